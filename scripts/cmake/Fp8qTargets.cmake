@@ -1,0 +1,41 @@
+# How every target of fp8q is declared: one library per folder, linked only to what its row in src/README.md allows.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(FP8Q_CCACHE ccache)
+if(FP8Q_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FP8Q_CCACHE})
+endif()
+
+add_library(fp8q_options INTERFACE)
+target_compile_options(fp8q_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
+  -Wno-missing-field-initializers  # designated initialisers leave fields at their defaults on purpose
+  -ffp-contract=off)  # a product and a sum stay two roundings on every ISA unless the code says fma
+target_include_directories(fp8q_options INTERFACE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
+
+# fp8q_library(<name> SOURCES <file>... [USES <target>...] [USES_PRIVATE <target>...])
+function(fp8q_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;USES_PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC fp8q_options ${arg_USES} PRIVATE ${arg_USES_PRIVATE})
+endfunction()
+
+# fp8q_test(<name> SOURCES <file>... USES <target>...): one GoogleTest program, its tests listed by name in ctest.
+function(fp8q_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE fp8q_options ${arg_USES} fp8q_test_support GTest::gtest GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
+endfunction()
+include(GoogleTest)

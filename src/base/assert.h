@@ -1,0 +1,9 @@
+// FP8Q_ASSERT: internal invariants. Aborts in every build type; never used to validate input.
+#pragma once
+
+namespace fp8q {
+[[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
+}  // namespace fp8q
+
+#define FP8Q_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : ::fp8q::assertion_failed(#condition, __FILE__, __LINE__))

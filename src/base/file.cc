@@ -1,0 +1,198 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/checked.h"
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+[[noreturn]] void fail_errno(const std::string& path, const char* action) {
+  fail(ErrorCode::file, "{}: cannot be {}: {}", printable(path), action, std::strerror(errno));
+}
+
+struct stat status_of(const FileDescriptor& fd, const std::string& path) {
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) fail_errno(path, "examined");
+  if (S_ISDIR(status.st_mode))
+    fail(ErrorCode::file, "{}: is a folder, a file was expected", printable(path));
+  if (!S_ISREG(status.st_mode)) fail(ErrorCode::file, "{}: is not a regular file", printable(path));
+  return status;
+}
+
+// Opens without following a symbolic link in any component, on kernels without openat2.
+int open_by_components(int folder, const std::string& location) {
+  FileDescriptor current(dup(folder));
+  size_t start = 0;
+  while (true) {
+    const size_t slash = location.find('/', start);
+    const std::string part = location.substr(start, slash - start);
+    const bool last = slash == std::string::npos;
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY);
+    const int fd = openat(current.get(), part.c_str(), flags);
+    if (fd < 0 || last) return fd;
+    current = FileDescriptor(fd);
+    start = slash + 1;
+  }
+}
+
+// Temporary names of this process, in fixed storage so that a signal handler may read them.
+constexpr size_t kMaxTemporaries = 8;
+constexpr size_t kMaxPath = 4096;
+struct TemporarySlot {
+  std::atomic<bool> used{false};
+  std::array<char, kMaxPath> path{};
+};
+std::array<TemporarySlot, kMaxTemporaries> g_temporaries;
+
+void remember_temporary(const std::string& path) noexcept {
+  if (path.size() >= kMaxPath) return;
+  for (auto& slot : g_temporaries) {
+    if (slot.used) continue;
+    std::memcpy(slot.path.data(), path.c_str(), path.size() + 1);
+    slot.used = true;
+    return;
+  }
+}
+
+void forget_temporary(const std::string& path) noexcept {
+  for (auto& slot : g_temporaries)
+    if (slot.used && path == slot.path.data()) slot.used = false;
+}
+
+}  // namespace
+
+FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string read_file(const fs::path& path, uint64_t max_bytes) {
+  // O_NONBLOCK: opening a fifo must not hang; it has no effect on regular files.
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) fail_errno(path.string(), "opened");
+  const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);
+  if (size > max_bytes)
+    fail(ErrorCode::limit, "{}: has {} bytes, at most {} are accepted", printable(path.string()),
+         size, max_bytes);
+  std::string bytes(size, '\0');
+  read_exactly(fd, 0, bytes.data(), size, path.string());
+  return bytes;
+}
+
+OpenedFile open_beneath(const fs::path& folder, const std::string& location) {
+  const std::string shown = (folder / location).string();
+  if (location.empty() || location.front() == '/' || location.find('\0') != std::string::npos)
+    fail(ErrorCode::bad_model, "external data location \"{}\" is not a relative path",
+         printable(location));
+  for (const auto& part : fs::path(location))
+    if (part == "..")
+      fail(ErrorCode::bad_model, "external data location \"{}\" leaves the model's folder",
+           printable(location));
+  const fs::path base = folder.empty() ? fs::path(".") : folder;
+  const FileDescriptor dir(::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.get() < 0) fail_errno(base.string(), "opened");
+  struct open_how how {};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  int fd = static_cast<int>(syscall(SYS_openat2, dir.get(), location.c_str(), &how, sizeof(how)));
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) fd = open_by_components(dir.get(), location);
+  FileDescriptor file(fd);
+  if (fd < 0) {
+    if (errno == ELOOP || errno == EXDEV)
+      fail(ErrorCode::bad_model,
+           "{}: external data is reached through a symbolic link, which is refused; put the file "
+           "itself beside the model",
+           printable(shown));
+    fail_errno(shown, "opened");
+  }
+  const struct stat status = status_of(file, shown);
+  if (status.st_nlink != 1)
+    fail(ErrorCode::bad_model, "{}: external data has several hard links, which is refused",
+         printable(shown));
+  return {std::move(file), static_cast<uint64_t>(status.st_size)};
+}
+
+void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
+                  const std::string& what) {
+  auto* out = static_cast<char*>(to);
+  while (size > 0) {
+    const ssize_t n =
+        pread(fd.get(), out, std::min<uint64_t>(size, 1 << 30), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_errno(what, "read");
+    if (n == 0) fail(ErrorCode::file, "{}: ended while being read", printable(what));
+    out += n;
+    offset += static_cast<uint64_t>(n);
+    size -= static_cast<uint64_t>(n);
+  }
+}
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  std::string name = path_.string() + ".tmp.XXXXXX";
+  fd_ = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
+  if (fd_.get() < 0) fail_errno(path_.string(), "written");
+  temporary_ = name;
+  remember_temporary(name);
+}
+
+AtomicFile::~AtomicFile() {
+  if (temporary_.empty()) return;
+  ::unlink(temporary_.c_str());
+  forget_temporary(temporary_.string());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_.get(), bytes.data(), std::min<size_t>(bytes.size(), 1 << 30));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_errno(path_.string(), "written");
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void AtomicFile::commit() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  if (fchmod(fd_.get(), 0666 & ~mask) != 0 || fdatasync(fd_.get()) != 0)
+    fail_errno(path_.string(), "written");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_.string(), "written");
+  forget_temporary(temporary_.string());
+  temporary_.clear();
+  // Without this a power cut may forget the rename. Some file systems refuse it; the data is safe
+  // then.
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.get() >= 0) fsync(dir.get());
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void remove_temporary_files() noexcept {
+  for (auto& slot : g_temporaries)
+    if (slot.used) ::unlink(slot.path.data());
+}
+
+}  // namespace fp8q

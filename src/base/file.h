@@ -1,0 +1,70 @@
+// Files: bounded reading, atomic writing, and opening beneath a folder.
+//
+// Errors carry ErrorCode::file (or ::limit for a file above its cap) and name the path.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fp8q {
+
+namespace fs = std::filesystem;
+
+// Everything of a regular file. Refuses folders, devices and files above `max_bytes`.
+std::string read_file(const fs::path& path, uint64_t max_bytes);
+
+// An open file descriptor, closed on destruction.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) noexcept : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Opens the regular file `location` (a relative POSIX path) below `folder` for reading, never
+// leaving it: no absolute path, no "..", no symbolic link, no hard link. Returns the descriptor and
+// its size.
+struct OpenedFile {
+  FileDescriptor fd;
+  uint64_t size;
+};
+OpenedFile open_beneath(const fs::path& folder, const std::string& location);
+
+// Reads exactly `size` bytes at `offset`.
+void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
+                  const std::string& what);
+
+// A file that appears under its name only when complete: written to a temporary neighbour, made
+// durable, then renamed. Destroyed without commit(), it leaves nothing behind.
+class AtomicFile {
+ public:
+  explicit AtomicFile(fs::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view bytes);
+  const fs::path& temporary_path() const { return temporary_; }
+  void commit();
+
+ private:
+  fs::path path_;
+  fs::path temporary_;
+  FileDescriptor fd_;
+};
+
+void write_file_atomically(const fs::path& path, std::string_view bytes);
+
+// Removes every temporary file of this process that is not committed; safe to call from a signal
+// handler (the clean-up of an interrupted run).
+void remove_temporary_files() noexcept;
+
+}  // namespace fp8q

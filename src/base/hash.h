@@ -1,0 +1,13 @@
+// SHA-256, as lower-case hexadecimal.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace fp8q {
+
+std::string sha256(std::string_view bytes);
+std::string sha256_file(const std::filesystem::path& path);
+
+}  // namespace fp8q

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Checks that every folder includes only from the folders its row in src/README.md allows (see the table there).
+# Usage: layers.sh REPOSITORY
+set -euo pipefail
+cd "$1"
+
+# folder -> folders it may name in an #include, itself excepted
+declare -A may=(
+  [src/base]="fp8q"
+  [src/numeric]="base fp8q"
+  [src/tensor]="numeric base fp8q"
+  [src/graph]="tensor numeric base fp8q"
+  [src/onnx]="graph tensor numeric base fp8q"
+  [src/interpreter]="graph tensor numeric base fp8q"
+  [src/encoder]="interpreter graph tensor numeric base fp8q"
+  [src/engine]="encoder interpreter graph tensor numeric base fp8q kernels"
+  [src/calibrate]="graph tensor numeric base fp8q"
+  [src/quantize]="calibrate graph tensor numeric base fp8q"
+  [src/text]="base fp8q"
+  [src/tasks]="text base fp8q"
+  [src/evaluate]="engine encoder tasks text graph tensor numeric base fp8q"
+  [src/report]="base fp8q"
+  [src/api]="evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric base fp8q"
+  [kernels/cpu]="numeric kernels"
+  [tools/fp8q]="report base fp8q tools"
+)
+
+errors=0
+for folder in "${!may[@]}"; do
+  own=${folder#src/}
+  [[ $folder == src/* ]] || own=${folder%%/*}
+  while IFS=: read -r file line text; do
+    [[ $text =~ \#include\ \"([^/\"]+)/ ]] || continue
+    part=${BASH_REMATCH[1]}
+    [[ $part == "$own" || " ${may[$folder]} " == *" $part "* ]] && continue
+    echo "$file:$line: $folder must not include from $part"
+    errors=$((errors + 1))
+  done < <(grep -rnE --include='*.h' --include='*.cc' --include='*.def' '^#include "' "$folder" || true)
+done
+for folder in src/*/; do
+  [[ -v may[${folder%/}] ]] || { echo "${folder}: has no row in tests/house/layers.sh"; errors=$((errors + 1)); }
+done
+exit $((errors > 0))

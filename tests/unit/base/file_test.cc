@@ -1,0 +1,130 @@
+#include "base/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "base/error.h"
+#include "tests/support/paths.h"
+
+namespace fp8q {
+namespace {
+
+using test::TemporaryFolder;
+using testing::HasSubstr;
+
+// The code and message of the Error that `action` throws.
+template <typename F>
+std::pair<ErrorCode, std::string> error_of(F&& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return {e.code(), e.what()};
+  }
+  return {ErrorCode{}, "no error"};
+}
+
+size_t files_in(const fs::path& folder) {
+  return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+TEST(ReadFile, ReadsAll) {
+  const TemporaryFolder folder;
+  const std::string content("a\0b\n", 4);
+  EXPECT_EQ(read_file(folder.write("x", content), 4), content);
+}
+
+TEST(ReadFile, RefusesWhatIsNoSmallRegularFile) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(error_of([&] { read_file(folder.path() / "absent", 9); }).first, ErrorCode::file);
+  EXPECT_THAT(error_of([&] { read_file(folder.path(), 9); }).second, HasSubstr("is a folder"));
+  EXPECT_EQ(error_of([&] { read_file(folder.write("x", "12345"), 4); }).first, ErrorCode::limit);
+  const fs::path fifo = folder.path() / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { read_file(fifo, 9); }).second, HasSubstr("not a regular file"));
+}
+
+TEST(AtomicFile, AppearsOnlyWhenCommitted) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("out", "old");
+  {
+    AtomicFile file(path);
+    file.write("new");
+    EXPECT_EQ(read_file(path, 9), "old");
+    file.commit();
+  }
+  EXPECT_EQ(read_file(path, 9), "new");
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, LeavesNothingWithoutCommit) {
+  const TemporaryFolder folder;
+  { AtomicFile(folder.path() / "out").write("half"); }
+  EXPECT_EQ(files_in(folder.path()), 0u);
+}
+
+TEST(AtomicFile, InterruptedLeavesNothing) {
+  const TemporaryFolder folder;
+  AtomicFile file(folder.path() / "out");
+  file.write("half");
+  remove_temporary_files();
+  EXPECT_EQ(files_in(folder.path()), 0u);
+}
+
+TEST(AtomicFile, NamesTheFileItCannotWrite) {
+  const auto [code, message] = error_of([] { AtomicFile file("/nonexistent/folder/out"); });
+  EXPECT_EQ(code, ErrorCode::file);
+  EXPECT_THAT(message, HasSubstr("/nonexistent/folder/out"));
+}
+
+class OpenBeneath : public testing::Test {
+ protected:
+  void SetUp() override {
+    outside_.write("canary", "secret");
+    folder_.write("data", "0123456789");
+    folder_.write("sub/data", "abc");
+  }
+  auto open_error(const std::string& location) {
+    return error_of([&] { open_beneath(folder_.path(), location); });
+  }
+
+  TemporaryFolder outside_;
+  TemporaryFolder folder_;
+};
+
+TEST_F(OpenBeneath, OpensFilesInside) {
+  const OpenedFile file = open_beneath(folder_.path(), "data");
+  EXPECT_EQ(file.size, 10u);
+  char bytes[3] = {};
+  read_exactly(file.fd, 4, bytes, 3, "data");
+  EXPECT_EQ(std::string(bytes, 3), "456");
+  EXPECT_EQ(open_beneath(folder_.path(), "sub/data").size, 3u);
+}
+
+TEST_F(OpenBeneath, RefusesPathsThatLeave) {
+  for (const std::string& location :
+       {"../" + outside_.path().filename().string() + "/canary", std::string("sub/../../x"),
+        (outside_.path() / "canary").string(), std::string(""), std::string("a\0b", 3)})
+    EXPECT_EQ(open_error(location).first, ErrorCode::bad_model) << location;
+}
+
+TEST_F(OpenBeneath, RefusesLinks) {
+  fs::create_symlink(outside_.path() / "canary", folder_.path() / "link");
+  fs::create_directory_symlink(outside_.path(), folder_.path() / "linked");
+  fs::create_hard_link(folder_.path() / "data", folder_.path() / "hard");
+  EXPECT_THAT(open_error("link").second, HasSubstr("symbolic link"));
+  EXPECT_THAT(open_error("linked/canary").second, HasSubstr("symbolic link"));
+  EXPECT_THAT(open_error("hard").second, HasSubstr("hard links"));
+  EXPECT_EQ(open_error("sub").first, ErrorCode::file);
+}
+
+TEST_F(OpenBeneath, ReportsAFileThatEnds) {
+  const OpenedFile file = open_beneath(folder_.path(), "data");
+  char bytes[8];
+  EXPECT_EQ(error_of([&] { read_exactly(file.fd, 5, bytes, 8, "data"); }).first, ErrorCode::file);
+}
+
+}  // namespace
+}  // namespace fp8q
