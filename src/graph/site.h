@@ -1,0 +1,70 @@
+// Sites: the places where tensors enter matrix products. Calibration, plans, telemetry and reports
+// all speak of them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "graph/graph.h"
+#include "numeric/format.h"
+
+namespace fp8q {
+
+enum class SiteKind { activation, weight };
+
+// What a Site feeds. Recipes choose by role.
+enum class SiteRole {
+  attention_input,   // x of the query, key and value products
+  query,             // q of q k^T
+  key,               // k of q k^T, as it enters the product (transposed)
+  probabilities,     // p of p v
+  value,             // v of p v
+  attention_output,  // input of the attention's output product
+  intermediate,      // input of FFN-1
+  ffn_output,        // input of FFN-2
+  head,              // pooler, classifier
+  other,             // a product outside a recognised encoder, or the embedding projection
+};
+
+// How a tensor is quantised: x = decode(code) * scale, symmetric.
+struct Quantization {
+  Format format = Format::e4m3;
+  Tensor scale;                 // float; a scalar, or [channels] along `axis`
+  std::optional<int64_t> axis;  // of the tensor as it enters the product; nullopt: one scale
+};
+
+struct Site {
+  std::string path;   // readable: "layer.3/ffn.output/input", "layer.3/ffn.output/weight"
+  std::string value;  // ONNX name of the float tensor, before any Q/DQ (weights: the constant as
+                      // the product sees it)
+  SiteKind kind = SiteKind::activation;
+  SiteRole role = SiteRole::other;
+  int layer = -1;                            // -1 outside layers
+  std::vector<Use> uses;                     // input slots of the products it feeds
+  std::optional<int64_t> channel_axis;       // weights: axis of the output channels of the constant
+  std::optional<Quantization> quantization;  // as found in the graph
+};
+
+// The contents of a value where they are known, else nullptr.
+using ContentsOf = std::function<const Tensor*(const std::string& value)>;
+
+// What a DequantizeLinear says of codes with the given type and rank, or, as text, why it is no
+// Quantization: asymmetric, blocked, a type that is no Format.
+std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, DType codes,
+                                                        int64_t rank, const ContentsOf& contents);
+
+// The same for a DequantizeLinear that reads a QuantizeLinear: both must agree, and have one scale.
+std::variant<Quantization, std::string> read_pair(const Node& quantize, const Node& dequantize,
+                                                  const ContentsOf& contents);
+
+bool same(const Quantization& a, const Quantization& b);
+
+// The Sites of a graph that is not a recognised encoder: the operands of every MatMul and Gemm.
+// Operands that come from a Softmax have the role `probabilities`, all others `other`. One
+// activation that several products read is one Site; a weight is a Site of each product.
+std::vector<Site> generic_sites(const Model& model);
+
+}  // namespace fp8q

@@ -1,0 +1,61 @@
+// Quantisation formats and the rule that turns a range into a scale.
+//
+// A quantised tensor stores codes q and a scale s; its values are decode(q) * s. Codes are made as
+// ONNX's QuantizeLinear defines and onnxruntime computes them: the quotient x / s is an FP32 value
+// (a division, never a multiplication by the reciprocal), rounded to nearest even and saturated.
+// The scale of a range is absmax / largest, so that absmax takes the largest code: 0x7E in E4M3
+// (448), 0x7B in E5M2 (57344), 127 in INT8. Both divisions round, but by a relative 2^-24 each, and
+// the largest code takes quotients from 432, 53248 and 126.5: the law is exact for every absmax
+// whose scale is a normal FP32 number (tests/unit/numeric/format_test.cc).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "numeric/minifloat.h"
+
+namespace fp8q {
+
+enum class Format : uint8_t {
+#define FORMAT(id, ...) id,
+#include "numeric/formats.def"
+#undef FORMAT
+};
+
+struct FormatInfo {
+  Format id;
+  std::string_view name;
+  int onnx_type;  // TensorProto.DataType
+  float largest;  // a range's absmax is mapped to this value
+  float step;     // distance of the values next to zero
+  bool integer;
+};
+
+std::span<const FormatInfo> all_formats();
+const FormatInfo& info(Format format);
+std::optional<Format> format_named(std::string_view name);
+std::optional<Format> format_of_onnx_type(int onnx_type);
+
+// The code of x / scale. INT8: round_half_even clipped to [-128, 127], NaN becomes 0; others: see
+// MiniFloat.
+uint8_t encode(Format format, float x, float scale);
+// decode(code) without the scale. INT8 codes are two's complement.
+float decode(Format format, uint8_t code);
+
+// Whole rows; `codes` and `x` have equal size.
+void encode(Format format, std::span<const float> x, float scale, std::span<uint8_t> codes);
+void decode(Format format, std::span<const uint8_t> codes, float scale, std::span<float> x);
+// The same with a scale per element.
+void encode(Format format, std::span<const float> x, std::span<const float> scales,
+            std::span<uint8_t> codes);
+void decode(Format format, std::span<const uint8_t> codes, std::span<const float> scales,
+            std::span<float> x);
+
+// absmax / largest. A range of zero gets scale 1; a scale below the smallest normal FP32 is raised
+// to it (absmax, below 2^-117, 2^-110 and 2^-119, then takes a smaller code). `absmax` must be
+// finite and not negative.
+float scale_for(Format format, float absmax);
+
+}  // namespace fp8q

@@ -1,0 +1,55 @@
+// Element types; the enumerators have the values of ONNX's TensorProto.DataType.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/assert.h"
+#include "numeric/types.h"
+
+namespace fp8q {
+
+enum class DType : int {
+#define DTYPE(id, code, type) id = code,
+#include "tensor/dtype.def"
+#undef DTYPE
+};
+
+template <typename T>
+struct TypeTag {
+  using type = T;
+};
+
+template <typename T>
+inline constexpr DType dtype_of = [] {
+  static_assert(sizeof(T) == 0, "not an element type");
+  return DType{};
+}();
+#define DTYPE(id, code, type) \
+  template <>                 \
+  inline constexpr DType dtype_of<type> = DType::id;
+#include "tensor/dtype.def"
+#undef DTYPE
+
+std::optional<DType> dtype_of_onnx_code(int code);
+std::string_view name(
+    DType dtype);  // as ONNX prints it in lower case: "float", "int64", "float8e4m3fn"
+size_t element_size(DType dtype);
+
+// Calls f(TypeTag<T>{}) with T the C++ type of `dtype`.
+template <typename F>
+decltype(auto) visit(DType dtype, F&& f) {
+  switch (dtype) {
+#define DTYPE(id, code, type) \
+  case DType::id:             \
+    return std::forward<F>(f)(TypeTag<type>{});
+#include "tensor/dtype.def"
+#undef DTYPE
+  }
+  FP8Q_ASSERT(!"DType out of range");
+}
+
+}  // namespace fp8q

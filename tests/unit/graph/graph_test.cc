@@ -1,0 +1,115 @@
+#include "graph/graph.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Node node(std::string op, std::vector<std::string> inputs, std::vector<std::string> outputs) {
+  Node n;
+  n.op_type = std::move(op);
+  n.inputs = std::move(inputs);
+  n.outputs = std::move(outputs);
+  return n;
+}
+
+// x -> A -> a -> B(a, w) -> y, given in the wrong order.
+Graph small_graph() {
+  Graph g;
+  g.inputs = {{.name = "x"}};
+  g.outputs = {{.name = "y"}};
+  g.initializers["w"] = Tensor::scalar(1.0f);
+  g.nodes = {node("B", {"a", "w"}, {"y"}), node("A", {"x", ""}, {"a"})};
+  return g;
+}
+
+std::vector<std::string> order(const Graph& g) {
+  std::vector<std::string> names;
+  for (const auto& n : g.nodes) names.push_back(n.op_type);
+  return names;
+}
+
+std::string sort_error(Graph g) {
+  try {
+    sort_topologically(g);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::bad_model);
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Sort, PutsProducersFirst) {
+  Graph g = small_graph();
+  sort_topologically(g);
+  EXPECT_THAT(order(g), ElementsAre("A", "B"));
+}
+
+TEST(Sort, KeepsAnOrderThatIsValid) {
+  Graph g = small_graph();
+  g.nodes = {node("C", {"x"}, {"c"}), node("A", {"x"}, {"a"}), node("B", {"a", "c"}, {"y"})};
+  sort_topologically(g);
+  EXPECT_THAT(order(g), ElementsAre("C", "A", "B"));
+}
+
+TEST(Sort, NamesWhatIsWrong) {
+  Graph cycle = small_graph();
+  cycle.nodes[1].inputs[0] = "y";
+  EXPECT_THAT(sort_error(cycle), HasSubstr("cycle"));
+  Graph missing = small_graph();
+  missing.nodes[0].inputs[1] = "nobody";
+  EXPECT_THAT(sort_error(missing), HasSubstr("\"nobody\" is made by no node"));
+  Graph twice = small_graph();
+  twice.nodes.push_back(node("A", {"x"}, {"a"}));
+  EXPECT_THAT(sort_error(twice), HasSubstr("\"a\" is made more than once"));
+  Graph output = small_graph();
+  output.outputs[0].name = "z";
+  EXPECT_THAT(sort_error(output), HasSubstr("\"z\" is made by no node"));
+}
+
+TEST(Index, FindsProducersAndUses) {
+  const Graph g = small_graph();
+  const GraphIndex index(g);
+  EXPECT_EQ(index.producer_index("a"), 1u);
+  EXPECT_EQ(index.producer("x"), nullptr);
+  EXPECT_THAT(index.uses("w"), ElementsAre(Use{0, 1}));
+  EXPECT_TRUE(index.uses("y").empty());
+  EXPECT_TRUE(index.is_graph_output("y"));
+  EXPECT_NE(index.initializer("w"), nullptr);
+}
+
+TEST(RemoveUnused, DropsDeadNodesAndInitializers) {
+  Graph g = small_graph();
+  sort_topologically(g);
+  g.nodes.push_back(node("Dead", {"a", "v"}, {"d"}));
+  g.initializers["v"] = Tensor::scalar(2.0f);
+  remove_unused(g);
+  EXPECT_THAT(order(g), ElementsAre("A", "B"));
+  EXPECT_FALSE(g.initializers.contains("v"));
+  EXPECT_TRUE(g.initializers.contains("w"));
+}
+
+TEST(Attributes, HaveDefaultsAndTypes) {
+  Node n = node("Op", {}, {"out"});
+  n.attributes["axis"] = int64_t{2};
+  EXPECT_EQ(int_attribute(n, "axis", -1), 2);
+  EXPECT_EQ(int_attribute(n, "absent", -1), -1);
+  EXPECT_THROW(float_attribute(n, "axis", 0), Error);
+}
+
+TEST(FreshNames, AvoidTheGraphsAndItsOwn) {
+  FreshNames fresh(small_graph());
+  EXPECT_EQ(fresh("a"), "a_2");
+  EXPECT_EQ(fresh("a"), "a_3");
+  EXPECT_EQ(fresh("new"), "new");
+  EXPECT_EQ(fresh("x"), "x_2");
+}
+
+}  // namespace
+}  // namespace fp8q
