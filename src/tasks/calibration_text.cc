@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "tasks/builtin_sample.h"
+#include "tasks/data_location.h"
+#include "tasks/task_data.h"
+#include "tasks/task_reader.h"
+
+namespace fp8q {
+namespace {
+namespace fs = std::filesystem;
+
+Dataset read_plain_text(const std::string& name, std::string_view content) {
+  Dataset data;
+  for_each_line(name, content, [&](size_t number, std::string_view line) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) return;
+    const size_t tab = line.find('\t');
+    Example& example = data.examples.emplace_back();
+    example.text = line.substr(0, tab);
+    if (tab == std::string_view::npos) return;
+    if (line.find('\t', tab + 1) != std::string_view::npos)
+      fail(ErrorCode::bad_data,
+           "{}: line {}: expected a text, or two separated by a tab, found more tabs; for the "
+           "table of a task, name the task with --task and call the file .tsv",
+           name, number);
+    example.pair = line.substr(tab + 1);
+  });
+  if (data.examples.empty())
+    fail(ErrorCode::bad_data, "{}: line 1: expected text, one sentence a line, found none", name);
+  data.split = "file";
+  return data;
+}
+
+Dataset load_builtin(const Task* task, const std::string& why) {
+  Dataset data = read_plain_text("built-in calibration text", builtin_calibration_lines);
+  data.sha256 = sha256(builtin_calibration_lines);
+  data.builtin = true;
+  data.note = fmt::format("{}; calibrated on {} built-in sentences", why, data.examples.size());
+  if (task && task->has_pair())
+    data.note += fmt::format(", which are single ones while task {} has pairs", task->name);
+  return data;
+}
+
+Dataset load_file(const Task* task, const fs::path& path) {
+  if (path.extension() == ".tsv") {
+    if (task) return read_task_file(*task, path);
+    fail(
+        ErrorCode::usage,
+        "{}: is a table; say with --task NAME whose it is ({}), or give plain text, one sentence a "
+        "line, in a .txt file",
+        printable(path.string()), task_names());
+  }
+  const std::string content = read_file(path, kMaxDataBytes);
+  Dataset data = read_plain_text(printable(path.string()), content);
+  data.path = path;
+  data.sha256 = sha256(content);
+  return data;
+}
+
+Dataset load_from_folder(const Task& task, const fs::path& folder) {
+  for (const char* split : {"train", "dev", "test"}) {
+    const auto path = find_split(task, folder, split);
+    if (!path) continue;
+    Dataset data = read_task_file(task, *path);
+    if (std::string_view(split) != "train")
+      data.note = fmt::format(
+          "{} has no train.tsv; calibrated on text of its {}, which an evaluation on it has then "
+          "seen",
+          printable(folder.string()), path->filename().string());
+    return data;
+  }
+  fail(ErrorCode::bad_data, "{}: has none of train.tsv, {}.tsv, {}.tsv; {}",
+       printable(folder.string()), task.dev, task.test, data_remedy(task));
+}
+
+Dataset load_all(const CalibrationRequest& request) {
+  const Task* task = request.task;
+  const auto location = find_data(request.data, request.default_folder);
+  if (!location)
+    return load_builtin(
+        task, fmt::format("neither --data nor $FP8Q_DATA is given and there is no folder {}",
+                          request.default_folder.string()));
+  const std::string shown = printable(location->path.string());
+  if (location->is_file()) return load_file(task, location->path);
+  if (!task) {
+    // A root that is only around must not stop a model whose task is unknown.
+    if (!request.data)
+      return load_builtin(task,
+                          fmt::format("{} is there, but the task is not known (--task)", shown));
+    fail(
+        ErrorCode::usage,
+        "{}: is a folder; say with --task NAME whose training text to take from it ({}), or give a "
+        "text file",
+        shown, task_names());
+  }
+  if (const auto folder = find_task_folder(*task, location->path))
+    return load_from_folder(*task, *folder);
+  const std::string none =
+      fmt::format("{} has neither a folder {} nor the task's files", shown, task->folder);
+  if (!location->named_by_user) return load_builtin(task, none);
+  fail(ErrorCode::bad_data, "{} (given by {}); {}", none, location->origin, data_remedy(*task));
+}
+
+}  // namespace
+
+Dataset load_calibration_text(const CalibrationRequest& request) {
+  if (request.count == 0)
+    fail(ErrorCode::usage, "calibration needs at least one example, 0 were asked for");
+  Dataset data = load_all(request);
+  const size_t available = data.examples.size();
+  if (available < request.count) {
+    data.note += fmt::format("{}{} examples were asked for, there are {}",
+                             data.note.empty() ? "" : "; ", request.count, available);
+    return data;
+  }
+  std::vector<Example> chosen;
+  chosen.reserve(request.count);
+  for (size_t i = 0; i < request.count; ++i)
+    chosen.push_back(std::move(data.examples[(2 * i + 1) * available / (2 * request.count)]));
+  data.examples = std::move(chosen);
+  return data;
+}
+
+}  // namespace fp8q

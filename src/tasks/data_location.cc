@@ -1,0 +1,49 @@
+#include "tasks/data_location.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace fs = std::filesystem;
+
+std::optional<DataLocation> find_data(const std::optional<fs::path>& given,
+                                      const fs::path& default_folder) {
+  std::error_code ignored;
+  const auto named = [&](const fs::path& path, const char* origin) {
+    if (!fs::exists(path, ignored))
+      fail(ErrorCode::file, "{}: does not exist (given by {})", printable(path.string()), origin);
+    return DataLocation{.path = path, .origin = origin, .named_by_user = true};
+  };
+  if (given) return named(*given, "--data");
+  const char* environment = std::getenv("FP8Q_DATA");
+  if (environment && *environment) return named(environment, "$FP8Q_DATA");
+  if (fs::is_directory(default_folder, ignored))
+    return DataLocation{.path = default_folder, .origin = "the default folder"};
+  return std::nullopt;
+}
+
+std::optional<fs::path> find_split(const Task& task, const fs::path& folder,
+                                   const std::string& split) {
+  std::error_code ignored;
+  const fs::path path = folder / (task.stem(split) + ".tsv");
+  if (!fs::exists(path, ignored)) return std::nullopt;
+  return path;
+}
+
+std::optional<fs::path> find_task_folder(const Task& task, const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::is_directory(folder / task.folder, ignored)) return folder / task.folder;
+  for (const char* split : {"train", "dev", "test"})
+    if (find_split(task, folder, split)) return folder;
+  return std::nullopt;
+}
+
+std::string data_remedy(const Task& task) {
+  return fmt::format(
+      "fetch GLUE with scripts/fetch_glue.sh, which makes ./glue_data/{}, or give a file or folder "
+      "with --data PATH",
+      task.folder);
+}
+
+}  // namespace fp8q

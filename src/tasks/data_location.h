@@ -1,0 +1,37 @@
+// Where data may be: the search order of task_data.h, and GLUE's folder names.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tasks/task.h"
+
+namespace fp8q {
+
+struct DataLocation {
+  std::filesystem::path path;  // exists
+  std::string origin;          // "--data", "$FP8Q_DATA" or "the default folder", for messages
+  bool named_by_user = false;  // by option or environment
+
+  bool is_file() const { return !std::filesystem::is_directory(path); }
+};
+
+// Nothing, where there is only the built-in sample. Fails with ErrorCode::file when a path that the
+// user named is absent.
+std::optional<DataLocation> find_data(const std::optional<std::filesystem::path>& given,
+                                      const std::filesystem::path& default_folder);
+
+// The folder of a task in a GLUE root, or `folder` itself when it holds the task's files.
+std::optional<std::filesystem::path> find_task_folder(const Task& task,
+                                                      const std::filesystem::path& folder);
+
+// <folder>/<stem of the split>.tsv, if it exists.
+std::optional<std::filesystem::path> find_split(const Task& task,
+                                                const std::filesystem::path& folder,
+                                                const std::string& split);
+
+// How to get the data of a task, a sentence for error messages.
+std::string data_remedy(const Task& task);
+
+}  // namespace fp8q

@@ -1,0 +1,90 @@
+#include "tasks/label_map.h"
+
+#include <numeric>
+#include <optional>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+std::string list_labels(const std::vector<std::string>& labels) {
+  std::string out;
+  for (size_t i = 0; i < labels.size(); ++i)
+    out += fmt::format("{}{} = {}", i ? ", " : "", i, printable(labels[i]));
+  return out;
+}
+
+std::string config_name(const ModelConfig& config) {
+  return config.path.empty() ? "the model (it has no config.json)"
+                             : printable(config.path.string());
+}
+
+[[noreturn]] void fail_mismatch(const Task& task, const ModelConfig& config,
+                                const std::string& found) {
+  const std::string other = config.finetuning_task && *config.finetuning_task != task.name
+                                ? fmt::format(" (config.json says it was made for \"{}\")",
+                                              printable(*config.finetuning_task))
+                                : "";
+  fail(ErrorCode::bad_data,
+       "{}: {}{}, but task {} needs {}; choose the task the model was made for with --task, or "
+       "correct \"id2label\" (another file: --config PATH)",
+       config_name(config), found, other, task.name, task.describe_labels());
+}
+
+// The class a label stands for by itself: its name, or its number written as "1" or "LABEL_1".
+struct Meaning {
+  std::optional<size_t> class_index;
+  bool generic = false;
+};
+
+Meaning meaning_of(const Task& task, const std::string& label) {
+  if (const auto c = task.class_of(label)) return {c, false};
+  for (size_t c = 0; c < task.classes.size(); ++c)
+    if (label == std::to_string(c) || label == fmt::format("LABEL_{}", c)) return {c, true};
+  return {};
+}
+
+LabelMap assumed_order(const Task& task, const std::string& why) {
+  LabelMap map;
+  map.logit_of_class.resize(task.outputs());
+  std::iota(map.logit_of_class.begin(), map.logit_of_class.end(), size_t{0});
+  map.note = fmt::format("{}; the outputs are taken as {}", why, task.describe_labels());
+  return map;
+}
+
+}  // namespace
+
+LabelMap match_labels(const Task& task, const ModelConfig& config, size_t outputs) {
+  const std::vector<std::string>& labels = config.id2label;
+  const std::string told = labels.empty() ? "" : fmt::format(" ({})", list_labels(labels));
+  if (outputs != task.outputs())
+    fail_mismatch(
+        task, config,
+        fmt::format("the model has {} output{}{}", outputs, outputs == 1 ? "" : "s", told));
+  if (task.is_regression()) return {.logit_of_class = {0}, .note = ""};
+  if (config.problem_type == "regression")
+    fail_mismatch(task, config, "\"problem_type\" is regression");
+  if (labels.empty()) return assumed_order(task, "the model does not name its labels");
+  if (labels.size() != outputs)
+    fail_mismatch(
+        task, config,
+        fmt::format("\"id2label\" has {} labels{} for {} outputs", labels.size(), told, outputs));
+  std::vector<std::optional<size_t>> logit_of_class(outputs);
+  bool generic = false;
+  for (size_t logit = 0; logit < outputs; ++logit) {
+    const Meaning meaning = meaning_of(task, labels[logit]);
+    if (!meaning.class_index || logit_of_class[*meaning.class_index])
+      fail_mismatch(task, config, fmt::format("the model's labels are {}", list_labels(labels)));
+    logit_of_class[*meaning.class_index] = logit;
+    generic |= meaning.generic;
+  }
+  LabelMap map;
+  for (const auto& logit : logit_of_class) map.logit_of_class.push_back(*logit);
+  if (generic)
+    map.note = fmt::format("the model's labels are only numbered ({}); they are taken as {}",
+                           list_labels(labels), task.describe_labels());
+  return map;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,155 @@
+#include "tasks/task_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "text/utf8.h"
+
+namespace fp8q {
+namespace {
+
+using Fields = std::vector<std::string_view>;
+
+Fields split_tabs(std::string_view line) {
+  Fields fields;
+  for (size_t start = 0;;) {
+    const size_t tab = line.find('\t', start);
+    fields.push_back(line.substr(start, tab - start));
+    if (tab == std::string_view::npos) return fields;
+    start = tab + 1;
+  }
+}
+
+// Where a table keeps what is needed.
+struct Columns {
+  size_t count = 0;
+  size_t text = 0;
+  std::optional<size_t> pair;
+  std::optional<size_t> label;  // absent in unlabelled files
+  bool has_header = false;
+};
+
+std::optional<size_t> index_of(const Fields& names, std::string_view wanted) {
+  const auto found = std::find(names.begin(), names.end(), wanted);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<size_t>(found - names.begin());
+}
+
+Columns columns_named(const Task& task, const Fields& names) {
+  Columns columns{.count = names.size(), .text = *index_of(names, task.text_column)};
+  if (task.has_pair()) columns.pair = index_of(names, task.pair_column);
+  columns.label = index_of(names, task.label_column);
+  return columns;
+}
+
+Columns find_columns(const Task& task, const std::string& name, std::string_view first_line) {
+  const Fields fields = split_tabs(first_line);
+  const bool named = index_of(fields, task.text_column) &&
+                     (!task.has_pair() || index_of(fields, task.pair_column));
+  if (named) {
+    Columns columns = columns_named(task, fields);
+    columns.has_header = true;
+    return columns;
+  }
+  if (!task.fixed_columns.empty() && fields.size() == task.fixed_columns.size())
+    return columns_named(task, Fields(task.fixed_columns.begin(), task.fixed_columns.end()));
+  const std::string wanted =
+      task.has_pair() ? fmt::format("\"{}\" and \"{}\"", task.text_column, task.pair_column)
+                      : fmt::format("\"{}\"", task.text_column);
+  const std::string fixed =
+      task.fixed_columns.empty()
+          ? ""
+          : fmt::format(" or {} columns without a header", task.fixed_columns.size());
+  fail(ErrorCode::bad_data,
+       "{}: line 1: expected the tab-separated column names of task {}, among them {}{}, found "
+       "\"{}\"",
+       name, task.name, wanted, fixed, printable(first_line));
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+double parse_gold(const Task& task, const std::string& name, size_t line, std::string_view field) {
+  const auto number = parse_number(field);
+  if (task.is_regression()) {
+    if (!number)
+      fail(ErrorCode::bad_data, "{}: line {}: expected a number as {}, found \"{}\"", name, line,
+           task.label_column, printable(field));
+    return *number;
+  }
+  if (const auto c = task.class_of(field)) return static_cast<double>(*c);
+  if (number && *number >= 0 && *number < static_cast<double>(task.classes.size()) &&
+      *number == std::floor(*number))
+    return *number;
+  const char* hint = field == "-1" ? " (-1 marks examples whose labels are not published)" : "";
+  fail(ErrorCode::bad_data, "{}: line {}: expected a label of task {} ({}), found \"{}\"{}", name,
+       line, task.name, task.describe_labels(), printable(field), hint);
+}
+
+std::string split_of(const Task& task, const std::filesystem::path& path) {
+  const std::string stem = path.stem().string();
+  for (const char* split : {"train", "dev", "test"})
+    if (stem == task.stem(split)) return split;
+  return "file";
+}
+
+}  // namespace
+
+void for_each_line(const std::string& name, std::string_view content,
+                   const std::function<void(size_t, std::string_view)>& visit) {
+  content = without_bom(content);
+  for (size_t number = 1; !content.empty(); ++number) {
+    const size_t end = std::min(content.find('\n'), content.size());
+    std::string_view line = content.substr(0, end);
+    content.remove_prefix(std::min(end + 1, content.size()));
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() > kMaxLineBytes)
+      fail(ErrorCode::bad_data, "{}: line {}: has {} bytes, at most {} are accepted", name, number,
+           line.size(), kMaxLineBytes);
+    visit(number, line);
+  }
+}
+
+Dataset read_task_table(const Task& task, const std::string& name, std::string_view content) {
+  Dataset data;
+  Columns columns;
+  for_each_line(name, content, [&](size_t number, std::string_view line) {
+    if (number == 1) {
+      columns = find_columns(task, name, line);
+      if (columns.has_header) return;
+    }
+    const Fields fields = split_tabs(line);
+    if (fields.size() != columns.count)
+      fail(ErrorCode::bad_data, "{}: line {}: expected {} tab-separated columns, found {}", name,
+           number, columns.count, fields.size());
+    Example& example = data.examples.emplace_back();
+    example.text = fields[columns.text];
+    if (columns.pair) example.pair = fields[*columns.pair];
+    if (columns.label) example.gold = parse_gold(task, name, number, fields[*columns.label]);
+  });
+  if (data.examples.empty())
+    fail(ErrorCode::bad_data, "{}: line {}: expected examples of task {}, the file ends here", name,
+         columns.count == 0 ? 1 : 2, task.name);
+  data.labelled = columns.label.has_value();
+  return data;
+}
+
+Dataset read_task_file(const Task& task, const std::filesystem::path& path) {
+  const std::string content = read_file(path, kMaxDataBytes);
+  Dataset data = read_task_table(task, printable(path.string()), content);
+  data.path = path;
+  data.sha256 = sha256(content);
+  data.split = split_of(task, path);
+  return data;
+}
+
+}  // namespace fp8q

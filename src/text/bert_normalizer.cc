@@ -1,0 +1,130 @@
+#include "text/bert_normalizer.h"
+
+#include <algorithm>
+
+#include "text/bert_unicode.h"
+#include "text/utf8.h"
+
+namespace fp8q {
+namespace {
+
+constexpr char kDropped =
+    '\x7F';  // DEL itself is a control character or, without clean_text, handled by put()
+
+bool is(uint8_t classes, BertCharClass wanted) { return (classes & wanted) != 0; }
+
+struct Mark {
+  char32_t value;
+  int combining_class;
+  uint32_t source;
+  bool kept;
+};
+
+}  // namespace
+
+// The state of one append(): where text goes, and combining marks waiting to be put in canonical
+// order.
+struct BertNormalizer::Pass {
+  const NormalizerOptions& options;
+  NormalizedText& out;
+  std::vector<Mark> marks;
+
+  void write(char32_t c, uint32_t source) {
+    append_utf8(out.bytes, c);
+    out.source.resize(out.bytes.size(), source);
+  }
+
+  void lower_and_write(char32_t c, uint32_t source) {
+    if (!options.lowercase || !is(bert_classes(c), kBertLowered)) return write(c, source);
+    std::array<char32_t, kMaxExpansion> storage;
+    for (char32_t lower : lower_case(c, storage)) write(lower, source);
+  }
+
+  // Writes the waiting marks in canonical order. They take the places of the originals one after
+  // another, as in the reference, so that sources never run backwards.
+  void flush_marks() {
+    if (marks.empty()) return;
+    std::vector<uint32_t> sources;
+    for (const Mark& mark : marks) sources.push_back(mark.source);
+    std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) {
+      return a.combining_class < b.combining_class;
+    });
+    for (size_t i = 0; i < marks.size(); ++i)
+      if (marks[i].kept) lower_and_write(marks[i].value, sources[i]);
+    marks.clear();
+  }
+
+  // One character of the decomposed text: accents are dropped, after they have taken part in
+  // canonical ordering.
+  void put_decomposed(char32_t c, uint32_t source) {
+    const uint8_t classes = bert_classes(c);
+    const bool accent = is(classes, kBertNonspacing);
+    const int order = accent || is(classes, kBertReordered) ? combining_class(c) : 0;
+    if (order != 0) {
+      marks.push_back({c, order, source, !accent});
+      return;
+    }
+    flush_marks();
+    if (!accent) lower_and_write(c, source);
+  }
+
+  void strip_and_put(char32_t c, uint32_t source) {
+    if (!options.strip_accents) return lower_and_write(c, source);
+    if (!is(bert_classes(c), kBertDecomposed)) return put_decomposed(c, source);
+    std::array<char32_t, kMaxExpansion> storage;
+    for (char32_t part : decompose(c, storage)) put_decomposed(part, source);
+  }
+
+  // All steps for one original character.
+  void put(char32_t c, uint32_t source) {
+    const uint8_t classes = bert_classes(c);
+    if (options.clean_text) {
+      const bool kept_control = c == U'\t' || c == U'\n' || c == U'\r';
+      if (c == 0 || c == kReplacementCharacter || (is(classes, kBertControl) && !kept_control))
+        return;
+      if (is(classes, kBertSpace)) c = U' ';
+    }
+    if (options.handle_chinese_chars && is(classes, kBertCjk)) {
+      // HF gives the first space the place of the character before; spaces are in no token.
+      strip_and_put(U' ', source);
+      strip_and_put(c, source);
+      strip_and_put(U' ', source);
+      return;
+    }
+    strip_and_put(c, source);
+  }
+};
+
+BertNormalizer::BertNormalizer(const NormalizerOptions& options) : options_(options), ascii_{} {
+  for (size_t c = 0; c < ascii_.size(); ++c) {
+    NormalizedText one;
+    Pass pass{options_, one, {}};
+    pass.put(static_cast<char32_t>(c), 0);
+    ascii_[c] = one.bytes.empty() ? kDropped : one.bytes[0];
+  }
+}
+
+void BertNormalizer::append(std::string_view text, NormalizedText& out) const {
+  out.bytes.reserve(out.bytes.size() + text.size());
+  out.source.reserve(out.source.size() + text.size());
+  Pass pass{options_, out, {}};
+  for (size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x7F) {
+      if (ascii_[byte] != kDropped) {
+        pass.flush_marks();
+        out.bytes += ascii_[byte];
+        out.source.push_back(out.code_points);
+      }
+      ++at;
+    } else {
+      const DecodedChar c = decode_utf8(text, at);
+      pass.put(c.value, out.code_points);
+      at += c.bytes;
+    }
+    ++out.code_points;
+  }
+  pass.flush_marks();
+}
+
+}  // namespace fp8q

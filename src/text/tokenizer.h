@@ -1,0 +1,86 @@
+// From text to the token ids of a BERT-family model.
+//
+// Gives exactly the ids, type ids and character offsets of the Hugging Face `tokenizers` package,
+// from tokenizer.json or from vocab.txt. A tokenizer is immutable: encode() may be called from many
+// threads, and copies share their tables. Any byte string is a valid text (ill-formed UTF-8 counts
+// as U+FFFD); offsets always lie inside it. Non-goals: training, decoding, other models than
+// WordPiece (they are refused, never guessed).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fp8q {
+
+// Code points [first, second) of the original text.
+using CharRange = std::pair<uint32_t, uint32_t>;
+
+// The tokens of one text, without special tokens around it.
+struct Tokens {
+  std::vector<int32_t> ids;
+  std::vector<CharRange> offsets;  // parallel to ids
+};
+
+// What a model reads: one text or a pair in its frame of special tokens. The three are parallel.
+struct Encoding {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;
+  std::vector<CharRange> offsets;  // in the text that the token is of; {0, 0} for the frame
+};
+
+// Part [begin, end) of the tokens of a text.
+struct TokenSlice {
+  const Tokens* tokens;
+  size_t begin;
+  size_t end;
+};
+
+struct TokenizerSpec;
+
+class Tokenizer {
+ public:
+  // Reads a tokenizer.json, or a vocab.txt with the tokenizer_config.json beside it, told apart by
+  // the name's ending.
+  static Tokenizer load(const std::filesystem::path& path);
+
+  // At most `max_length` tokens, the frame included; longer input loses tokens at the end of the
+  // longer text
+  // ("longest_first"). Fails when max_length does not hold the frame.
+  Encoding encode(std::string_view text, std::optional<std::string_view> pair,
+                  size_t max_length) const;
+
+  // The two halves of encode(), for windows over a long text: splitting, and putting the frame
+  // around slices.
+  Tokens tokenize(std::string_view text) const;
+  Encoding assemble(TokenSlice first, std::optional<TokenSlice> second) const;
+  size_t frame_size(bool pair) const;
+
+  int32_t vocab_size() const;  // largest id + 1
+  int32_t pad_id() const;
+
+  // Provenance: the file given to load() and the SHA-256 of all bytes read from it and beside it.
+  const std::filesystem::path& path() const;
+  const std::string& hash() const;
+  // One line for people, as "WordPiece, 30522 tokens, lower case, accents stripped (vocab.txt)".
+  std::string describe() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+// The tokenizer of a model: `given` (a file, or a folder to look in) if there is one, else
+// tokenizer.json, else vocab.txt, in the model's folder. tokenizer.json goes first because it is
+// the complete description.
+std::filesystem::path find_tokenizer(const std::filesystem::path& model_folder,
+                                     const std::optional<std::filesystem::path>& given = {});
+
+}  // namespace fp8q

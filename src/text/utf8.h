@@ -1,0 +1,35 @@
+// UTF-8, decoded with replacement.
+//
+// Every byte string is a text: an ill-formed part counts as one U+FFFD, cut as Unicode recommends
+// ("maximal subpart", Unicode 15 section 3.9, what Python's errors="replace" does), so code-point
+// offsets agree with other programs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fp8q {
+
+constexpr char32_t kReplacementCharacter = 0xFFFD;
+
+struct DecodedChar {
+  char32_t value;
+  size_t bytes;  // 1 to 4
+};
+
+// The character at byte `at`, which must be inside `text`.
+DecodedChar decode_utf8(std::string_view text, size_t at);
+
+void append_utf8(std::string& out, char32_t c);
+
+// Number of code points, each ill-formed part counted as one.
+size_t count_code_points(std::string_view text);
+
+// The text without a leading byte order mark.
+inline std::string_view without_bom(std::string_view text) {
+  return text.substr(0, 3) == "\xEF\xBB\xBF" ? text.substr(3) : text;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,95 @@
+#include "tasks/label_map.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fp8q/error.h"
+#include "tests/support/paths.h"
+
+namespace fp8q {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+LabelMap match(const char* task, std::vector<std::string> labels, size_t outputs) {
+  ModelConfig config;
+  config.id2label = std::move(labels);
+  return match_labels(require_task(task), config, outputs);
+}
+
+std::string mismatch(const char* task, std::vector<std::string> labels, size_t outputs) {
+  try {
+    match(task, std::move(labels), outputs);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::bad_data);
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(LabelMap, NamesDecideTheOrder) {
+  EXPECT_THAT(match("sst2", {"negative", "positive"}, 2).logit_of_class, ElementsAre(0, 1));
+  EXPECT_THAT(match("sst2", {"POSITIVE", "NEGATIVE"}, 2).logit_of_class, ElementsAre(1, 0));
+  EXPECT_THAT(match("rte", {"not entailment", "Entailment"}, 2).logit_of_class, ElementsAre(1, 0));
+  EXPECT_THAT(match("mrpc", {"not-equivalent", "equivalent"}, 2).logit_of_class, ElementsAre(0, 1));
+  EXPECT_THAT(match("mrpc", {"not_equivalent", "equivalent"}, 2).note, IsEmpty());
+}
+
+TEST(LabelMap, NumberedLabelsKeepTheirOrderWithANote) {
+  const LabelMap generic = match("sst2", {"LABEL_0", "LABEL_1"}, 2);
+  EXPECT_THAT(generic.logit_of_class, ElementsAre(0, 1));
+  EXPECT_THAT(generic.note, HasSubstr("0 = negative, 1 = positive"));
+  EXPECT_THAT(match("sst2", {"1", "0"}, 2).logit_of_class, ElementsAre(1, 0));
+  EXPECT_THAT(match("sst2", {}, 2).note, HasSubstr("does not name its labels"));
+}
+
+TEST(LabelMap, Regression) {
+  EXPECT_THAT(match("stsb", {"LABEL_0"}, 1).logit_of_class, ElementsAre(0));
+  EXPECT_THAT(mismatch("stsb", {"a", "b"}, 2), HasSubstr("2 outputs (0 = a, 1 = b)"));
+  EXPECT_THAT(mismatch("sst2", {"score"}, 1),
+              HasSubstr("1 output (0 = score), but task sst2 needs"));
+}
+
+TEST(LabelMap, LabelsOfAnotherTaskAreRefused) {
+  EXPECT_THAT(mismatch("sst2", {"not_equivalent", "equivalent"}, 2),
+              HasSubstr("0 = not_equivalent, 1 = equivalent, but task sst2 needs 0 = negative"));
+  EXPECT_THAT(mismatch("sst2", {"negative", "neg"}, 2), HasSubstr("--task"));
+  EXPECT_THAT(mismatch("sst2", {"negative", "neutral", "positive"}, 3), HasSubstr("3 outputs"));
+}
+
+TEST(ModelConfig, ReadsWhatIsThere) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("config.json", R"({"model_type": "bert", "finetuning_task": null,
+    "id2label": {"1": "positive", "0": "negative"}, "max_position_embeddings": 512})");
+  const ModelConfig config = find_model_config(folder.path());
+  EXPECT_EQ(config.path, path);
+  EXPECT_EQ(config.model_type, "bert");
+  EXPECT_FALSE(config.finetuning_task);
+  EXPECT_THAT(config.id2label, ElementsAre("negative", "positive"));
+  EXPECT_EQ(config.max_position_embeddings, 512);
+  EXPECT_TRUE(find_model_config(folder.path() / "none").path.empty());
+}
+
+TEST(ModelConfig, BadFieldsAreNamed) {
+  const test::TemporaryFolder folder;
+  const auto message = [&](const std::string& content) -> std::string {
+    try {
+      read_model_config(folder.write("config.json", content));
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::bad_data);
+      return e.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(message(R"({"id2label": {"0": "a", "2": "b"}})"),
+              HasSubstr("expected the keys 0 to 1"));
+  EXPECT_THAT(message(R"({"id2label": {"0": "a", "00": "b"}})"), HasSubstr("found \"0"));
+  EXPECT_THAT(message(R"({"vocab_size": "many"})"),
+              HasSubstr("vocab_size: expected a whole number"));
+  EXPECT_THAT(message("nonsense"), HasSubstr("not valid JSON"));
+}
+
+}  // namespace
+}  // namespace fp8q

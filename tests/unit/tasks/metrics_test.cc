@@ -1,0 +1,63 @@
+#include "tasks/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "fp8q/error.h"
+
+namespace fp8q {
+namespace {
+
+using Values = std::vector<double>;
+
+double value(MetricKind kind, const Values& gold, const Values& predicted) {
+  return metric(kind, gold, predicted);
+}
+
+// Worked by hand: tp 2, tn 1, fp 1, fn 2.
+const Values kGold = {1, 1, 1, 1, 0, 0};
+const Values kGuess = {1, 1, 0, 0, 1, 0};
+
+TEST(Metrics, Classification) {
+  EXPECT_DOUBLE_EQ(value(MetricKind::accuracy, kGold, kGuess), 0.5);
+  EXPECT_DOUBLE_EQ(value(MetricKind::f1, kGold, kGuess), 4.0 / 7);
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, kGold, kGuess), (2.0 * 1 - 1.0 * 2) / std::sqrt(72.0));
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, kGold, kGold), 1);
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, {1, 0}, {0, 1}), -1);
+  EXPECT_DOUBLE_EQ(value(MetricKind::accuracy, {0, 1, 2}, {0, 2, 2}), 2.0 / 3);
+}
+
+TEST(Metrics, DegenerateClassificationGivesZero) {
+  EXPECT_EQ(value(MetricKind::f1, {0, 0}, {0, 0}), 0);
+  EXPECT_EQ(value(MetricKind::mcc, {1, 0, 1}, {1, 1, 1}), 0);
+  EXPECT_EQ(value(MetricKind::mcc, {1, 1}, {1, 1}), 0);
+}
+
+TEST(Metrics, Correlation) {
+  const Values x = {1, 2, 3, 4};
+  EXPECT_DOUBLE_EQ(value(MetricKind::pearson, x, {2, 4, 6, 8}), 1);
+  EXPECT_DOUBLE_EQ(value(MetricKind::pearson, x, {4, 3, 2, 1}), -1);
+  EXPECT_DOUBLE_EQ(value(MetricKind::spearman, x, {1, 10, 100, 1e300}), 1);
+  // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: 4.5 / sqrt(5 * 4.5).
+  EXPECT_DOUBLE_EQ(value(MetricKind::spearman, x, {0, 7, 7, 9}), 4.5 / std::sqrt(5 * 4.5));
+  EXPECT_EQ(value(MetricKind::pearson, x, {0.1, 0.1, 0.1, 0.1}), 0);
+  EXPECT_EQ(value(MetricKind::spearman, {3}, {4}), 0);
+}
+
+TEST(Metrics, UnusableInputIsRefused) {
+  EXPECT_THROW(value(MetricKind::accuracy, {}, {}), Error);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(value(MetricKind::spearman, {1, 2}, {1, nan}), Error);
+}
+
+TEST(Metrics, GlueScoreIsTheMeanOfTheTasksMetrics) {
+  const TaskScore score = score_task(require_task("mrpc"), kGold, kGuess);
+  ASSERT_EQ(score.metrics.size(), 2u);
+  EXPECT_EQ(metric_name(score.metrics[1].first), "f1");
+  EXPECT_DOUBLE_EQ(score.score, 100 * (0.5 + 4.0 / 7) / 2);
+}
+
+}  // namespace
+}  // namespace fp8q
