@@ -1,0 +1,127 @@
+#include "onnx/read_node.h"
+
+#include <google/protobuf/message.h>
+
+#include "base/error.h"
+#include "graph/graph.h"
+#include "onnx/read_tensor.h"
+
+namespace fp8q {
+namespace {
+
+using Type = onnx::AttributeProto_AttributeType;
+
+// The type by the field that is filled; what files before IR 2 leave to the reader.
+// Error where several are filled.
+Type filled_type(const onnx::AttributeProto& proto, const std::string& what) {
+  Type found = onnx::AttributeProto_AttributeType_UNDEFINED;
+  const auto consider = [&](bool filled, Type type) {
+    if (!filled) return;
+    if (found != onnx::AttributeProto_AttributeType_UNDEFINED)
+      fail(ErrorCode::bad_model, "{}: has more than one value", what);
+    found = type;
+  };
+  consider(proto.has_i(), onnx::AttributeProto_AttributeType_INT);
+  consider(proto.has_f(), onnx::AttributeProto_AttributeType_FLOAT);
+  consider(proto.has_s(), onnx::AttributeProto_AttributeType_STRING);
+  consider(proto.has_t(), onnx::AttributeProto_AttributeType_TENSOR);
+  consider(proto.has_g(), onnx::AttributeProto_AttributeType_GRAPH);
+  consider(proto.has_sparse_tensor(), onnx::AttributeProto_AttributeType_SPARSE_TENSOR);
+  consider(proto.has_tp(), onnx::AttributeProto_AttributeType_TYPE_PROTO);
+  consider(proto.ints_size() > 0, onnx::AttributeProto_AttributeType_INTS);
+  consider(proto.floats_size() > 0, onnx::AttributeProto_AttributeType_FLOATS);
+  consider(proto.strings_size() > 0, onnx::AttributeProto_AttributeType_STRINGS);
+  consider(proto.tensors_size() > 0, onnx::AttributeProto_AttributeType_TENSORS);
+  consider(proto.graphs_size() > 0, onnx::AttributeProto_AttributeType_GRAPHS);
+  consider(proto.sparse_tensors_size() > 0, onnx::AttributeProto_AttributeType_SPARSE_TENSORS);
+  consider(proto.type_protos_size() > 0, onnx::AttributeProto_AttributeType_TYPE_PROTOS);
+  return found;
+}
+
+Type type_of(const onnx::AttributeProto& proto, const std::string& what) {
+  const Type filled = filled_type(proto, what);
+  if (!proto.has_type() || proto.type() == onnx::AttributeProto_AttributeType_UNDEFINED)
+    return filled;
+  // An absent value is the default one (0, "", no elements), as some writers leave it out.
+  if (filled != onnx::AttributeProto_AttributeType_UNDEFINED && filled != proto.type())
+    fail(ErrorCode::bad_model, "{}: is declared as {} but holds {}", what,
+         onnx::AttributeProto_AttributeType_Name(proto.type()),
+         onnx::AttributeProto_AttributeType_Name(filled));
+  return proto.type();
+}
+
+Attribute read_attribute(onnx::AttributeProto& proto, const std::string& what,
+                         ExternalData& external) {
+  if (!proto.ref_attr_name().empty())
+    fail(ErrorCode::bad_model, "{}: refers to an attribute of a function, outside of one", what);
+  switch (const Type type = type_of(proto, what)) {
+    case onnx::AttributeProto_AttributeType_INT:
+      return proto.i();
+    case onnx::AttributeProto_AttributeType_FLOAT:
+      return proto.f();
+    case onnx::AttributeProto_AttributeType_STRING:
+      return std::move(*proto.mutable_s());
+    case onnx::AttributeProto_AttributeType_TENSOR:
+      return read_tensor(*proto.mutable_t(), what, external);
+    case onnx::AttributeProto_AttributeType_INTS:
+      return std::vector<int64_t>(proto.ints().begin(), proto.ints().end());
+    case onnx::AttributeProto_AttributeType_FLOATS:
+      return std::vector<float>(proto.floats().begin(), proto.floats().end());
+    case onnx::AttributeProto_AttributeType_STRINGS:
+      return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
+    case onnx::AttributeProto_AttributeType_UNDEFINED:
+      fail(ErrorCode::bad_model, "{}: has neither type nor value", what);
+    case onnx::AttributeProto_AttributeType_GRAPH:
+    case onnx::AttributeProto_AttributeType_GRAPHS:
+      fail(ErrorCode::unsupported,
+           "{}: holds a graph; control flow (If, Loop, Scan) is not supported. Export the model "
+           "for inference, without control flow",
+           what);
+    default:
+      fail(ErrorCode::unsupported, "{}: attributes of type {} are not supported", what,
+           onnx::AttributeProto_AttributeType_Name(type));
+  }
+}
+
+}  // namespace
+
+std::string normal_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
+std::string describe(const onnx::NodeProto& proto) {
+  Node node;
+  node.op_type = proto.op_type();
+  node.domain = normal_domain(proto.domain());
+  node.name = proto.name();
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  return describe(node);
+}
+
+Node read_node(onnx::NodeProto& proto, ExternalData& external) {
+  Node node;
+  node.op_type = proto.op_type();
+  node.domain = normal_domain(proto.domain());
+  node.name = proto.name();
+  node.inputs.assign(proto.input().begin(), proto.input().end());
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  node.doc = proto.doc_string();
+  node.unknown_fields = unknown_fields_of(proto);
+  if (node.op_type.empty())
+    fail(ErrorCode::bad_model, "node \"{}\" has no operator", printable(node.name));
+  for (auto& attribute : *proto.mutable_attribute()) {
+    const std::string what =
+        fmt::format("{}: attribute \"{}\"", describe(node), printable(attribute.name()));
+    if (node.attributes.contains(attribute.name()))
+      fail(ErrorCode::bad_model, "{} occurs twice", what);
+    node.attributes.emplace(attribute.name(), read_attribute(attribute, what, external));
+  }
+  return node;
+}
+
+std::string unknown_fields_of(const google::protobuf::Message& message) {
+  std::string bytes;
+  const auto& fields = message.GetReflection()->GetUnknownFields(message);
+  if (!fields.empty()) fields.SerializeToString(&bytes);
+  return bytes;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,147 @@
+// Weights in other files: only beneath the model's folder, only whole ranges of real files.
+#include <filesystem>
+
+#include "base/file.h"
+#include "onnx/load.h"
+#include "tests/support/paths.h"
+#include "tests/unit/onnx/build.h"
+
+namespace fp8q::test {
+namespace {
+
+constexpr auto kBad = ErrorCode::bad_model;
+
+class ExternalDataTest : public testing::Test {
+ protected:
+  ExternalDataTest() {
+    std::string bytes;
+    for (int i = 0; i < 9; ++i) {
+      const auto value = static_cast<float>(10 + i);
+      bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    }
+    folder.write("model/W.bin", "pad:" + bytes);
+    folder.write("secret", "pad:" + bytes);
+  }
+
+  using Entries = std::vector<std::pair<std::string, std::string>>;
+
+  fs::path write(const Entries& entries) const {
+    onnx::ModelProto proto = tiny_model();
+    auto& tensor = *proto.mutable_graph()->mutable_initializer(0);
+    tensor.clear_raw_data();
+    tensor.set_data_location(onnx::TensorProto_DataLocation_EXTERNAL);
+    for (const auto& [key, value] : entries) {
+      auto& entry = *tensor.add_external_data();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+    return folder.write("model/model.onnx", proto.SerializeAsString());
+  }
+
+  Model load(const Entries& entries, const LoadOptions& options = {}) const {
+    return load_model(write(entries), options);
+  }
+
+  void expect_refused(const Entries& entries, const std::string& part,
+                      ErrorCode code = kBad) const {
+    expect_error(code, part, [&] { load(entries); });
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(ExternalDataTest, IsRead) {
+  const Model model = load({{"location", "W.bin"}, {"offset", "4"}, {"length", "36"}});
+  EXPECT_EQ(model.graph.initializers.at("W").data<float>()[8], 18.0F);
+  EXPECT_NO_THROW(load({{"location", "W.bin"}, {"offset", "4"}, {"checksum", "x"}}));
+}
+
+TEST_F(ExternalDataTest, LocationStaysInTheFolder) {
+  expect_refused({{"location", "../secret"}, {"offset", "4"}}, "leaves the model's folder");
+  expect_refused({{"location", "a/../../secret"}, {"offset", "4"}}, "leaves the model's folder");
+  expect_refused({{"location", (folder.path() / "secret").string()}}, "not a relative path");
+  expect_refused({{"location", ""}}, "no location");
+  expect_refused({}, "no location");
+  expect_refused({{"location", "absent.bin"}}, "absent.bin", ErrorCode::file);
+  fs::create_directory(folder.path() / "model/sub");
+  expect_refused({{"location", "sub"}}, "folder", ErrorCode::file);
+}
+
+TEST_F(ExternalDataTest, LinksAreRefused) {
+  fs::create_symlink("../secret", folder.path() / "model/symbolic");
+  expect_refused({{"location", "symbolic"}, {"offset", "4"}}, "symbolic link");
+  fs::create_directory_symlink("..", folder.path() / "model/up");
+  expect_refused({{"location", "up/secret"}, {"offset", "4"}}, "symbolic link");
+  fs::create_hard_link(folder.path() / "secret", folder.path() / "model/hard");
+  expect_refused({{"location", "hard"}, {"offset", "4"}}, "hard link");
+}
+
+TEST_F(ExternalDataTest, SymbolicLinksOnRequest) {
+  fs::create_symlink("../secret", folder.path() / "model/symbolic");
+  const LoadOptions follow{.external_data_folder = {}, .follow_symlinks = true};
+  EXPECT_NO_THROW(load({{"location", "symbolic"}, {"offset", "4"}}, follow));
+  expect_error(kBad, "leaves the model's folder", [&] {
+    load({{"location", "../secret"}, {"offset", "4"}}, follow);
+  });
+}
+
+TEST_F(ExternalDataTest, AnotherFolder) {
+  const LoadOptions elsewhere{.external_data_folder = folder.path()};
+  EXPECT_NO_THROW(load({{"location", "secret"}, {"offset", "4"}}, elsewhere));
+}
+
+TEST_F(ExternalDataTest, NotFromMemory) {
+  const fs::path path = write({{"location", "W.bin"}, {"offset", "4"}});
+  expect_error(kBad, "not available here", [&] { parse_model(read_file(path, 1 << 20), "bytes"); });
+}
+
+TEST_F(ExternalDataTest, Numbers) {
+  for (const char* offset : {"-4", "4x", "", " 4", "0x4", "99999999999999999999999"})
+    expect_refused({{"location", "W.bin"}, {"offset", offset}}, "whole number");
+  for (const char* offset : {"5", "40", "18446744073709551615", "9223372036854775807"})
+    expect_refused({{"location", "W.bin"}, {"offset", offset}}, "has only 40");
+  expect_refused({{"location", "W.bin"}, {"offset", "4"}, {"length", "35"}}, "36 are expected");
+  expect_refused({{"location", "W.bin"}, {"length", "1000000000000000"}}, "36 are expected");
+}
+
+TEST_F(ExternalDataTest, Keys) {
+  expect_refused({{"location", "W.bin"}, {"offset", "4"}, {"offset", "0"}}, "\"offset\" twice");
+  expect_refused({{"location", "W.bin"}, {"mode", "rw"}}, "unknown key \"mode\"");
+}
+
+TEST_F(ExternalDataTest, RangesMayBeSharedButNotOverlap) {
+  const auto load_two = [&](const std::string& second_offset) {
+    onnx::ModelProto proto = tiny_model();
+    *proto.mutable_graph()->add_initializer() = proto.graph().initializer(0);
+    proto.mutable_graph()->mutable_initializer(2)->set_name("V");
+    for (const int i : {0, 2}) {
+      auto& tensor = *proto.mutable_graph()->mutable_initializer(i);
+      tensor.clear_raw_data();
+      tensor.set_data_location(onnx::TensorProto_DataLocation_EXTERNAL);
+      for (const auto& [key, value] :
+           Entries{{"location", "W.bin"}, {"offset", i == 0 ? "4" : second_offset}}) {
+        auto& entry = *tensor.add_external_data();
+        entry.set_key(key);
+        entry.set_value(value);
+      }
+    }
+    return load_model(folder.write("model/two.onnx", proto.SerializeAsString()));
+  };
+  const Model shared = load_two("4");
+  EXPECT_EQ(shared.graph.initializers.at("V").bytes(), shared.graph.initializers.at("W").bytes());
+  expect_error(kBad, "overlaps", [&] { load_two("0"); });
+}
+
+TEST_F(ExternalDataTest, NotBesideAPayload) {
+  onnx::ModelProto proto = tiny_model();
+  auto& entry = *proto.mutable_graph()->mutable_initializer(0)->add_external_data();
+  entry.set_key("location");
+  entry.set_value("W.bin");
+  expect_parse_error(kBad, "not stored there", proto);
+  proto.mutable_graph()->mutable_initializer(0)->set_data_location(
+      onnx::TensorProto_DataLocation_EXTERNAL);
+  expect_parse_error(kBad, "external data and a payload", proto);
+}
+
+}  // namespace
+}  // namespace fp8q::test
