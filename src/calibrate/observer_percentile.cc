@@ -1,0 +1,26 @@
+// The upper edge of the bin in which the percentile lies: never below the exact percentile, and
+// above it by at most an eighth. Where nearly all values are zero the percentile is zero, which is
+// no range: absmax is taken.
+#include <algorithm>
+#include <cmath>
+
+#include "base/assert.h"
+#include "calibrate/observer_functions.h"
+
+namespace fp8q {
+
+float observe_percentile(const SiteStatistics& statistics, Format, const ObserverOptions& options) {
+  FP8Q_ASSERT(options.percentile > 0 && options.percentile <= 100);
+  const double rank = std::ceil(options.percentile / 100 * static_cast<double>(statistics.count()));
+  uint64_t below = statistics.zeros();
+  if (static_cast<double>(below) >= rank) return statistics.absmax();
+  const auto histogram = statistics.histogram();
+  for (size_t bin = 0; bin + 1 < histogram.size(); ++bin) {
+    below += histogram[bin];
+    if (static_cast<double>(below) >= rank)
+      return std::min(SiteStatistics::bin_lower(bin + 1), statistics.absmax());
+  }
+  return statistics.absmax();
+}
+
+}  // namespace fp8q

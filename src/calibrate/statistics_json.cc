@@ -1,0 +1,118 @@
+// The statistics file: {"schema", "checksum", "content"}, a line per Site. The checksum is the
+// SHA-256 of the content in its canonical form (sorted members, no spaces).
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "calibrate/site_json.h"
+#include "calibrate/statistics.h"
+
+namespace fp8q {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kSchema = "fp8q/statistics/1";
+constexpr Blame kBlame{ErrorCode::bad_data,
+                       "the file is damaged or was changed by hand: run fp8q calibrate again"};
+constexpr int kMaxDepth = 8;  // the deepest member lies at 6
+
+json provenance_to_json(const Provenance& p) {
+  return {{"version", p.version},
+          {"model", {{"name", p.model_name}, {"sha256", p.model_sha256}}},
+          {"tokenizer", {{"sha256", p.tokenizer_sha256}}},
+          {"data",
+           {{"path", p.data_path},
+            {"sha256", p.data_sha256},
+            {"builtin", p.builtin_data},
+            {"random", p.random_data},
+            {"task", p.task}}},
+          {"max_length", p.max_length},
+          {"seed", p.seed},
+          {"examples", p.examples},
+          {"tokens", p.tokens}};
+}
+
+Provenance provenance_from_json(const Field& field) {
+  field.with_members(8);
+  const Field model = field["model"].with_members(2);
+  const Field data = field["data"].with_members(5);
+  return {.version = field["version"].string(),
+          .model_name = model["name"].string(),
+          .model_sha256 = model["sha256"].string(),
+          .tokenizer_sha256 = field["tokenizer"].with_members(1)["sha256"].string(),
+          .data_path = data["path"].string(),
+          .data_sha256 = data["sha256"].string(),
+          .builtin_data = data["builtin"].boolean(),
+          .random_data = data["random"].boolean(),
+          .task = data["task"].string(),
+          .max_length = static_cast<int64_t>(field["max_length"].unsigned_integer(INT64_MAX)),
+          .seed = field["seed"].unsigned_integer(UINT64_MAX),
+          .examples = static_cast<int64_t>(field["examples"].unsigned_integer(INT64_MAX)),
+          .tokens = static_cast<int64_t>(field["tokens"].unsigned_integer(INT64_MAX))};
+}
+
+std::string dumped(const json& value) {
+  try {
+    return value.dump();
+  } catch (const json::type_error&) {
+    fail(ErrorCode::unsupported,
+         "a name of the model or of the data is not UTF-8, so statistics cannot be stored: rename "
+         "it");
+  }
+}
+
+json parsed(std::string_view bytes, const std::string& source) {
+  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxDepth)
+      fail(ErrorCode::bad_data, "{}: is nested too deeply to be fp8q's statistics", source);
+    return true;
+  };
+  try {
+    return json::parse(bytes, limit_depth);
+  } catch (const json::exception& error) {
+    fail(ErrorCode::bad_data, "{}: is not a statistics file ({}): run fp8q calibrate again", source,
+         printable(error.what()));
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Statistics& statistics) {
+  const json provenance = provenance_to_json(statistics.provenance);
+  std::string sites;
+  std::string lines;
+  for (const SiteRecord& site : statistics.sites) {
+    const std::string text = dumped(site_to_json(site));
+    sites += (sites.empty() ? "" : ",") + text;
+    lines += (lines.empty() ? "\n" : ",\n") + text;
+  }
+  const std::string head = "{\"provenance\":" + dumped(provenance) + ",\"sites\":[";
+  return fmt::format("{{\"schema\":\"{}\",\"checksum\":\"{}\",\"content\":\n{}{}\n]}}}}\n", kSchema,
+                     sha256(head + sites + "]}"), head, lines);
+}
+
+Statistics statistics_from_json(std::string_view bytes, const std::string& source) {
+  const std::string shown = printable(source);
+  const json file = parsed(bytes, shown);
+  const Field root(file, shown, kBlame);
+  const std::string& schema = root["schema"].string();
+  if (schema != kSchema)
+    root["schema"].reject(
+        fmt::format("is \"{}\", \"{}\" was expected", printable(schema), kSchema));
+  root.with_members(3);
+  const Field content = root["content"].with_members(2);
+  if (root["checksum"].string() != sha256(dumped(content.json())))
+    root["checksum"].reject("does not fit the content");
+  Statistics statistics;
+  statistics.provenance = provenance_from_json(content["provenance"]);
+  const Field sites = content["sites"];
+  std::unordered_set<std::string> values;
+  for (size_t i = 0; i < sites.size(); ++i) {
+    statistics.sites.push_back(site_from_json(sites.at(i)));
+    if (!values.insert(statistics.sites.back().value).second)
+      sites.at(i)["value"].reject("occurs more than once");
+  }
+  return statistics;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,41 @@
+// New nodes beside the nodes of a graph, collected first and put in place at the end, so that node
+// numbers (and with them Uses) stay valid meanwhile. Internal to the rewrite.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace fp8q {
+
+class Insertions {
+ public:
+  explicit Insertions(Graph& graph);
+
+  // A name no value has yet.
+  std::string name(const std::string& stem) { return names_(stem); }
+  // Adds an initializer and returns its name, `stem` where that is free.
+  std::string constant(const std::string& stem, Tensor tensor);
+  Node& node(size_t n) { return graph_.nodes[n]; }
+  void before(size_t n, Node node) { before_[n].push_back(named(std::move(node))); }
+  void after(size_t n, Node node) { after_[n].push_back(named(std::move(node))); }
+  // Puts everything in place and removes what nobody reads any more.
+  void finish();
+
+ private:
+  Node named(Node node);
+
+  Graph& graph_;
+  FreshNames names_;
+  std::unordered_set<std::string> node_names_;
+  std::vector<std::vector<Node>> before_;
+  std::vector<std::vector<Node>> after_;
+};
+
+Node make_node(std::string op_type, std::vector<std::string> inputs, std::string output,
+               std::map<std::string, Attribute> attributes = {});
+
+}  // namespace fp8q

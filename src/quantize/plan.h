@@ -1,0 +1,88 @@
+// The Plan: what every Site and every embedding table gets, with the reason.
+//
+// A product is quantised only when both its operands are. Scales follow from absmax of weights and
+// from the statistics of activations; probabilities have the fixed range 1. Planning changes
+// nothing; quantize_model() carries the plan out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibrate/observer.h"
+#include "calibrate/statistics.h"
+#include "quantize/recipe.h"
+
+namespace fp8q {
+
+struct PlanOptions {
+  bool quantize_head = false;
+  bool quantize_embeddings = false;
+  Observer observer = Observer::absmax;
+  ObserverOptions observer_options;
+};
+
+struct SitePlan {
+  std::string path;
+  std::string value;
+  SiteKind kind = SiteKind::activation;
+  std::vector<Use> uses;  // slots that read the quantised tensor; none: the Site stays float
+  std::string reason;
+
+  // Of a quantised Site:
+  Format format = Format::e4m3;
+  Granularity granularity = Granularity::tensor;
+  std::optional<int64_t> axis;    // of the channels
+  std::vector<float> scales;      // one, or one per channel
+  float absmax = 0;               // what is mapped to the largest code
+  uint8_t absmax_code = 0;        // the code it takes (of several channels, the smallest)
+  std::optional<double> sqnr_db;  // weights: measured; activations: estimated from the histogram,
+                                  // where there is one. Infinite: without error
+  int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
+  uint64_t nonfinite = 0;         // activations seen that were NaN or infinite, and ignored
+
+  bool quantized() const { return !uses.empty(); }
+};
+
+enum class TableStorage {
+  unchanged,
+  float16,         // behind a Cast after the Gather
+  quantized_rows,  // INT8 rows with a scale per row, decoded after the Gather
+};
+
+// An embedding table: a constant matrix whose rows are looked up by Gather.
+struct TablePlan {
+  std::string value;            // the matrix, as the Gathers see it
+  std::vector<size_t> gathers;  // nodes
+  TableStorage storage = TableStorage::unchanged;
+  std::string reason;
+  std::vector<float> scales;  // quantized_rows: one per row
+  float absmax = 0;           // quantized_rows
+  std::optional<double> sqnr_db;
+  int64_t zero_rows = 0;
+};
+
+// Where a converted model comes from; goes into its manifest. The caller knows it.
+struct ConversionSource {
+  std::string version;  // of fp8q
+  std::string model_name;
+  std::string model_sha256;
+  uint64_t model_bytes = 0;
+  std::string statistics_sha256;  // empty: converted without statistics
+  friend bool operator==(const ConversionSource&, const ConversionSource&) = default;
+};
+
+struct Plan {
+  Recipe recipe;
+  PlanOptions options;
+  ConversionSource source;
+  std::vector<SitePlan> sites;  // one per Site, in their order
+  std::vector<TablePlan> tables;
+};
+
+// Errors: bad_data where a Site that needs statistics has none (or no values), naming it;
+// bad_model where a weight is not finite; unsupported where a weight is not of type float.
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+               const Recipe& recipe, const PlanOptions& options);
+
+}  // namespace fp8q

@@ -1,0 +1,104 @@
+#include "quantize/rewrite.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "quantize/constants.h"
+#include "quantize/insertions.h"
+#include "quantize/manifest.h"
+#include "quantize/tables.h"
+#include "quantize/weights.h"
+
+namespace fp8q {
+namespace {
+
+// Sites of one value that get the same quantised tensor.
+struct Group {
+  const SitePlan* plan;
+  std::vector<Use> uses;
+  Tensor codes;  // weights
+};
+
+bool same_tensor(const SitePlan& a, const SitePlan& b) {
+  return a.value == b.value && a.kind == b.kind && a.format == b.format && a.axis == b.axis &&
+         a.scales == b.scales;
+}
+
+std::vector<Group> groups_of(const Plan& plan) {
+  std::vector<Group> groups;
+  for (const SitePlan& site : plan.sites) {
+    if (!site.quantized()) continue;
+    auto group =
+        std::ranges::find_if(groups, [&](const Group& g) { return same_tensor(*g.plan, site); });
+    if (group == groups.end()) group = groups.insert(groups.end(), Group{&site, {}, {}});
+    group->uses.insert(group->uses.end(), site.uses.begin(), site.uses.end());
+  }
+  return groups;
+}
+
+struct QdqNames {
+  std::string codes, scale, zero_point, result;
+};
+
+// Scale and zero point of the same shape: scalars, or one element per channel.
+QdqNames add_parameters(const SitePlan& plan, Insertions& insertions) {
+  const Shape shape = plan.axis ? Shape{static_cast<int64_t>(plan.scales.size())} : Shape{};
+  QdqNames names;
+  names.scale = insertions.constant(plan.value + "/scale", Tensor::of<float>(shape, plan.scales));
+  names.zero_point =
+      insertions.constant(plan.value + "/zero_point", Tensor(dtype_of_format(plan.format), shape));
+  names.result = insertions.name(plan.value + "/dequantized");
+  return names;
+}
+
+void add_group(const Group& group, Insertions& insertions) {
+  const SitePlan& plan = *group.plan;
+  const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
+  QdqNames names = add_parameters(plan, insertions);
+  std::map<std::string, Attribute> axis;
+  if (plan.axis) axis["axis"] = *plan.axis;
+  if (plan.kind == SiteKind::weight) {
+    names.codes = insertions.constant(plan.value + "/quantized", group.codes);
+  } else {
+    names.codes = insertions.name(plan.value + "/quantized");
+    insertions.before(
+        first, make_node("QuantizeLinear", {plan.value, names.scale, names.zero_point}, names.codes,
+                         axis));
+  }
+  insertions.before(first,
+                    make_node("DequantizeLinear", {names.codes, names.scale, names.zero_point},
+                              names.result, axis));
+  for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = names.result;
+}
+
+void check_plan(const Model& source, const std::vector<Site>& sites, const Plan& plan) {
+  FP8Q_ASSERT(source.opset() >= 21);
+  FP8Q_ASSERT(sites.size() == plan.sites.size());
+  for (size_t i = 0; i < sites.size(); ++i) FP8Q_ASSERT(sites[i].value == plan.sites[i].value);
+}
+
+}  // namespace
+
+Model quantize_model(const Model& source, const std::vector<Site>& sites, const Plan& plan) {
+  check_plan(source, sites, plan);
+  const GraphIndex index(source.graph);
+  std::vector<Group> groups = groups_of(plan);
+  parallel_for(groups.size(), [&](size_t i) {
+    const SitePlan& p = *groups[i].plan;
+    if (p.kind != SiteKind::weight) return;
+    const auto weight = constant_contents(index, p.value);
+    FP8Q_ASSERT(weight.has_value());
+    groups[i].codes = quantized(*weight, p.format, p.axis, p.scales);
+  });
+  Model model = source;
+  Insertions insertions(model.graph);
+  for (const TablePlan& table : plan.tables) rewrite_table(index, table, insertions);
+  for (const Group& group : groups) add_group(group, insertions);
+  insertions.finish();
+  write_manifest(manifest_of(plan), model);
+  return model;
+}
+
+}  // namespace fp8q

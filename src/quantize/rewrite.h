@@ -1,0 +1,21 @@
+// The Q/DQ rewrite: from a float model and a Plan to a model that carries everything its execution
+// needs.
+//
+// A quantised weight becomes codes of one byte, a scale and a zero point, followed only by
+// DequantizeLinear, which feeds the product directly: what the file puts between them (Cast,
+// Transpose) is applied to the codes. A quantised activation gets one QuantizeLinear and
+// DequantizeLinear pair, shared by all products that read it, directly before the first of them.
+// Scale and zero point have the same shape, `axis` is written where they have one, `saturate` and
+// `output_dtype` keep their defaults (onnxruntime, TensorRT and OpenVINO all accept this form).
+// Names of graph inputs and outputs do not change.
+#pragma once
+
+#include "quantize/plan.h"
+
+namespace fp8q {
+
+// `source` and `sites` must be those the plan was made for; opset 21 or later. The result carries
+// the manifest of the plan.
+Model quantize_model(const Model& source, const std::vector<Site>& sites, const Plan& plan);
+
+}  // namespace fp8q

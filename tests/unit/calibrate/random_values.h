@@ -1,0 +1,22 @@
+// Values as activations have them: mostly normal, some zeros, a few outliers.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace fp8q::test {
+
+inline std::vector<float> random_values(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& x : values) {
+    x = normal(random);
+    if (random() % 16 == 0) x = 0.0f;
+    if (random() % 512 == 0) x *= 50.0f;
+  }
+  return values;
+}
+
+}  // namespace fp8q::test

@@ -1,0 +1,95 @@
+// The manifest's round trip, its refusal when damaged, and detection of quantised models.
+#include "quantize/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "quantize/detect.h"
+#include "quantize/rewrite.h"
+#include "tests/unit/quantize/small_graphs.h"
+
+namespace fp8q::test {
+namespace {
+
+Plan example_plan(const Model& model, const std::vector<Site>& sites) {
+  const Statistics statistics = statistics_for(sites);
+  Plan plan = make_plan(model, sites, &statistics, default_recipe(),
+                        {.quantize_head = true, .observer = Observer::percentile});
+  plan.source = {.version = "0.1.0",
+                 .model_name = "model.onnx",
+                 .model_sha256 = std::string(64, 'a'),
+                 .model_bytes = 90'000'000'000,
+                 .statistics_sha256 = std::string(64, 'b')};
+  return plan;
+}
+
+TEST(Manifest, RoundTrip) {
+  const Model model = attention_model();
+  const auto sites = generic_sites(model);
+  const Plan plan = example_plan(model, sites);
+  const Model out = quantize_model(model, sites, plan);
+  EXPECT_EQ(read_manifest(out), manifest_of(plan));
+  EXPECT_EQ(read_manifest(out)->sites.size(), 4u);
+  EXPECT_EQ(read_manifest(model), std::nullopt);
+}
+
+TEST(Manifest, DamageIsNamed) {
+  const Model source = attention_model();
+  const auto sites = generic_sites(source);
+  const Model good = quantize_model(source, sites, example_plan(source, sites));
+  const std::string text = good.metadata.at("fp8q.manifest");
+  const auto expect = [&](const std::string& bytes, const std::string& where) {
+    Model model = good;
+    model.metadata["fp8q.manifest"] = bytes;
+    try {
+      read_manifest(model);
+      ADD_FAILURE() << "accepted: " << bytes.substr(0, 100);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_model);
+      EXPECT_NE(std::string(error.what()).find(where), std::string::npos) << error.what();
+    }
+  };
+  for (size_t i = 0; i < text.size(); ++i) expect(text.substr(0, i), "not JSON");
+  expect("[]", "fp8q.manifest");
+  expect(std::string(100'000, '['), "nested");
+  const auto changed = [&](auto change) {
+    auto json = nlohmann::json::parse(text);
+    change(json);
+    return json.dump();
+  };
+  expect(changed([](auto& j) { j["schema"] = "fp8q/manifest/9"; }), "manifest/9");
+  expect(changed([](auto& j) { j.erase("recipe"); }), "recipe");
+  expect(changed([](auto& j) { j["sites"] = 1; }), "sites");
+  expect(changed([](auto& j) { j["sites"][0]["value"] = 1; }), "sites[0].value");
+  expect(changed([](auto& j) { j["sites"][2]["scale"] = "x"; }), "sites[2].scale");
+  expect(changed([](auto& j) { j["source"]["bytes"] = -1; }), "source.bytes");
+  expect(changed([](auto& j) { j["options"]["percentile"] = "x"; }), "options.percentile");
+}
+
+TEST(Detect, FloatQuantisedAndForeignModels) {
+  const Model source = attention_model();
+  EXPECT_FALSE(is_quantized(source));
+  const auto sites = generic_sites(source);
+  const Model converted = quantize_model(source, sites, example_plan(source, sites));
+  const auto found = find_quantization(converted);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->recipe, "e4m3");
+  EXPECT_NE(found->description.find("fp8q"), std::string::npos);
+
+  Model stripped = converted;
+  stripped.metadata.clear();
+  const auto foreign = find_quantization(stripped);
+  ASSERT_TRUE(foreign);
+  EXPECT_EQ(foreign->recipe, "");
+  EXPECT_NE(foreign->description.find("QuantizeLinear"), std::string::npos);
+  for (const char* op : {"QLinearMatMul", "TRT_FP8QuantizeLinear", "MatMulInteger", "QAttention"}) {
+    Model other = source;
+    other.graph.nodes[1].op_type = op;
+    EXPECT_TRUE(is_quantized(other)) << op;
+  }
+}
+
+}  // namespace
+}  // namespace fp8q::test
