@@ -1,0 +1,98 @@
+// Activation functions, fused or decomposed in any way: the piece of graph is run and compared.
+#include <array>
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "encoder/parts.h"
+
+namespace fp8q::match {
+namespace {
+
+struct Candidate {
+  Activation activation;
+  double (*function)(double);
+};
+
+constexpr std::array kCandidates = {
+    Candidate{Activation::gelu_erf,
+              [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }},
+    // Hendrycks and Gimpel, arXiv 1606.08415, section 2.
+    Candidate{Activation::gelu_tanh,
+              [](double x) {
+                const double root = std::sqrt(2 / M_PI);
+                return 0.5 * x * (1 + std::tanh(root * (x + 0.044715 * x * x * x)));
+              }},
+    Candidate{Activation::relu, [](double x) { return x > 0 ? x : 0.0; }},
+    Candidate{Activation::tanh, [](double x) { return std::tanh(x); }},
+};
+
+// From -6 to 6: outside, all of the functions are flat or the identity to FP32 precision.
+Tensor test_points(const Shape& shape) {
+  Tensor x(DType::f32, shape);
+  const auto values = x.mutable_data<float>();
+  const double step = 12.0 / static_cast<double>(values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(-6 + step * (static_cast<double>(i) + 0.37));
+  return x;
+}
+
+std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
+  if (x.shape() != y.shape() || y.dtype() != DType::f32) return std::nullopt;
+  // The two GELUs differ by up to 5e-4; FP32 evaluation of either is right to about 1e-6.
+  constexpr double kTolerance = 1e-5;
+  const auto in = x.data<float>(), out = y.data<float>();
+  for (const auto& candidate : kCandidates) {
+    bool fits = true;
+    for (size_t i = 0; fits && i < in.size(); ++i)
+      fits = std::abs(candidate.function(in[i]) - out[i]) <= kTolerance;
+    if (fits) return candidate.activation;
+  }
+  return std::nullopt;
+}
+
+// Reads activations, and besides them only constants with one element: a bias is none of it.
+bool is_pointwise(const View& view, const Node& node) {
+  if (!is_elementwise(node)) return false;
+  for (const auto& input : node.inputs)
+    if (!input.empty() && view.contents(input) && !view.scalar(input)) return false;
+  return true;
+}
+
+// The one value, made by a linear layer, on which `value` depends through pointwise nodes.
+std::optional<std::string> argument_of(const View& view, const std::string& value) {
+  constexpr size_t kNodes = 24;  // the tanh form has about 10
+  std::set<std::pair<int64_t, std::string>, std::greater<>> frontier = {
+      {view.position(value), value}};
+  for (size_t visited = 0; visited < kNodes && !frontier.empty(); ++visited) {
+    const auto [at, latest] = *frontier.begin();
+    if (frontier.size() == 1 && find_linear(view, latest)) return latest;
+    if (at < 0 || !is_pointwise(view, view.node(static_cast<size_t>(at)))) return std::nullopt;
+    frontier.erase(frontier.begin());
+    for (const auto& input : view.node(static_cast<size_t>(at)).inputs)
+      if (!input.empty() && !view.contents(input)) frontier.insert({view.position(input), input});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ActivationPart> find_activation(const View& view, const std::string& value) {
+  const std::string output = view.rows(value);
+  const auto argument = argument_of(view, output);
+  if (!argument) return std::nullopt;
+  ActivationPart part;
+  part.linear = *find_linear(view, *argument);
+  if (*argument == output) return part;
+  const auto piece = cone(view, 0, output, {*argument},
+                          [&](const Node& node) { return is_pointwise(view, node); });
+  if (!piece || !piece->open.empty()) return std::nullopt;
+  const Tensor x = test_points(view.shape(*argument));
+  const auto activation = identify(x, run(view, 0, *piece, output, {{*argument, x}}));
+  if (!activation)
+    differ("{} is no GELU, ReLU or tanh of {}", view.where(output), view.where(*argument));
+  part.activation = *activation;
+  return part;
+}
+
+}  // namespace fp8q::match

@@ -1,0 +1,160 @@
+#include "encoder/assemble.h"
+
+namespace fp8q::match {
+namespace {
+
+// The Sites of one layer (or of what stands outside layers), added to an Encoder under a path.
+class SiteWriter {
+ public:
+  SiteWriter(std::vector<Site>& sites, std::string prefix, int layer)
+      : sites_(sites), prefix_(std::move(prefix)), layer_(layer) {}
+
+  int activation(const std::string& path, SiteRole role, const Operand& operand) {
+    return add(path, SiteKind::activation, role, operand);
+  }
+
+  int weight(const std::string& path, SiteRole role, const LinearPart& part, const View& view) {
+    const int at = add(path, SiteKind::weight, role, part.weight);
+    const Node& node = view.node(part.node);
+    const bool rows = node.op_type == "Gemm" && int_attribute(node, "transB", 0) != 0;
+    sites_[static_cast<size_t>(at)].channel_axis = rows ? 0 : 1;
+    return at;
+  }
+
+  // A linear layer with its input and weight, "<name>/input" and "<name>/weight".
+  Linear linear(const std::string& name, SiteRole role, const LinearPart& part, const View& view) {
+    Linear linear = part.linear;
+    linear.input_site = activation(name + "/input", role, part.input);
+    linear.weight_site = weight(name + "/weight", role, part, view);
+    return linear;
+  }
+
+ private:
+  int add(const std::string& path, SiteKind kind, SiteRole role, const Operand& operand) {
+    Site site;
+    site.path = prefix_ + path;
+    site.value = operand.value;
+    site.kind = kind;
+    site.role = role;
+    site.layer = layer_;
+    site.uses = {operand.use};
+    site.quantization = operand.quantization;
+    sites_.push_back(std::move(site));
+    return static_cast<int>(sites_.size()) - 1;
+  }
+
+  std::vector<Site>& sites_;
+  std::string prefix_;
+  int layer_;
+};
+
+bool same_quantization(const Operand& a, const Operand& b) {
+  if (a.quantization.has_value() != b.quantization.has_value()) return false;
+  return !a.quantization || same(*a.quantization, *b.quantization);
+}
+
+// Query, key and value read one Site; their operands may differ in the Q/DQ nodes only.
+int shared_input(SiteWriter& writer, std::vector<Site>& sites, const AttentionPart& part,
+                 const View& view) {
+  const int at = writer.activation("attention.input", SiteRole::attention_input, part.query.input);
+  for (const auto* other : {&part.key, &part.value}) {
+    if (!same_quantization(part.query.input, other->input))
+      differ("query, key and value of {} have differently quantised inputs",
+             view.where(part.product));
+    if (view.shape(part.query.input.value) != view.shape(other->input.value))
+      differ("query, key and value of {} have differently shaped inputs", view.where(part.product));
+    sites[static_cast<size_t>(at)].uses.push_back(other->input.use);
+  }
+  return at;
+}
+
+EncoderLayer assemble_layer(const View& view, std::vector<Site>& sites, const LayerPart& part,
+                            int number) {
+  SiteWriter writer(sites, fmt::format("layer.{}/", number), number);
+  const AttentionPart& found = part.attention;
+  EncoderLayer layer;
+  const int input = shared_input(writer, sites, found, view);
+  const auto project = [&](const std::string& name, const LinearPart& projection) {
+    Linear linear = projection.linear;
+    linear.input_site = input;
+    linear.weight_site =
+        writer.weight(name + "/weight", SiteRole::attention_input, projection, view);
+    return linear;
+  };
+  layer.query = project("attention.query", found.query);
+  layer.key = project("attention.key", found.key);
+  layer.value = project("attention.value", found.value);
+
+  layer.attention = found.attention;
+  layer.attention.query_site =
+      writer.activation("attention/query", SiteRole::query, found.query_operand);
+  layer.attention.key_site = writer.activation("attention/key", SiteRole::key, found.key_operand);
+  layer.attention.probabilities_site =
+      writer.activation("attention/probabilities", SiteRole::probabilities, found.probabilities);
+  layer.attention.value_site =
+      writer.activation("attention/value", SiteRole::value, found.value_operand);
+
+  layer.attention_output =
+      writer.linear("attention.output", SiteRole::attention_output, part.attention_output, view);
+  layer.attention_norm = part.attention_norm;
+  layer.intermediate =
+      writer.linear("ffn.intermediate", SiteRole::intermediate, part.intermediate.linear, view);
+  layer.activation = part.intermediate.activation;
+  layer.output = writer.linear("ffn.output", SiteRole::ffn_output, part.output, view);
+  layer.output_norm = part.output_norm;
+  return layer;
+}
+
+// The last stage classifies; what stands before it pools.
+std::string stage_name(size_t index, size_t count, Activation activation) {
+  if (index + 1 == count && activation == Activation::none) return "classifier";
+  return index == 0 ? "pooler" : fmt::format("head.{}", index);
+}
+
+void check_widths(const View& view, const Encoder& encoder) {
+  const int64_t hidden = encoder.hidden;
+  const auto& first = encoder.embeddings;
+  const int64_t embedded = first.projection ? first.projection->out : first.word.rows.dim(1);
+  if (embedded != hidden)
+    differ("embeddings of width {} enter layers of width {}", embedded, hidden);
+  for (const auto& layer : encoder.layers)
+    if (layer.query.in != hidden || layer.output_norm.gamma.size() != hidden ||
+        layer.attention_norm.gamma.size() != hidden)
+      differ("layers differ in width: {} and {}", layer.query.in, hidden);
+  if (!encoder.head.empty() && encoder.head[0].linear.in != hidden)
+    differ("the head of {} reads a part of the hidden states", view.where(encoder.outputs[0].name));
+}
+
+}  // namespace
+
+Encoder assemble(const View& view, std::span<const LayerPart> layers,
+                 const EmbeddingsPart& embeddings, const HeadPart& head, const InputRoles& roles) {
+  Encoder encoder;
+  encoder.embeddings = embeddings.embeddings;
+  SiteWriter outside(encoder.sites, "", -1);
+  if (embeddings.projection)
+    encoder.embeddings.projection =
+        outside.linear("embedding_projection", SiteRole::other, *embeddings.projection, view);
+  for (const auto& layer : layers)
+    encoder.layers.push_back(
+        assemble_layer(view, encoder.sites, layer, static_cast<int>(encoder.layers.size())));
+  encoder.head_kind = head.kind;
+  for (size_t i = 0; i < head.stages.size(); ++i) {
+    const auto& stage = head.stages[i];
+    const std::string name = stage_name(i, head.stages.size(), stage.activation);
+    encoder.head.push_back(
+        {name, outside.linear(name, SiteRole::head, stage.linear, view), stage.activation});
+  }
+  encoder.outputs = head.outputs;
+  encoder.ids_input = roles.ids;
+  encoder.mask_input = roles.mask;
+  encoder.token_type_input = roles.token_type;
+  encoder.position_input = roles.position;
+  encoder.hidden = encoder.layers.front().output_norm.gamma.size();
+  encoder.max_positions =
+      encoder.embeddings.position.rows.dim(0) - encoder.embeddings.position_offset;
+  check_widths(view, encoder);
+  return encoder;
+}
+
+}  // namespace fp8q::match

@@ -1,0 +1,271 @@
+// Embeddings: sums of table rows looked up by id, position and token type, then a layer norm.
+#include <algorithm>
+
+#include "encoder/parts.h"
+
+namespace fp8q::match {
+namespace {
+
+// One summand: rows of a table looked up by `index`, or (index empty) the table's only row.
+struct Term {
+  EmbeddingTable table;
+  std::string index;
+  bool sliced = false;  // the table's first rows in order, without a lookup
+};
+
+struct Lookup {
+  ConstantOperand table;
+  std::string index;
+};
+
+std::optional<Lookup> find_lookup(const View& view, const std::string& value, int64_t rank) {
+  const Node* gather = view.producer(value);
+  if (!is_op(gather, "Gather") || int_attribute(*gather, "axis", 0) != 0) return std::nullopt;
+  auto table = find_constant(view, gather->inputs[0]);
+  if (!table || table->transposed || table->tensor.rank() != rank) return std::nullopt;
+  return Lookup{std::move(*table), gather->inputs[1]};
+}
+
+EmbeddingTable table_of(ConstantOperand constant) {
+  EmbeddingTable table;
+  table.rows = std::move(constant.tensor);
+  if (!constant.quantization) return table;
+  const auto& [format, scale, axis] = *constant.quantization;
+  if (axis.value_or(0) != 0) differ("an embedding table has scales per column");
+  Tensor scales(DType::f32, {table.rows.dim(0)});
+  const auto to = scales.mutable_data<float>();
+  for (size_t i = 0; i < to.size(); ++i) to[i] = scale.data<float>()[axis ? i : 0];
+  table.row_scales = std::move(scales);
+  return table;
+}
+
+bool is_code_type(DType dtype) { return format_of_onnx_type(static_cast<int>(dtype)).has_value(); }
+
+// Gather(codes) -> DequantizeLinear with one scale.
+std::optional<Term> find_dequantized(const View& view, const Node& node) {
+  if (!is_op(&node, "DequantizeLinear")) return std::nullopt;
+  auto lookup = find_lookup(view, node.inputs[0], 2);
+  if (!lookup || !is_code_type(lookup->table.tensor.dtype())) return std::nullopt;
+  auto read = read_dequantize(node, lookup->table.tensor.dtype(), 2, [&](const std::string& value) {
+    return value.empty() ? nullptr : view.constant(value);
+  });
+  if (const auto* why = std::get_if<std::string>(&read)) throw Mismatch{*why};
+  lookup->table.quantization = std::get<Quantization>(std::move(read));
+  if (lookup->table.quantization->axis) differ("{} has several scales", describe(node));
+  return Term{table_of(std::move(lookup->table)), lookup->index};
+}
+
+// Cast(Gather(table)): 16-bit rows, or codes without their scale.
+std::optional<Lookup> find_cast_lookup(const View& view, const std::string& value) {
+  const std::string at = view.rows(value);
+  const Node* node = view.producer(at);
+  if (is_op(node, "Cast")) return find_lookup(view, view.rows(node->inputs[0]), 2);
+  return find_lookup(view, at, 2);
+}
+
+// The row scales that belong to codes: Gather of a vector, or of a column.
+std::optional<Lookup> find_scales(const View& view, std::string value) {
+  for (int i = 0; i < 4; ++i) {
+    for (const int64_t rank : {1, 2})
+      if (auto lookup = find_lookup(view, value, rank);
+          lookup && lookup->table.tensor.size() == lookup->table.tensor.dim(0))
+        return lookup;
+    const Node* node = view.producer(value);
+    if (!is_op(node, "Unsqueeze") && !is_op(node, "Reshape") && !is_op(node, "Cast"))
+      return std::nullopt;
+    value = view.plain(node->inputs[0]);
+  }
+  return std::nullopt;
+}
+
+// Cast(Gather(codes)) * Unsqueeze(Gather(row scales)).
+std::optional<Term> find_scaled_rows(const View& view, const Node& node) {
+  if (!is_op(&node, "Mul")) return std::nullopt;
+  for (const size_t i : {0, 1}) {
+    auto codes = find_cast_lookup(view, node.inputs[i]);
+    if (!codes || !is_code_type(codes->table.tensor.dtype())) continue;
+    auto scales = find_scales(view, view.plain(node.inputs[1 - i]));
+    if (!scales || scales->index != codes->index ||
+        scales->table.tensor.size() != codes->table.tensor.dim(0))
+      continue;
+    Term term{table_of(std::move(codes->table)), codes->index};
+    term.table.row_scales =
+        scales->table.tensor.to(DType::f32).reshaped({scales->table.tensor.size()});
+    return term;
+  }
+  return std::nullopt;
+}
+
+// A constant: one row for all tokens, or the first rows of a position table.
+std::optional<Term> find_constant_rows(const View& view, const std::string& value) {
+  const Tensor* contents = view.contents(value);
+  if (!contents || contents->rank() == 0 || contents->dtype() != DType::f32) return std::nullopt;
+  const int64_t width = contents->dim(-1);
+  Term term;
+  if (contents->size() == width) {
+    term.table.rows = contents->reshaped({1, width});
+    return term;
+  }
+  std::string at = view.rows(value);
+  const Node* slice = view.producer(at);
+  const Tensor* table =
+      is_op(slice, "Slice") ? view.constant(view.rows(slice->inputs[0])) : nullptr;
+  if (!table || table->dim(-1) != width || table->dtype() != DType::f32) return std::nullopt;
+  const auto all = table->data<float>(), some = contents->data<float>();
+  if (some.size() > all.size() || !std::ranges::equal(some, all.first(some.size())))
+    return std::nullopt;
+  term.table.rows = table->reshaped({table->size() / width, width});
+  term.sliced = true;
+  return term;
+}
+
+std::optional<Term> find_term(const View& view, const std::string& value) {
+  const Node* node = view.producer(value);
+  if (!node) return find_constant_rows(view, value);
+  if (auto term = find_dequantized(view, *node)) return term;
+  if (auto term = find_scaled_rows(view, *node)) return term;
+  if (auto lookup = find_cast_lookup(view, value)) {
+    if (is_code_type(lookup->table.tensor.dtype()) && !lookup->table.quantization)
+      differ("{} looks up codes without a scale", describe(*node));
+    return Term{table_of(std::move(lookup->table)), lookup->index};
+  }
+  return find_constant_rows(view, value);
+}
+
+void collect(const View& view, const std::string& value, std::vector<Term>& terms) {
+  const std::string at = view.rows(value);
+  if (auto term = find_term(view, at)) {
+    terms.push_back(std::move(*term));
+    return;
+  }
+  const Node* node = view.producer(at);
+  if (!is_op(node, "Add")) differ("{} is no part of an embedding", view.where(at));
+  collect(view, node->inputs[0], terms);
+  collect(view, node->inputs[1], terms);
+}
+
+// The graph input whose elements, in order, the index has; empty where it is computed.
+std::string input_behind(const View& view, std::string value) {
+  while (const Node* node = view.producer(value)) {
+    const bool keeps = is_op(node, "Identity") || is_op(node, "Cast") || is_op(node, "Reshape") ||
+                       is_op(node, "Squeeze") || is_op(node, "Unsqueeze") || is_op(node, "Flatten");
+    if (!keeps) return "";
+    value = node->inputs[0];
+  }
+  return view.is_graph_input(value) ? value : "";
+}
+
+// The index of the first token, if the index counts from there along each sequence; or 0 and
+// `counts` false for an index that is 0 everywhere.
+struct ComputedIndex {
+  int64_t first = 0;
+  bool counts = false;
+};
+
+ComputedIndex compute_index(const View& view, const std::string& index, const InputRoles& roles) {
+  std::optional<ComputedIndex> found;
+  for (size_t probe = 0; probe < view.probes().size(); ++probe)
+    for (const int64_t id : {5, 7}) {  // token ids in the middle of a vocabulary, no padding
+      const auto piece = cone(view, probe, index, {}, [](const Node& node) {
+        return !is_op(&node, "MatMul") && !is_op(&node, "Gemm");
+      });
+      if (!piece) differ("{} depends on activations", view.where(index));
+      const Tensor tensor =
+          run(view, probe, *piece, index, model_inputs(view, probe, roles, id)).to(DType::i64);
+      const auto values = tensor.data<int64_t>();
+      if (values.empty()) differ("{} is empty", view.where(index));
+      const auto length = static_cast<size_t>(view.probes()[probe].sequence);
+      ComputedIndex now{values[0], values.size() > 1 && values[1] != values[0]};
+      for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] != now.first + static_cast<int64_t>(now.counts ? i % length : 0))
+          differ("{} looks up neither positions in order nor one token type", view.where(index));
+      if (found && (found->first != now.first || (found->counts != now.counts && length > 1)))
+        differ("{} depends on the tokens", view.where(index));
+      found = now;
+    }
+  return *found;
+}
+
+class Sorter {
+ public:
+  Sorter(const View& view, EmbeddingsPart& part) : view_(view), part_(part) {}
+
+  void sort(std::vector<Term> terms) {
+    std::vector<std::pair<std::string, Term>> direct;  // by graph input
+    std::vector<Term> computed;
+    for (auto& term : terms) {
+      const std::string input = term.index.empty() ? "" : input_behind(view_, term.index);
+      if (input.empty()) computed.push_back(std::move(term));
+      else direct.emplace_back(input, std::move(term));
+    }
+    if (direct.empty()) differ("no embedding table is looked up by an input");
+    // Inputs are told apart by their tables: the vocabulary is the longest, token types the
+    // shortest.
+    std::ranges::stable_sort(direct, std::ranges::greater{},
+                             [](const auto& d) { return d.second.table.rows.dim(0); });
+    part_.inputs.ids = direct[0].first;
+    part_.embeddings.word = std::move(direct[0].second.table);
+    for (auto& term : computed) place(std::move(term));
+    for (size_t i = 1; i < direct.size(); ++i) {
+      constexpr int64_t kMostTokenTypes = 16;
+      auto& [input, term] = direct[i];
+      const bool last = i + 1 == direct.size();
+      if (!has_position_ && (!last || term.table.rows.dim(0) > kMostTokenTypes)) {
+        part_.inputs.position = input;
+        set_position(std::move(term.table), 0);
+      } else {
+        part_.inputs.token_type = input;
+        set_token_type(std::move(term.table));
+      }
+    }
+    if (!has_position_) differ("no table of absolute positions");
+  }
+
+ private:
+  void place(Term term) {
+    if (term.sliced) return set_position(std::move(term.table), 0);
+    if (term.index.empty()) return set_token_type(std::move(term.table));
+    const auto index = compute_index(view_, term.index, part_.inputs);
+    if (index.counts) return set_position(std::move(term.table), index.first);
+    if (index.first != 0) differ("{} looks up a token type that is not 0", view_.where(term.index));
+    set_token_type(std::move(term.table));
+  }
+
+  void set_position(EmbeddingTable table, int64_t offset) {
+    if (has_position_) differ("two tables of positions");
+    has_position_ = true;
+    part_.embeddings.position = std::move(table);
+    part_.embeddings.position_offset = offset;
+  }
+
+  void set_token_type(EmbeddingTable table) {
+    if (part_.embeddings.token_type) differ("two tables of token types");
+    part_.embeddings.token_type = std::move(table);
+  }
+
+  const View& view_;
+  EmbeddingsPart& part_;
+  bool has_position_ = false;
+};
+
+}  // namespace
+
+EmbeddingsPart match_embeddings(const View& view, const std::string& value) {
+  EmbeddingsPart part;
+  part.projection = find_linear(view, value);
+  const std::string& normed = part.projection ? part.projection->input.source : value;
+  auto norm = find_layer_norm(view, normed);
+  if (!norm) differ("{} is neither a layer nor the layer norm of embeddings", view.where(normed));
+  part.embeddings.norm = std::move(norm->norm);
+  std::vector<Term> terms;
+  collect(view, norm->input, terms);
+  Sorter(view, part).sort(std::move(terms));
+  const int64_t width = part.embeddings.norm.gamma.size();
+  const auto& [word, position, token_type, offset, embeddings_norm, projection] = part.embeddings;
+  if (word.rows.dim(1) != width || position.rows.dim(1) != width ||
+      (token_type && token_type->rows.dim(1) != width))
+    differ("the embedding tables differ in width");
+  return part;
+}
+
+}  // namespace fp8q::match

@@ -1,0 +1,131 @@
+// A BERT-family encoder as found in a graph: weights, structure, and every Site.
+//
+// Recognition goes by the structure of the graph, never by names, and looks through Q/DQ pairs:
+// they become the Quantization of the operand they surround. BERT, MiniLM, DistilBERT, RoBERTa and
+// ELECTRA differ only in details that this description has fields for. Tensors share the payload of
+// the model's initializers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/model.h"
+#include "graph/site.h"
+
+namespace fp8q {
+
+enum class Activation { none, gelu_erf, gelu_tanh, relu, tanh };
+
+// y = x W + b. Sites index Encoder::sites.
+struct Linear {
+  Tensor weight;  // constant operand as it stands in the file: float type, or 8-bit codes when
+                  // quantised
+  bool transposed =
+      false;  // false: [in, out], as MatMul takes it; true: [out, in] (Gemm transB = 1)
+  std::optional<Tensor> bias;  // [out], float
+  int64_t in = 0;
+  int64_t out = 0;
+  int input_site = -1;
+  int weight_site = -1;  // its Site says how codes decode
+};
+
+struct LayerNorm {
+  Tensor gamma;  // [hidden], float
+  Tensor beta;
+  float epsilon = 0;
+};
+
+// softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the projections. The
+// Sites of query and key stand behind query_scale and key_scale: they see, and quantise, the scaled
+// operands. Exporters put 1/sqrt(head size) into any one of the three, or its root into two.
+struct Attention {
+  int64_t heads = 0;
+  int64_t head_size = 0;
+  float scale = 1;        // multiplies the product of the two operands
+  float query_scale = 1;  // multiplies the query projection (bias included) before its Site
+  float key_scale = 1;    // multiplies the key projection before its Site
+  // The four operands of the two products q k^T and p v.
+  int query_site = -1;
+  int key_site = -1;
+  int probabilities_site = -1;
+  int value_site = -1;
+};
+
+struct EncoderLayer {
+  Linear query, key, value;
+  Attention attention;
+  Linear attention_output;
+  LayerNorm attention_norm;  // after the residual sum with the layer's input
+  Linear intermediate;
+  Activation activation = Activation::gelu_erf;
+  Linear output;
+  LayerNorm output_norm;  // after the residual sum with attention_norm's result
+};
+
+// A table of rows looked up by id: float rows, or 8-bit codes with a scale per row.
+struct EmbeddingTable {
+  Tensor rows;                       // [count, width]
+  std::optional<Tensor> row_scales;  // [count], float, where rows are codes
+};
+
+struct Embeddings {
+  EmbeddingTable word;
+  EmbeddingTable position;
+  std::optional<EmbeddingTable> token_type;  // row 0 for every token without a token type input
+  int64_t position_offset = 0;  // position of the first token (RoBERTa: padding id + 1)
+  LayerNorm norm;
+  std::optional<Linear>
+      projection;  // after the norm, where the table's width is not the hidden size (ELECTRA)
+};
+
+// Linear layers after the encoder, e.g. BERT: pooler (tanh), classifier (none).
+struct HeadStage {
+  std::string name;  // "pooler", "classifier", ...
+  Linear linear;
+  Activation activation = Activation::none;
+};
+
+enum class HeadKind {
+  none,         // hidden states only (embeddings)
+  first_token,  // stages applied to the first token of each sequence
+  every_token,  // stages applied to every token (question answering)
+};
+
+enum class OutputSource {
+  hidden_states,  // [tokens, hidden]
+  head_stage,     // result of stage `index`: per sequence or per token by HeadKind
+  head_column,    // column `index` of the last stage's result (start and end logits)
+};
+
+struct EncoderOutput {
+  std::string name;  // the graph output
+  OutputSource source;
+  int index = 0;
+};
+
+struct Encoder {
+  Embeddings embeddings;
+  std::vector<EncoderLayer> layers;
+  HeadKind head_kind = HeadKind::none;
+  std::vector<HeadStage> head;
+  std::vector<EncoderOutput> outputs;
+  std::vector<Site> sites;
+
+  // Names of the graph inputs; empty where the model has no such input.
+  std::string ids_input;
+  std::string mask_input;
+  std::string token_type_input;
+  std::string position_input;  // takes 0, 1, 2, ... (plus position_offset)
+
+  int64_t hidden = 0;
+  int64_t max_positions = 0;  // longest sequence the position table allows
+};
+
+// The reason a graph is not an encoder: the place where the structure differs, for messages.
+struct NotAnEncoder {
+  std::string reason;
+};
+
+}  // namespace fp8q

@@ -1,0 +1,134 @@
+// The toolkit of the matchers: a model seen at two input shapes, and pieces of it run on their own.
+//
+// A matcher walks backwards from a value to what made it. Where exporters write one function in
+// many ways (layer norm, GELU, masks, positions), the piece of graph is cut out, run by the
+// interpreter on chosen inputs, and compared with the function: how it was written does not matter
+// then.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "graph/graph.h"
+#include "interpreter/abstract.h"
+
+namespace fp8q::match {
+
+// Thrown by matchers, caught by recognise_encoder only: the graph is something else.
+struct Mismatch {
+  std::string reason;
+};
+
+template <typename... Args>
+[[noreturn]] void differ(fmt::format_string<Args...> format, Args&&... args) {
+  throw Mismatch{fmt::format(format, std::forward<Args>(args)...)};
+}
+
+// What is known about every value for one choice of batch and sequence length.
+struct Probe {
+  std::map<std::string, Shape> input_shapes;
+  AbstractValues values;
+  int64_t batch = 0;
+  int64_t sequence = 0;
+};
+
+class View {
+ public:
+  // Evaluates the model abstractly at two shapes (one where its inputs are fixed).
+  explicit View(const Model& model);
+
+  const Model& model() const { return *model_; }
+  const Node& node(size_t i) const { return model_->graph.nodes[i]; }
+  const GraphIndex& index() const { return index_; }
+  std::span<const Probe> probes() const { return probes_; }
+
+  const Node* producer(const std::string& value) const { return index_.producer(value); }
+  // Position of the producer in the order of execution; -1 for inputs and initializers.
+  int64_t position(const std::string& value) const;
+  bool is_graph_input(const std::string& value) const { return inputs_.contains(value); }
+
+  // At the first probe.
+  const Shape& shape(const std::string& value) const;
+  DType dtype(const std::string& value) const;
+  // Contents at one probe, nullptr where they depend on the contents of graph inputs.
+  const Tensor* contents(const std::string& value, size_t probe = 0) const;
+  // Contents that are the same at every probe: they depend on no input shape either.
+  const Tensor* constant(const std::string& value) const;
+  // The value of a constant with one element.
+  std::optional<double> scalar(const std::string& value) const;
+
+  // Looks back through nodes that change nothing: Identity, Dropout, Cast to the same type.
+  std::string plain(std::string value) const;
+  // Also through reshapes that keep the last dimension, so that rows stay rows in their order.
+  std::string rows(std::string value) const;
+  // How messages name the producer of a value.
+  std::string where(const std::string& value) const;
+
+ private:
+  const Model* model_;
+  GraphIndex index_;
+  std::set<std::string> inputs_;
+  std::vector<Probe> probes_;
+};
+
+using Tensors = std::map<std::string, Tensor>;
+
+// The nodes between `given` values (and contents known at the probe) and `output`, ascending.
+struct Cone {
+  std::vector<size_t> nodes;
+  std::set<std::string> known;  // leaves whose contents are known
+  std::set<std::string> open;   // leaves that are graph inputs
+};
+
+// nullopt where `output` depends on a node that `allowed` refuses.
+template <typename Allowed>
+std::optional<Cone> cone(const View& view, size_t probe, const std::string& output,
+                         const std::set<std::string>& given, Allowed allowed) {
+  Cone found;
+  std::set<size_t> nodes;
+  std::set<std::string> seen;
+  std::vector<std::string> pending = {output};
+  while (!pending.empty()) {
+    const std::string value = std::move(pending.back());
+    pending.pop_back();
+    if (value.empty() || given.contains(value) || !seen.insert(value).second) continue;
+    if (view.contents(value, probe)) {
+      found.known.insert(value);
+    } else if (view.is_graph_input(value)) {
+      found.open.insert(value);
+    } else {
+      const auto producer = view.index().producer_index(value);
+      if (!producer || !allowed(view.node(*producer))) return std::nullopt;
+      nodes.insert(*producer);
+      const auto& inputs = view.node(*producer).inputs;
+      pending.insert(pending.end(), inputs.begin(), inputs.end());
+    }
+  }
+  found.nodes.assign(nodes.begin(), nodes.end());
+  return found;
+}
+
+// Runs the nodes of a cone on `given`, which must hold its open inputs too.
+Tensor run(const View& view, size_t probe, const Cone& cone, const std::string& output,
+           const Tensors& given);
+
+// Runs a chain of nodes, each on the result of the one before as its first input (its output
+// `outputs[i]` passed on); other inputs must be known at the first probe.
+struct Link {
+  size_t node;
+  size_t output;
+};
+Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& input);
+
+bool is_op(const Node* node, std::string_view op_type);
+bool is_movement(const Node& node);  // Reshape, Transpose, Slice, Gather, ...: of its first input
+bool is_elementwise(const Node& node);  // one element of the result from one element of each input
+
+}  // namespace fp8q::match

@@ -1,0 +1,67 @@
+// Q/DQ pairs on activations, and constants in the forms files store them.
+#include "encoder/parts.h"
+
+namespace fp8q::match {
+namespace {
+
+ContentsOf constants_of(const View& view) {
+  return
+      [&view](const std::string& value) { return value.empty() ? nullptr : view.constant(value); };
+}
+
+Quantization checked(std::variant<Quantization, std::string> read) {
+  if (const auto* why = std::get_if<std::string>(&read)) throw Mismatch{*why};
+  return std::get<Quantization>(std::move(read));
+}
+
+bool is_float(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
+}
+
+// Casts that keep every value: what they read is the better thing to keep.
+bool widens(const View& view, const Node& cast) {
+  const DType from = view.dtype(cast.inputs[0]);
+  return is_float(from) && view.dtype(cast.outputs[0]) == DType::f32;
+}
+
+bool swaps_two_axes(const View& view, const Node& transpose) {
+  if (view.shape(transpose.inputs[0]).size() != 2) return false;
+  const auto perm = ints_attribute(transpose, "perm", {1, 0});
+  return perm == std::vector<int64_t>{1, 0};
+}
+
+}  // namespace
+
+std::optional<Pair> find_pair(const View& view, const std::string& value) {
+  const Node* dequantize = view.producer(value);
+  if (!is_op(dequantize, "DequantizeLinear")) return std::nullopt;
+  const Node* quantize = view.producer(dequantize->inputs[0]);
+  if (!is_op(quantize, "QuantizeLinear"))
+    differ("{} reads no QuantizeLinear and no constant", describe(*dequantize));
+  if (view.dtype(value) != DType::f32) differ("{} makes half precision", describe(*dequantize));
+  return Pair{checked(read_pair(*quantize, *dequantize, constants_of(view))), quantize->inputs[0]};
+}
+
+std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {
+  const Tensor* contents = view.constant(value);
+  if (!contents) return std::nullopt;
+  ConstantOperand found;
+  std::string at = value;
+  while (const Node* node = view.producer(at)) {
+    if (is_op(node, "Transpose") && swaps_two_axes(view, *node)) found.transposed ^= true;
+    else if (!is_op(node, "Identity") && !(is_op(node, "Cast") && widens(view, *node))) break;
+    at = node->inputs[0];
+  }
+  found.tensor = *view.constant(at);
+  const Node* node = view.producer(at);
+  const Tensor* codes = is_op(node, "DequantizeLinear") ? view.constant(node->inputs[0]) : nullptr;
+  if (codes && found.tensor.dtype() == DType::f32) {
+    found.quantization =
+        checked(read_dequantize(*node, codes->dtype(), codes->rank(), constants_of(view)));
+    found.tensor = *codes;
+    if (auto& axis = found.quantization->axis; axis && found.transposed) axis = 1 - *axis;
+  }
+  return found;
+}
+
+}  // namespace fp8q::match

@@ -1,0 +1,216 @@
+// What is found in encoders, and the reasons given for graphs that are none.
+#include "encoder/recognise.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "encoder/summary.h"
+#include "unit/encoder/tiny_encoder.h"
+
+namespace fp8q::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <typename Change>
+std::variant<Encoder, NotAnEncoder> recognise(Change change) {
+  Style style;
+  change(style);
+  return recognise_encoder(tiny_encoder(style));
+}
+
+template <typename Change>
+Encoder found(Change change) {
+  auto result = recognise(change);
+  if (const auto* no = std::get_if<NotAnEncoder>(&result)) throw std::runtime_error(no->reason);
+  return std::get<Encoder>(std::move(result));
+}
+
+template <typename Change>
+std::string reason(Change change) {
+  const auto result = recognise(change);
+  const auto* no = std::get_if<NotAnEncoder>(&result);
+  return no ? no->reason : "recognised";
+}
+
+const Site& site(const Encoder& encoder, const std::string& path) {
+  for (const Site& s : encoder.sites)
+    if (s.path == path) return s;
+  throw std::runtime_error("no site " + path);
+}
+
+TEST(Recognise, Sizes) {
+  const Encoder encoder = found([](Style&) {});
+  const EncoderSummary summary = summarise(encoder);
+  EXPECT_EQ(summary.layers, 2);
+  EXPECT_EQ(summary.hidden, 32);
+  EXPECT_EQ(summary.heads, 4);
+  EXPECT_EQ(summary.head_size, 8);
+  EXPECT_EQ(summary.ffn, 48);
+  EXPECT_EQ(summary.vocabulary, 60);
+  EXPECT_EQ(summary.positions, 90);
+  EXPECT_EQ(summary.token_types, 2);
+  EXPECT_EQ(summary.activation, "gelu");
+  EXPECT_EQ(summary.head, "pooler 32 tanh, classifier 3; first token");
+  EXPECT_EQ(summary.quantized_sites, 0);
+  // Tables, their norm; per layer four square products, two norms, two rectangular products; head.
+  EXPECT_EQ(summary.parameters, (60 + 90 + 2) * 32 + 64 +
+                                    2 * (4 * (32 * 32 + 32) + 128 + 32 * 48 + 48 + 48 * 32 + 32) +
+                                    32 * 32 + 32 + 32 * 3 + 3);
+}
+
+TEST(Recognise, InputsByTheirUse) {
+  const Model model = tiny_encoder({});
+  const auto result = recognise_encoder(model);
+  const Encoder& encoder = std::get<Encoder>(result);
+  EXPECT_EQ(encoder.ids_input, model.graph.inputs[0].name);
+  EXPECT_EQ(encoder.mask_input, model.graph.inputs[1].name);
+  EXPECT_EQ(encoder.token_type_input, model.graph.inputs[2].name);
+  EXPECT_EQ(encoder.position_input, "");
+}
+
+TEST(Recognise, PositionsOfRobertaStartBehindPadding) {
+  const Encoder encoder = found([](Style& s) { s.embedding = EmbeddingStyle::roberta; });
+  EXPECT_EQ(encoder.embeddings.position_offset, 2);
+  EXPECT_EQ(encoder.max_positions, 88);
+  EXPECT_EQ(encoder.token_type_input, "");
+  EXPECT_EQ(encoder.embeddings.token_type->rows.dim(0), 1);
+}
+
+TEST(Recognise, TheScaleWhereItIsApplied) {
+  const float whole = 1 / std::sqrt(8.0f), root = std::sqrt(whole);
+  const auto scales = [](ScaleStyle style) {
+    const Encoder e = found([&](Style& s) { s.scale = style; });
+    const Attention& a = e.layers[1].attention;
+    return std::vector<float>{a.scale, a.query_scale, a.key_scale};
+  };
+  using testing::FloatEq;
+  EXPECT_THAT(scales(ScaleStyle::divide_scores), ElementsAre(FloatEq(whole), 1, 1));
+  EXPECT_THAT(scales(ScaleStyle::multiply_scores), ElementsAre(FloatEq(whole), 1, 1));
+  EXPECT_THAT(scales(ScaleStyle::divide_query), ElementsAre(1, FloatEq(whole), 1));
+  EXPECT_THAT(scales(ScaleStyle::split_by_shape), ElementsAre(1, FloatEq(root), FloatEq(root)));
+  EXPECT_THAT(scales(ScaleStyle::after_mask), ElementsAre(FloatEq(whole), 1, 1));
+}
+
+TEST(Recognise, ScaleBehindQuantizationBelongsToTheProduct) {
+  const Encoder encoder = found([](Style& s) {
+    s.quantization = QuantStyle::key_before_transpose, s.opset = 21;
+    s.scale = ScaleStyle::split_by_shape;
+  });
+  const Attention& a = encoder.layers[0].attention;
+  const float root = std::sqrt(1 / std::sqrt(8.0f));
+  EXPECT_FLOAT_EQ(a.query_scale, root);
+  EXPECT_FLOAT_EQ(a.key_scale, 1);
+  EXPECT_FLOAT_EQ(a.scale, root);
+}
+
+TEST(Recognise, SitesOfALayer) {
+  const Encoder encoder = found([](Style& s) { s.head = HeadStyle::hidden, s.layers = 1; });
+  std::vector<std::string> paths;
+  for (const Site& s : encoder.sites) paths.push_back(s.path);
+  EXPECT_THAT(paths,
+              ElementsAre("layer.0/attention.input", "layer.0/attention.query/weight",
+                          "layer.0/attention.key/weight", "layer.0/attention.value/weight",
+                          "layer.0/attention/query", "layer.0/attention/key",
+                          "layer.0/attention/probabilities", "layer.0/attention/value",
+                          "layer.0/attention.output/input", "layer.0/attention.output/weight",
+                          "layer.0/ffn.intermediate/input", "layer.0/ffn.intermediate/weight",
+                          "layer.0/ffn.output/input", "layer.0/ffn.output/weight"));
+  EXPECT_EQ(encoder.sites[0].uses.size(), 3);
+}
+
+TEST(Recognise, QuantizationIsFoundAtEverySiteOfLayers) {
+  const Encoder encoder =
+      found([](Style& s) { s.quantization = QuantStyle::standard, s.opset = 21; });
+  for (const Site& s : encoder.sites) {
+    ASSERT_EQ(s.quantization.has_value(), s.layer >= 0) << s.path;
+    if (s.layer < 0) continue;
+    EXPECT_EQ(s.quantization->format, Format::e4m3);
+    EXPECT_EQ(s.quantization->axis.has_value(), s.kind == SiteKind::weight) << s.path;
+  }
+  EXPECT_EQ(encoder.layers[0].query.weight.dtype(), DType::e4m3);
+}
+
+TEST(Recognise, WeightsStayAsTheyStandInTheFile) {
+  const Encoder f16 = found([](Style& s) { s.linear = LinearStyle::f16_weights; });
+  EXPECT_EQ(f16.layers[0].intermediate.weight.dtype(), DType::f16);
+  const Encoder turned = found([](Style& s) { s.linear = LinearStyle::transposed_constant; });
+  EXPECT_TRUE(turned.layers[0].intermediate.transposed);
+  EXPECT_EQ(turned.layers[0].intermediate.weight.shape(), (Shape{48, 32}));
+  EXPECT_EQ(site(turned, "layer.0/ffn.intermediate/weight").channel_axis, 1);
+  const Encoder gemm = found([](Style& s) { s.linear = LinearStyle::gemm; });
+  EXPECT_TRUE(gemm.layers[0].intermediate.transposed);
+  EXPECT_EQ(site(gemm, "layer.0/ffn.intermediate/weight").channel_axis, 0);
+}
+
+TEST(Recognise, Outputs) {
+  const Encoder qa = found([](Style& s) { s.head = HeadStyle::qa_split; });
+  EXPECT_EQ(qa.head_kind, HeadKind::every_token);
+  EXPECT_EQ(qa.outputs[1].source, OutputSource::head_column);
+  EXPECT_EQ(qa.outputs[1].index, 1);
+  const Encoder both = found([](Style& s) { s.head = HeadStyle::hidden_and_pooled; });
+  EXPECT_EQ(both.outputs[0].source, OutputSource::hidden_states);
+  EXPECT_EQ(both.outputs[1].source, OutputSource::head_stage);
+  EXPECT_EQ(both.head.size(), 1);
+  const Encoder none = found([](Style& s) { s.head = HeadStyle::hidden; });
+  EXPECT_EQ(none.head_kind, HeadKind::none);
+}
+
+// The Sites found without recognition are the same places.
+TEST(GenericSites, AreTheSitesOfTheEncoder) {
+  for (const auto quantization : {QuantStyle::none, QuantStyle::standard}) {
+    Style style;
+    style.quantization = quantization, style.opset = 21;
+    const Model model = tiny_encoder(style);
+    const Encoder encoder = std::get<Encoder>(recognise_encoder(model));
+    const std::vector<Site> generic = generic_sites(model);
+    ASSERT_EQ(generic.size(), encoder.sites.size());
+    for (const Site& s : encoder.sites) {
+      const auto same_place = std::ranges::find_if(
+          generic, [&](const Site& g) { return g.uses.front() == s.uses.front(); });
+      ASSERT_NE(same_place, generic.end()) << s.path;
+      EXPECT_EQ(same_place->uses, s.uses) << s.path;
+      EXPECT_EQ(same_place->value, s.value) << s.path;
+      EXPECT_EQ(same_place->kind, s.kind) << s.path;
+      EXPECT_EQ(same_place->channel_axis, s.channel_axis) << s.path;
+      EXPECT_EQ(same_place->role == SiteRole::probabilities, s.role == SiteRole::probabilities);
+      ASSERT_EQ(same_place->quantization.has_value(), s.quantization.has_value()) << s.path;
+      if (s.quantization) {
+        EXPECT_TRUE(same(*same_place->quantization, *s.quantization));
+      }
+    }
+  }
+}
+
+TEST(NotAnEncoder, MasksThatHideTokens) {
+  EXPECT_THAT(reason([](Style& s) { s.mask = MaskStyle::causal; }), HasSubstr("causal or local"));
+  EXPECT_THAT(reason([](Style& s) { s.mask = MaskStyle::local; }), HasSubstr("causal or local"));
+  EXPECT_THAT(reason([](Style& s) { s.mask = MaskStyle::position_bias; }),
+              HasSubstr("position bias"));
+}
+
+TEST(NotAnEncoder, OtherStructure) {
+  EXPECT_THAT(reason([](Style& s) { s.pre_norm = true; }), HasSubstr("pre-LN"));
+  EXPECT_THAT(reason([](Style& s) { s.extra_node = true; }), HasSubstr("Sigmoid"));
+  EXPECT_THAT(reason([](Style& s) { s.gelu = GeluStyle::quick; }), HasSubstr("no GELU"));
+  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::mean; }), HasSubstr("ReduceMean"));
+}
+
+TEST(NotAnEncoder, OtherQuantization) {
+  const auto reason_for = [](QuantStyle style) {
+    return reason([&](Style& s) {
+      s.quantization = style, s.opset = 21;
+      s.format = style == QuantStyle::zero_point ? Format::int8 : Format::e4m3;
+    });
+  };
+  EXPECT_THAT(reason_for(QuantStyle::zero_point), HasSubstr("zero point"));
+  EXPECT_THAT(reason_for(QuantStyle::unequal), HasSubstr("differ"));
+  EXPECT_THAT(reason_for(QuantStyle::residual), HasSubstr("DequantizeLinear"));
+}
+
+}  // namespace
+}  // namespace fp8q::test

@@ -1,0 +1,205 @@
+#include "unit/encoder/reference.h"
+
+#include <cmath>
+
+#include "numeric/format.h"
+
+namespace fp8q::test {
+namespace {
+
+// Rows of equal width.
+struct Matrix {
+  size_t rows = 0, columns = 0;
+  std::vector<float> data;
+  Matrix(size_t r, size_t c) : rows(r), columns(c), data(r * c) {}
+  float& at(size_t r, size_t c) { return data[r * columns + c]; }
+  float at(size_t r, size_t c) const { return data[r * columns + c]; }
+};
+
+class Runner {
+ public:
+  explicit Runner(const Encoder& encoder) : e_(encoder) {}
+
+  Matrix hidden(const std::vector<int64_t>& ids, const std::vector<int64_t>& types) const {
+    Matrix x = norm(embed(ids, types), e_.embeddings.norm);
+    if (e_.embeddings.projection) x = linear(x, *e_.embeddings.projection);
+    for (const auto& layer : e_.layers) x = run(x, layer);
+    return x;
+  }
+
+  Matrix stage(const Matrix& x, const HeadStage& head) const {
+    return activate(linear(x, head.linear), head.activation);
+  }
+
+ private:
+  const Site& site(int i) const { return e_.sites.at(static_cast<size_t>(i)); }
+
+  static float element(const Tensor& tensor, const std::optional<Quantization>& q, size_t i,
+                       size_t channel) {
+    if (!q) return tensor.to(DType::f32).data<float>()[i];
+    const auto code = static_cast<uint8_t>(tensor.bytes()[i]);
+    return decode(q->format, code) * q->scale.data<float>()[q->axis ? channel : 0];
+  }
+
+  // What quantising and dequantising makes of an operand.
+  Matrix rounded(Matrix x, int at) const {
+    const auto& q = site(at).quantization;
+    if (!q) return x;
+    FP8Q_ASSERT(q->scale.size() == 1);
+    const float scale = q->scale.data<float>()[0];
+    for (float& v : x.data) v = decode(q->format, encode(q->format, v, scale)) * scale;
+    return x;
+  }
+
+  Matrix linear(const Matrix& given, const Linear& l) const {
+    const Matrix x = rounded(given, l.input_site);
+    const auto in = static_cast<size_t>(l.in), out = static_cast<size_t>(l.out);
+    FP8Q_ASSERT(x.columns == in);
+    const auto& q = site(l.weight_site).quantization;
+    const Tensor weight = q ? l.weight : l.weight.to(DType::f32);
+    Matrix y(x.rows, out);
+    for (size_t o = 0; o < out; ++o) {
+      std::vector<float> column(in);
+      for (size_t i = 0; i < in; ++i)
+        column[i] = element(weight, q, l.transposed ? o * in + i : i * out + o, o);
+      for (size_t r = 0; r < x.rows; ++r) {
+        double sum = 0;
+        for (size_t i = 0; i < in; ++i) sum += double{x.at(r, i)} * column[i];
+        y.at(r, o) = static_cast<float>(sum + (l.bias ? l.bias->data<float>()[o] : 0.0f));
+      }
+    }
+    return y;
+  }
+
+  static Matrix norm(const Matrix& x, const LayerNorm& n) {
+    Matrix y(x.rows, x.columns);
+    for (size_t r = 0; r < x.rows; ++r) {
+      double mean = 0, square = 0;
+      for (size_t c = 0; c < x.columns; ++c) mean += x.at(r, c);
+      mean /= static_cast<double>(x.columns);
+      for (size_t c = 0; c < x.columns; ++c) square += std::pow(x.at(r, c) - mean, 2);
+      const double root = std::sqrt(square / static_cast<double>(x.columns) + n.epsilon);
+      for (size_t c = 0; c < x.columns; ++c)
+        y.at(r, c) = static_cast<float>((x.at(r, c) - mean) / root * n.gamma.data<float>()[c] +
+                                        n.beta.data<float>()[c]);
+    }
+    return y;
+  }
+
+  static Matrix activate(Matrix x, Activation activation) {
+    for (float& v : x.data) {
+      const double d = v;
+      if (activation == Activation::gelu_erf)
+        v = static_cast<float>(0.5 * d * (1 + std::erf(d * M_SQRT1_2)));
+      if (activation == Activation::gelu_tanh)
+        v = static_cast<float>(0.5 * d *
+                               (1 + std::tanh(std::sqrt(2 / M_PI) * (d + 0.044715 * d * d * d))));
+      if (activation == Activation::relu) v = v > 0 ? v : 0;
+      if (activation == Activation::tanh) v = std::tanh(v);
+    }
+    return x;
+  }
+
+  static Matrix add(Matrix x, const Matrix& y) {
+    for (size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
+    return x;
+  }
+
+  static void look_up(Matrix& x, const EmbeddingTable& table, size_t token, int64_t row) {
+    const auto at = static_cast<size_t>(row);
+    const auto format = format_of_onnx_type(static_cast<int>(table.rows.dtype()));
+    for (size_t c = 0; c < x.columns; ++c) {
+      const size_t i = at * x.columns + c;
+      if (table.row_scales)
+        x.at(token, c) += decode(*format, static_cast<uint8_t>(table.rows.bytes()[i])) *
+                          table.row_scales->data<float>()[at];
+      else if (table.rows.dtype() == DType::f16)
+        x.at(token, c) += static_cast<float>(table.rows.data<Float16>()[i]);
+      else x.at(token, c) += table.rows.data<float>()[i];
+    }
+  }
+
+  Matrix embed(const std::vector<int64_t>& ids, const std::vector<int64_t>& types) const {
+    const Embeddings& em = e_.embeddings;
+    Matrix x(ids.size(), static_cast<size_t>(em.word.rows.dim(1)));
+    for (size_t t = 0; t < ids.size(); ++t) {
+      look_up(x, em.word, t, ids[t]);
+      look_up(x, em.position, t, static_cast<int64_t>(t) + em.position_offset);
+      if (em.token_type) look_up(x, *em.token_type, t, e_.token_type_input.empty() ? 0 : types[t]);
+    }
+    return x;
+  }
+
+  static Matrix scaled(Matrix x, float factor) {
+    for (float& v : x.data) v *= factor;
+    return x;
+  }
+
+  Matrix attend(const Matrix& x, const EncoderLayer& layer) const {
+    const Attention& a = layer.attention;
+    const Matrix q = rounded(scaled(linear(x, layer.query), a.query_scale), a.query_site);
+    const Matrix k = rounded(scaled(linear(x, layer.key), a.key_scale), a.key_site);
+    const Matrix v = rounded(linear(x, layer.value), a.value_site);
+    const auto size = static_cast<size_t>(a.head_size);
+    Matrix context(x.rows, q.columns);
+    for (size_t h = 0; h < static_cast<size_t>(a.heads); ++h) {
+      Matrix p(x.rows, x.rows);
+      for (size_t i = 0; i < x.rows; ++i) {
+        double total = 0;
+        for (size_t j = 0; j < x.rows; ++j) {
+          double sum = 0;
+          for (size_t d = 0; d < size; ++d)
+            sum += double{q.at(i, h * size + d)} * k.at(j, h * size + d);
+          p.at(i, j) = static_cast<float>(std::exp(sum * a.scale));
+          total += p.at(i, j);
+        }
+        for (size_t j = 0; j < x.rows; ++j) p.at(i, j) = static_cast<float>(p.at(i, j) / total);
+      }
+      p = rounded(p, a.probabilities_site);
+      for (size_t i = 0; i < x.rows; ++i)
+        for (size_t d = 0; d < size; ++d) {
+          double sum = 0;
+          for (size_t j = 0; j < x.rows; ++j) sum += double{p.at(i, j)} * v.at(j, h * size + d);
+          context.at(i, h * size + d) = static_cast<float>(sum);
+        }
+    }
+    return context;
+  }
+
+  Matrix run(const Matrix& x, const EncoderLayer& layer) const {
+    const Matrix y =
+        norm(add(linear(attend(x, layer), layer.attention_output), x), layer.attention_norm);
+    const Matrix inner = activate(linear(y, layer.intermediate), layer.activation);
+    return norm(add(linear(inner, layer.output), y), layer.output_norm);
+  }
+
+  const Encoder& e_;
+};
+
+}  // namespace
+
+std::map<std::string, std::vector<float>> run_description(const Encoder& encoder,
+                                                          const std::vector<int64_t>& ids,
+                                                          const std::vector<int64_t>& types) {
+  const Runner runner(encoder);
+  const Matrix hidden = runner.hidden(ids, types);
+  Matrix x = hidden;
+  if (encoder.head_kind == HeadKind::first_token) {
+    x = Matrix(1, hidden.columns);
+    std::copy_n(hidden.data.begin(), hidden.columns, x.data.begin());
+  }
+  std::vector<Matrix> stages;
+  for (const auto& stage : encoder.head) stages.push_back(x = runner.stage(x, stage));
+  std::map<std::string, std::vector<float>> outputs;
+  for (const auto& output : encoder.outputs) {
+    auto& values = outputs[output.name];
+    const auto index = static_cast<size_t>(output.index);
+    if (output.source == OutputSource::hidden_states) values = hidden.data;
+    if (output.source == OutputSource::head_stage) values = stages.at(index).data;
+    if (output.source == OutputSource::head_column)
+      for (size_t r = 0; r < stages.back().rows; ++r) values.push_back(stages.back().at(r, index));
+  }
+  return outputs;
+}
+
+}  // namespace fp8q::test

@@ -1,0 +1,99 @@
+// A tiny random encoder, written in the manner of one exporter or another.
+#pragma once
+
+#include <string>
+
+#include "graph/model.h"
+#include "numeric/format.h"
+
+namespace fp8q::test {
+
+enum class NormStyle { pow, self_product, fused, folded };  // folded: x * a + b, as Keras exports
+enum class GeluStyle {
+  half_last,      // (x * (1 + erf(x / sqrt 2))) * 0.5
+  half_first,     // (x * 0.5) * (1 + erf(x * 0.7071))
+  half_middle,    // x * (0.5 * (1 + erf(x / sqrt 2)))
+  fused,          // Gelu
+  fused_tanh,     // Gelu, approximate
+  tanh_pow,       // 0.5 x (1 + tanh(0.7979 (x + 0.044715 x^3))), Pow
+  tanh_products,  // the same, x * x * x
+  relu,
+  quick,  // x sigmoid(1.702 x): not known
+};
+enum class ScaleStyle {
+  divide_scores,
+  multiply_scores,
+  divide_query,
+  split_by_shape,  // q s and k s, s = sqrt(1 / sqrt(d)) computed from Shape(q)
+  after_mask,      // (q k^T + mask) / sqrt d
+};
+enum class MaskStyle {
+  none,
+  additive,       // + (1 - mask) * lowest
+  where_scores,   // Where(Expand(mask == 0), lowest, scores)
+  gathered,       // a boolean mask by GatherND, Where(0, lowest)
+  from_ids,       // ids != padding
+  causal,         // not an encoder
+  position_bias,  // not an encoder
+  local,          // a window of 8: not an encoder
+};
+enum class EmbeddingStyle {
+  bert,
+  position_range,  // positions by Range(0, S)
+  position_input,  // a graph input
+  position_slice,  // rows of the table by Slice
+  roberta,         // CumSum(ids != padding), one token type
+  distilbert,      // no token types
+  electra,         // a projection behind the norm
+  constant_types,  // token types looked up by Expanded zeros
+  constant_row,    // the row of token type 0 added as a constant
+};
+enum class TableStyle { f32, f16, row_scales, one_scale };
+enum class LinearStyle { matmul, bias_first, gemm, transposed_constant, no_bias, f16_weights };
+enum class HeadStyle {
+  bert,
+  bert_slice,      // first token by Slice and Squeeze, MatMul and Add
+  pre_classifier,  // ReLU
+  electra,         // GELU
+  direct,
+  qa_split,
+  qa_gather,
+  tokens,
+  hidden,
+  hidden_and_pooled,
+  mean,  // mean pooling: not known
+};
+enum class QuantStyle {
+  none,
+  standard,  // at the slots of the products
+  key_before_transpose,
+  zero_point,  // not known
+  residual,    // Q/DQ on the residual: not known
+  unequal,     // Q and DQ with different scales: not known
+};
+
+struct Style {
+  int64_t opset = 14;
+  int64_t layers = 2, hidden = 32, heads = 4, ffn = 48, vocabulary = 60, positions = 90, types = 2;
+  int64_t labels = 3;
+  NormStyle norm = NormStyle::pow;
+  GeluStyle gelu = GeluStyle::half_last;
+  ScaleStyle scale = ScaleStyle::divide_scores;
+  MaskStyle mask = MaskStyle::additive;
+  EmbeddingStyle embedding = EmbeddingStyle::bert;
+  TableStyle table = TableStyle::f32;
+  LinearStyle linear = LinearStyle::matmul;
+  HeadStyle head = HeadStyle::bert;
+  QuantStyle quantization = QuantStyle::none;
+  Format format = Format::e4m3;
+  bool merged_heads = false;   // scores as [batch * heads, S, S]
+  bool softmax_guard = false;  // Where(IsNaN(p), 0, p)
+  bool dropout = false;        // Dropout and Identity nodes here and there
+  bool pre_norm = false;       // not known
+  bool extra_node = false;     // a Sigmoid between layers: not known
+  bool fixed_shape = false;    // batch 1, sequence 12
+};
+
+Model tiny_encoder(const Style& style);
+
+}  // namespace fp8q::test
