@@ -1,0 +1,48 @@
+// Element-wise functions on the result of a matrix product.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fp8q::cpu {
+
+enum class Function { none, gelu_erf, gelu_tanh, relu, tanh };
+
+// x[r][c] = f(x[r][c]) in place.
+struct Activate {
+  Function function;
+  float* x;
+  size_t stride;
+  size_t rows, columns;
+};
+void activate(const Activate& args) noexcept;
+
+// out[r][c] = f(sum[r][c] * scale[c] + bias[c]): what follows a product whose kernel gives plain
+// sums. `sum` and `out` may be the same place.
+struct FinishSums {
+  const void* sum;  // float, or int32_t where `integer`
+  bool integer;
+  size_t sum_stride;
+  const float* scale;  // nullptr: none
+  const float* bias;   // nullptr: none
+  Function function;
+  float* out;
+  size_t out_stride;
+  size_t rows, columns;
+};
+void finish_sums(const FinishSums& args) noexcept;
+
+// total[r][c] += x[r][c], x holding integers below 2^24 as floats.
+struct AddIntegers {
+  const float* x;
+  size_t x_stride;
+  int32_t* total;
+  size_t total_stride;
+  size_t rows, columns;
+};
+void add_integers(const AddIntegers& args) noexcept;
+
+// dst[i] = src[i] * factor; they may be the same place.
+void scale_row(const float* src, float factor, size_t n, float* dst) noexcept;
+
+}  // namespace fp8q::cpu

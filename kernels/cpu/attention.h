@@ -1,0 +1,45 @@
+// Attention of one head over one sequence: softmax(q k^T * scale) v, no padding, no mask.
+//
+// Both products are formed by gemm_f32, so the results of a sequence depend on nothing else.
+// Quantised operands come as the values of their codes (q, k, v by the caller, p here); their
+// scales are pulled out of the sums. Sums of INT8 codes are exact up to 1024 tokens or channels
+// (1024 * 127^2 < 2^24); beyond, and for FP8, each step of the sum is rounded to FP32.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "numeric/format.h"
+
+namespace fp8q::cpu {
+
+struct AttendHead {
+  const float* q;  // [tokens, head_size], rows qkv_stride apart; k and v likewise
+  const float* k;
+  const float* v;
+  size_t qkv_stride;
+  size_t tokens, head_size;
+  float score_scale;               // on q k^T: the attention's scale, times the operands' scales
+  std::optional<Format> p_format;  // quantise the probabilities?
+  float p_scale;
+  float out_scale;  // on p v: the operands' scales
+  float* out;       // [tokens, head_size]
+  size_t out_stride;
+  float* probabilities;  // [tokens, tokens] before quantisation, for an observer; or nullptr
+  float* scratch;        // attend_scratch(tokens, head_size) floats, aligned to 64 bytes
+};
+
+size_t attend_scratch(size_t tokens, size_t head_size) noexcept;
+void attend_head(const AttendHead& args) noexcept;
+
+// Row by row p = softmax(x * scale), in place, over `columns` values. Rows may be read and are
+// written with zeros up to the next multiple of 16.
+struct Softmax {
+  float* x;
+  size_t stride;
+  size_t rows, columns;
+  float scale;
+};
+void softmax(const Softmax& args) noexcept;
+
+}  // namespace fp8q::cpu

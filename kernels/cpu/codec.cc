@@ -1,0 +1,213 @@
+#include "kernels/cpu/codec.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/codec.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "kernels/cpu/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fp8q::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+// The value of the code of v. Magnitudes are compared and rounded as integers, which order as the
+// floats do:
+// - from the smallest normal on, add half a unit of the kept mantissa, minus one where the kept
+//   part is even, and cut (a carry into the exponent is right); then limit to the largest, which
+//   takes Inf along;
+// - below, the quantum is fixed: adding 2^23 quanta leaves no bits for a fraction, so that the sum
+//   is rounded, to nearest even, to whole quanta.
+template <typename Codec, int kMantissaBits>
+HWY_INLINE V32 MiniFloatValue(V32 v) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  constexpr int kCut = 23 - kMantissaBits;
+  const auto sign = hn::And(v, hn::BitCast(d, hn::Set(di, INT32_MIN)));
+  const V32 magnitude = hn::Abs(v);
+  const auto bits = hn::BitCast(di, magnitude);
+  const auto odd = hn::And(hn::ShiftRight<kCut>(bits), hn::Set(di, 1));
+  auto rounded = hn::Add(hn::Add(bits, hn::Set(di, (1 << (kCut - 1)) - 1)), odd);
+  rounded = hn::And(rounded, hn::Set(di, -(1 << kCut)));
+  rounded = hn::Min(rounded, hn::Set(di, std::bit_cast<int32_t>(Codec::largest())));
+  const V32 quanta = hn::Set(d, Codec::smallest_subnormal() * 8388608.0f);
+  const V32 below = hn::Sub(hn::Add(magnitude, quanta), quanta);
+  const auto is_small = hn::Lt(magnitude, hn::Set(d, Codec::smallest_normal()));
+  V32 value = hn::IfThenElse(is_small, below, hn::BitCast(d, rounded));
+  const V32 nan = hn::BitCast(d, hn::Set(di, 0x7FC00000));
+  value = hn::IfThenElse(hn::IsNaN(v), nan, value);
+  return hn::Or(value, sign);
+}
+
+struct E4M3Value {
+  static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E4M3Codec, 3>(v); }
+};
+struct E5M2Value {
+  static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E5M2Codec, 2>(v); }
+};
+struct Int8Value {
+  static HWY_INLINE auto integer(V32 v) {
+    const D32 d;
+    const V32 number = hn::IfThenZeroElse(hn::IsNaN(v), v);
+    return hn::NearestInt(hn::Min(hn::Max(number, hn::Set(d, -128.0f)), hn::Set(d, 127.0f)));
+  }
+  static HWY_INLINE V32 of(V32 v) { return hn::ConvertTo(D32(), integer(v)); }
+};
+
+struct ToF32 {
+  using T = float;
+  template <typename Value>
+  static HWY_INLINE void store(V32 v, T* to) {
+    hn::StoreU(Value::of(v), D32(), to);
+  }
+};
+struct ToBf16 {
+  using T = uint16_t;
+  template <typename Value>
+  static HWY_INLINE void store(V32 v, T* to) {
+    const hn::RebindToUnsigned<D32> du;
+    const hn::Rebind<uint16_t, D32> d16;
+    const auto upper = hn::ShiftRight<16>(hn::BitCast(du, Value::of(v)));
+    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<D32>(), upper)), d16, to);
+  }
+};
+struct ToI8 {
+  using T = int8_t;
+  template <typename Value>
+  static HWY_INLINE void store(V32 v, T* to) {
+    const hn::Rebind<int8_t, D32> d8;
+    hn::StoreU(hn::DemoteTo(d8, Int8Value::integer(v)), d8, to);
+  }
+};
+
+template <typename Value, typename To>
+void Rows(const QuantizeRows& q) {
+  const D32 d;
+  using T = typename To::T;
+  const V32 scale = hn::Set(d, q.scale);
+  for (size_t r = 0; r < q.rows; ++r) {
+    const float* x = q.x + r * q.x_stride;
+    T* out = static_cast<T*>(q.out) + r * q.out_stride;
+    size_t i = 0;
+    for (; i + kLanes32 <= q.columns; i += kLanes32)
+      To::template store<Value>(hn::Div(hn::LoadU(d, x + i), scale), out + i);
+    if (i < q.columns) {
+      HWY_ALIGN float rest[kLanes32] = {};
+      HWY_ALIGN T result[kLanes32];
+      std::memcpy(rest, x + i, (q.columns - i) * sizeof(float));
+      To::template store<Value>(hn::Div(hn::Load(d, rest), scale), result);
+      std::memcpy(out + i, result, (q.columns - i) * sizeof(T));
+    }
+  }
+}
+
+template <typename To>
+void ByFormat(const QuantizeRows& q) {
+  switch (q.format) {
+    case Format::e4m3:
+      return Rows<E4M3Value, To>(q);
+    case Format::e5m2:
+      return Rows<E5M2Value, To>(q);
+    case Format::int8:
+      return Rows<Int8Value, To>(q);
+  }
+}
+
+void QuantizeF32(const QuantizeRows& q) { ByFormat<ToF32>(q); }
+void QuantizeBf16(const QuantizeRows& q) { ByFormat<ToBf16>(q); }
+void QuantizeI8(const QuantizeRows& q) { Rows<Int8Value, ToI8>(q); }
+
+// The FP32 value whose lower half is zero.
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<D32>> Bf16Bits(V32 x) {
+  const hn::RebindToUnsigned<D32> du;
+  const auto bits = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFF)));
+  const auto nan = hn::Or(bits, hn::Set(du, 0x400000));
+  const auto keep = hn::BitCast(du, hn::VecFromMask(D32(), hn::IsNaN(x)));
+  return hn::And(hn::IfVecThenElse(keep, nan, rounded), hn::Set(du, 0xFFFF0000u));
+}
+
+void RoundBf16(const float* x, size_t n, uint16_t* out) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const hn::Rebind<uint16_t, D32> d16;
+  size_t i = 0;
+  for (; i + kLanes32 <= n; i += kLanes32) {
+    const auto upper = hn::ShiftRight<16>(Bf16Bits(hn::LoadU(d, x + i)));
+    hn::StoreU(hn::DemoteTo(d16, hn::BitCast(di, upper)), d16, out + i);
+  }
+  for (; i < n; ++i) out[i] = static_cast<uint16_t>(BFloat16Codec::encode(x[i]));
+}
+
+void RoundBf16Values(const float* x, size_t n, float* out) {
+  const D32 d;
+  size_t i = 0;
+  for (; i + kLanes32 <= n; i += kLanes32)
+    hn::StoreU(hn::BitCast(d, Bf16Bits(hn::LoadU(d, x + i))), d, out + i);
+  for (; i < n; ++i) out[i] = BFloat16Codec::decode(BFloat16Codec::encode(x[i]));
+}
+
+void FromF16(const uint16_t* x, size_t n, float* out) {
+  size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR  // whose conversion does not know Inf and NaN
+  const D32 d;
+  const hn::Rebind<hwy::float16_t, D32> d16;
+  for (; i + kLanes32 <= n; i += kLanes32)
+    hn::StoreU(hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(x + i))), d,
+               out + i);
+#endif
+  for (; i < n; ++i) out[i] = Float16Codec::decode(x[i]);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace fp8q::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fp8q::cpu {
+HWY_EXPORT(QuantizeF32);
+HWY_EXPORT(QuantizeBf16);
+HWY_EXPORT(QuantizeI8);
+HWY_EXPORT(RoundBf16);
+HWY_EXPORT(RoundBf16Values);
+HWY_EXPORT(FromF16);
+
+void quantize_to_f32(const QuantizeRows& args) noexcept { HWY_DYNAMIC_DISPATCH(QuantizeF32)(args); }
+void quantize_to_bf16(const QuantizeRows& args) noexcept {
+  HWY_DYNAMIC_DISPATCH(QuantizeBf16)(args);
+}
+void quantize_to_i8(const QuantizeRows& args) noexcept { HWY_DYNAMIC_DISPATCH(QuantizeI8)(args); }
+void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(RoundBf16)(x, n, out);
+}
+void round_to_bf16_values(const float* x, size_t n, float* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(RoundBf16Values)(x, n, out);
+}
+void f16_to_f32(const uint16_t* x, size_t n, float* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(FromF16)(x, n, out);
+}
+
+namespace {
+using Table = std::array<float, 256>;
+Table table_of(Format format) noexcept {
+  Table t;
+  for (size_t code = 0; code < t.size(); ++code)
+    t[code] = decode(format, static_cast<uint8_t>(code));
+  return t;
+}
+}  // namespace
+
+void codes_to_f32(Format format, const uint8_t* codes, size_t n, float scale, float* out) noexcept {
+  static const std::array<Table, 3> tables = {table_of(Format::e4m3), table_of(Format::e5m2),
+                                              table_of(Format::int8)};
+  const Table& table = tables[static_cast<size_t>(format)];
+  for (size_t i = 0; i < n; ++i) out[i] = table[codes[i]] * scale;
+}
+}  // namespace fp8q::cpu
+#endif  // HWY_ONCE

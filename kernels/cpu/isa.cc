@@ -1,0 +1,53 @@
+#include "kernels/cpu/isa.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include "hwy/highway.h"
+
+namespace fp8q::cpu {
+namespace {
+
+std::atomic<int> level{-1};
+
+Isa detect() noexcept {
+  const int64_t targets = hwy::SupportedTargets();
+  if (!(targets & (HWY_AVX2 | HWY_AVX3))) return Isa::scalar;
+  if (!(targets & HWY_AVX3)) return Isa::avx2;
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
+  return __builtin_cpu_supports("avx512bf16") ? Isa::avx512_bf16 : Isa::avx512_vnni;
+}
+
+}  // namespace
+
+std::optional<Isa> isa_named(std::string_view text) {
+  const auto at = std::find(kIsaNames.begin(), kIsaNames.end(), text);
+  if (at == kIsaNames.end()) return std::nullopt;
+  return static_cast<Isa>(at - kIsaNames.begin());
+}
+
+Isa detected_isa() noexcept {
+  static const Isa detected = detect();
+  return detected;
+}
+
+void limit_isa(Isa highest) noexcept {
+  const Isa use = std::min(highest, detected_isa());
+  int64_t targets = hwy::SupportedTargets();
+  if (use < Isa::avx512) targets &= ~(HWY_AVX3 | HWY_AVX3_DL);
+  if (use < Isa::avx2) targets &= ~HWY_AVX2;
+  hwy::GetChosenTarget().Update(targets);
+  level = static_cast<int>(use);
+}
+
+Isa isa() noexcept {
+  const int known = level.load();
+  if (known >= 0) return static_cast<Isa>(known);
+  const char* wanted = std::getenv("FP8Q_ISA");
+  limit_isa(wanted ? isa_named(wanted).value_or(detected_isa()) : detected_isa());
+  return static_cast<Isa>(level.load());
+}
+
+}  // namespace fp8q::cpu

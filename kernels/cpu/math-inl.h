@@ -1,0 +1,134 @@
+// exp, erf, tanh and GELU on vectors, and sums in a fixed order. Included once per target.
+//
+// Only additions, products, fma and conversions: the same bits on every target with fma. The
+// polynomials are minimax fits (reweighted least squares in double, coefficients then rounded to
+// FP32); the errors stated are those of the FP32 results against double, over the whole range, and
+// are tested.
+#if defined(FP8Q_KERNELS_CPU_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FP8Q_KERNELS_CPU_MATH_INL_H_
+#undef FP8Q_KERNELS_CPU_MATH_INL_H_
+#else
+#define FP8Q_KERNELS_CPU_MATH_INL_H_
+#endif
+
+#include <cstddef>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fp8q::cpu {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Partial sums of reductions: element i goes to sum i mod 32 whatever the vector length, and the 32
+// are added as a tree. 32 also hide the latency of the addition.
+inline constexpr size_t kPartialSums = 32;
+
+using D32 = hn::CappedTag<float, 16>;
+using V32 = hn::Vec<D32>;
+inline constexpr size_t kLanes32 = hn::MaxLanes(D32());
+inline constexpr size_t kSumVectors = kPartialSums / kLanes32;
+
+HWY_INLINE float TreeSum(float (&part)[kPartialSums]) {
+  for (size_t half = kPartialSums / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
+}
+
+// exp(x), relative error below 1.5e-7 for x in [-87.3, 88]; 0 below -87.3 (the result would be
+// subnormal); NaN kept.
+HWY_INLINE V32 Exp32(V32 x) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const auto underflow = hn::Lt(x, hn::Set(d, -87.3f));
+  const V32 limited = hn::Max(x, hn::Set(d, -87.3f));
+  // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, the first with few bits (Cody, Waite).
+  const auto n = hn::NearestInt(hn::Mul(limited, hn::Set(d, 1.44269504f)));
+  const V32 nf = hn::ConvertTo(d, n);
+  V32 r = hn::NegMulAdd(nf, hn::Set(d, 0.693359375f), limited);
+  r = hn::NegMulAdd(nf, hn::Set(d, -2.12194440e-4f), r);
+  V32 p = hn::MulAdd(hn::Set(d, 1.395171917e-03f), r, hn::Set(d, 8.369598221e-03f));
+  p = hn::MulAdd(p, r, hn::Set(d, 4.166618726e-02f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.666651289e-01f));
+  p = hn::MulAdd(p, r, hn::Set(d, 5.000000101e-01f));
+  p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  const auto power = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
+  const V32 e = hn::IfThenZeroElse(underflow, hn::Mul(p, hn::BitCast(d, power)));
+  return hn::IfThenElse(hn::IsNaN(x), x, e);
+}
+
+// erf for t = |x|: itself where t < 1 (relative error below 2^-23), and 1 - erf, where t >= 1
+// (relative error below 4e-7, 0 from t = 4 on: 1 - erf(4) < 2^-25).
+struct ErfParts {
+  V32 small, complement;
+};
+HWY_INLINE ErfParts Erf32(V32 t) {
+  const D32 d;
+  // t + t P(t^2)
+  const V32 z = hn::Mul(t, t);
+  V32 p = hn::MulAdd(hn::Set(d, 7.647119322e-05f), z, hn::Set(d, -7.942356778e-04f));
+  p = hn::MulAdd(p, z, hn::Set(d, 5.179749601e-03f));
+  p = hn::MulAdd(p, z, hn::Set(d, -2.684859134e-02f));
+  p = hn::MulAdd(p, z, hn::Set(d, 1.128343012e-01f));
+  p = hn::MulAdd(p, z, hn::Set(d, -3.761260599e-01f));
+  p = hn::MulAdd(p, z, hn::Set(d, 1.283791584e-01f));
+  // exp(Q(t)), Q a fit of log(1 - erf) on [1, 4].
+  V32 q = hn::MulAdd(hn::Set(d, -2.168676448e-05f), t, hn::Set(d, 4.413353161e-04f));
+  q = hn::MulAdd(q, t, hn::Set(d, -4.204556342e-03f));
+  q = hn::MulAdd(q, t, hn::Set(d, 2.520824103e-02f));
+  q = hn::MulAdd(q, t, hn::Set(d, -1.084185511e-01f));
+  q = hn::MulAdd(q, t, hn::Set(d, -6.332199189e-01f));
+  q = hn::MulAdd(q, t, hn::Set(d, -1.129578410e+00f));
+  q = hn::MulAdd(q, t, hn::Set(d, 1.880370890e-04f));
+  const auto beyond = hn::Ge(t, hn::Set(d, 4.0f));
+  return {hn::MulAdd(p, t, t), hn::IfThenZeroElse(beyond, Exp32(q))};
+}
+
+// tanh(x), absolute error below 1e-7, odd, NaN kept.
+HWY_INLINE V32 Tanh32(V32 x) {
+  const D32 d;
+  const V32 t = hn::Min(hn::Abs(x), hn::Set(d, 10.0f));  // 1 - tanh(10) < 2^-25
+  const V32 z = hn::Mul(t, t);
+  // |x| < 0.625: x + x^3 P(x^2).
+  V32 p = hn::MulAdd(hn::Set(d, -5.660788606e-03f), z, hn::Set(d, 2.060200731e-02f));
+  p = hn::MulAdd(p, z, hn::Set(d, -5.372922989e-02f));
+  p = hn::MulAdd(p, z, hn::Set(d, 1.333132896e-01f));
+  p = hn::MulAdd(p, z, hn::Set(d, -3.333327832e-01f));
+  const V32 small = hn::MulAdd(hn::Mul(p, z), t, t);
+  const V32 one = hn::Set(d, 1.0f);
+  const V32 e = hn::Add(Exp32(hn::Add(t, t)), one);
+  const V32 large = hn::Sub(one, hn::Div(hn::Set(d, 2.0f), e));
+  const V32 magnitude = hn::IfThenElse(hn::Lt(t, hn::Set(d, 0.625f)), small, large);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(magnitude, x));
+}
+
+// x Phi(x) = x/2 (1 + erf(x / sqrt(2))), absolute error below 5e-8 + 2^-22 |result|. The left tail
+// is x/2 (1 - erf(|x| / sqrt(2))), without cancellation.
+HWY_INLINE V32 GeluErf32(V32 x) {
+  const D32 d;
+  const V32 half = hn::Mul(x, hn::Set(d, 0.5f));
+  const V32 t = hn::Abs(hn::Mul(x, hn::Set(d, 0.707106781f)));
+  const ErfParts erf = Erf32(t);
+  const V32 small = hn::MulAdd(half, hn::CopySign(erf.small, x), half);
+  const V32 tail = hn::Mul(half, erf.complement);
+  const V32 large = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(x, tail));
+  const V32 y = hn::IfThenElse(hn::Lt(t, hn::Set(d, 1.0f)), small, large);
+  // Without this, infinity times the complement's zero would be NaN.
+  return hn::IfThenElse(hn::Ge(x, hn::Set(d, 16.0f)), x, y);
+}
+
+// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x / (1 + exp(-2 u)), without cancellation.
+HWY_INLINE V32 GeluTanh32(V32 x) {
+  const D32 d;
+  const V32 cube = hn::Mul(hn::Mul(x, x), x);
+  const V32 inner = hn::MulAdd(hn::Set(d, 0.044715f), cube, x);
+  // The limit keeps exp finite; there the quotient is x * 1e-38.
+  const V32 u = hn::Min(hn::Mul(inner, hn::Set(d, -1.59576912f)), hn::Set(d, 88.0f));
+  return hn::Div(x, hn::Add(Exp32(u), hn::Set(d, 1.0f)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fp8q::cpu
+HWY_AFTER_NAMESPACE();
+#endif

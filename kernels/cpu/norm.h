@@ -1,0 +1,29 @@
+// LayerNorm over rows, alone or with what precedes it: a residual sum.
+//
+// Statistics are FP32, in two passes (mean, then the variance of the centred values), with partial
+// sums in an order that does not depend on the vector length (math-inl.h).
+#pragma once
+
+#include <cstddef>
+
+namespace fp8q::cpu {
+
+// out = norm(x + residual); residual may be nullptr; out may be x or residual.
+struct NormRows {
+  const float* x;
+  size_t x_stride;
+  const float* residual;
+  size_t residual_stride;
+  const float* gamma;
+  const float* beta;
+  float epsilon;
+  float* out;
+  size_t out_stride;
+  size_t rows, columns;
+};
+void norm_rows(const NormRows& args) noexcept;
+
+// to[i] += from[i]
+void add_row(const float* from, size_t n, float* to) noexcept;
+
+}  // namespace fp8q::cpu

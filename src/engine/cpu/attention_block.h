@@ -1,0 +1,58 @@
+// The attention of one layer over packed sequences: from q, k, v of all tokens to the context.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "engine/cpu/buffer.h"
+#include "engine/cpu/weights.h"
+#include "engine/engine.h"
+
+namespace fp8q {
+
+struct AttentionScratch {
+  Buffer<float> probabilities;  // of one sequence, for an observer
+  Buffer<float> gathered;       // one operand of one sequence, head after head, for an observer
+};
+
+class AttentionBlock {
+ public:
+  AttentionBlock(const Attention& attention, const std::vector<Site>& sites);
+
+  struct Run {
+    float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantised in place
+    float* out;  // [tokens, hidden]
+    std::span<const int32_t> offsets;  // sequences + 1, the first is 0
+    const SiteObserver* observer;      // nullptr: nobody looks
+  };
+  void run(const Run& args, AttentionScratch& scratch) const;
+
+  // How the products are formed, for the Site of one operand.
+  std::string effective(int site) const;
+
+ private:
+  struct Operand {
+    int site;
+    float factor;  // multiplies the projection first
+    std::optional<ActivationQuantization> quantization;
+    float scale() const { return quantization ? quantization->scale : 1.0f; }
+  };
+
+  void scale_operands(const Run& args) const;
+  void observe_operands(const Run& args, AttentionScratch& scratch) const;
+  void quantize_operands(const Run& args) const;
+  void attend(const Run& args) const;
+  void attend_observed(const Run& args, AttentionScratch& scratch) const;
+  void attend_one(const Run& args, size_t sequence, size_t head, float* scratch,
+                  float* probabilities) const;
+
+  size_t heads_, head_size_;
+  float scale_;
+  Operand operands_[3];  // q, k, v
+  Operand probabilities_;
+};
+
+}  // namespace fp8q

@@ -1,0 +1,113 @@
+// The CPU engine: an Encoder's constants prepared once, run over packed tokens.
+//
+// A batch is divided into micro-batches of whole sequences. Where there are enough of them each
+// thread takes its own through the whole encoder, so that threads never wait for each other inside;
+// else (few tokens, or an observer, who wants an order) all threads share each product. The results
+// are the same.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/attention_block.h"
+#include "engine/cpu/embedding_block.h"
+#include "engine/cpu/prepared_linear.h"
+#include "engine/engine.h"
+
+namespace fp8q {
+
+// Which Sites an observer sees at a linear layer's input: one, or those of the joined layers.
+struct LinearStep {
+  std::vector<int> input_sites;
+  PreparedLinear linear;
+};
+
+class CpuEngine final : public Engine {
+ public:
+  CpuEngine(const Encoder& encoder, ComputeType compute);
+
+  std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<KernelChoice> kernels() const override { return kernels_; }
+  std::string description() const override;
+
+ private:
+  struct Layer {
+    std::vector<LinearStep> projections;  // one of width 3 hidden, or q, k, v
+    AttentionBlock attention;
+    LinearStep attention_output;
+    NormWeights attention_norm;
+    LinearStep intermediate;
+    Activation activation;
+    LinearStep output;
+    NormWeights output_norm;
+  };
+  struct HeadStep {
+    LinearStep step;
+    Activation activation;
+  };
+  // Some whole sequences of a batch.
+  struct MicroBatch {
+    size_t first_sequence, first_token, sequences, tokens;
+    std::vector<int32_t> offsets, positions;
+  };
+
+  Layer make_layer(const EncoderLayer& layer);
+  LinearStep make_step(const std::vector<const Linear*>& linears);
+  void note_kernels();
+  void note(int site, const std::string& effective);
+
+  MicroBatch next(const PackedBatch& batch, size_t sequence, size_t budget) const;
+  std::vector<MicroBatch> divide(const PackedBatch& batch, size_t budget) const;
+  // The state of one micro-batch on its way through the encoder, its memory reused.
+  struct Workspace {
+    const SiteObserver* observer = nullptr;
+    Buffer<float> x, wide, context;        // hidden states; q k v or the FFN's inside; a sum's part
+    std::vector<Buffer<float>> head_rows;  // the head's input and the result of each stage
+    LinearScratch linear;
+    AttentionScratch attention;
+  };
+  // Hands out idle workspaces; there are never more than threads.
+  class Workspaces {
+   public:
+    std::unique_ptr<Workspace> take();
+    void give_back(std::unique_ptr<Workspace> workspace);
+
+   private:
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Workspace>> idle_;
+  };
+
+  void run_micro(const PackedBatch& batch, const MicroBatch& micro, const SiteObserver* observer,
+                 std::vector<EngineOutput>& outputs);
+  void embed(const PackedBatch& batch, const MicroBatch& micro, Workspace& w) const;
+  void run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const;
+  void run_head(const MicroBatch& micro, Workspace& w) const;
+  struct Step {
+    const float* x;
+    size_t rows;
+    float* y;
+    size_t y_stride;
+    Activation activation = Activation::none;
+  };
+  void run_step(const LinearStep& step, const Step& args, Workspace& w) const;
+  void add_and_norm(const float* part, const NormWeights& norm, size_t tokens, Workspace& w) const;
+  std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
+  void store(const MicroBatch& micro, const Workspace& w, std::vector<EngineOutput>& outputs) const;
+
+  std::vector<Site> sites_;
+  std::vector<EncoderOutput> outputs_;
+  HeadKind head_kind_;
+  ComputeType compute_;
+  size_t hidden_;
+  EmbeddingBlock embeddings_;
+  std::optional<LinearStep> projection_;
+  std::vector<Layer> layers_;
+  std::vector<HeadStep> head_;
+  std::vector<KernelChoice> kernels_;  // by site, then parts without one
+  Workspaces workspaces_;
+};
+
+}  // namespace fp8q

@@ -1,0 +1,293 @@
+#include "engine/cpu/prepared_linear.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "kernels/cpu/codec.h"
+#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/isa.h"
+
+namespace fp8q {
+namespace {
+
+// |sum of 1024 products of INT8 codes| <= 1024 * 128^2 = 2^24: every partial sum is exact in FP32.
+constexpr size_t kExactIntegers = 1024;
+
+// A task is a block of this many rows, whose part of x stays in the level 2 cache (96 rows of one K
+// block are 144 KiB), and columns; fewer columns where there would be too little work to share.
+constexpr size_t kBlockRows = 96;
+constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
+constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
+constexpr size_t kTasksPerThread = 3;
+
+struct Range {
+  size_t from, to;
+  size_t size() const { return to - from; }
+};
+
+// Part i of [0, total) divided evenly into `parts`, on multiples of `unit`.
+Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
+  const size_t units = (total + unit - 1) / unit;
+  return {std::min(i * units / parts * unit, total),
+          std::min((i + 1) * units / parts * unit, total)};
+}
+
+}  // namespace
+
+struct PreparedLinear::Block {
+  const float* x;
+  size_t x_stride;
+  Range rows, columns;
+  cpu::Function function;
+  float* y;
+  size_t y_stride;
+};
+
+bool PreparedLinear::can_join(const std::vector<const Linear*>& linears,
+                              const std::vector<Site>& sites) {
+  const auto format_of = [&](const Linear& l) -> std::optional<Format> {
+    if (l.weight_site < 0) return std::nullopt;
+    const auto& q = sites.at(static_cast<size_t>(l.weight_site)).quantization;
+    return q ? std::optional(q->format) : std::nullopt;
+  };
+  const Linear& first = *linears.front();
+  return std::all_of(linears.begin(), linears.end(), [&](const Linear* l) {
+    return l->in == first.in && format_of(*l) == format_of(first) &&
+           activation_quantization(sites, l->input_site) ==
+               activation_quantization(sites, first.input_site);
+  });
+}
+
+PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
+                               const std::vector<Site>& sites, ComputeType compute) {
+  in_ = static_cast<size_t>(linears.front()->in);
+  for (const Linear* l : linears) out_ += static_cast<size_t>(l->out);
+  x_ = activation_quantization(sites, linears.front()->input_site);
+  scale_.assign(cpu::panels(out_) * cpu::kPanel, 0.0f);
+  bias_ = scale_;
+
+  std::vector<float> values(in_ * out_);
+  size_t column = 0;
+  for (const Linear* l : linears) {
+    append(*l, plain_weight(*l, sites), column, values);
+    column += static_cast<size_t>(l->out);
+  }
+  if (std::all_of(scale_.begin(), scale_.begin() + static_cast<ptrdiff_t>(out_),
+                  [](float s) { return s == 1.0f; }))
+    scale_.clear();
+
+  round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
+  if (round_to_bf16_) cpu::round_to_bf16_values(values.data(), values.size(), values.data());
+  if (!prepare_dnnl(values)) prepare_f32(values);
+}
+
+void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t column,
+                            std::vector<float>& values) {
+  const auto n = static_cast<size_t>(linear.out);
+  for (size_t k = 0; k < in_; ++k)
+    std::memcpy(&values[k * out_ + column], &plain.values[k * n], n * sizeof(float));
+  const float x_scale = x_ ? x_->scale : 1.0f;
+  for (size_t i = 0; i < n; ++i) scale_[column + i] = x_scale * plain.scales[i];
+  if (linear.bias) {
+    const auto bias = to_floats(*linear.bias);
+    if (bias.size() != n)
+      fail(ErrorCode::bad_model, "a linear layer of width {} has a bias of {} elements", n,
+           bias.size());
+    std::copy(bias.begin(), bias.end(), bias_.begin() + static_cast<ptrdiff_t>(column));
+  }
+  // A layer whose scale had to be multiplied in makes all of them count as not quantised.
+  w_ = column == 0 || w_ == plain.format ? plain.format : std::nullopt;
+}
+
+bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {
+  const bool codes = x_ && w_;
+  const bool integers = codes && x_->format == Format::int8 && *w_ == Format::int8;
+  if (!codes && !round_to_bf16_) return false;
+  if (cpu::isa() < (integers ? cpu::Isa::avx512_vnni : cpu::Isa::avx512_bf16)) return false;
+  dot_ = integers ? cpu::DotType::int8 : cpu::DotType::bf16;
+  if (integers) {
+    std::vector<int8_t> weights(values.begin(), values.end());
+    dnnl_ = cpu::DnnlMatmul::create(dot_, in_, out_, weights.data());
+  } else {
+    std::vector<uint16_t> weights(values.size());
+    cpu::round_to_bf16(values.data(), values.size(), weights.data());  // exact
+    dnnl_ = cpu::DnnlMatmul::create(dot_, in_, out_, weights.data());
+  }
+  if (dnnl_) kernel_ = Kernel::dnnl;
+  return dnnl_ != nullptr;
+}
+
+void PreparedLinear::prepare_f32(const std::vector<float>& values) {
+  const bool integers = x_ && w_ && x_->format == Format::int8 && *w_ == Format::int8;
+  kernel_ = integers && in_ > kExactIntegers ? Kernel::f32_integer : Kernel::f32;
+  packed_.grow(cpu::packed_size(in_, out_));
+  cpu::pack_f32({.b = values.data(),
+                 .row_stride = out_,
+                 .column_stride = 1,
+                 .k = in_,
+                 .n = out_,
+                 .packed = packed_.data()});
+}
+
+void PreparedLinear::run(const Run& args, LinearScratch& scratch) const {
+  if (args.rows == 0) return;
+  if (kernel_ == Kernel::dnnl) run_dnnl(args, scratch);
+  else run_f32(args, scratch);
+}
+
+// x itself, or the values of its codes, or x rounded to BF16.
+const float* PreparedLinear::f32_operand(const Run& args, size_t& stride,
+                                         LinearScratch& scratch) const {
+  stride = args.x_stride;
+  if (!x_ && !round_to_bf16_) return args.x;
+  auto* operand = reinterpret_cast<float*>(scratch.operand.grow(args.rows * in_ * sizeof(float)));
+  stride = in_;
+  const size_t parts = (args.rows + 31) / 32;
+  parallel_for(parts, [&](size_t i) {
+    const Range r = part_of(args.rows, parts, i, 1);
+    if (x_) {
+      cpu::quantize_to_f32({.format = x_->format,
+                            .scale = x_->scale,
+                            .x = args.x + r.from * args.x_stride,
+                            .x_stride = args.x_stride,
+                            .out = operand + r.from * in_,
+                            .out_stride = in_,
+                            .rows = r.size(),
+                            .columns = in_});
+    } else {
+      for (size_t row = r.from; row < r.to; ++row)
+        cpu::round_to_bf16_values(args.x + row * args.x_stride, in_, operand + row * in_);
+    }
+  });
+  return operand;
+}
+
+void PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
+  size_t stride = 0;
+  const float* x = f32_operand(args, stride, scratch);
+  const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
+  size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
+  if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
+    column_parts = (out_ + kNarrowBlockColumns - 1) / kNarrowBlockColumns;
+  parallel_for(row_parts * column_parts, [&](size_t task) {
+    const Block block{
+        .x = x,
+        .x_stride = stride,
+        .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
+        .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
+        .function = args.function,
+        .y = args.y,
+        .y_stride = args.y_stride};
+    if (kernel_ == Kernel::f32_integer) run_integer_block(block);
+    else run_block(block);
+  });
+}
+
+void PreparedLinear::run_block(const Block& b) const {
+  float* y = b.y + b.rows.from * b.y_stride + b.columns.from;
+  cpu::gemm_f32({.a = b.x + b.rows.from * b.x_stride,
+                 .lda = b.x_stride,
+                 .b = packed_.data() + b.columns.from * in_,
+                 .panel_stride = in_ * cpu::kPanel,
+                 .c = y,
+                 .ldc = b.y_stride,
+                 .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
+                 .bias = bias_.data() + b.columns.from,
+                 .m = b.rows.size(),
+                 .n = b.columns.size(),
+                 .k = in_});
+  cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
+}
+
+// Blocks of K whose sums are exact integers in FP32, added as integers.
+void PreparedLinear::run_integer_block(const Block& b) const {
+  thread_local Buffer<float> part_memory;
+  thread_local Buffer<int32_t> total_memory;
+  const size_t rows = b.rows.size(), columns = b.columns.size();
+  float* part = part_memory.grow(rows * columns);
+  int32_t* total = total_memory.grow(rows * columns);
+  std::fill_n(total, rows * columns, 0);
+  for (size_t k = 0; k < in_; k += kExactIntegers) {
+    cpu::gemm_f32({.a = b.x + b.rows.from * b.x_stride + k,
+                   .lda = b.x_stride,
+                   .b = packed_.data() + b.columns.from * in_ + k * cpu::kPanel,
+                   .panel_stride = in_ * cpu::kPanel,
+                   .c = part,
+                   .ldc = columns,
+                   .scale = nullptr,
+                   .bias = nullptr,
+                   .m = rows,
+                   .n = columns,
+                   .k = std::min(kExactIntegers, in_ - k)});
+    cpu::add_integers({part, columns, total, columns, rows, columns});
+  }
+  cpu::finish_sums({.sum = total,
+                    .integer = true,
+                    .sum_stride = columns,
+                    .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
+                    .bias = bias_.data() + b.columns.from,
+                    .function = b.function,
+                    .out = b.y + b.rows.from * b.y_stride + b.columns.from,
+                    .out_stride = b.y_stride,
+                    .rows = rows,
+                    .columns = columns});
+}
+
+void PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
+  const bool int8 = dot_ == cpu::DotType::int8;
+  const size_t element = int8 ? 1 : 2;
+  const size_t padded = cpu::DnnlMatmul::padded_rows(args.rows);
+  std::byte* operand = scratch.operand.grow(padded * in_ * element);
+  std::byte* sums = scratch.sums.grow(padded * out_ * sizeof(float));
+  const size_t parts = (args.rows + 31) / 32;
+  parallel_for(parts, [&](size_t i) {
+    const Range r = part_of(args.rows, parts, i, 1);
+    std::byte* to = operand + r.from * in_ * element;
+    const float* x = args.x + r.from * args.x_stride;
+    if (!x_) {
+      for (size_t row = 0; row < r.size(); ++row)
+        cpu::round_to_bf16(x + row * args.x_stride, in_,
+                           reinterpret_cast<uint16_t*>(to) + row * in_);
+      return;
+    }
+    const cpu::QuantizeRows quantize{x_->format, x_->scale, x,        args.x_stride,
+                                     to,         in_,       r.size(), in_};
+    if (int8) cpu::quantize_to_i8(quantize);
+    else cpu::quantize_to_bf16(quantize);
+  });
+  std::memset(operand + args.rows * in_ * element, 0, (padded - args.rows) * in_ * element);
+  if (!dnnl_->run(operand, args.rows, sums))
+    fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
+         dnnl_->implementation());
+  parallel_for(parts, [&](size_t i) {
+    const Range r = part_of(args.rows, parts, i, 1);
+    cpu::finish_sums({.sum = sums + r.from * out_ * sizeof(float),
+                      .integer = int8,
+                      .sum_stride = out_,
+                      .scale = scale_.empty() ? nullptr : scale_.data(),
+                      .bias = bias_.data(),
+                      .function = args.function,
+                      .out = args.y + r.from * args.y_stride,
+                      .out_stride = args.y_stride,
+                      .rows = r.size(),
+                      .columns = out_});
+  });
+}
+
+std::string PreparedLinear::effective() const {
+  const std::string name = x_ && w_ ? std::string(info(x_->format).name) : "";
+  if (kernel_ == Kernel::dnnl) {
+    const std::string by = " (oneDNN " + dnnl_->implementation() + ")";
+    if (dot_ == cpu::DotType::int8) return "int8 dot products, exact int32 sums" + by;
+    return x_ ? name + " as bf16 dot products, fp32 sums" + by : "bf16 dot products" + by;
+  }
+  if (kernel_ == Kernel::f32_integer || (name == "int8" && w_ == Format::int8))
+    return "int8 as fp32 products, exact sums";
+  if (!name.empty()) return name + " as fp32 products, exact; fp32 sums";
+  if (x_ || w_) return "fp32 of the dequantised values";
+  return round_to_bf16_ ? "fp32 of values rounded to bf16" : "fp32";
+}
+
+}  // namespace fp8q

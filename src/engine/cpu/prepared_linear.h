@@ -1,0 +1,84 @@
+// A linear layer ready to run: weights packed for the kernel that serves its formats on this CPU.
+//
+// With x = s * xc and w = t[n] * wc (codes' values; or the values themselves, s = t = 1), every
+// path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]). Products of codes are exact in FP32, and
+// so are whole sums of INT8.
+//
+//   formats of x, w          AVX512-VNNI / -BF16                 elsewhere
+//   INT8, INT8               oneDNN, INT32 sums (exact)          FP32, exact by blocks of 1024
+//   other pairs of formats   oneDNN, BF16 holding the codes      FP32
+//   none, BF16 asked         oneDNN, BF16                        FP32 of values rounded to BF16
+//   none, or one of the two  FP32                                FP32
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "engine/cpu/buffer.h"
+#include "engine/cpu/weights.h"
+#include "engine/engine.h"
+#include "kernels/cpu/activation.h"
+#include "kernels/cpu/dnnl_matmul.h"
+
+namespace fp8q {
+
+// Scratch memory shared by all linear layers of an engine.
+struct LinearScratch {
+  Buffer<std::byte> operand;
+  Buffer<std::byte> sums;
+};
+
+class PreparedLinear {
+ public:
+  // Several layers that read the same quantised x become one, their columns side by side; see
+  // can_join().
+  PreparedLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
+                 ComputeType compute);
+
+  static bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
+
+  struct Run {
+    const float* x;  // [rows, in]
+    size_t x_stride;
+    size_t rows;
+    cpu::Function function;
+    float* y;  // [rows, out]
+    size_t y_stride;
+  };
+  void run(const Run& args, LinearScratch& scratch) const;
+
+  size_t in() const { return in_; }
+  size_t out() const { return out_; }
+  // How its products are formed, for KernelChoice::effective.
+  std::string effective() const;
+
+ private:
+  enum class Kernel { f32, f32_integer, dnnl };
+
+  // Columns of one of the joined layers: the values as [in, out of all], and the rest.
+  void append(const Linear& linear, PlainWeight plain, size_t column, std::vector<float>& values);
+  bool prepare_dnnl(const std::vector<float>& values);
+  void prepare_f32(const std::vector<float>& values);
+
+  const float* f32_operand(const Run& args, size_t& stride, LinearScratch& scratch) const;
+  void run_f32(const Run& args, LinearScratch& scratch) const;
+  void run_dnnl(const Run& args, LinearScratch& scratch) const;
+  struct Block;
+  void run_block(const Block& block) const;
+  void run_integer_block(const Block& block) const;
+
+  size_t in_ = 0, out_ = 0;
+  std::optional<ActivationQuantization> x_;
+  std::optional<Format> w_;
+  bool round_to_bf16_ = false;  // of unquantised operands
+  Kernel kernel_ = Kernel::f32;
+  Buffer<float> packed_;
+  std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
+  cpu::DotType dot_ = cpu::DotType::bf16;
+  std::unique_ptr<cpu::DnnlMatmul> dnnl_;
+};
+
+}  // namespace fp8q

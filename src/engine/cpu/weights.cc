@@ -1,0 +1,132 @@
+#include "engine/cpu/weights.h"
+
+#include "base/error.h"
+#include "kernels/cpu/codec.h"
+
+namespace fp8q {
+namespace {
+
+const Site* site_at(const std::vector<Site>& sites, int site) {
+  return site < 0 ? nullptr : &sites.at(static_cast<size_t>(site));
+}
+
+std::optional<Format> format_of(DType dtype) {
+  switch (dtype) {
+    case DType::e4m3:
+      return Format::e4m3;
+    case DType::e5m2:
+      return Format::e5m2;
+    case DType::i8:
+      return Format::int8;
+    default:
+      return std::nullopt;
+  }
+}
+
+// The scale of every element of a weight with the given shape, by row and column as it stands in
+// the file.
+struct Scales {
+  std::vector<float> values;
+  int64_t axis = -1;  // -1: one for all
+
+  float at(int64_t row, int64_t column) const {
+    return values[axis < 0 ? 0 : static_cast<size_t>(axis == 0 ? row : column)];
+  }
+};
+
+Scales scales_of(const Quantization& q, const Linear& linear, const std::string& path) {
+  Scales s{to_floats(q.scale)};
+  if (s.values.size() != 1) s.axis = q.axis.value_or(-1);
+  const int64_t expected = s.axis < 0 ? 1 : linear.weight.dim(s.axis);
+  if (static_cast<int64_t>(s.values.size()) != expected)
+    fail(ErrorCode::bad_model, "{}: {} scales for {} channels", path, s.values.size(), expected);
+  return s;
+}
+
+// Codes' values without scale, in the order of the file.
+std::vector<float> code_values(const Tensor& weight, const Quantization& q, const Scales& scales) {
+  const auto n = static_cast<size_t>(weight.size());
+  std::vector<float> values(n);
+  if (format_of(weight.dtype())) {
+    cpu::codes_to_f32(q.format, reinterpret_cast<const uint8_t*>(weight.bytes()), n, 1.0f,
+                      values.data());
+    return values;
+  }
+  values = to_floats(weight);
+  const int64_t columns = weight.dim(1);
+  for (size_t i = 0; i < n; ++i) {
+    const auto at = static_cast<int64_t>(i);
+    values[i] =
+        decode(q.format, encode(q.format, values[i], scales.at(at / columns, at % columns)));
+  }
+  return values;
+}
+
+std::vector<float> transpose(const std::vector<float>& from, size_t rows, size_t columns) {
+  std::vector<float> to(from.size());
+  for (size_t r = 0; r < rows; ++r)
+    for (size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+  return to;
+}
+
+}  // namespace
+
+std::vector<float> to_floats(const Tensor& tensor) {
+  const Tensor f = tensor.to(DType::f32);
+  const auto data = f.data<float>();
+  return {data.begin(), data.end()};
+}
+
+std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,
+                                                              int site) {
+  const Site* s = site_at(sites, site);
+  if (!s || !s->quantization) return std::nullopt;
+  const Quantization& q = *s->quantization;
+  if (q.scale.size() != 1)
+    fail(ErrorCode::unsupported,
+         "{}: the activation is quantised with {} scales; the CPU engine takes one per tensor",
+         s->path, q.scale.size());
+  return ActivationQuantization{q.format, to_floats(q.scale)[0]};
+}
+
+PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
+  const auto in = static_cast<size_t>(linear.in);
+  const auto out = static_cast<size_t>(linear.out);
+  const Site* site = site_at(sites, linear.weight_site);
+  const std::string path = site ? site->path : "a linear layer";
+  const Shape expected =
+      linear.transposed ? Shape{linear.out, linear.in} : Shape{linear.in, linear.out};
+  if (linear.weight.shape() != expected)
+    fail(ErrorCode::bad_model, "{}: shape {} where {} is expected", path,
+         to_string(linear.weight.shape()), to_string(expected));
+
+  PlainWeight plain;
+  plain.scales.assign(out, 1.0f);
+  if (!site || !site->quantization) {
+    if (format_of(linear.weight.dtype()))
+      fail(ErrorCode::bad_model, "{}: 8-bit codes without a scale", path);
+    plain.values = to_floats(linear.weight);
+  } else {
+    const Quantization& q = *site->quantization;
+    const auto stored = format_of(linear.weight.dtype());
+    if (stored && *stored != q.format)
+      fail(ErrorCode::bad_model, "{}: codes of type {} where {} is expected", path,
+           name(linear.weight.dtype()), info(q.format).name);
+    const Scales scales = scales_of(q, linear, path);
+    plain.values = code_values(linear.weight, q, scales);
+    const int64_t out_axis = linear.transposed ? 0 : 1;
+    if (scales.axis < 0 || scales.axis == out_axis) {
+      plain.format = q.format;
+      for (size_t n = 0; n < out; ++n) plain.scales[n] = scales.values[scales.axis < 0 ? 0 : n];
+    } else {
+      const auto columns = static_cast<size_t>(linear.weight.dim(1));
+      for (size_t i = 0; i < plain.values.size(); ++i)
+        plain.values[i] *=
+            scales.at(static_cast<int64_t>(i / columns), static_cast<int64_t>(i % columns));
+    }
+  }
+  if (linear.transposed) plain.values = transpose(plain.values, out, in);
+  return plain;
+}
+
+}  // namespace fp8q

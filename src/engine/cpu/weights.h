@@ -1,0 +1,36 @@
+// The constants of an Encoder in the form the products take: plain FP32 arrays.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "encoder/encoder.h"
+
+namespace fp8q {
+
+// The weight of a Linear as [in, out], row-major: w = values * scales[column]. Values are those of
+// the codes where the weight is quantised.
+struct PlainWeight {
+  std::vector<float> values;
+  std::vector<float> scales;     // [out]; ones where the weight is not quantised
+  std::optional<Format> format;  // of the codes the values are exact in
+};
+
+// Float weights with a quantised Site are quantised here. A scale along the input channels, which
+// cannot be pulled out of the sums, is multiplied in (then format is empty).
+PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
+
+// Any float tensor as FP32.
+std::vector<float> to_floats(const Tensor& tensor);
+
+// The Quantization of an activation Site that the engine can execute: one scale. nullptr where the
+// Site is absent or not quantised; Error (unsupported) where it has several scales.
+struct ActivationQuantization {
+  Format format;
+  float scale;
+  friend bool operator==(const ActivationQuantization&, const ActivationQuantization&) = default;
+};
+std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,
+                                                              int site);
+
+}  // namespace fp8q

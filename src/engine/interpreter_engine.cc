@@ -1,0 +1,299 @@
+// Any graph behind the Engine interface, through the interpreter.
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "engine/engine.h"
+#include "interpreter/abstract.h"
+#include "interpreter/interpreter.h"
+
+namespace fp8q {
+namespace {
+
+enum class InputKind { ids, mask, token_types, positions };
+
+struct BoundInput {
+  std::string name;
+  InputKind kind;
+  DType dtype;
+};
+
+// What the graph fixes about its inputs: -1 where it leaves the dimension open.
+struct FixedShape {
+  int64_t batch = -1;
+  int64_t sequence = -1;
+};
+
+std::optional<InputKind> kind_by_name(const std::string& name) {
+  std::string lower = name;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const auto has = [&](const char* part) { return lower.find(part) != std::string::npos; };
+  if (has("mask")) return InputKind::mask;
+  if (has("token_type") || has("segment")) return InputKind::token_types;
+  if (has("position")) return InputKind::positions;
+  if (has("input_ids")) return InputKind::ids;
+  return std::nullopt;
+}
+
+std::vector<BoundInput> bind_inputs(const Graph& graph) {
+  std::vector<BoundInput> bound;
+  const auto is_ids = [](const BoundInput& b) { return b.kind == InputKind::ids; };
+  const bool ids_named = std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const auto& i) {
+    return kind_by_name(i.name) == InputKind::ids;
+  });
+  for (const ValueInfo& input : graph.inputs) {
+    const bool integer = input.dtype == DType::i32 || input.dtype == DType::i64;
+    auto kind = kind_by_name(input.name);
+    const bool taken = std::any_of(bound.begin(), bound.end(), is_ids);
+    if (!kind && integer && !ids_named && !taken) kind = InputKind::ids;
+    const bool mask = kind == InputKind::mask && input.dtype == DType::boolean;
+    if (!kind || !(integer || mask) || (kind == InputKind::ids && taken) ||
+        (input.has_shape && input.shape.size() != 2))
+      fail(ErrorCode::unsupported,
+           "input \"{}\" ({}) is not understood: fp8q feeds token ids, attention mask, token types "
+           "and positions, integers of the shape [batch, sequence]",
+           printable(input.name), name(input.dtype));
+    bound.push_back({input.name, *kind, input.dtype});
+  }
+  if (std::none_of(bound.begin(), bound.end(), is_ids))
+    fail(ErrorCode::unsupported, "the model has no integer input for token ids");
+  return bound;
+}
+
+FixedShape fixed_shape(const Graph& graph) {
+  FixedShape fixed;
+  for (const ValueInfo& input : graph.inputs) {
+    if (!input.has_shape) continue;
+    fixed.batch = std::max(fixed.batch, input.shape[0].value);
+    fixed.sequence = std::max(fixed.sequence, input.shape[1].value);
+  }
+  return fixed;
+}
+
+// The leading `extents` of every axis, as FP32.
+std::vector<float> crop(const Tensor& tensor, const Shape& extents) {
+  const Tensor f = tensor.to(DType::f32);
+  const auto from = f.data<float>();
+  const auto n = static_cast<size_t>(elements(extents));
+  if (extents == f.shape()) return {from.begin(), from.end()};
+  std::vector<float> out(n);
+  for (size_t i = 0; i < n; ++i) {
+    size_t rest = i, at = 0, stride = 1;
+    for (size_t axis = extents.size(); axis-- > 0;) {
+      const auto extent = static_cast<size_t>(extents[axis]);
+      at += rest % extent * stride;
+      rest /= extent;
+      stride *= static_cast<size_t>(f.shape()[axis]);
+    }
+    out[i] = from[at];
+  }
+  return out;
+}
+
+class InterpreterEngine final : public Engine {
+ public:
+  InterpreterEngine(const Model& model, const std::vector<Site>& sites);
+  std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<KernelChoice> kernels() const override;
+  std::string description() const override;
+
+ private:
+  using Tensors = std::map<std::string, Tensor>;
+
+  // Output axis 1 runs over the tokens.
+  bool follows_tokens(const Shape& a, const Shape& b) const;
+  void describe_outputs();
+  Tensors inputs_for(const PackedBatch& batch, size_t sequence) const;
+  Tensor input_tensor(const BoundInput& input, const PackedBatch& batch, size_t from,
+                      size_t tokens) const;
+  Interpreter::Watch watch_for(int64_t tokens, const SiteObserver& observer) const;
+  Shape real_extents(const Shape& shape, int64_t tokens, bool cut_last) const;
+  void check(const PackedBatch& batch) const;
+  void collect(const std::vector<Tensors>& results, const PackedBatch& batch, size_t output,
+               EngineOutput& out) const;
+
+  const Model* model_;
+  std::vector<Site> sites_;
+  Interpreter interpreter_;
+  std::vector<BoundInput> inputs_;
+  FixedShape fixed_;
+  std::vector<bool> per_token_;  // by graph output
+  std::unordered_multimap<std::string, int> watched_;
+};
+
+InterpreterEngine::InterpreterEngine(const Model& model, const std::vector<Site>& sites)
+    : model_(&model),
+      sites_(sites),
+      interpreter_(model),
+      inputs_(bind_inputs(model.graph)),
+      fixed_(fixed_shape(model.graph)) {
+  describe_outputs();
+  for (size_t i = 0; i < sites.size(); ++i)
+    if (sites[i].kind == SiteKind::activation)
+      watched_.emplace(sites[i].value, static_cast<int>(i));
+}
+
+bool InterpreterEngine::follows_tokens(const Shape& a, const Shape& b) const {
+  if (a.size() < 2) return false;
+  return fixed_.sequence < 0 ? a[1] != b[1] : a[1] == fixed_.sequence;
+}
+
+// Where the sequence length is open, the axis that changes with it is that of the tokens.
+void InterpreterEngine::describe_outputs() {
+  const auto shapes = [&](int64_t sequence) {
+    return evaluate_abstractly(*model_, input_shapes_for(*model_, 1, sequence));
+  };
+  const AbstractValues a = shapes(6);
+  const AbstractValues b = shapes(7);
+  for (const ValueInfo& output : model_->graph.outputs)
+    per_token_.push_back(follows_tokens(a.at(output.name).shape, b.at(output.name).shape));
+}
+
+void InterpreterEngine::check(const PackedBatch& batch) const {
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const int64_t tokens = batch.offsets[s + 1] - batch.offsets[s];
+    if (tokens <= 0) fail(ErrorCode::bad_data, "sequence {} has no tokens", s);
+    if (fixed_.sequence < 0) continue;
+    if (tokens > fixed_.sequence)
+      fail(ErrorCode::bad_data, "sequence {} has {} tokens; the model's shapes are fixed at {}", s,
+           tokens, fixed_.sequence);
+    const bool masked = std::any_of(inputs_.begin(), inputs_.end(),
+                                    [](const auto& i) { return i.kind == InputKind::mask; });
+    if (tokens < fixed_.sequence && !masked)
+      fail(ErrorCode::unsupported,
+           "the model's shapes are fixed at {} tokens and it has no attention mask: sequence {} "
+           "with {} tokens cannot be padded",
+           fixed_.sequence, s, tokens);
+  }
+}
+
+Tensor InterpreterEngine::input_tensor(const BoundInput& input, const PackedBatch& batch,
+                                       size_t from, size_t tokens) const {
+  const int64_t width = fixed_.sequence < 0 ? static_cast<int64_t>(tokens) : fixed_.sequence;
+  const int64_t rows = fixed_.batch < 0 ? 1 : fixed_.batch;
+  Tensor t(DType::i64, {rows, width});
+  auto to = t.mutable_data<int64_t>();
+  for (size_t i = 0; i < to.size(); ++i) {
+    const size_t at = i % static_cast<size_t>(width);
+    const bool real = at < tokens;
+    switch (input.kind) {
+      case InputKind::ids:
+        to[i] = real ? batch.ids[from + at] : 0;
+        break;
+      case InputKind::mask:
+        to[i] = real ? 1 : 0;
+        break;
+      case InputKind::token_types:
+        to[i] = real ? batch.type_ids[from + at] : 0;
+        break;
+      case InputKind::positions:
+        to[i] = static_cast<int64_t>(at);
+        break;
+    }
+  }
+  return t.to(input.dtype);
+}
+
+InterpreterEngine::Tensors InterpreterEngine::inputs_for(const PackedBatch& batch, size_t s) const {
+  const auto from = static_cast<size_t>(batch.offsets[s]);
+  const size_t tokens = static_cast<size_t>(batch.offsets[s + 1]) - from;
+  Tensors tensors;
+  for (const BoundInput& input : inputs_)
+    tensors.emplace(input.name, input_tensor(input, batch, from, tokens));
+  return tensors;
+}
+
+// The part of a tensor that belongs to the real tokens of the one sequence: of fixed shapes, the
+// axes as long as the sequence are cut, and a repeated batch is dropped. `cut_last`: whether the
+// last axis may be one of tokens (else it is one of channels, whatever its length).
+Shape InterpreterEngine::real_extents(const Shape& shape, int64_t tokens, bool cut_last) const {
+  Shape extents = shape;
+  const int64_t batch = std::max<int64_t>(fixed_.batch, 1);
+  if (!extents.empty() && batch > 1) {
+    if (extents[0] == batch) extents[0] = 1;
+    else if (fixed_.sequence > 0 && extents[0] == batch * fixed_.sequence) extents[0] = tokens;
+  }
+  if (fixed_.sequence < 0) return extents;
+  for (size_t axis = 0; axis < extents.size(); ++axis)
+    if (extents[axis] == fixed_.sequence && (cut_last || axis + 1 < extents.size()))
+      extents[axis] = tokens;
+  return extents;
+}
+
+Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens,
+                                                const SiteObserver& observer) const {
+  return [this, tokens, &observer](const std::string& value, const Tensor& tensor) {
+    const auto [first, last] = watched_.equal_range(value);
+    std::vector<int> found;
+    for (auto it = first; it != last; ++it) found.push_back(it->second);
+    std::sort(found.begin(), found.end());
+    for (const int site : found) {
+      const SiteRole role = sites_[static_cast<size_t>(site)].role;
+      const bool cut_last =
+          role == SiteRole::probabilities || role == SiteRole::key || role == SiteRole::other;
+      const Shape extents = real_extents(tensor.shape(), tokens, cut_last);
+      observer(site, crop(tensor, extents), extents.empty() ? 1 : extents.back());
+    }
+  };
+}
+
+void InterpreterEngine::collect(const std::vector<Tensors>& results, const PackedBatch& batch,
+                                size_t output, EngineOutput& out) const {
+  out.name = model_->graph.outputs[output].name;
+  out.per_token = per_token_[output];
+  for (size_t s = 0; s < results.size(); ++s) {
+    const Tensor& t = results[s].at(out.name);
+    const int64_t tokens = batch.offsets[s + 1] - batch.offsets[s];
+    Shape extents = t.shape();
+    if (!extents.empty()) extents[0] = 1;
+    if (out.per_token) extents[1] = tokens;
+    const std::vector<float> values = crop(t, extents);
+    out.width = static_cast<int64_t>(values.size()) / (out.per_token ? tokens : 1);
+    out.values.insert(out.values.end(), values.begin(), values.end());
+  }
+}
+
+std::vector<EngineOutput> InterpreterEngine::run(const PackedBatch& batch,
+                                                 const SiteObserver& observer) {
+  check(batch);
+  std::vector<Tensors> results(batch.sequences());
+  if (observer) {
+    for (size_t s = 0; s < results.size(); ++s)
+      results[s] = interpreter_.run(inputs_for(batch, s),
+                                    watch_for(batch.offsets[s + 1] - batch.offsets[s], observer));
+  } else {
+    parallel_for(results.size(),
+                 [&](size_t s) { results[s] = interpreter_.run(inputs_for(batch, s)); });
+  }
+  std::vector<EngineOutput> outputs(model_->graph.outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) collect(results, batch, i, outputs[i]);
+  return outputs;
+}
+
+std::vector<KernelChoice> InterpreterEngine::kernels() const {
+  std::vector<KernelChoice> kernels;
+  for (const Site& site : sites_)
+    kernels.push_back(
+        {site.path, site.quantization ? std::string(info(site.quantization->format).name) : "fp32",
+         "as the graph says, operator by operator (reference interpreter)"});
+  return kernels;
+}
+
+std::string InterpreterEngine::description() const {
+  return fmt::format("cpu, reference interpreter, {} thread{}", threads(),
+                     threads() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_interpreter_engine(const Model& model,
+                                                const std::vector<Site>& sites) {
+  return std::make_unique<InterpreterEngine>(model, sites);
+}
+
+}  // namespace fp8q

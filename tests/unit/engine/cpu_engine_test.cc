@@ -1,0 +1,178 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/threads.h"
+#include "fp8q/error.h"
+#include "kernels/cpu/isa.h"
+#include "tiny_encoder.h"
+
+namespace fp8q::test {
+namespace {
+
+using testing::HasSubstr;
+
+struct Variant {
+  std::string name;
+  TinyOptions options;
+  ComputeType compute = ComputeType::automatic;
+  double tolerance = 2e-5;
+};
+
+std::vector<Variant> variants() {
+  std::vector<Variant> all = {
+      {"fp32", {}},
+      {"transposed", {.transposed = true}},
+      {"every_token", {.head = HeadKind::every_token}},
+      {"no_head", {.head = HeadKind::none}},
+      {"gelu_tanh", {.activation = Activation::gelu_tanh}},
+      {"relu", {.activation = Activation::relu}},
+      {"f16_tables", {.table_type = DType::f16}},
+      {"int8_tables", {.table_type = DType::i8}},
+      {"odd_sizes", {.hidden = 36, .heads = 3, .inner = 50}},
+      {"bf16", {}, ComputeType::bf16, 3e-2},
+      {"query_scale", {.query_scale = 0.25f}},
+  };
+  for (const Format f : {Format::e4m3, Format::e5m2, Format::int8}) {
+    const std::string n(info(f).name);
+    all.push_back({n, {.activations = f, .weights = f}});
+    all.push_back({n + "_per_tensor_transposed",
+                   {.activations = f, .weights = f, .channel_scales = false, .transposed = true}});
+    all.push_back({n + "_weights_only", {.weights = f}});
+    all.push_back({n + "_activations_only", {.activations = f}});
+    all.push_back(
+        {n + "_separate_query",
+         {.activations = f, .weights = f, .separate_query_scale = true, .query_scale = 0.5f}});
+  }
+  all.push_back({"mixed", {.activations = Format::e5m2, .weights = Format::int8}});
+  return all;
+}
+
+std::vector<int32_t> slice(const std::vector<int32_t>& x, int32_t from, int32_t to) {
+  return {x.begin() + from, x.begin() + to};
+}
+
+void expect_close(const std::vector<float>& got, const std::vector<double>& expected,
+                  double tolerance) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    ASSERT_NEAR(got[i], expected[i], tolerance) << "element " << i;
+}
+
+class CpuEngineTest : public testing::TestWithParam<Variant> {};
+
+TEST_P(CpuEngineTest, ComputesWhatTheDefinitionSaysAtEverySite) {
+  const Encoder encoder = tiny_encoder(GetParam().options);
+  const auto engine = make_cpu_engine(encoder, GetParam().compute);
+  for (const size_t tokens : {1, 7, 25, 64}) {
+    SCOPED_TRACE(tokens);
+    const PackedBatch batch = tiny_batch({tokens});
+    Observed observed;
+    const auto outputs =
+        engine->run(batch, [&](int site, std::span<const float> x, int64_t columns) {
+          EXPECT_GT(columns, 0);
+          EXPECT_EQ(x.size() % static_cast<size_t>(columns), 0u);
+          observed[site].insert(observed[site].end(), x.begin(), x.end());
+        });
+    const auto expected = naive_forward(encoder, batch.ids, batch.type_ids, observed);
+    EXPECT_EQ(observed.size(), expected.computed.size());
+    for (const auto& [site, values] : expected.computed) {
+      SCOPED_TRACE(encoder.sites[static_cast<size_t>(site)].path);
+      expect_close(observed[site], values, GetParam().tolerance);
+    }
+    ASSERT_EQ(outputs.size(), expected.outputs.size());
+    for (size_t o = 0; o < outputs.size(); ++o)
+      expect_close(outputs[o].values, expected.outputs[o], GetParam().tolerance);
+  }
+}
+
+TEST_P(CpuEngineTest, BatchingThreadsAndObserversChangeNoBit) {
+  const Encoder encoder = tiny_encoder(GetParam().options);
+  const auto engine = make_cpu_engine(encoder, GetParam().compute);
+  std::vector<size_t> lengths;
+  for (size_t i = 0; i < 24; ++i) lengths.push_back(1 + i * 29 % 60);  // several micro-batches
+  const PackedBatch batch = tiny_batch(lengths);
+  const int before = threads();
+  set_threads(1);
+  const auto together = engine->run(batch);
+  for (const int n : {2, 3}) {
+    set_threads(n);
+    const auto outputs = engine->run(batch);
+    for (size_t o = 0; o < outputs.size(); ++o) EXPECT_EQ(outputs[o].values, together[o].values);
+  }
+  const auto observed = engine->run(batch, [](int, std::span<const float>, int64_t) {});
+  for (size_t o = 0; o < observed.size(); ++o) EXPECT_EQ(observed[o].values, together[o].values);
+  set_threads(before);
+  std::vector<std::vector<float>> singly(together.size());
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    PackedBatch one;
+    one.append(slice(batch.ids, batch.offsets[s], batch.offsets[s + 1]),
+               slice(batch.type_ids, batch.offsets[s], batch.offsets[s + 1]));
+    const auto outputs = engine->run(one);
+    for (size_t o = 0; o < outputs.size(); ++o)
+      singly[o].insert(singly[o].end(), outputs[o].values.begin(), outputs[o].values.end());
+  }
+  for (size_t o = 0; o < singly.size(); ++o) EXPECT_EQ(singly[o], together[o].values);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, CpuEngineTest, testing::ValuesIn(variants()),
+                         [](const auto& p) { return p.param.name; });
+
+TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
+  const Encoder encoder = tiny_encoder({.activations = Format::int8, .weights = Format::int8});
+  const PackedBatch batch = tiny_batch({9, 30});
+  std::vector<float> first;
+  for (size_t i = 1; i <= static_cast<size_t>(cpu::detected_isa()); ++i) {
+    cpu::limit_isa(static_cast<cpu::Isa>(i));
+    const auto outputs = make_cpu_engine(encoder, ComputeType::automatic)->run(batch);
+    if (first.empty()) first = outputs[0].values;
+    EXPECT_EQ(outputs[0].values, first) << cpu::name(cpu::isa());
+  }
+  cpu::limit_isa(cpu::detected_isa());
+}
+
+TEST(CpuEngine, RejectsWhatTheTablesCannotTake) {
+  const Encoder encoder = tiny_encoder({});
+  const auto engine = make_cpu_engine(encoder, ComputeType::automatic);
+  const auto message = [&](const PackedBatch& batch) -> std::string {
+    try {
+      engine->run(batch);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::bad_data);
+      return e.what();
+    }
+    return "";
+  };
+  PackedBatch batch = tiny_batch({5});
+  batch.ids[3] = 50;
+  EXPECT_THAT(message(batch), HasSubstr("token id 50 is outside the vocabulary of 50"));
+  batch.ids[3] = -1;
+  EXPECT_THAT(message(batch), HasSubstr("token id -1"));
+  batch = tiny_batch({5, 65});
+  EXPECT_THAT(message(batch), HasSubstr("sequence 1 has 65 tokens; the model takes at most 64"));
+  batch = tiny_batch({5});
+  batch.type_ids[0] = 2;
+  EXPECT_THAT(message(batch), HasSubstr("token type 2"));
+  EXPECT_THAT(message(tiny_batch({5, 0})), HasSubstr("sequence 1 has no tokens"));
+}
+
+TEST(CpuEngine, AnEmptyBatchHasEmptyOutputs) {
+  const auto outputs = make_cpu_engine(tiny_encoder({}), ComputeType::automatic)->run({});
+  ASSERT_EQ(outputs.size(), 3u);
+  for (const auto& o : outputs) EXPECT_TRUE(o.values.empty());
+}
+
+TEST(CpuEngine, SaysWhatItUses) {
+  const Encoder encoder = tiny_encoder({.activations = Format::e4m3, .weights = Format::e4m3});
+  const auto engine = make_cpu_engine(encoder, ComputeType::automatic);
+  EXPECT_THAT(engine->description(), HasSubstr("oneDNN"));
+  const auto kernels = engine->kernels();
+  ASSERT_EQ(kernels.size(), encoder.sites.size());
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    EXPECT_EQ(kernels[i].path, encoder.sites[i].path);
+    EXPECT_EQ(kernels[i].requested, encoder.sites[i].quantization ? "e4m3" : "fp32");
+    EXPECT_NE(kernels[i].effective, "not used") << kernels[i].path;
+  }
+}
+
+}  // namespace
+}  // namespace fp8q::test

@@ -1,0 +1,239 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tiny_encoder.h"
+
+namespace fp8q::test {
+namespace {
+
+using Matrix = std::vector<std::vector<double>>;  // rows
+
+class Forward {
+ public:
+  Forward(const Encoder& encoder, const Observed& observed) : e_(encoder), observed_(observed) {}
+  NaiveResult run(const std::vector<int32_t>& ids, const std::vector<int32_t>& type_ids);
+
+ private:
+  // Records x and replaces it by what the engine saw at this Site.
+  void observe(int site, Matrix& x) {
+    if (site < 0) return;
+    auto& computed = result_.computed[site];
+    const auto& seen = observed_.at(site);
+    for (auto& row : x)
+      for (double& v : row) {
+        computed.push_back(v);
+        v = seen.at(computed.size() - 1);
+      }
+  }
+  Matrix quantized(int site, Matrix x) const;
+  Matrix weight(const Linear& l) const;
+  Matrix linear(const Linear& l, const Matrix& x) const;
+  Matrix attention(const EncoderLayer& l, Matrix x);
+  Matrix layer(const EncoderLayer& l, const Matrix& x);
+
+  const Encoder& e_;
+  const Observed& observed_;
+  NaiveResult result_;
+};
+
+std::vector<double> doubles(const Tensor& t) {
+  const Tensor f = t.to(DType::f32);
+  return {f.data<float>().begin(), f.data<float>().end()};
+}
+
+Matrix Forward::quantized(int site, Matrix x) const {
+  if (site < 0 || !e_.sites[static_cast<size_t>(site)].quantization) return x;
+  const Quantization& q = *e_.sites[static_cast<size_t>(site)].quantization;
+  const float scale = q.scale.data<float>()[0];
+  for (auto& row : x)
+    for (double& v : row)
+      v = double{decode(q.format, encode(q.format, static_cast<float>(v), scale))} * scale;
+  return x;
+}
+
+Matrix Forward::weight(const Linear& l) const {
+  auto values = doubles(l.weight);
+  const auto& q = e_.sites[static_cast<size_t>(l.weight_site)].quantization;
+  const auto columns = static_cast<size_t>(l.weight.dim(1));
+  if (q) {
+    const auto scales = doubles(q->scale);
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] *=
+          scales.size() == 1 ? scales[0] : scales[*q->axis == 0 ? i / columns : i % columns];
+  }
+  Matrix w(static_cast<size_t>(l.in), std::vector<double>(static_cast<size_t>(l.out)));
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (l.transposed) w[i % columns][i / columns] = values[i];
+    else w[i / columns][i % columns] = values[i];
+  }
+  return w;
+}
+
+Matrix Forward::linear(const Linear& l, const Matrix& x) const {
+  const Matrix w = weight(l);
+  const auto bias = doubles(*l.bias);
+  Matrix y;
+  for (const auto& row : quantized(l.input_site, x)) {
+    y.push_back(bias);
+    for (size_t k = 0; k < w.size(); ++k)
+      for (size_t n = 0; n < w[k].size(); ++n) y.back()[n] += row[k] * w[k][n];
+  }
+  return y;
+}
+
+double activate(Activation a, double x) {
+  switch (a) {
+    case Activation::none:
+      return x;
+    case Activation::gelu_erf:
+      return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
+    case Activation::gelu_tanh:
+      return 0.5 * x *
+             (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::relu:
+      return std::max(x, 0.0);
+    case Activation::tanh:
+      return std::tanh(x);
+  }
+  return x;
+}
+
+void activate(Activation a, Matrix& x) {
+  for (auto& row : x)
+    for (double& v : row) v = activate(a, v);
+}
+
+void normalize(const LayerNorm& norm, Matrix& x) {
+  const auto gamma = doubles(norm.gamma), beta = doubles(norm.beta);
+  for (auto& row : x) {
+    double mean = 0, variance = 0;
+    const auto n = static_cast<double>(row.size());
+    for (const double v : row) mean += v / n;
+    for (const double v : row) variance += (v - mean) * (v - mean) / n;
+    for (size_t i = 0; i < row.size(); ++i)
+      row[i] = (row[i] - mean) / std::sqrt(variance + norm.epsilon) * gamma[i] + beta[i];
+  }
+}
+
+Matrix sum(const Matrix& a, const Matrix& b) {
+  Matrix c = a;
+  for (size_t i = 0; i < c.size(); ++i)
+    for (size_t j = 0; j < c[i].size(); ++j) c[i][j] += b[i][j];
+  return c;
+}
+
+Matrix columns(const Matrix& x, size_t from, size_t count, double factor) {
+  Matrix y;
+  for (const auto& row : x) {
+    y.emplace_back(row.begin() + static_cast<ptrdiff_t>(from),
+                   row.begin() + static_cast<ptrdiff_t>(from + count));
+    for (double& v : y.back()) v *= factor;
+  }
+  return y;
+}
+
+Matrix scores(const Matrix& q, const Matrix& k, double scale) {
+  Matrix p;
+  for (const auto& row : q) {
+    auto& out = p.emplace_back();
+    double largest = -1e300, total = 0;
+    for (const auto& other : k) {
+      double dot = 0;
+      for (size_t d = 0; d < row.size(); ++d) dot += row[d] * other[d];
+      out.push_back(dot * scale);
+      largest = std::max(largest, out.back());
+    }
+    for (double& v : out) total += v = std::exp(v - largest);
+    for (double& v : out) v /= total;
+  }
+  return p;
+}
+
+Matrix Forward::attention(const EncoderLayer& l, Matrix x) {
+  observe(l.query.input_site, x);
+  if (l.key.input_site != l.query.input_site) observe(l.key.input_site, x);
+  const Matrix q = linear(l.query, x), k = linear(l.key, x), v = linear(l.value, x);
+  const Attention& a = l.attention;
+  const auto size = static_cast<size_t>(a.head_size);
+  Matrix context(x.size());
+  for (size_t h = 0; h < static_cast<size_t>(a.heads); ++h) {
+    Matrix qh = columns(q, h * size, size, a.query_scale);
+    Matrix kh = columns(k, h * size, size, a.key_scale);
+    Matrix vh = columns(v, h * size, size, 1);
+    observe(a.query_site, qh);
+    observe(a.key_site, kh);
+    observe(a.value_site, vh);
+    Matrix p = scores(quantized(a.query_site, qh), quantized(a.key_site, kh), a.scale);
+    observe(a.probabilities_site, p);
+    p = quantized(a.probabilities_site, p);
+    const Matrix used = quantized(a.value_site, vh);
+    for (size_t i = 0; i < p.size(); ++i)
+      for (size_t d = 0; d < size; ++d) {
+        double total = 0;
+        for (size_t j = 0; j < p.size(); ++j) total += p[i][j] * used[j][d];
+        context[i].push_back(total);
+      }
+  }
+  return context;
+}
+
+Matrix Forward::layer(const EncoderLayer& l, const Matrix& x) {
+  Matrix context = attention(l, x);
+  observe(l.attention_output.input_site, context);
+  Matrix middle = sum(linear(l.attention_output, context), x);
+  normalize(l.attention_norm, middle);
+  observe(l.intermediate.input_site, middle);
+  Matrix inner = linear(l.intermediate, middle);
+  activate(l.activation, inner);
+  observe(l.output.input_site, inner);
+  Matrix out = sum(linear(l.output, inner), middle);
+  normalize(l.output_norm, out);
+  return out;
+}
+
+std::vector<double> row_of(const EmbeddingTable& t, int64_t row) {
+  const auto values = doubles(t.rows);
+  const auto width = static_cast<size_t>(t.rows.dim(1));
+  const double scale = t.row_scales ? doubles(*t.row_scales)[static_cast<size_t>(row)] : 1.0;
+  std::vector<double> out(width);
+  for (size_t i = 0; i < width; ++i) out[i] = values[static_cast<size_t>(row) * width + i] * scale;
+  return out;
+}
+
+NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int32_t>& type_ids) {
+  Matrix x;
+  const Embeddings& em = e_.embeddings;
+  for (size_t t = 0; t < ids.size(); ++t) {
+    const Matrix parts = {row_of(em.word, ids[t]), row_of(*em.token_type, type_ids[t]),
+                          row_of(em.position, static_cast<int64_t>(t) + em.position_offset)};
+    x.push_back(sum({sum({parts[0]}, {parts[1]})[0]}, {parts[2]})[0]);
+  }
+  normalize(em.norm, x);
+  for (const EncoderLayer& l : e_.layers) x = layer(l, x);
+  std::vector<Matrix> stages;
+  Matrix rows = e_.head_kind == HeadKind::first_token ? Matrix{x[0]} : x;
+  for (const HeadStage& stage : e_.head) {
+    observe(stage.linear.input_site, rows);
+    rows = linear(stage.linear, rows);
+    activate(stage.activation, rows);
+    stages.push_back(rows);
+  }
+  for (const EncoderOutput& o : e_.outputs) {
+    Matrix m = o.source == OutputSource::hidden_states ? x : stages[static_cast<size_t>(o.index)];
+    if (o.source == OutputSource::head_column)
+      m = columns(stages.back(), static_cast<size_t>(o.index), 1, 1);
+    auto& out = result_.outputs.emplace_back();
+    for (const auto& row : m) out.insert(out.end(), row.begin(), row.end());
+  }
+  return result_;
+}
+
+}  // namespace
+
+NaiveResult naive_forward(const Encoder& encoder, const std::vector<int32_t>& ids,
+                          const std::vector<int32_t>& type_ids, const Observed& observed) {
+  return Forward(encoder, observed).run(ids, type_ids);
+}
+
+}  // namespace fp8q::test

@@ -1,0 +1,95 @@
+#include "engine/cpu/prepared_linear.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace fp8q {
+namespace {
+
+struct Case {
+  std::vector<Site> sites;
+  Linear linear;
+};
+
+Site quantized_site(SiteKind kind, Format format, const Tensor& scale,
+                    std::optional<int64_t> axis) {
+  Site s;
+  s.kind = kind;
+  s.quantization = Quantization{format, scale, axis};
+  return s;
+}
+
+// INT8 codes at the limits, so that sums leave FP32's exact integers.
+Case large_int8(int64_t in, int64_t out) {
+  Case c;
+  c.sites = {quantized_site(SiteKind::activation, Format::int8, Tensor::scalar(0.5f), {}),
+             quantized_site(SiteKind::weight, Format::int8, Tensor::scalar(0.25f), {})};
+  c.linear.in = in;
+  c.linear.out = out;
+  c.linear.input_site = 0;
+  c.linear.weight_site = 1;
+  c.linear.weight = Tensor(DType::i8, {in, out});
+  auto w = c.linear.weight.mutable_data<int8_t>();
+  std::mt19937 random(3);
+  for (auto& v : w) v = static_cast<int8_t>(127 - random() % 5);
+  return c;
+}
+
+TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
+  for (const int64_t in : {1024, 1025, 2304, 4096}) {
+    const Case c = large_int8(in, 70);
+    const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
+    const size_t rows = 11, k = static_cast<size_t>(in), n = 70;
+    std::vector<float> x(rows * k);
+    std::mt19937 random(4);
+    for (float& v : x) v = 0.5f * static_cast<float>(127 - static_cast<int>(random() % 3));
+    std::vector<float> y(rows * n);
+    LinearScratch scratch;
+    linear.run({x.data(), k, rows, cpu::Function::none, y.data(), n}, scratch);
+    const auto w = c.linear.weight.data<int8_t>();
+    for (size_t i = 0; i < rows; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        int64_t sum = 0;
+        for (size_t q = 0; q < k; ++q) sum += static_cast<int64_t>(x[i * k + q] * 2) * w[q * n + j];
+        ASSERT_EQ(y[i * n + j], static_cast<float>(sum) * 0.125f) << in;
+      }
+  }
+}
+
+TEST(PreparedLinear, ScalesAlongTheInputAreMultipliedIn) {
+  Case c;
+  std::vector<float> scales = {1.0f, 2.0f, 4.0f};
+  c.sites = {quantized_site(SiteKind::weight, Format::e4m3, Tensor::of<float>({3}, scales), 0)};
+  c.linear.in = 3;
+  c.linear.out = 2;
+  c.linear.weight_site = 0;
+  c.linear.weight =
+      Tensor::of<Float8E4M3>({3, 2}, {Float8E4M3(1.0f), Float8E4M3(2.0f), Float8E4M3(1.0f),
+                                      Float8E4M3(-1.0f), Float8E4M3(0.5f), Float8E4M3(0.0f)});
+  const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
+  const std::vector<float> x = {1.0f, 10.0f, 100.0f};
+  std::vector<float> y(2);
+  LinearScratch scratch;
+  linear.run({x.data(), 3, 1, cpu::Function::none, y.data(), 2}, scratch);
+  EXPECT_EQ(y, (std::vector<float>{1.0f + 20.0f + 200.0f, 2.0f - 20.0f}));
+}
+
+TEST(PreparedLinear, FloatWeightsOfAQuantisedSiteAreQuantised) {
+  Case c;
+  c.sites = {quantized_site(SiteKind::weight, Format::int8, Tensor::scalar(0.5f), {})};
+  c.linear.in = 1;
+  c.linear.out = 3;
+  c.linear.weight_site = 0;
+  c.linear.weight = Tensor::of<float>({1, 3}, {0.7f, 0.2f, 100.0f});
+  const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
+  const float x = 1.0f;
+  std::vector<float> y(3);
+  LinearScratch scratch;
+  linear.run({&x, 1, 1, cpu::Function::none, y.data(), 3}, scratch);
+  EXPECT_EQ(y, (std::vector<float>{0.5f, 0.0f, 63.5f}));
+}
+
+}  // namespace
+}  // namespace fp8q

@@ -1,0 +1,49 @@
+// A small random encoder built by hand, with any quantisation, and the same computed naively.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "engine/engine.h"
+
+namespace fp8q::test {
+
+struct TinyOptions {
+  std::optional<Format> activations;  // of the layers' linear inputs and attention operands
+  std::optional<Format> weights;      // of the layers' linear weights
+  bool channel_scales = true;
+  bool transposed = false;
+  DType table_type = DType::f32;  // f32, f16, or codes with row scales
+  HeadKind head = HeadKind::first_token;
+  bool separate_query_scale = false;  // query's input quantised unlike key's and value's
+  float query_scale = 1;
+  Activation activation = Activation::gelu_erf;
+  int64_t hidden = 32, heads = 4, inner = 80, layers = 2;
+};
+
+inline constexpr int64_t kTinyVocabulary = 50;
+inline constexpr int64_t kTinyPositions = 64;
+
+Encoder tiny_encoder(const TinyOptions& options);
+
+// Sequences of the given lengths with random ids.
+PackedBatch tiny_batch(const std::vector<size_t>& lengths, unsigned seed = 1);
+
+// What an engine's observers saw, by Site, one call after another.
+using Observed = std::map<int, std::vector<float>>;
+
+// The outputs of one sequence by the definition, in double arithmetic, Q/DQ literally. At every
+// Site the values observed in an engine are taken for those computed here, once these are recorded
+// for comparison: else a value at a rounding boundary would get one code here and another one
+// there.
+struct NaiveResult {
+  std::vector<std::vector<double>> outputs;
+  std::map<int, std::vector<double>> computed;
+};
+NaiveResult naive_forward(const Encoder& encoder, const std::vector<int32_t>& ids,
+                          const std::vector<int32_t>& type_ids, const Observed& observed);
+
+}  // namespace fp8q::test

@@ -1,0 +1,104 @@
+#include "kernels/cpu/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernel_testing.h"
+#include "kernels/cpu/codec.h"
+
+namespace fp8q::cpu {
+namespace {
+
+struct Case {
+  size_t tokens, size;
+  std::optional<Format> p_format;
+};
+
+constexpr float kProbabilityScale = 1.0f / 448;
+constexpr float kScoreScale = 0.21f, kOutScale = 0.6f;
+
+struct Result {
+  std::vector<float> out, probabilities;
+};
+
+Result attend(const Case& c, const std::vector<float>& qkv) {
+  const size_t stride = 3 * c.size;
+  Result r{std::vector<float>(c.tokens * c.size, NAN),
+           std::vector<float>(c.tokens * c.tokens, NAN)};
+  std::vector<float> scratch(attend_scratch(c.tokens, c.size));
+  attend_head({.q = qkv.data(),
+               .k = qkv.data() + c.size,
+               .v = qkv.data() + 2 * c.size,
+               .qkv_stride = stride,
+               .tokens = c.tokens,
+               .head_size = c.size,
+               .score_scale = kScoreScale,
+               .p_format = c.p_format,
+               .p_scale = kProbabilityScale,
+               .out_scale = kOutScale,
+               .out = r.out.data(),
+               .out_stride = c.size,
+               .probabilities = r.probabilities.data(),
+               .scratch = scratch.data()});
+  return r;
+}
+
+std::vector<double> naive_scores(const Case& c, const std::vector<float>& qkv, size_t row) {
+  std::vector<double> p(c.tokens);
+  double largest = -1e300, total = 0;
+  for (size_t j = 0; j < c.tokens; ++j) {
+    for (size_t d = 0; d < c.size; ++d)
+      p[j] += double{qkv[row * 3 * c.size + d]} * qkv[j * 3 * c.size + c.size + d];
+    p[j] *= kScoreScale;
+    largest = std::max(largest, p[j]);
+  }
+  for (double& v : p) total += v = std::exp(v - largest);
+  for (double& v : p) v /= total;
+  return p;
+}
+
+TEST(AttendHead, MatchesTheDefinition) {
+  for_each_isa([](Isa) {
+    for (const size_t tokens : {1, 2, 7, 16, 25, 49, 100, 200})
+      for (const size_t size : {4, 8, 31, 32, 64})
+        for (const auto& format :
+             {std::optional<Format>(), std::optional(Format::e4m3), std::optional(Format::int8)}) {
+          const Case c{tokens, size, format};
+          const auto qkv = random_floats(tokens * 3 * size, 21);
+          const Result got = attend(c, qkv);
+          for (size_t i = 0; i < tokens; ++i) {
+            const auto p = naive_scores(c, qkv, i);
+            for (size_t j = 0; j < tokens; ++j)
+              ASSERT_NEAR(got.probabilities[i * tokens + j], p[j], 1e-5);
+            for (size_t d = 0; d < size; ++d) {
+              double sum = 0, magnitude = 0;
+              for (size_t j = 0; j < tokens; ++j) {
+                // The engine's own probabilities, so that codes agree.
+                const float own = got.probabilities[i * tokens + j];
+                const double used =
+                    format ? decode(*format, encode(*format, own, kProbabilityScale)) : own;
+                sum += used * qkv[j * 3 * size + 2 * size + d];
+                magnitude += std::abs(used * qkv[j * 3 * size + 2 * size + d]);
+              }
+              ASSERT_NEAR(got.out[i * size + d], sum * kOutScale,
+                          static_cast<double>(tokens + 2) * std::ldexp(magnitude, -24) + 1e-9);
+            }
+          }
+        }
+  });
+}
+
+TEST(AttendHead, IsTheSameOnAllIsasWithFma) {
+  const Case c{53, 32, Format::e4m3};
+  const auto qkv = random_floats(c.tokens * 3 * c.size, 22);
+  std::vector<float> first;
+  for_each_isa([&](Isa isa) {
+    if (isa == Isa::scalar) return;
+    const auto out = attend(c, qkv).out;
+    if (first.empty()) first = out;
+    EXPECT_EQ(out, first);
+  });
+}
+
+}  // namespace
+}  // namespace fp8q::cpu

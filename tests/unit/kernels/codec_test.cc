@@ -1,0 +1,129 @@
+#include "kernels/cpu/codec.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "kernel_testing.h"
+
+namespace fp8q::cpu {
+namespace {
+
+// What is hard: every representable value, every midpoint between neighbours, the floats next to
+// both, limits, specials; then random bit patterns.
+std::vector<float> hard_values(Format format) {
+  std::vector<float> x = {0.0f,   -0.0f,  1e-45f,   -1e-45f,  1e-38f,   448.0f,
+                          464.0f, 480.0f, 57344.0f, 61440.0f, 65536.0f, 127.4f,
+                          127.5f, 128.5f, -128.5f,  -129.0f,  3e38f};
+  for (const float special : {INFINITY, -INFINITY, NAN, -NAN}) x.push_back(special);
+  std::vector<float> values;
+  for (int code = 0; code < 256; ++code) {
+    const float v = decode(format, static_cast<uint8_t>(code));
+    if (std::isfinite(v)) values.push_back(v);
+  }
+  std::sort(values.begin(), values.end());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float middle = i + 1 < values.size() ? (values[i] + values[i + 1]) / 2 : values[i];
+    for (const float v : {values[i], middle})
+      for (const float at : {v, std::nextafter(v, INFINITY), std::nextafter(v, -INFINITY)})
+        x.push_back(at);
+  }
+  std::mt19937 random(7);
+  for (int i = 0; i < 200000; ++i)
+    x.push_back(std::bit_cast<float>(static_cast<uint32_t>(random())));
+  for (const float v : random_floats(20001, 8, 50.0f)) x.push_back(v);
+  return x;
+}
+
+bool same(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
+}
+
+class CodecTest : public testing::TestWithParam<Format> {};
+
+TEST_P(CodecTest, QuantizesExactlyAsEncode) {
+  const auto x = hard_values(GetParam());
+  for_each_isa([&](Isa) {
+    for (const float scale : {1.0f, 0.0123f, 3.7f}) {
+      std::vector<float> values(x.size());
+      std::vector<uint16_t> halves(x.size());
+      const size_t n = x.size();
+      quantize_to_f32({GetParam(), scale, x.data(), n, values.data(), n, 1, n});
+      quantize_to_bf16({GetParam(), scale, x.data(), n, halves.data(), n, 1, n});
+      for (size_t i = 0; i < n; ++i) {
+        const float expected = decode(GetParam(), encode(GetParam(), x[i], scale));
+        ASSERT_TRUE(same(values[i], expected)) << x[i] << " / " << scale << ": " << values[i];
+        ASSERT_TRUE(same(BFloat16Codec::decode(halves[i]), expected)) << x[i] << " / " << scale;
+      }
+    }
+  });
+}
+
+TEST_P(CodecTest, RowsAndTailsAreIndependent) {
+  const size_t rows = 3, columns = 37, x_stride = 50, out_stride = 41;
+  const auto x = random_floats(rows * x_stride, 9);
+  for_each_isa([&](Isa) {
+    std::vector<float> out(rows * out_stride, 77.0f);
+    quantize_to_f32({GetParam(), 0.05f, x.data(), x_stride, out.data(), out_stride, rows, columns});
+    for (size_t r = 0; r < rows; ++r)
+      for (size_t c = 0; c < out_stride; ++c)
+        ASSERT_EQ(out[r * out_stride + c],
+                  c < columns ? decode(GetParam(), encode(GetParam(), x[r * x_stride + c], 0.05f))
+                              : 77.0f);
+  });
+}
+
+TEST_P(CodecTest, DecodesEveryCode) {
+  std::vector<uint8_t> codes(256);
+  for (size_t i = 0; i < 256; ++i) codes[i] = static_cast<uint8_t>(i);
+  std::vector<float> x(256);
+  codes_to_f32(GetParam(), codes.data(), 256, 0.3f, x.data());
+  for (size_t i = 0; i < 256; ++i)
+    EXPECT_TRUE(same(x[i], decode(GetParam(), codes[i]) * 0.3f)) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, CodecTest,
+                         testing::Values(Format::e4m3, Format::e5m2, Format::int8),
+                         [](const auto& p) { return std::string(fp8q::info(p.param).name); });
+
+TEST(Codec, Int8Codes) {
+  const auto x = hard_values(Format::int8);
+  for_each_isa([&](Isa) {
+    std::vector<int8_t> codes(x.size());
+    quantize_to_i8({Format::int8, 0.7f, x.data(), x.size(), codes.data(), x.size(), 1, x.size()});
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_EQ(static_cast<uint8_t>(codes[i]), encode(Format::int8, x[i], 0.7f)) << x[i];
+  });
+}
+
+TEST(Codec, RoundsToBf16) {
+  const auto x = hard_values(Format::e5m2);
+  for_each_isa([&](Isa) {
+    std::vector<uint16_t> halves(x.size());
+    std::vector<float> values(x.size());
+    round_to_bf16(x.data(), x.size(), halves.data());
+    round_to_bf16_values(x.data(), x.size(), values.data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const uint32_t expected = BFloat16Codec::encode(x[i]);
+      ASSERT_EQ(halves[i], expected) << x[i];
+      ASSERT_TRUE(same(values[i], BFloat16Codec::decode(expected))) << x[i];
+    }
+  });
+}
+
+TEST(Codec, WidensFp16) {
+  std::vector<uint16_t> x(65536);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint16_t>(i);
+  for_each_isa([&](Isa) {
+    std::vector<float> out(x.size());
+    f16_to_f32(x.data(), x.size() - 3, out.data());
+    for (size_t i = 0; i + 3 < x.size(); ++i)
+      ASSERT_TRUE(same(out[i], Float16Codec::decode(x[i]))) << i;
+  });
+}
+
+}  // namespace
+}  // namespace fp8q::cpu

@@ -1,0 +1,162 @@
+#include "kernels/cpu/gemm_f32.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernel_testing.h"
+
+namespace fp8q::cpu {
+namespace {
+
+struct Problem {
+  size_t m, n, k;
+};
+
+struct Data {
+  explicit Data(const Problem& p)
+      : a(random_floats(p.m * p.k, 1)),
+        b(random_floats(p.k * p.n, 2)),
+        scale(panels(p.n) * kPanel, 0.0f),
+        bias(panels(p.n) * kPanel, 0.0f),
+        packed_b(packed(b, p.k, p.n)) {
+    const auto s = random_floats(p.n, 3), t = random_floats(p.n, 4);
+    std::copy(s.begin(), s.end(), scale.begin());
+    std::copy(t.begin(), t.end(), bias.begin());
+  }
+  std::vector<float> a, b, scale, bias, packed_b;
+};
+
+std::vector<float> product(const Problem& p, const Data& d, bool epilogue) {
+  std::vector<float> c(p.m * p.n, NAN);
+  gemm_f32({.a = d.a.data(),
+            .lda = p.k,
+            .b = d.packed_b.data(),
+            .panel_stride = p.k * kPanel,
+            .c = c.data(),
+            .ldc = p.n,
+            .scale = epilogue ? d.scale.data() : nullptr,
+            .bias = epilogue ? d.bias.data() : nullptr,
+            .m = p.m,
+            .n = p.n,
+            .k = p.k});
+  return c;
+}
+
+// Sums of K products, each step rounded: |error| <= (K + 2) 2^-24 sum |a b|; the epilogue adds two
+// roundings of its own.
+void check(const Problem& p, const Data& d, const std::vector<float>& c, bool epilogue) {
+  const double epsilon = std::ldexp(1.0, -24);
+  for (size_t i = 0; i < p.m; ++i) {
+    for (size_t j = 0; j < p.n; ++j) {
+      double sum = 0, absolute = 0;
+      for (size_t k = 0; k < p.k; ++k) {
+        const double product = static_cast<double>(d.a[i * p.k + k]) * d.b[k * p.n + j];
+        sum += product;
+        absolute += std::abs(product);
+      }
+      double bound = static_cast<double>(p.k + 2) * epsilon * absolute;
+      if (epilogue) {
+        bound = bound * std::abs(d.scale[j]) +
+                2 * epsilon * (std::abs(sum * d.scale[j]) + std::abs(d.bias[j]));
+        sum = sum * d.scale[j] + d.bias[j];
+      }
+      ASSERT_LE(std::abs(c[i * p.n + j] - sum), bound + 1e-37)
+          << "m " << p.m << " n " << p.n << " k " << p.k << " at " << i << ", " << j;
+    }
+  }
+}
+
+TEST(GemmF32, MatchesDoubleWithinTheDerivedBound) {
+  for_each_isa([](Isa) {
+    for (const size_t m : {1, 5, 6, 7, 13, 64})
+      for (const size_t n : {1, 15, 16, 17, 33, 63, 64, 100})
+        for (const size_t k : {1, 3, 32, 384, 385, 1000}) {
+          const Problem p{m, n, k};
+          const Data d(p);
+          check(p, d, product(p, d, false), false);
+          if (k < 400) check(p, d, product(p, d, true), true);
+        }
+    const Problem large{25, 384, 3072};
+    const Data d(large);
+    check(large, d, product(large, d, true), true);
+  });
+}
+
+TEST(GemmF32, IsOneFmaChainPerElementOnEveryIsaWithFma) {
+  for (const Problem p : {Problem{7, 33, 1000}, Problem{13, 384, 768}, Problem{1, 2, 3072}}) {
+    const Data d(p);
+    std::vector<float> expected(p.m * p.n);
+    for (size_t i = 0; i < p.m; ++i)
+      for (size_t j = 0; j < p.n; ++j) {
+        float sum = 0;
+        for (size_t k = 0; k < p.k; ++k) sum = std::fma(d.a[i * p.k + k], d.b[k * p.n + j], sum);
+        expected[i * p.n + j] = sum;
+      }
+    for_each_isa([&](Isa isa) {
+      if (isa == Isa::scalar) return;  // has no fma
+      EXPECT_EQ(product(p, d, false), expected);
+    });
+  }
+}
+
+TEST(GemmF32, ResultsDoNotDependOnHowRowsAndColumnsAreDivided) {
+  const Problem p{61, 160, 768};
+  const Data d(p);
+  for_each_isa([&](Isa) {
+    const auto whole = product(p, d, true);
+    for (const size_t rows : {1, 2, 5, 7, 32}) {
+      std::vector<float> c(p.m * p.n, NAN);
+      for (size_t i = 0; i < p.m; i += rows)
+        for (size_t j = 0; j < p.n; j += 48)
+          gemm_f32({.a = d.a.data() + i * p.k,
+                    .lda = p.k,
+                    .b = d.packed_b.data() + j * p.k,
+                    .panel_stride = p.k * kPanel,
+                    .c = c.data() + i * p.n + j,
+                    .ldc = p.n,
+                    .scale = d.scale.data() + j,
+                    .bias = d.bias.data() + j,
+                    .m = std::min(rows, p.m - i),
+                    .n = std::min<size_t>(48, p.n - j),
+                    .k = p.k});
+      EXPECT_EQ(c, whole) << rows << " rows at a time";
+    }
+  });
+}
+
+TEST(GemmF32, SumsOfIntegersBelowTwoToThe24AreExact) {
+  const Problem p{9, 40, 1024};
+  Data d(p);
+  for (size_t i = 0; i < d.a.size(); ++i) d.a[i] = i % 3 ? 127.0f : -128.0f;
+  for (size_t i = 0; i < d.b.size(); ++i) d.b[i] = i % 5 ? -128.0f : 127.0f;
+  d.packed_b = packed(d.b, p.k, p.n);
+  for_each_isa([&](Isa) {
+    const auto c = product(p, d, false);
+    for (size_t i = 0; i < p.m; ++i)
+      for (size_t j = 0; j < p.n; ++j) {
+        int64_t sum = 0;
+        for (size_t k = 0; k < p.k; ++k)
+          sum += static_cast<int64_t>(d.a[i * p.k + k]) * static_cast<int64_t>(d.b[k * p.n + j]);
+        ASSERT_EQ(c[i * p.n + j], static_cast<float>(sum));
+      }
+  });
+}
+
+TEST(GemmF32, PacksTransposedWeightsAlike) {
+  const size_t k = 37, n = 21;
+  const auto b = random_floats(k * n, 5);
+  std::vector<float> transposed(k * n);
+  for (size_t i = 0; i < k; ++i)
+    for (size_t j = 0; j < n; ++j) transposed[j * k + i] = b[i * n + j];
+  std::vector<float> to(packed_size(k, n));
+  pack_f32({.b = transposed.data(),
+            .row_stride = 1,
+            .column_stride = k,
+            .k = k,
+            .n = n,
+            .packed = to.data()});
+  EXPECT_EQ(to, packed(b, k, n));
+}
+
+}  // namespace
+}  // namespace fp8q::cpu
