@@ -21,7 +21,7 @@ declare -A may=(
   [src/evaluate]="engine encoder tasks text graph tensor numeric base fp8q"
   [src/report]="base fp8q"
   [src/api]="evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric base fp8q"
-  [kernels/cpu]="numeric kernels"
+  [kernels/cpu]="numeric kernels hwy"
   [tools/fp8q]="report base fp8q tools"
 )
 

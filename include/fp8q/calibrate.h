@@ -1,0 +1,49 @@
+// Calibration: run text through a model and record the statistics of the tensors at its Sites.
+//
+// The statistics are the same, bit for bit, for any batch size and number of threads, and look at
+// real tokens only.
+#pragma once
+
+#include "fp8q/common.h"
+
+namespace fp8q {
+
+struct CalibrateOptions {
+  ModelLocation location;
+  fs::path output;                  // empty: MODEL.calib.json beside the model
+  std::optional<fs::path> data;     // see DataFacts and README
+  std::optional<std::string> task;  // empty: config.json's finetuning_task where that names one
+  size_t examples = 128;
+  size_t max_length = 128;   // tokens, special ones included
+  bool random_data = false;  // random token ids instead of text
+  uint64_t seed = 1;         // of random_data
+  bool force = false;        // replace an existing file that fp8q did not write
+  ExecutionOptions execution;
+};
+
+struct CalibratedSite {
+  std::string name;
+  std::string path;
+  uint64_t count = 0;
+  double absmax = 0, min = 0, max = 0, mean = 0, std = 0;
+  uint64_t zeros = 0;
+  uint64_t nonfinite = 0;
+};
+
+struct CalibrateResult {
+  FileFacts model;
+  FileFacts statistics;
+  DataFacts data;
+  ExecutionFacts execution;
+  std::string task;  // empty where none was used
+  size_t examples = 0;
+  size_t tokens = 0;
+  std::vector<std::string> observers;  // that can be applied to the statistics
+  std::vector<CalibratedSite> sites;
+  std::vector<std::string> notes;
+};
+
+CalibrateResult calibrate(const CalibrateOptions& options,
+                          const ProgressCallback& progress = nullptr);
+
+}  // namespace fp8q

@@ -1,0 +1,75 @@
+// Types shared by the functions of the public API.
+//
+// Every function takes an options struct and returns a result struct; it prints nothing and reports
+// failure as fp8q::Error. Notes are remarks a user should see (a fallback taken, data chosen for
+// them), one sentence each.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fp8q/error.h"
+
+namespace fp8q {
+
+namespace fs = std::filesystem;
+
+std::string_view version();
+
+// How far a long step is; called from the calling thread only. `total` may be 0 while unknown.
+using ProgressCallback = std::function<void(std::string_view step, size_t done, size_t total)>;
+
+// Where the parts of a model are. `model` is an ONNX file, or a folder with model.onnx, config.json
+// and the tokenizer's files beside it; the others override what stands beside the model.
+struct ModelLocation {
+  fs::path model;
+  std::optional<fs::path> tokenizer;
+  std::optional<fs::path> config;
+};
+
+enum class Compute {
+  automatic,  // quantised products in their format, all others in FP32
+  fp32,       // the same, said explicitly
+  bf16,       // products that are not quantised in BF16 with FP32 sums
+};
+
+struct ExecutionOptions {
+  std::string device = "auto";  // "auto", "cpu"
+  bool reference = false;       // run through the reference interpreter
+  Compute compute = Compute::automatic;
+  size_t batch = 32;  // examples per run
+};
+
+struct FileFacts {
+  fs::path path;
+  std::string sha256;
+  uint64_t bytes = 0;
+};
+
+struct DataFacts {
+  fs::path path;  // empty for the built-in sample and random data
+  std::string sha256;
+  bool builtin = false;
+  bool random = false;
+};
+
+struct ExecutionFacts {
+  std::string device;       // "cpu"
+  std::string description;  // engine and instruction set, one line
+  int threads = 0;
+  double elapsed_s = 0;         // of the whole call
+  uint64_t peak_rss_bytes = 0;  // of the process so far
+};
+
+struct KernelFacts {
+  std::string path;  // Site
+  std::string requested;
+  std::string effective;
+};
+
+}  // namespace fp8q

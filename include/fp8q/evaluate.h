@@ -1,0 +1,68 @@
+// Evaluation: the score of models on a task, and whether a converted model differs from its source.
+#pragma once
+
+#include <map>
+
+#include "fp8q/common.h"
+
+namespace fp8q {
+
+struct EvaluateOptions {
+  std::vector<fs::path> models;      // files or folders; each is scored
+  std::optional<fs::path> baseline;  // empty: the source named in a converted model's manifest
+  bool use_baseline = true;
+  std::optional<fs::path> tokenizer;  // override what stands beside the models
+  std::optional<fs::path> config;
+  std::string task;
+  std::string split;  // empty: "dev"
+  std::optional<fs::path> data;
+  std::optional<size_t> limit;  // only the first examples
+  size_t max_length = 128;
+  fs::path predictions;  // JSON lines, of the first model; empty: not written
+  bool force = false;    // replace an existing predictions file of someone else
+  uint64_t seed = 1;     // of the bootstrap
+  ExecutionOptions execution;
+};
+
+// One model's scores.
+struct Scores {
+  FileFacts model;
+  std::string format;                     // "fp32", or the recipe of a converted model
+  std::map<std::string, double> metrics;  // fractions in -1..1
+  double score = 0;                       // the task's GLUE score, x 100
+  double examples_per_s = 0;              // the engine alone
+  double tokens_per_s = 0;
+  std::vector<KernelFacts> kernels;
+  std::string engine;
+};
+
+struct ScoreDifference {
+  double score = 0;  // model minus baseline, in points
+  double ci95_low = 0;
+  double ci95_high = 0;
+  double p_value = 1;
+  std::string test;
+  size_t flips = 0;  // examples whose label changed
+};
+
+struct EvaluateResult {
+  Scores scores;
+  std::optional<Scores> baseline;
+  std::optional<ScoreDifference> difference;
+  std::string task;
+  std::string split;
+  DataFacts data;
+  size_t examples = 0;
+  size_t tokens = 0;
+  fs::path predictions;
+  ExecutionFacts execution;
+  std::vector<std::string> notes;
+};
+
+// One result per model, in order. The data is read and tokenized once, the baseline is run once.
+std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
+                                     const ProgressCallback& progress = nullptr);
+
+std::vector<std::string> task_name_list();
+
+}  // namespace fp8q

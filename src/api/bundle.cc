@@ -1,0 +1,99 @@
+#include "api/bundle.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "encoder/recognise.h"
+#include "onnx/load.h"
+#include "quantize/detect.h"
+
+namespace fp8q {
+
+fs::path model_file(const fs::path& location) {
+  std::error_code ignored;
+  if (!fs::is_directory(location, ignored)) return location;
+  const fs::path file = location / "model.onnx";
+  if (!fs::exists(file, ignored))
+    fail(ErrorCode::file, "{}: the folder has no model.onnx; name the ONNX file itself",
+         printable(location.string()));
+  return file;
+}
+
+Bundle open_model(const fs::path& location) {
+  Bundle bundle;
+  bundle.file.path = model_file(location);
+  bundle.folder = bundle.file.path.parent_path();
+  bundle.model = load_model(bundle.file.path);
+  bundle.file.sha256 = sha256_file(bundle.file.path);
+  bundle.file.bytes = fs::file_size(bundle.file.path);
+  find_sites(bundle);
+  return bundle;
+}
+
+void find_sites(Bundle& bundle) {
+  bundle.encoder.reset();
+  auto recognised = recognise_encoder(bundle.model);
+  if (auto* encoder = std::get_if<Encoder>(&recognised)) {
+    bundle.sites = encoder->sites;
+    bundle.encoder = std::move(*encoder);
+  } else {
+    bundle.not_encoder_reason = std::get<NotAnEncoder>(recognised).reason;
+    bundle.sites = generic_sites(bundle.model);
+  }
+}
+
+void require_float_model(const Bundle& bundle) {
+  if (const auto found = find_quantization(bundle.model))
+    fail(ErrorCode::unsupported, "{}: is already quantised: it {}; start from the float model",
+         printable(bundle.file.path.string()), found->description);
+}
+
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu") return;
+  if (device == "cuda" || device.starts_with("cuda:"))
+    fail(ErrorCode::device, "device {}: this build has no CUDA engine; use --device cpu",
+         printable(device));
+  fail(ErrorCode::usage, "--device {}: is none of auto, cpu, cuda[:N]", printable(device));
+}
+
+std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
+                                    std::vector<std::string>& notes) {
+  check_device(execution.device);
+  if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
+  if (bundle.encoder) {
+    const ComputeType compute =
+        execution.compute == Compute::bf16 ? ComputeType::bf16 : ComputeType::automatic;
+    return make_cpu_engine(*bundle.encoder, compute);
+  }
+  notes.push_back(
+      fmt::format("{} is not recognised as an encoder ({}); it runs through the "
+                  "interpreter, which is much slower",
+                  bundle.file.path.string(), bundle.not_encoder_reason));
+  if (execution.compute == Compute::bf16)
+    fail(ErrorCode::unsupported, "{}: --compute bf16 needs a model recognised as an encoder",
+         printable(bundle.file.path.string()));
+  return make_interpreter_engine(bundle.model, bundle.sites);
+}
+
+void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::string& tokenizer) {
+  if (!bundle.encoder) return;
+  const int64_t rows = bundle.encoder->embeddings.word.rows.dim(0);
+  if (vocab_size > rows)
+    fail(ErrorCode::bad_data,
+         "{}: the tokenizer has {} ids, but the word embedding of {} has {} rows; give the model's "
+         "own tokenizer with --tokenizer",
+         printable(tokenizer), vocab_size, printable(bundle.file.path.string()), rows);
+}
+
+size_t usable_length(const Bundle& bundle, size_t asked, std::vector<std::string>& notes) {
+  if (!bundle.encoder) return asked;
+  const auto positions = static_cast<size_t>(bundle.encoder->max_positions);
+  if (asked <= positions) return asked;
+  notes.push_back(fmt::format("examples are cut at {} tokens, the length of {}'s position table",
+                              positions, bundle.file.path.filename().string()));
+  return positions;
+}
+
+}  // namespace fp8q

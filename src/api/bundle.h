@@ -1,0 +1,49 @@
+// A model opened for work: the file, its graph, and the encoder in it if there is one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "engine/engine.h"
+#include "fp8q/common.h"
+#include "graph/model.h"
+
+namespace fp8q {
+
+struct Bundle {
+  FileFacts file;
+  fs::path folder;  // where tokenizer and config are looked for
+  Model model;
+  std::optional<Encoder> encoder;
+  std::string not_encoder_reason;  // where there is none
+  std::vector<Site> sites;         // the encoder's, or the generic ones
+};
+
+// `location` is an ONNX file or a folder that holds model.onnx.
+fs::path model_file(const fs::path& location);
+Bundle open_model(const fs::path& location);
+// Recognises the encoder and finds the Sites of bundle.model; done by open_model, and again after
+// the graph changed.
+void find_sites(Bundle& bundle);
+
+// Error (unsupported) where the model is quantised already, saying by what.
+void require_float_model(const Bundle& bundle);
+
+// The engine for `execution`; adds a note where the model runs through the interpreter without
+// being asked to. The bundle must outlive it.
+std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
+                                    std::vector<std::string>& notes);
+// Error (usage, device): no such device. Called early, before the model is read.
+void check_device(const std::string& device);
+
+// Error (bad_data): the tokenizer's ids do not fit the model's embedding table.
+void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::string& tokenizer);
+
+// Tokens an example may have: `asked`, or less where the model's position table is shorter (with a
+// note).
+size_t usable_length(const Bundle& bundle, size_t asked, std::vector<std::string>& notes);
+
+}  // namespace fp8q

@@ -1,0 +1,130 @@
+#include "fp8q/inspect.h"
+
+#include "api/bundle.h"
+#include "base/error.h"
+#include "encoder/summary.h"
+#include "interpreter/operator.h"
+#include "quantize/detect.h"
+#include "quantize/manifest.h"
+#include "tasks/model_config.h"
+#include "text/tokenizer.h"
+
+namespace fp8q {
+namespace {
+
+std::string shown(const ValueInfo& value) {
+  std::string text = fmt::format("{} {}", printable(value.name), name(value.dtype));
+  if (!value.has_shape) return text;
+  std::vector<std::string> dims;
+  for (const Dim& d : value.shape)
+    dims.push_back(d.value >= 0          ? std::to_string(d.value)
+                   : d.parameter.empty() ? "?"
+                                         : printable(d.parameter));
+  return fmt::format("{} [{}]", text, fmt::join(dims, ", "));
+}
+
+// Tensors stored in the file: initializers, and the values of Constant nodes.
+void count_constants(const Graph& graph, InspectResult& result) {
+  const auto add = [&](const Tensor& tensor) {
+    result.bytes_by_type[std::string(name(tensor.dtype()))] += tensor.nbytes();
+    const bool number = tensor.dtype() != DType::i64 && tensor.dtype() != DType::i32 &&
+                        tensor.dtype() != DType::boolean;
+    // Scalars are scales and epsilons, not parameters.
+    if (number && tensor.rank() > 0) result.parameters += static_cast<uint64_t>(tensor.size());
+  };
+  for (const auto& [name, tensor] : graph.initializers) add(tensor);
+  for (const Node& node : graph.nodes) {
+    if (node.op_type != "Constant") continue;
+    const Attribute* value = find_attribute(node, "value");
+    if (value && std::holds_alternative<Tensor>(*value)) add(std::get<Tensor>(*value));
+  }
+}
+
+void describe_encoder(const Encoder& encoder, InspectResult& result) {
+  const EncoderSummary s = summarise(encoder);
+  const auto add = [&](const char* key, const std::string& value) {
+    result.architecture.emplace_back(key, value);
+  };
+  result.parameters = static_cast<uint64_t>(s.parameters);
+  add("architecture", fmt::format("{} layers, hidden {}, {} heads of {}, FFN {} ({})", s.layers,
+                                  s.hidden, s.heads, s.head_size, s.ffn, s.activation));
+  add("embeddings", fmt::format("{} words, {} positions, {} token types", s.vocabulary, s.positions,
+                                s.token_types));
+  add("head", s.head);
+}
+
+std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
+                            std::vector<std::string>& notes) {
+  try {
+    const Tokenizer tokenizer = Tokenizer::load(find_tokenizer(bundle.folder, location.tokenizer));
+    check_vocabulary(bundle, tokenizer.vocab_size(), tokenizer.path().string());
+    return tokenizer.describe();
+  } catch (const Error& e) {
+    // A model can be looked at without its tokenizer; what it lacks is said.
+    if (location.tokenizer) throw;
+    notes.push_back(e.what());
+    return "none";
+  }
+}
+
+std::string engine_facts(const Bundle& bundle, std::vector<std::string>& notes) {
+  return make_engine(bundle, {}, notes)->description();
+}
+
+void describe_manifest(const Manifest& m, InspectResult& result) {
+  result.manifest.emplace_back("converted by", fmt::format("fp8q {}", printable(m.source.version)));
+  result.manifest.emplace_back("recipe", printable(m.recipe));
+  result.manifest.emplace_back("source",
+                               fmt::format("{} (sha256 {})", printable(m.source.model_name),
+                                           printable(m.source.model_sha256)));
+  result.manifest.emplace_back("statistics",
+                               fmt::format("sha256 {}", printable(m.source.statistics_sha256)));
+}
+
+}  // namespace
+
+InspectResult inspect(const ModelLocation& location) {
+  InspectResult result;
+  const Bundle bundle = open_model(location.model);
+  const Model& model = bundle.model;
+  result.file = bundle.file;
+  result.producer = printable(model.producer_name);
+  if (!model.producer_version.empty())
+    result.producer += fmt::format(" {}", printable(model.producer_version));
+  result.ir_version = model.ir_version;
+  result.opset = model.opset();
+  for (const auto& input : model.graph.inputs) result.inputs.push_back(shown(input));
+  for (const auto& output : model.graph.outputs) result.outputs.push_back(shown(output));
+  for (const Node& node : model.graph.nodes)
+    ++result.operators[node.domain.empty() ? node.op_type
+                                           : fmt::format("{}::{}", node.domain, node.op_type)];
+  count_constants(model.graph, result);
+  result.encoder = bundle.encoder.has_value();
+  result.not_encoder_reason = bundle.not_encoder_reason;
+  if (bundle.encoder) describe_encoder(*bundle.encoder, result);
+  const auto found = find_quantization(model);
+  result.quantization = !found                  ? "none"
+                        : found->recipe.empty() ? found->description
+                                                : found->recipe;
+  if (const auto manifest = read_manifest(model)) describe_manifest(*manifest, result);
+  for (const Site& site : bundle.sites)
+    result.sites.push_back(
+        {printable(site.value), site.path,
+         site.kind == SiteKind::activation ? "activation" : "weight",
+         site.quantization ? std::string(info(site.quantization->format).name) : "float"});
+  result.labels = find_model_config(bundle.folder, location.config).id2label;
+  for (std::string& label : result.labels) label = printable(label);
+  result.tokenizer = tokenizer_facts(location, bundle, result.notes);
+  result.engine = engine_facts(bundle, result.notes);
+  return result;
+}
+
+std::vector<std::string> operator_list() {
+  std::vector<std::string> names;
+  for (const Operator& op : all_operators())
+    names.push_back(op.domain.empty() ? std::string(op.name)
+                                      : fmt::format("{}::{}", op.domain, op.name));
+  return names;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,33 @@
+// What every result says about the run itself, and the rules for the files it writes.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "fp8q/common.h"
+
+namespace fp8q {
+
+class Stopwatch {
+ public:
+  double seconds() const;
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+uint64_t peak_rss_bytes();
+ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine);
+FileFacts facts_of(const fs::path& path);
+
+// An output file that is about to be written. Error (usage): it is one of the `inputs`. Error
+// (file): it exists, is not one that fp8q wrote (`ours`), and `force` is not set.
+struct OutputCheck {
+  fs::path path;
+  std::vector<fs::path> inputs;
+  bool force = false;
+};
+void check_output(const OutputCheck& check, const std::function<bool(const fs::path&)>& ours);
+
+}  // namespace fp8q

@@ -1,0 +1,57 @@
+#include "evaluate/significance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+namespace fp8q {
+
+double mcnemar_exact(size_t only_a, size_t only_b) {
+  // Under the null hypothesis each discordant example falls to either side with probability 1/2:
+  // twice the binomial tail of the smaller side, summed in logarithms because 2^-n underflows.
+  const size_t n = only_a + only_b;
+  if (n == 0) return 1.0;
+  const double trials = static_cast<double>(n);
+  double tail = 0;
+  for (size_t k = 0; k <= std::min(only_a, only_b); ++k) {
+    const double successes = static_cast<double>(k);
+    tail += std::exp(std::lgamma(trials + 1) - std::lgamma(successes + 1) -
+                     std::lgamma(trials - successes + 1) - trials * std::log(2.0));
+  }
+  return std::min(1.0, 2 * tail);
+}
+
+namespace {
+
+// Uniform in [0, bound), with a bias below bound / 2^64. std::uniform_int_distribution differs
+// between standard libraries; this does not.
+uint32_t uniform(std::mt19937_64& generator, size_t bound) {
+  return static_cast<uint32_t>(generator() % bound);
+}
+
+}  // namespace
+
+BootstrapResult paired_bootstrap(size_t examples, const ScoreOf& tested, const ScoreOf& baseline,
+                                 uint64_t seed) {
+  if (examples == 0) return {};
+  std::mt19937_64 generator(seed);
+  std::vector<uint32_t> sample(examples);
+  std::vector<double> differences(kBootstrapRounds);
+  for (double& difference : differences) {
+    for (uint32_t& index : sample) index = uniform(generator, examples);
+    difference = tested(sample) - baseline(sample);
+  }
+  std::sort(differences.begin(), differences.end());
+  const auto quantile = [&](double q) {
+    return differences[static_cast<size_t>(std::lround(q * (kBootstrapRounds - 1)))];
+  };
+  const auto share = [&](auto&& predicate) {
+    return static_cast<double>(std::count_if(differences.begin(), differences.end(), predicate)) /
+           kBootstrapRounds;
+  };
+  const double not_above = share([](double d) { return d <= 0; });
+  const double not_below = share([](double d) { return d >= 0; });
+  return {quantile(0.025), quantile(0.975), std::min(1.0, 2 * std::min(not_above, not_below))};
+}
+
+}  // namespace fp8q

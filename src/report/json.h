@@ -1,0 +1,19 @@
+// The results of the commands as JSON, schema "fp8q/<command>/1". README.md documents the fields.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+
+#include "fp8q/calibrate.h"
+#include "fp8q/convert.h"
+#include "fp8q/evaluate.h"
+#include "fp8q/inspect.h"
+
+namespace fp8q {
+
+nlohmann::ordered_json to_json(const InspectResult& result);
+nlohmann::ordered_json to_json(const CalibrateResult& result);
+nlohmann::ordered_json to_json(const ConvertResult& result);
+nlohmann::ordered_json to_json(const EvaluateResult& result);
+
+}  // namespace fp8q

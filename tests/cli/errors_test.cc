@@ -1,0 +1,153 @@
+// Wrong inputs: a message that names the file and the remedy, the documented exit code, and nothing
+// left behind.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/paths.h"
+#include "tests/support/process.h"
+
+namespace fp8q::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Errors : public testing::Test {
+ protected:
+  void SetUp() override {
+    const fs::path demo = source_dir() / "models" / "demo-sst2";
+    fs::copy(demo, folder(), fs::copy_options::recursive);
+  }
+  fs::path folder() const { return temporary_.path() / "demo"; }
+
+  ProcessResult run(const std::vector<std::string>& arguments) const {
+    return run_fp8q(arguments, {.folder = folder()});
+  }
+  void expect(const std::vector<std::string>& arguments, int code,
+              const std::vector<std::string>& words) const {
+    const ProcessResult r = run(arguments);
+    EXPECT_EQ(r.exit_code, code) << testing::PrintToString(arguments) << "\n" << r.err;
+    EXPECT_EQ(r.out, "") << "nothing but errors";
+    for (const auto& word : words)
+      EXPECT_THAT(r.err, HasSubstr(word)) << testing::PrintToString(arguments);
+    EXPECT_LE(std::ranges::count(r.err, '\n'), 3) << r.err;
+  }
+  void write(const std::string& name, const std::string& content) const {
+    fs::create_directories((folder() / name).parent_path());
+    std::ofstream(folder() / name, std::ios::binary) << content;
+  }
+  std::string content(const std::string& name) const {
+    std::ifstream in(folder() / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(Errors, Usage) {
+  EXPECT_EQ(run({}).exit_code, 2);
+  EXPECT_EQ(run({"frobnicate"}).exit_code, 2);
+  EXPECT_EQ(run({"calibrate"}).exit_code, 2);
+  EXPECT_EQ(run({"calibrate", "model.onnx", "--no-such-option"}).exit_code, 2);
+  EXPECT_EQ(run({"convert", "--format", "e9m9"}).exit_code, 2);
+  EXPECT_EQ(run({"eval", "--task", "nothing"}).exit_code, 2);
+  EXPECT_EQ(run({"eval", "model.onnx"}).exit_code, 2) << "--task is required";
+  EXPECT_EQ(run({"calibrate", "model.onnx", "--seed", "3"}).exit_code, 2)
+      << "--seed without --random-data would be unused";
+}
+
+TEST_F(Errors, NoWorkspace) {
+  expect({"convert"}, 2, {"fp8q calibrate", "workspace"});
+  expect({"eval", "--task", "sst2"}, 2, {"fp8q calibrate", "workspace"});
+  write(".fp8q/workspace.json", "{broken");
+  expect({"convert"}, 5, {"workspace.json", "calibrate again"});
+}
+
+TEST_F(Errors, BadModels) {
+  expect({"inspect", "absent.onnx"}, 6, {"absent.onnx"});
+  write("text.onnx", "<!DOCTYPE html><html>not a model</html>");
+  expect({"calibrate", "text.onnx"}, 3, {"text.onnx"});
+  write("empty.onnx", "");
+  expect({"calibrate", "empty.onnx"}, 3, {"empty.onnx"});
+  const std::string whole = content("model.onnx");
+  write("truncated.onnx", whole.substr(0, whole.size() / 2));
+  expect({"calibrate", "truncated.onnx"}, 3, {"truncated.onnx"});
+  fs::create_directory(folder() / "hollow");
+  expect({"inspect", "hollow"}, 6, {"hollow", "model.onnx"});
+}
+
+TEST_F(Errors, MissingAndWrongVocabulary) {
+  fs::remove(folder() / "tokenizer.json");
+  fs::remove(folder() / "vocab.txt");
+  expect({"calibrate", "model.onnx"}, 5, {"tokenizer", "--tokenizer"});
+  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+  for (int i = 0; i < 9000; ++i) vocabulary += "word" + std::to_string(i) + "\n";
+  write("vocab.txt", vocabulary);
+  expect({"calibrate", "model.onnx"}, 5, {"9005", "8192"});
+}
+
+TEST_F(Errors, WrongTaskForTheModel) {
+  write("glue/MRPC/test.tsv",
+        "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t1\t2\tA man runs.\tA man is running.\n");
+  expect({"eval", "model.onnx", "--task", "mrpc", "--data", "glue"}, 5, {"negative", "equivalent"});
+  write("glue/STS-B/dev.tsv",
+        "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n"
+        "0\tm\tM\t2012\t0\tn\tn\tA.\tB.\t5.0\n");
+  expect({"eval", "model.onnx", "--task", "stsb", "--data", "glue"}, 5, {"model"});
+}
+
+TEST_F(Errors, BadData) {
+  write("empty.tsv", "");
+  expect({"eval", "model.onnx", "--task", "sst2", "--data", "empty.tsv"}, 5, {"empty.tsv"});
+  write("bad.tsv", "sentence\tlabel\nfine film\t1\nno label here\n");
+  expect({"eval", "model.onnx", "--task", "sst2", "--data", "bad.tsv"}, 5, {"bad.tsv", "line 3"});
+  write("label.tsv", "sentence\tlabel\nfine film\t7\n");
+  expect({"eval", "model.onnx", "--task", "sst2", "--data", "label.tsv"}, 5,
+         {"label.tsv", "line 2", "7"});
+  expect({"eval", "model.onnx", "--task", "sst2", "--data", "nowhere"}, 6, {"nowhere"});
+  expect({"eval", "model.onnx", "--task", "mrpc"}, 5, {"fetch_glue.sh"});
+}
+
+TEST_F(Errors, OutputThatCannotBeWritten) {
+  expect({"calibrate", "model.onnx", "-o", "/nonexistent/x.json"}, 6, {"/nonexistent/x.json"});
+  expect({"calibrate", "model.onnx", "-o", "config.json"}, 6, {"config.json", "--force"});
+  expect({"calibrate", "model.onnx", "-o", "model.onnx", "--force"}, 2, {"model.onnx"});
+  EXPECT_FALSE(fs::exists(folder() / ".fp8q")) << "a failed calibration leaves no workspace";
+}
+
+TEST_F(Errors, ConvertChecksItsInputs) {
+  ASSERT_EQ(run({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
+  expect({"convert", "model.onnx", "-o", "model.onnx", "--force"}, 2, {"model.onnx"});
+  ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
+  expect({"convert", "model.e4m3.onnx", "--calib", "model.calib.json"}, 4,
+         {"model.e4m3.onnx", "quantised"});
+  expect({"calibrate", "model.e4m3.onnx"}, 4, {"model.e4m3.onnx", "quantised"});
+  std::string other = content("model.onnx");
+  fs::copy_file(folder() / "model.e4m3.onnx", folder() / "other.onnx");
+  write("damaged.calib.json", content("model.calib.json").substr(0, 1000));
+  expect({"convert", "model.onnx", "--calib", "damaged.calib.json"}, 5,
+         {"damaged.calib.json", "calibrate"});
+  // Statistics of another model: one byte of the producer's version differs.
+  const size_t at = other.find("pytorch");
+  ASSERT_NE(at, std::string::npos);
+  other[at] = 'P';
+  write("changed.onnx", other);
+  expect({"convert", "changed.onnx", "--calib", "model.calib.json"}, 5,
+         {"model.calib.json", "another model"});
+}
+
+TEST_F(Errors, DeviceThatIsNotThere) {
+  expect({"eval", "model.onnx", "--task", "sst2", "--device", "cuda"}, 7, {"cuda"});
+  expect({"eval", "model.onnx", "--task", "sst2", "--device", "toaster"}, 2, {"toaster"});
+}
+
+TEST_F(Errors, JsonNeverOverwritesAnInput) {
+  expect({"inspect", "model.onnx", "--json", "model.onnx"}, 2, {"model.onnx"});
+}
+
+}  // namespace
+}  // namespace fp8q::test

@@ -1,0 +1,51 @@
+#include "tests/support/process.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "tests/support/paths.h"
+
+namespace fp8q::test {
+namespace {
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void redirect(int fd, const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (file < 0 || dup2(file, fd) < 0) _exit(126);
+}
+
+}  // namespace
+
+ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessOptions& options) {
+  const TemporaryFolder captured;
+  const std::string program = FP8Q_PROGRAM;
+  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
+    unsetenv("FP8Q_DATA");
+    for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
+    redirect(STDOUT_FILENO, captured.path() / "out");
+    redirect(STDERR_FILENO, captured.path() / "err");
+    execv(program.c_str(), argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          content(captured.path() / "out"), content(captured.path() / "err")};
+}
+
+}  // namespace fp8q::test

@@ -1,0 +1,26 @@
+// Runs the fp8q program as a user does and captures what it says.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fp8q::test {
+
+struct ProcessResult {
+  int exit_code = -1;  // 128 + signal where a signal ended it
+  std::string out;
+  std::string err;
+};
+
+struct ProcessOptions {
+  std::filesystem::path folder;  // current folder of the program
+  std::map<std::string, std::string>
+      environment;  // added to this process's; FP8Q_DATA is never inherited
+};
+
+// `arguments` without the program's name.
+ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessOptions& options);
+
+}  // namespace fp8q::test

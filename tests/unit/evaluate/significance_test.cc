@@ -1,0 +1,60 @@
+#include "evaluate/significance.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace fp8q {
+namespace {
+
+TEST(McNemar, IsTheExactBinomialTest) {
+  EXPECT_EQ(mcnemar_exact(0, 0), 1.0);
+  EXPECT_EQ(mcnemar_exact(5, 5), 1.0);
+  // 2 * (C(8,0) + C(8,1)) / 2^8
+  EXPECT_NEAR(mcnemar_exact(1, 7), 2 * (1 + 8) / 256.0, 1e-12);
+  EXPECT_EQ(mcnemar_exact(1, 7), mcnemar_exact(7, 1));
+  // 2 / 2^2000 underflows; the result must be a tiny number, not NaN.
+  EXPECT_GE(mcnemar_exact(0, 2000), 0.0);
+  EXPECT_LT(mcnemar_exact(0, 2000), 1e-300);
+}
+
+// Scores as the share of right answers.
+ScoreOf accuracy(std::vector<int> right) {
+  return [right = std::move(right)](std::span<const uint32_t> examples) {
+    double sum = 0;
+    for (const uint32_t e : examples) sum += right[e];
+    return sum / static_cast<double>(examples.size());
+  };
+}
+
+TEST(Bootstrap, EqualModelsDoNotDiffer) {
+  const std::vector<int> right = {1, 0, 1, 1};
+  const auto result = paired_bootstrap(4, accuracy(right), accuracy(right), 1);
+  EXPECT_EQ(result.ci95_low, 0);
+  EXPECT_EQ(result.ci95_high, 0);
+  EXPECT_EQ(result.p_value, 1);
+}
+
+TEST(Bootstrap, FindsAClearDifferenceAndItsSize) {
+  // 400 examples; the tested model misses 40 that the baseline gets right: the standard error of
+  // the difference is sqrt(0.1 * 0.9 / 400) = 0.015.
+  std::vector<int> baseline(400, 1), tested(400, 1);
+  std::fill(tested.begin(), tested.begin() + 40, 0);
+  const auto result = paired_bootstrap(400, accuracy(tested), accuracy(baseline), 1);
+  EXPECT_NEAR(result.ci95_low, -0.1 - 1.96 * 0.015, 0.006);
+  EXPECT_NEAR(result.ci95_high, -0.1 + 1.96 * 0.015, 0.006);
+  EXPECT_EQ(result.p_value, 0);
+}
+
+TEST(Bootstrap, IsRepeatable) {
+  const auto run = [](uint64_t seed) {
+    return paired_bootstrap(
+        50, accuracy(std::vector<int>(50, 1)),
+        [](std::span<const uint32_t> e) { return double(e[0] % 3); }, seed);
+  };
+  EXPECT_EQ(run(7).ci95_low, run(7).ci95_low);
+  EXPECT_EQ(run(7).p_value, run(7).p_value);
+}
+
+}  // namespace
+}  // namespace fp8q

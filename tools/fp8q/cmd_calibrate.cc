@@ -1,0 +1,90 @@
+// fp8q calibrate: runs text through a model and records statistics.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "fp8q/calibrate.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+#include "tools/fp8q/workspace.h"
+
+namespace fp8q::cli {
+namespace {
+
+std::string data_description(const CalibrateResult& r) {
+  if (r.data.random) return "random token ids";
+  if (r.data.builtin) return "built-in sample";
+  return short_path(r.data.path.string());
+}
+
+std::string table_of(const CalibrateResult& r) {
+  Table table({"calibrated", short_path(r.model.path.string())});
+  table.add({"text", fmt::format("{} examples, {} tokens ({})", r.examples, r.tokens,
+                                 data_description(r))});
+  table.add({"sites", std::to_string(r.sites.size())});
+  if (!r.sites.empty()) {
+    const auto largest = std::ranges::max_element(r.sites, {}, &CalibratedSite::absmax);
+    table.add({"largest", fmt::format("{:.4g} at {}", largest->absmax, largest->path)});
+  }
+  table.add({"statistics", fmt::format("{} ({})", short_path(r.statistics.path.string()),
+                                       human_bytes(r.statistics.bytes))});
+  table.add({"time", fmt::format("{:.2f} s, {}", r.execution.elapsed_s, r.execution.description)});
+  return table.str();
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<CalibrateOptions>();
+  CLI::App& command =
+      *program.add_subcommand("calibrate", "Record activation statistics of a model");
+  command
+      .add_option("MODEL", options->location.model,
+                  "ONNX file, or folder with model.onnx, config.json and tokenizer")
+      ->required();
+  command.add_option("-o,--output", options->output, "Statistics file (default: MODEL.calib.json)")
+      ->type_name("FILE");
+  command
+      .add_option("--data", options->data,
+                  "Text: GLUE folder or file, or one sentence a line (default: $FP8Q_DATA, "
+                  "./glue_data, built-in sample)")
+      ->type_name("PATH");
+  command.add_option("--task", options->task,
+                     "Take the training text of this task (default: config.json's)");
+  command.add_option("--examples", options->examples, "Number of examples")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_option("--max-length", options->max_length, "Tokens per example at most")
+      ->check(CLI::Range(3, 100000))
+      ->type_name("N")
+      ->capture_default_str();
+  auto* random = command.add_flag("--random-data", options->random_data,
+                                  "Random token ids instead of text; recorded in the file");
+  command.add_option("--seed", options->seed, "Seed of --random-data")->needs(random);
+  command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
+  add_execution_options(command, options->execution);
+  add_tokenizer_options(command, options->location.tokenizer, options->location.config);
+  add_global_options(command, globals);
+  command.footer(
+      "Examples:\n  fp8q calibrate model.onnx\n"
+      "  fp8q calibrate bert-sst2/ --task sst2 --data glue_data --examples 512\n"
+      "  fp8q calibrate model.onnx --data sentences.txt -o mine.calib.json");
+  command.callback([options, &globals] {
+    globals.action = [options, &globals] {
+      check_json_target(globals, {options->location.model, options->output});
+      const CalibrateResult result = calibrate(*options, make_progress(globals));
+      Workspace{result.model.path, result.statistics.path, {}}.save();
+      print(globals, table_of(result));
+      print_notes(globals, result.notes);
+      write_json(globals, to_json(result));
+    };
+  });
+}
+
+}  // namespace fp8q::cli

@@ -1,0 +1,138 @@
+// fp8q convert: writes a model with 8-bit weights and Q/DQ nodes.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "fp8q/convert.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+#include "tools/fp8q/workspace.h"
+
+namespace fp8q::cli {
+namespace {
+
+struct Options {
+  ConvertOptions convert;
+  bool sites = false;
+};
+
+// Fills in what was not given from the workspace; true where the workspace was used.
+bool complete(ConvertOptions& options) {
+  if (!options.model.empty()) return false;
+  const Workspace workspace = require_workspace("convert");
+  options.model = workspace.model;
+  if (!options.statistics) options.statistics = workspace.statistics;
+  return true;
+}
+
+std::string matrix_line(const char* verb, uint64_t before, uint64_t after) {
+  return fmt::format("{} -> {} {}", human_bytes(before), human_bytes(after), verb);
+}
+
+std::string table_of(const ConvertResult& r, bool from_workspace) {
+  std::map<std::string, size_t> formats;
+  double worst = INFINITY;
+  std::string worst_path;
+  for (const auto& site : r.sites) {
+    ++formats[site.format];
+    if (site.format == "float" || site.sqnr_db >= worst) continue;
+    worst = site.sqnr_db;
+    worst_path = site.path;
+  }
+  std::vector<std::string> counts;
+  for (const auto& [format, count] : formats) counts.push_back(fmt::format("{} {}", count, format));
+
+  const char* origin = from_workspace ? " (from the workspace)" : "";
+  Table table({"converted", short_path(r.source.path.string()) + origin});
+  table.add({"statistics", short_path(r.statistics.path.string()) + origin});
+  table.add({"recipe", r.recipe});
+  table.add({"sites", fmt::format("{}", fmt::join(counts, ", "))});
+  if (std::isfinite(worst))
+    table.add({"lowest SQNR", fmt::format("{:.1f} dB at {}", worst, worst_path)});
+  table.add(
+      {"matrices", matrix_line("(against FP32)", r.matrix_bytes_before, r.matrix_bytes_after)});
+  if (r.embedding_bytes_before > 0)
+    table.add({"embeddings",
+               matrix_line("(against FP32)", r.embedding_bytes_before, r.embedding_bytes_after)});
+  table.add({"file", fmt::format("{} ({} -> {})", short_path(r.output.path.string()),
+                                 human_bytes(r.source.bytes), human_bytes(r.output.bytes))});
+  table.add({"time", fmt::format("{:.2f} s", r.elapsed_s)});
+  return table.str();
+}
+
+std::string sites_table(const ConvertResult& r) {
+  Table table({"site", "format", "granularity", "scale", "SQNR dB", "reason"},
+              {false, false, false, true, true, false});
+  for (const auto& s : r.sites) {
+    const bool quantised = s.format != "float";
+    const std::string scale = s.scale_min == s.scale_max
+                                  ? fmt::format("{:.4g}", s.scale_min)
+                                  : fmt::format("{:.4g}..{:.4g}", s.scale_min, s.scale_max);
+    table.add({s.path, s.format, s.granularity, quantised ? scale : "",
+               quantised ? fmt::format("{:.1f}", s.sqnr_db) : "", s.reason});
+  }
+  return "\n" + table.str();
+}
+
+}  // namespace
+
+void add_convert(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<Options>();
+  ConvertOptions& convert_options = options->convert;
+  CLI::App& command = *program.add_subcommand("convert", "Write a quantised model");
+  command.add_option("MODEL", convert_options.model,
+                     "ONNX file or folder (default: the one calibrated last in this folder)");
+  command
+      .add_option("--calib", convert_options.statistics, "Statistics (default: MODEL.calib.json)")
+      ->type_name("FILE");
+  command
+      .add_option("-o,--output", convert_options.output,
+                  "Model to write (default: MODEL.<recipe>.onnx)")
+      ->type_name("FILE");
+  auto* format = command.add_option("--format,--recipe", convert_options.recipe,
+                                    fmt::format("{}", fmt::join(recipe_names(), ", ")));
+  format->check(CLI::IsMember(recipe_names()))->type_name("NAME")->capture_default_str();
+  command
+      .add_option("--observer", convert_options.observer,
+                  "How activation statistics become a range: " +
+                      fmt::format("{}", fmt::join(observer_names(), ", ")))
+      ->check(CLI::IsMember(observer_names()))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command.add_flag("--quantize-head", convert_options.quantize_head, "Pooler and classifier too");
+  command.add_flag("--quantize-embeddings", convert_options.quantize_embeddings,
+                   "8-bit embedding rows with a scale per row, instead of float16");
+  command.add_flag("--force", convert_options.force,
+                   "Replace an existing file that fp8q did not write");
+  command.add_flag("--sites", options->sites, "List what each Site got and why");
+  add_global_options(command, globals);
+  command.footer(
+      "Examples:\n  fp8q convert --format e4m3\n"
+      "  fp8q convert model.onnx --format int8 --calib model.calib.json -o small.onnx");
+  command.callback([options, &globals] {
+    globals.action = [options, &globals] {
+      const bool from_workspace = complete(options->convert);
+      check_json_target(globals, {options->convert.model, options->convert.output});
+      const ConvertResult result = convert(options->convert);
+      if (auto workspace = Workspace::load();
+          workspace &&
+          fs::weakly_canonical(workspace->model) == fs::weakly_canonical(result.source.path)) {
+        workspace->converted = result.output.path;
+        workspace->save();
+      }
+      print(globals, table_of(result, from_workspace));
+      if (options->sites) print(globals, sites_table(result));
+      print_notes(globals, result.notes);
+      write_json(globals, to_json(result));
+    };
+  });
+}
+
+}  // namespace fp8q::cli

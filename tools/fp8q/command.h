@@ -1,0 +1,38 @@
+// What every command of the program is made of: its options are declared on a CLI11 subcommand, and
+// the action they fill in runs after the whole command line is accepted.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "fp8q/common.h"
+
+namespace fp8q::cli {
+
+// Options every command has.
+struct Globals {
+  std::string json;  // file for the results as JSON; "-" is standard output
+  fs::path log_file;
+  bool quiet = false;
+  bool verbose = false;
+  std::function<void()> action;  // of the command that was given
+};
+
+void add_inspect(CLI::App& program, Globals& globals);
+void add_calibrate(CLI::App& program, Globals& globals);
+void add_convert(CLI::App& program, Globals& globals);
+void add_eval(CLI::App& program, Globals& globals);
+
+// --json, --quiet, --verbose and --log-file.
+void add_global_options(CLI::App& command, Globals& globals);
+
+// --device, --threads, --batch, --reference and --compute, for commands that run a model.
+void add_execution_options(CLI::App& command, ExecutionOptions& execution);
+
+// --tokenizer and --config.
+void add_tokenizer_options(CLI::App& command, std::optional<fs::path>& tokenizer,
+                           std::optional<fs::path>& config);
+
+}  // namespace fp8q::cli

@@ -1,0 +1,85 @@
+// fp8q: parses the command line, runs one command, turns errors into messages and exit codes.
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+
+#include "base/file.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+
+namespace fp8q::cli {
+namespace {
+
+// Results appear under their names only when complete, so an interrupted command leaves nothing
+// behind.
+void on_interrupt(int signal) {
+  remove_temporary_files();
+  constexpr char kMessage[] = "\nfp8q: interrupted; nothing was written\n";
+  if (write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1) < 0) _exit(128 + signal);
+  _exit(128 + signal);
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  // A closed pipe shows as a failed write, which is reported.
+  signal(SIGPIPE, SIG_IGN);
+}
+
+constexpr const char* kFooter = R"(
+In one folder, in this order:
+  fp8q calibrate model.onnx
+  fp8q convert --format e4m3
+  fp8q eval --task sst2
+
+Exit codes: 0 ok, 1 accuracy gate, 2 usage, 3 bad model, 4 unsupported, 5 bad data, 6 file or system error,
+7 device, 8 limit or memory, 70 internal error, 130/143 interrupted.)";
+
+int report(ErrorCode code, const char* message) {
+  spdlog::error("error: {}", message);
+  return static_cast<int>(code);
+}
+
+int run(int argc, char** argv) {
+  Globals globals;
+  CLI::App program("fp8q: post-training quantization of BERT-family ONNX models to FP8 and INT8",
+                   "fp8q");
+  program.set_version_flag("--version", std::string("fp8q ") + std::string(version()));
+  program.require_subcommand(1);
+  program.footer(kFooter);
+  add_inspect(program, globals);
+  add_calibrate(program, globals);
+  add_convert(program, globals);
+  add_eval(program, globals);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = program.exit(e);
+    return code == 0 ? 0 : static_cast<int>(ErrorCode::usage);
+  }
+  try {
+    set_up_log(globals);
+    globals.action();
+    return 0;
+  } catch (const Error& e) {
+    return report(e.code(), e.what());
+  } catch (const std::bad_alloc&) {
+    return report(ErrorCode::limit, "out of memory");
+  } catch (const std::exception& e) {
+    return report(ErrorCode::internal, e.what());
+  }
+}
+
+}  // namespace
+}  // namespace fp8q::cli
+
+int main(int argc, char** argv) {
+  fp8q::cli::handle_signals();
+  return fp8q::cli::run(argc, argv);
+}

@@ -1,0 +1,52 @@
+#include <thread>
+
+#include "base/threads.h"
+#include "tools/fp8q/command.h"
+
+namespace fp8q::cli {
+
+void add_global_options(CLI::App& command, Globals& globals) {
+  command.add_option("--json", globals.json, "Write the results as JSON; - is standard output")
+      ->type_name("FILE");
+  command.add_option("--log-file", globals.log_file, "Write a detailed log")->type_name("FILE");
+  auto* quiet = command.add_flag("-q,--quiet", globals.quiet, "Print errors only");
+  command.add_flag("-v,--verbose", globals.verbose, "Say more on standard error")->excludes(quiet);
+}
+
+void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
+  command.add_option("--device", execution.device, "auto, cpu or cuda[:N]")->capture_default_str();
+  command
+      .add_option_function<int>(
+          "--threads", [](const int& n) { set_threads(n); }, "Threads (default: all cores)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command.add_option("--batch", execution.batch, "Examples per run; results do not depend on it")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N")
+      ->capture_default_str();
+  auto* reference = command.add_flag("--reference", execution.reference,
+                                     "Run through the reference interpreter: slow, the oracle");
+  command
+      .add_option_function<std::string>(
+          "--compute",
+          [&execution](const std::string& name) {
+            execution.compute = name == "bf16"   ? Compute::bf16
+                                : name == "fp32" ? Compute::fp32
+                                                 : Compute::automatic;
+          },
+          "Products that are not quantised: auto (FP32), fp32 or bf16")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
+      ->excludes(reference);
+}
+
+void add_tokenizer_options(CLI::App& command, std::optional<std::filesystem::path>& tokenizer,
+                           std::optional<std::filesystem::path>& config) {
+  command
+      .add_option("--tokenizer", tokenizer,
+                  "tokenizer.json or vocab.txt (default: beside the model)")
+      ->type_name("FILE");
+  command.add_option("--config", config, "config.json (default: beside the model)")
+      ->type_name("FILE");
+}
+
+}  // namespace fp8q::cli

@@ -1,0 +1,78 @@
+#include "tools/fp8q/table.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace fp8q::cli {
+namespace {
+
+// Terminal columns of UTF-8 text, one per code point: enough for what fp8q prints.
+size_t width(const std::string& text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+Table::Table(std::vector<std::string> heading, std::vector<bool> right) : right_(std::move(right)) {
+  right_.resize(heading.size());
+  rows_.push_back(std::move(heading));
+}
+
+void Table::add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+std::string Table::str() const {
+  std::vector<size_t> widths(right_.size(), 0);
+  for (const auto& row : rows_)
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width(row[c]));
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - width(row[c]), ' ');
+      line += c == 0 ? "  " : "   ";
+      line += right_[c] ? padding + row[c] : row[c] + padding;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+namespace {
+
+// One decimal and the largest unit that keeps the number at or above 1.
+std::string scaled(uint64_t count, std::initializer_list<const char*> units) {
+  auto unit = units.begin();
+  if (count < 1000) return fmt::format("{}{}", count, *unit);
+  double value = static_cast<double>(count);
+  while (value >= 1000 && unit + 1 != units.end()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.1f}{}", value, *unit);
+}
+
+}  // namespace
+
+std::string human_bytes(uint64_t bytes) {
+  return scaled(bytes, {" B", " kB", " MB", " GB", " TB"});
+}
+
+std::string human_count(uint64_t count) { return scaled(count, {"", " k", " M", " G"}); }
+
+std::string signed_number(double value, int decimals) {
+  const std::string text = fmt::format("{:+.{}f}", value, decimals);
+  const bool zero = text.find_first_of("123456789") == std::string::npos;
+  return zero ? text.substr(1) : text;
+}
+
+std::string short_path(const std::string& path) {
+  std::error_code error;
+  const std::string relative = std::filesystem::proximate(path, error).string();
+  return error || relative.size() >= path.size() ? path : relative;
+}
+
+}  // namespace fp8q::cli

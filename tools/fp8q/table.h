@@ -1,0 +1,29 @@
+// Text tables and numbers for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fp8q::cli {
+
+// Columns aligned on the widest cell; numbers (and cells ending in a unit) to the right, text to
+// the left as given by `right`. The first row is the heading.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> heading, std::vector<bool> right = {});
+  void add(std::vector<std::string> row);
+  std::string str() const;
+
+ private:
+  std::vector<bool> right_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string human_bytes(uint64_t bytes);                // "22.7 MB", powers of 1000
+std::string human_count(uint64_t count);                // "22.7 M"
+std::string signed_number(double value, int decimals);  // "+0.12", "-0.34"
+std::string short_path(
+    const std::string& path);  // relative to the current folder where that is shorter
+
+}  // namespace fp8q::cli

@@ -1,0 +1,27 @@
+// The workspace file: what was made last in the current folder, so that the next command finds it.
+//
+// A convenience only. Every path can be given explicitly, and then no workspace is read. Paths
+// below the current folder are stored relative to it, so a folder can be moved as a whole.
+#pragma once
+
+#include <optional>
+
+#include "fp8q/common.h"
+
+namespace fp8q::cli {
+
+struct Workspace {
+  fs::path model;  // of the last calibration
+  fs::path statistics;
+  fs::path converted;  // empty before the first conversion
+
+  // .fp8q/workspace.json in the current folder; nullopt where there is none. Error (bad_data) where
+  // it is damaged.
+  static std::optional<Workspace> load();
+  void save() const;
+};
+
+// The workspace, or an error that names `command` and says what to type.
+Workspace require_workspace(const char* command);
+
+}  // namespace fp8q::cli
