@@ -36,6 +36,7 @@ function(fp8q_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE fp8q_options ${arg_USES} fp8q_test_support GTest::gtest GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "OMP_WAIT_POLICY=passive")  # tests run side by side; spinning threads would starve each other
 endfunction()
 include(GoogleTest)

@@ -1,4 +1,4 @@
-#include "conformance/comparison.h"
+#include "tests/conformance/comparison.h"
 
 #include <spdlog/fmt/fmt.h>
 

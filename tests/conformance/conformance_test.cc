@@ -11,10 +11,10 @@
 #include <set>
 #include <sstream>
 
-#include "conformance/comparison.h"
-#include "conformance/node_tests.h"
 #include "interpreter/interpreter.h"
-#include "support/paths.h"
+#include "tests/conformance/comparison.h"
+#include "tests/conformance/node_tests.h"
+#include "tests/support/paths.h"
 
 namespace fp8q::test {
 namespace {
@@ -80,13 +80,13 @@ const bool kRegistered = [] {
 }();
 
 TEST(ConformanceSet, IsComplete) {
-  FP8Q_SKIP_WITHOUT(node_tests_root());
+  FP8Q_SKIP_WITHOUT(conformance_node_dir());
   EXPECT_TRUE(kRegistered);
-  EXPECT_GE(node_test_ids().size(), kFewestTests) << node_tests_root();
+  EXPECT_GE(node_test_ids().size(), kFewestTests) << conformance_node_dir();
 }
 
 TEST(ConformanceSet, EverySkipNamesATestAndAReason) {
-  FP8Q_SKIP_WITHOUT(node_tests_root());
+  FP8Q_SKIP_WITHOUT(conformance_node_dir());
   const auto ids = node_test_ids();
   for (const auto& [id, reason] : skips()) {
     EXPECT_TRUE(std::ranges::binary_search(ids, id)) << id;
@@ -96,7 +96,7 @@ TEST(ConformanceSet, EverySkipNamesATestAndAReason) {
 
 // The operators that the set tests are all supported, and none of their tests is skipped.
 TEST(ConformanceSet, CoversTheOperatorsItTests) {
-  FP8Q_SKIP_WITHOUT(node_tests_root());
+  FP8Q_SKIP_WITHOUT(conformance_node_dir());
   std::set<std::string> supported;
   for (const OperatorInfo& op : supported_operators())
     if (op.domain.empty()) supported.insert(op.name);

@@ -6,10 +6,10 @@
 #include <limits>
 #include <random>
 
-#include "conformance/node_tests.h"
 #include "fp8q/error.h"
 #include "interpreter/interpreter.h"
-#include "support/paths.h"
+#include "tests/conformance/node_tests.h"
+#include "tests/support/paths.h"
 
 namespace fp8q::test {
 namespace {
@@ -106,7 +106,7 @@ class Mutator {
 };
 
 TEST(Hostile, ChangedNodeTestsEndInAResultOrAnError) {
-  FP8Q_SKIP_WITHOUT(node_tests_root());
+  FP8Q_SKIP_WITHOUT(conformance_node_dir());
   constexpr int kChangedModels = 12;  // of each test
   size_t refused = 0;
   size_t run = 0;

@@ -1,14 +1,14 @@
-#include "conformance/node_tests.h"
+#include "tests/conformance/node_tests.h"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "base/file.h"
 #include "onnx/load.h"
 #include "onnx/read_tensor.h"
+#include "tests/support/paths.h"
 
 namespace fp8q::test {
 namespace {
@@ -31,22 +31,17 @@ std::map<std::string, Tensor> read_values(const fs::path& folder, const char* ki
 
 }  // namespace
 
-fs::path node_tests_root() {
-  const char* given = std::getenv("FP8Q_CONFORMANCE_DIR");
-  return given ? given : FP8Q_DEFAULT_CONFORMANCE_DIR;
-}
-
 std::vector<std::string> node_test_ids() {
   std::vector<std::string> ids;
-  if (fs::is_directory(node_tests_root()))
-    for (const auto& entry : fs::directory_iterator(node_tests_root()))
+  if (fs::is_directory(conformance_node_dir()))
+    for (const auto& entry : fs::directory_iterator(conformance_node_dir()))
       if (fs::exists(entry.path() / "model.onnx")) ids.push_back(entry.path().filename());
   std::ranges::sort(ids);
   return ids;
 }
 
 NodeTestCase load_node_test(const std::string& id) {
-  const fs::path folder = node_tests_root() / id;
+  const fs::path folder = conformance_node_dir() / id;
   NodeTestCase test;
   test.model = load_model(folder / "model.onnx");
   const fs::path data = folder / "test_data_set_0";

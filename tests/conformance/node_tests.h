@@ -1,7 +1,6 @@
-// Where the ONNX node tests are, and what is in them.
+// The ONNX node tests: which there are, and what is in them.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,10 +9,7 @@
 
 namespace fp8q::test {
 
-// The environment variable FP8Q_CONFORMANCE_DIR, or where the build unpacked them.
-std::filesystem::path node_tests_root();
-
-// The directories below the root, sorted; none where the root is absent.
+// The directories below conformance_node_dir(), sorted; none where it is absent.
 std::vector<std::string> node_test_ids();
 
 struct NodeTestCase {

@@ -24,6 +24,11 @@ fs::path example_model(const std::string& name) {
   return from_environment("FP8Q_MODELS_DIR", fs::path(FP8Q_BINARY_DIR) / "models") / name;
 }
 
+fs::path conformance_node_dir() {
+  return from_environment("FP8Q_CONFORMANCE_DIR",
+                          fs::path(FP8Q_BINARY_DIR) / "conformance" / "node");
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string name = (fs::temp_directory_path() / "fp8q-test-XXXXXX").string();
   if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder: " + name);

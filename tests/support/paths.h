@@ -19,6 +19,10 @@ std::filesystem::path shared_path(const std::string& inside);  // ../shared/<ins
 // scripts/test.sh into <build>/models, overridden by the environment variable FP8Q_MODELS_DIR.
 std::filesystem::path example_model(const std::string& name);
 
+// The unpacked ONNX node tests, <build>/conformance/node, with one folder a test; overridden by
+// FP8Q_CONFORMANCE_DIR.
+std::filesystem::path conformance_node_dir();
+
 // A fresh folder, removed with everything in it at the end of the scope.
 class TemporaryFolder {
  public:

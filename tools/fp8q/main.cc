@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cstdlib>
 #include <new>
 
 #include "base/file.h"
@@ -30,6 +30,17 @@ void handle_signals() {
   sigaction(SIGTERM, &action, nullptr);
   // A closed pipe shows as a failed write, which is reported.
   signal(SIGPIPE, SIG_IGN);
+}
+
+// Waiting threads of OpenMP spin by default, which on a machine that is shared makes every step as
+// slow as the slowest thread's time slice (measured: half the throughput beside two busy processes)
+// and gains nothing on an idle one, because threads meet once per micro-batch. The runtime reads
+// its environment before main() begins, so the program starts itself again with the setting, unless
+// the user has made one.
+void wait_without_spinning(char** argv) {
+  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // where this fails, the program is only slower
 }
 
 constexpr const char* kFooter = R"(
@@ -80,6 +91,7 @@ int run(int argc, char** argv) {
 }  // namespace fp8q::cli
 
 int main(int argc, char** argv) {
+  fp8q::cli::wait_without_spinning(argv);
   fp8q::cli::handle_signals();
   return fp8q::cli::run(argc, argv);
 }

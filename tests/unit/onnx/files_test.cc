@@ -1,6 +1,5 @@
 // Real models: they load, and survive being written.
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "onnx/load.h"
@@ -12,13 +11,6 @@
 namespace fp8q::test {
 namespace {
 
-// ONNX's node tests, unpacked beside the example models.
-fs::path conformance_folder() {
-  const char* folder = std::getenv("FP8Q_CONFORMANCE_DIR");
-  if (folder && *folder) return folder;
-  return example_model("").parent_path().parent_path() / "conformance";
-}
-
 void expect_round_trip(const Model& model, const fs::path& path) {
   std::string bytes = serialize_model(model);
   const Model again = parse_model(bytes, path.string());
@@ -27,7 +19,7 @@ void expect_round_trip(const Model& model, const fs::path& path) {
 }
 
 TEST(Files, ConformanceModels) {
-  const fs::path node = conformance_folder() / "node";
+  const fs::path node = conformance_node_dir();
   FP8Q_SKIP_WITHOUT(node);
   size_t count = 0;
   for (const auto& entry : fs::directory_iterator(node)) {
