@@ -72,7 +72,13 @@ struct DnnlMatmul::Impl {
     const dnnl::memory::desc c(shape(rows, n), sum, Tag::ab);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    return {dnnl::matmul::desc(a, weights_desc, c), attributes, cpu_engine(), true};
+    constexpr bool kAllowEmpty =
+        true;  // an empty descriptor, no exception, where there is no kernel
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu_engine(), a, weights_desc, c, attributes, kAllowEmpty};
+#else
+    return {dnnl::matmul::desc(a, weights_desc, c), attributes, cpu_engine(), kAllowEmpty};
+#endif
   }
 
   // All chunk sizes share the layout that the largest one prefers.

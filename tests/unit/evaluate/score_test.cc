@@ -1,0 +1,83 @@
+#include "evaluate/score.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A run whose single output per example is `logits`.
+RunResult run_of(const std::vector<std::vector<float>>& logits) {
+  RunResult run;
+  run.outputs = {{"logits", false, static_cast<int64_t>(logits.front().size())}};
+  for (const auto& row : logits) run.examples.push_back({row});
+  return run;
+}
+
+std::vector<Example> examples_with(const std::vector<double>& gold) {
+  std::vector<Example> examples;
+  for (const double g : gold) examples.push_back({"text", std::nullopt, g});
+  return examples;
+}
+
+TEST(Predict, TakesTheLargestLogitInTheOrderOfTheTask) {
+  const RunResult run = run_of({{2, 1}, {0, 3}, {1, 1}});
+  EXPECT_THAT(predict(require_task("sst2"), {{0, 1}, ""}, run).values, ElementsAre(0, 1, 0));
+  EXPECT_THAT(predict(require_task("sst2"), {{1, 0}, ""}, run).values, ElementsAre(1, 0, 0));
+}
+
+TEST(Predict, GivesTheNumberOfARegressionModel) {
+  EXPECT_THAT(predict(require_task("stsb"), {{0}, ""}, run_of({{2.5}, {-1}})).values,
+              ElementsAre(2.5, -1));
+}
+
+TEST(Predict, RefusesLogitsThatAreNotFinite) {
+  try {
+    predict(require_task("sst2"), {{0, 1}, ""}, run_of({{0, 1}, {0, NAN}}));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::bad_model);
+    EXPECT_THAT(e.what(), HasSubstr("example 1"));
+  }
+}
+
+TEST(LogitsOutput, IsTheFirstPerExample) {
+  RunResult run = run_of({{0, 1}});
+  run.outputs.insert(run.outputs.begin(), {"hidden", true, 8});
+  EXPECT_EQ(logits_output(run), 1u);
+  run.outputs.pop_back();
+  EXPECT_THROW(logits_output(run), Error);
+}
+
+TEST(Compare, CountsFlipsAndTestsAccuracyExactly) {
+  const auto examples = examples_with({1, 1, 1, 1, 0, 0, 0, 0});
+  const Predictions baseline{{1, 1, 1, 1, 0, 0, 0, 1}, {}};
+  const Predictions tested{{1, 0, 0, 1, 0, 0, 0, 0}, {}};  // two lost, one gained
+  const Difference d = compare(require_task("sst2"), examples, tested, baseline, 1);
+  EXPECT_DOUBLE_EQ(d.score, 100.0 * (6 - 7) / 8);
+  EXPECT_EQ(d.flips, 3u);
+  EXPECT_EQ(d.test, "mcnemar-exact");
+  EXPECT_DOUBLE_EQ(d.p_value, mcnemar_exact(1, 2));
+  EXPECT_LE(d.ci95_low, d.score);
+  EXPECT_GE(d.ci95_high, d.score);
+}
+
+TEST(Compare, BootstrapsOtherMetrics) {
+  const auto examples = examples_with({1, 2, 3, 4, 5});
+  const Predictions exact{{1, 2, 3, 4, 5}, {}};
+  const Predictions noisy{{1, 3, 2, 5, 4}, {}};
+  const Difference d = compare(require_task("stsb"), examples, noisy, exact, 1);
+  EXPECT_EQ(d.test, "paired-bootstrap");
+  EXPECT_LT(d.score, 0);
+  EXPECT_EQ(d.flips, 0u);
+}
+
+}  // namespace
+}  // namespace fp8q
