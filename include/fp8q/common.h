@@ -42,7 +42,7 @@ struct ExecutionOptions {
   std::string device = "auto";  // "auto", "cpu"
   bool reference = false;       // run through the reference interpreter
   Compute compute = Compute::automatic;
-  size_t batch = 32;  // examples per run
+  size_t batch = 32;  // examples per run, at least 1; no result depends on it
 };
 
 struct FileFacts {

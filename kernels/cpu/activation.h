@@ -32,7 +32,7 @@ struct FinishSums {
 };
 void finish_sums(const FinishSums& args) noexcept;
 
-// total[r][c] += x[r][c], x holding integers below 2^24 as floats.
+// total[r][c] += x[r][c], x holding integers of at most 2^24 in magnitude as floats.
 struct AddIntegers {
   const float* x;
   size_t x_stride;

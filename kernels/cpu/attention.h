@@ -3,7 +3,7 @@
 // Both products are formed by gemm_f32, so the results of a sequence depend on nothing else.
 // Quantised operands come as the values of their codes (q, k, v by the caller, p here); their
 // scales are pulled out of the sums. Sums of INT8 codes are exact up to 1024 tokens or channels
-// (1024 * 127^2 < 2^24); beyond, and for FP8, each step of the sum is rounded to FP32.
+// (1024 * 128^2 = 2^24); beyond, and for FP8, each step of the sum is rounded to FP32.
 #pragma once
 
 #include <cstddef>

@@ -50,12 +50,18 @@ struct E5M2Value {
   static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E5M2Codec, 2>(v); }
 };
 struct Int8Value {
-  static HWY_INLINE auto integer(V32 v) {
+  // 1.5 * 2^23 leaves no bits for a fraction, so that the sum is rounded, to nearest even, to an
+  // integer, on every target alike.
+  static HWY_INLINE V32 of(V32 v) {
     const D32 d;
     const V32 number = hn::IfThenZeroElse(hn::IsNaN(v), v);
-    return hn::NearestInt(hn::Min(hn::Max(number, hn::Set(d, -128.0f)), hn::Set(d, 127.0f)));
+    const V32 limited = hn::Min(hn::Max(number, hn::Set(d, -128.0f)), hn::Set(d, 127.0f));
+    const V32 rounder = hn::Set(d, 12582912.0f);
+    return hn::Sub(hn::Add(limited, rounder), rounder);
   }
-  static HWY_INLINE V32 of(V32 v) { return hn::ConvertTo(D32(), integer(v)); }
+  static HWY_INLINE auto integer(V32 v) {
+    return hn::ConvertTo(hn::RebindToSigned<D32>(), of(v));  // exact
+  }
 };
 
 struct ToF32 {

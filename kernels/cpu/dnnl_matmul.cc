@@ -1,24 +1,42 @@
 #include "kernels/cpu/dnnl_matmul.h"
 
-#include <algorithm>
-#include <array>
+#include <omp.h>
+
 #include <memory>
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <unordered_map>
+#include <string_view>
 
 namespace fp8q::cpu {
 namespace {
 
-constexpr std::array<size_t, 5> kChunks = {16, 32, 64, 128, 256};
+// In its scope, parallel regions that the calling thread opens have one thread, and
+// omp_get_max_threads() says so. The setting is the calling thread's own, inside a parallel region
+// too.
+class OneThread {
+ public:
+  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
 
-// The rows to process next: a chunk that is filled to three quarters, else the largest that is
-// filled entirely, else the smallest.
-size_t chunk_for(size_t rows) {
-  size_t best = kChunks.front();
-  for (const size_t c : kChunks)
-    if (c <= rows || (c - rows) * 4 <= c) best = c;
-  return best;
+ private:
+  int before_;
+};
+
+// Whether oneDNN's kernel of this name forms its sums by the dot-product instructions. Every CPU
+// with AMX has its tiles of both types.
+bool is_dot_product(std::string_view implementation, DotType type) {
+  const auto names = [&](std::string_view part) {
+    return implementation.find(part) != std::string_view::npos;
+  };
+  return implementation.starts_with("brg:") &&
+         (names("amx") || names(type == DotType::int8 ? "vnni" : "bf16"));
+}
+
+// Refusals are for the caller to deal with, lack of memory is not.
+void rethrow_bad_alloc(const dnnl::error& e) {
+  if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
 }
 
 const dnnl::engine& cpu_engine() {
@@ -29,11 +47,6 @@ const dnnl::engine& cpu_engine() {
 using Dims = dnnl::memory::dims;
 using Type = dnnl::memory::data_type;
 using Tag = dnnl::memory::format_tag;
-
-struct Primitive {
-  dnnl::matmul matmul;
-  dnnl::memory::desc a, sums, scratchpad;
-};
 
 // Memory that oneDNN's kernels ask for. The caller's own, because by default all executions of a
 // primitive share one.
@@ -57,60 +70,56 @@ void* scratchpad_of(size_t bytes) {
 
 struct DnnlMatmul::Impl {
   Type operand, sum;
-  size_t k, n;
-  size_t operand_bytes;
+  dnnl_dim_t k, n;
   dnnl::memory weights;
   std::string implementation;
-  std::unordered_map<size_t, Primitive> primitives;  // by chunk size
+  dnnl::matmul matmul;
+  dnnl::memory::desc a, sums, scratchpad;
 
-  Dims shape(size_t rows, size_t columns) const {
-    return {static_cast<dnnl_dim_t>(rows), static_cast<dnnl_dim_t>(columns)};
-  }
-
-  dnnl::matmul::primitive_desc describe(size_t rows, const dnnl::memory::desc& weights_desc) const {
-    const dnnl::memory::desc a(shape(rows, k), operand, Tag::ab);
-    const dnnl::memory::desc c(shape(rows, n), sum, Tag::ab);
+  dnnl::matmul::primitive_desc describe() const {
+    const dnnl::memory::desc source(Dims{kRows, k}, operand, Tag::ab);
+    const dnnl::memory::desc any_weights(Dims{k, n}, operand, Tag::any);
+    const dnnl::memory::desc result(Dims{kRows, n}, sum, Tag::ab);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     constexpr bool kAllowEmpty =
         true;  // an empty descriptor, no exception, where there is no kernel
 #if DNNL_VERSION_MAJOR >= 3
-    return {cpu_engine(), a, weights_desc, c, attributes, kAllowEmpty};
+    return {cpu_engine(), source, any_weights, result, attributes, kAllowEmpty};
 #else
-    return {dnnl::matmul::desc(a, weights_desc, c), attributes, cpu_engine(), kAllowEmpty};
+    return {dnnl::matmul::desc(source, any_weights, result), attributes, cpu_engine(), kAllowEmpty};
 #endif
   }
 
-  // All chunk sizes share the layout that the largest one prefers.
-  bool prepare(const void* plain) {
-    const auto pd = describe(kChunks.back(), dnnl::memory::desc(shape(k, n), operand, Tag::any));
+  bool prepare(DotType type, const void* plain, DnnlKernels kernels) {
+    const auto pd = describe();
     if (!pd) return false;
     implementation = pd.impl_info_str();
-    const dnnl::memory::desc plain_desc(shape(k, n), operand, Tag::ab);
+    if (kernels == DnnlKernels::dot_products && !is_dot_product(implementation, type)) return false;
+    const dnnl::memory::desc plain_desc(Dims{k, n}, operand, Tag::ab);
     dnnl::memory from(plain_desc, cpu_engine(), const_cast<void*>(plain));  // only read
     weights = dnnl::memory(pd.weights_desc(), cpu_engine());
     dnnl::stream stream(cpu_engine());
     dnnl::reorder(from, weights).execute(stream, from, weights);
     stream.wait();
-    for (const size_t rows : kChunks) {
-      const auto chunk = describe(rows, weights.get_desc());
-      if (!chunk) return false;
-      primitives.emplace(rows, Primitive{dnnl::matmul(chunk), chunk.src_desc(), chunk.dst_desc(),
-                                         chunk.scratchpad_desc()});
-    }
+    matmul = dnnl::matmul(pd);
+    a = pd.src_desc();
+    sums = pd.dst_desc();
+    scratchpad = pd.scratchpad_desc();
     return true;
   }
 
   // The wrappers are made anew each time, a microsecond, so that threads may run at once.
-  void execute(dnnl::stream& stream, const Primitive& p, const void* a, void* sums) const {
-    const dnnl::memory from(p.a, cpu_engine(), const_cast<void*>(a));  // only read
-    const dnnl::memory to(p.sums, cpu_engine(), sums);
-    const dnnl::memory scratchpad(p.scratchpad, cpu_engine(),
-                                  scratchpad_of(p.scratchpad.get_size()));
-    p.matmul.execute(stream, {{DNNL_ARG_SRC, from},
-                              {DNNL_ARG_WEIGHTS, weights},
-                              {DNNL_ARG_DST, to},
-                              {DNNL_ARG_SCRATCHPAD, scratchpad}});
+  void execute(const void* from, void* to) const {
+    dnnl::stream stream(cpu_engine());
+    matmul.execute(
+        stream,
+        {{DNNL_ARG_SRC, dnnl::memory(a, cpu_engine(), const_cast<void*>(from))},  // only read
+         {DNNL_ARG_WEIGHTS, weights},
+         {DNNL_ARG_DST, dnnl::memory(sums, cpu_engine(), to)},
+         {DNNL_ARG_SCRATCHPAD,
+          dnnl::memory(scratchpad, cpu_engine(), scratchpad_of(scratchpad.get_size()))}});
+    stream.wait();
   }
 };
 
@@ -118,55 +127,35 @@ DnnlMatmul::DnnlMatmul(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DnnlMatmul::~DnnlMatmul() = default;
 
 std::unique_ptr<DnnlMatmul> DnnlMatmul::create(DotType type, size_t k, size_t n,
-                                               const void* weights) {
+                                               const void* weights, DnnlKernels kernels) {
   const bool int8 = type == DotType::int8;
+  const OneThread one_thread;
   try {
-    auto impl = std::make_unique<Impl>(Impl{.operand = int8 ? Type::s8 : Type::bf16,
-                                            .sum = int8 ? Type::s32 : Type::f32,
-                                            .k = k,
-                                            .n = n,
-                                            .operand_bytes = int8 ? 1u : 2u,
-                                            .weights = {},
-                                            .implementation = {},
-                                            .primitives = {}});
-    if (!impl->prepare(weights)) return nullptr;
+    auto impl = std::make_unique<Impl>();
+    impl->operand = int8 ? Type::s8 : Type::bf16;
+    impl->sum = int8 ? Type::s32 : Type::f32;
+    impl->k = static_cast<dnnl_dim_t>(k);
+    impl->n = static_cast<dnnl_dim_t>(n);
+    if (!impl->prepare(type, weights, kernels)) return nullptr;
     return std::unique_ptr<DnnlMatmul>(new DnnlMatmul(std::move(impl)));
-  } catch (const dnnl::error&) {
+  } catch (const dnnl::error& e) {
+    rethrow_bad_alloc(e);
     return nullptr;  // the caller has an exact path of its own, and says which it uses
   }
 }
 
-bool DnnlMatmul::run(const void* a, size_t m, void* sums) const noexcept {
-  const Impl& i = *impl_;
+bool DnnlMatmul::run(const void* a, void* sums) const {
+  const OneThread one_thread;
   try {
-    dnnl::stream stream(cpu_engine());
-    const auto* from = static_cast<const std::byte*>(a);
-    auto* to = static_cast<std::byte*>(sums);
-    while (m > 0) {
-      const size_t rows = chunk_for(m);
-      i.execute(stream, i.primitives.at(rows), from, to);
-      from += rows * i.k * i.operand_bytes;
-      to += rows * i.n * sizeof(float);  // int32_t has the same size
-      m -= std::min(m, rows);
-    }
-    stream.wait();
+    impl_->execute(a, sums);
     return true;
-  } catch (const std::exception&) {
+  } catch (const dnnl::error& e) {
+    rethrow_bad_alloc(e);
     return false;
   }
 }
 
 const std::string& DnnlMatmul::implementation() const { return impl_->implementation; }
-
-size_t DnnlMatmul::padded_rows(size_t m) {
-  size_t padded = 0;
-  while (m > 0) {
-    const size_t rows = chunk_for(m);
-    padded += rows;
-    m -= std::min(m, rows);
-  }
-  return padded;
-}
 
 std::string dnnl_version_text() {
   const dnnl_version_t* v = dnnl_version();

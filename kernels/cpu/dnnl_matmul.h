@@ -1,14 +1,14 @@
 // Matrix products by oneDNN for CPUs with dot-product instructions: BF16 x BF16 -> FP32 and
 // INT8 x INT8 -> INT32.
 //
-// The weights are packed once, into the layout that oneDNN asks for. Rows are processed in chunks
-// of few sizes, so that the number of primitives stays small and a row's result does not depend on
-// how many rows there are (oneDNN's AVX-512 kernels are row-invariant; a test keeps it so). A call
-// uses oneDNN's threads (OpenMP), or only the caller's where that is one of a parallel region;
-// several threads may call at once.
+// oneDNN chooses blocking, order of summation and scratch memory by the number of rows and of
+// OpenMP threads, when a primitive is created and again when it is executed. So that a row's result
+// depends on neither, it only ever sees one of each: a product is of kRows rows, fewer are padded,
+// and both steps run on the calling thread alone. Callers divide the work into such products, and
+// may call from several threads at once.
 //
-// INT8 sums are exact with AVX512-VNNI only: oneDNN's AVX2 kernels add pairs of products with
-// saturation in 16 bits.
+// INT8 sums are exact with AVX512-VNNI or AMX only: oneDNN's kernels for other CPUs add pairs of
+// products with saturation in 16 bits.
 #pragma once
 
 #include <cstddef>
@@ -23,19 +23,27 @@ enum class DotType {
   int8,  // source and weights int8_t, sums int32_t
 };
 
+// Which of oneDNN's kernels will do: those of the dot-product instructions, or, for tests of the
+// calls on any CPU, whatever there is.
+enum class DnnlKernels { dot_products, any };
+
 class DnnlMatmul {
  public:
-  // Weights [k, n] row-major. nullptr where oneDNN has no primitive for this CPU.
-  static std::unique_ptr<DnnlMatmul> create(DotType type, size_t k, size_t n, const void* weights);
+  // One product has this many rows, enough for whole AMX tiles, and few enough that short inputs
+  // waste little.
+  static constexpr size_t kRows = 32;
+
+  // Weights [k, n] row-major; they are packed into the layout that oneDNN asks for. nullptr where
+  // it has no suitable kernel for this CPU, or was told not to use it (ONEDNN_MAX_CPU_ISA).
+  static std::unique_ptr<DnnlMatmul> create(DotType type, size_t k, size_t n, const void* weights,
+                                            DnnlKernels kernels = DnnlKernels::dot_products);
   ~DnnlMatmul();
 
-  // `a`: [m, k] dense, `sums`: [m, n] dense; both with room for padded_rows(m) rows, of which those
-  // beyond m are read and written but mean nothing. False where oneDNN refused.
-  bool run(const void* a, size_t m, void* sums) const noexcept;
+  // `a`: [kRows, k] dense, `sums`: [kRows, n] dense. False where oneDNN refused; throws
+  // std::bad_alloc.
+  bool run(const void* a, void* sums) const;
 
   const std::string& implementation() const;  // oneDNN's name of the kernel
-
-  static size_t padded_rows(size_t m);
 
  private:
   struct Impl;

@@ -18,7 +18,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // A tile of R rows and P panels is kept in registers. Of 16 (AVX2) or 32 (AVX-512) registers, 12
 // and 24 hold sums, enough for the latency of two fma units and few enough loads per fma: AVX2 8
 // loads for 12, AVX-512 10 for 24.
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3  // and all that extend it
 constexpr size_t kRows = 6, kPanelsPerTile = 4;
 #elif HWY_TARGET == HWY_AVX2
 constexpr size_t kRows = 6, kPanelsPerTile = 1;

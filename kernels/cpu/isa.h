@@ -15,7 +15,7 @@ enum class Isa {
   avx2,         // AVX2, FMA, F16C
   avx512,       // AVX-512 F, BW, CD, DQ, VL
   avx512_vnni,  // and its dot products of 8-bit integers
-  avx512_bf16,  // and its dot products of BF16
+  avx512_bf16,  // and its dot products of BF16; where there is AMX, oneDNN uses that instead
 };
 
 inline constexpr std::array<std::string_view, 5> kIsaNames = {"scalar", "avx2", "avx512",

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "encoder/recognise.h"
 #include "onnx/load.h"
@@ -25,9 +26,14 @@ Bundle open_model(const fs::path& location) {
   Bundle bundle;
   bundle.file.path = model_file(location);
   bundle.folder = bundle.file.path.parent_path();
-  bundle.model = load_model(bundle.file.path);
-  bundle.file.sha256 = sha256_file(bundle.file.path);
-  bundle.file.bytes = fs::file_size(bundle.file.path);
+  // Read once: the hash that statistics and manifests are bound to is of the very bytes that are
+  // parsed.
+  std::string bytes = read_file(bundle.file.path, kMaxModelBytes);
+  bundle.file.sha256 = sha256(bytes);
+  bundle.file.bytes = bytes.size();
+  const fs::path folder = bundle.folder.empty() ? fs::path(".") : bundle.folder;
+  bundle.model =
+      parse_model(std::move(bytes), bundle.file.path.string(), {.external_data_folder = folder});
   find_sites(bundle);
   return bundle;
 }
@@ -88,12 +94,21 @@ void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::strin
 }
 
 size_t usable_length(const Bundle& bundle, size_t asked, std::vector<std::string>& notes) {
-  if (!bundle.encoder) return asked;
-  const auto positions = static_cast<size_t>(bundle.encoder->max_positions);
-  if (asked <= positions) return asked;
-  notes.push_back(fmt::format("examples are cut at {} tokens, the length of {}'s position table",
-                              positions, bundle.file.path.filename().string()));
-  return positions;
+  size_t usable = asked;
+  const char* limit = "";
+  const auto shorten = [&](int64_t length, const char* what) {
+    if (length <= 0 || static_cast<size_t>(length) >= usable) return;
+    usable = static_cast<size_t>(length);
+    limit = what;
+  };
+  if (bundle.encoder) shorten(bundle.encoder->max_positions, "its position table");
+  for (const ValueInfo& input : bundle.model.graph.inputs)
+    if (input.has_shape && input.shape.size() == 2)
+      shorten(input.shape[1].value, "its fixed shape");
+  if (usable < asked)
+    notes.push_back(fmt::format("{} takes at most {} tokens ({}); longer examples are cut",
+                                bundle.file.path.filename().string(), usable, limit));
+  return usable;
 }
 
 }  // namespace fp8q

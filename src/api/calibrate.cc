@@ -63,9 +63,6 @@ CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& 
   const Dataset data =
       load_calibration_text({.task = task, .data = options.data, .count = options.examples});
   if (!data.note.empty()) notes.push_back(data.note);
-  if (data.examples.size() < options.examples)
-    notes.push_back(fmt::format("the text has {} examples, {} were asked for", data.examples.size(),
-                                options.examples));
   text.encodings = tokenize(tokenizer, data.examples, length);
   text.facts = {data.path, data.sha256, data.builtin, false};
   text.tokenizer_sha256 = tokenizer.hash();
@@ -122,6 +119,22 @@ Provenance provenance_of(const CalibrateOptions& options, const Bundle& bundle,
           .tokens = static_cast<int64_t>(count_tokens(text.encodings))};
 }
 
+std::vector<fs::path> input_files(const CalibrateOptions& options) {
+  std::vector<fs::path> files = files_of_model(options.location.model);
+  for (const auto& given : {options.location.tokenizer, options.location.config, options.data})
+    if (given) files.push_back(*given);
+  return files;
+}
+
+// A Site without a single finite value gives no scale, and says that the model is broken.
+void check_observed(const Bundle& bundle, const Statistics& statistics) {
+  for (const SiteRecord& record : statistics.sites)
+    if (record.statistics.count() == 0 && record.statistics.nonfinite() > 0)
+      fail(ErrorCode::bad_model,
+           "{}: all values at {} are NaN or infinite; a weight before it may be, too",
+           printable(bundle.file.path.string()), printable(record.path));
+}
+
 CalibratedSite summary(const SiteRecord& record) {
   const SiteStatistics& s = record.statistics;
   return {record.value, record.path, s.count(),  s.absmax(), s.min(),
@@ -133,17 +146,20 @@ CalibratedSite summary(const SiteRecord& record) {
 CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   check_device(options.execution.device);
+  require_at_least("--batch", options.execution.batch, 1);
+  require_at_least("--examples", options.examples, 1);
   CalibrateResult result;
   fs::path output = options.output;
   const fs::path source = model_file(options.location.model);
   if (output.empty()) output = fs::path(source).replace_extension(".calib.json");
-  check_output({output, {source}, options.force}, is_statistics_file);
+  check_output({output, input_files(options), options.force}, is_statistics_file);
 
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);
   const CalibrationText text = calibration_text(options, bundle, result.notes);
   const auto engine = make_engine(bundle, options.execution, result.notes);
   Statistics statistics = observe(*engine, bundle, text, options.execution.batch, progress);
+  check_observed(bundle, statistics);
   statistics.provenance = provenance_of(options, bundle, text);
   save_statistics(statistics, output);
 

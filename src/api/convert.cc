@@ -44,7 +44,9 @@ Outputs resolve_paths(const ConvertOptions& options) {
   paths.converted = options.output.empty()
                         ? fs::path(paths.source).replace_extension("." + options.recipe + ".onnx")
                         : options.output;
-  check_output({paths.converted, {paths.source, paths.statistics}, options.force}, written_by_fp8q);
+  std::vector<fs::path> inputs = files_of_model(options.model);
+  inputs.push_back(paths.statistics);
+  check_output({paths.converted, inputs, options.force}, written_by_fp8q);
   return paths;
 }
 

@@ -106,8 +106,8 @@ std::optional<fs::path> source_beside(const Bundle& bundle, std::vector<std::str
   if (fs::is_regular_file(source, ignored) && sha256_file(source) == manifest->source.model_sha256)
     return source;
   notes.push_back(fmt::format(
-      "{} was converted from {}, which is not beside it any more; give it with --baseline to see "
-      "the difference",
+      "{} was converted from {}, which is not beside it any more or has changed; give it with "
+      "--baseline to see the difference",
       bundle.file.path.string(), printable(manifest->source.model_name)));
   return std::nullopt;
 }
@@ -137,10 +137,21 @@ const Evaluated* baseline_for(const Bundle& bundle, TaskInputs& inputs,
 
 void check_options(const EvaluateOptions& options) {
   check_device(options.execution.device);
+  require_at_least("--batch", options.execution.batch, 1);
   if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
   if (options.predictions.empty()) return;
-  std::vector<fs::path> inputs = options.models;
-  if (options.data) inputs.push_back(*options.data);
+  if (options.models.size() > 1)
+    fail(ErrorCode::usage, "--predictions takes the answers of one model; {} are given",
+         options.models.size());
+  std::vector<fs::path> inputs = files_of_model(options.models.front());
+  if (options.baseline) inputs.push_back(model_file(*options.baseline));
+  for (const auto& given : {options.tokenizer, options.config, options.data})
+    if (given) inputs.push_back(*given);
+  // A converted model's source stands beside it, and is an input without being named.
+  std::error_code ignored;
+  const fs::path folder = model_file(options.models.front()).parent_path();
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored))
+    if (entry.path().extension() == ".onnx") inputs.push_back(entry.path());
   check_output({options.predictions, inputs, options.force}, is_predictions_file);
 }
 

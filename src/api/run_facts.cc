@@ -28,17 +28,46 @@ ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine
   return {"cpu", engine, threads(), watch.seconds(), peak_rss_bytes()};
 }
 
-FileFacts facts_of(const fs::path& path) { return {path, sha256_file(path), fs::file_size(path)}; }
+void require_at_least(const char* option, size_t value, size_t least) {
+  if (value < least) fail(ErrorCode::usage, "{} {}: must be at least {}", option, value, least);
+}
+
+FileFacts facts_of(const fs::path& path) {
+  std::error_code error;
+  const uint64_t bytes = fs::file_size(path, error);
+  if (error)
+    fail(ErrorCode::file, "{}: cannot be examined: {}", printable(path.string()), error.message());
+  return {path, sha256_file(path), bytes};
+}
+
+std::vector<fs::path> files_of_model(const fs::path& location) {
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(location, ignored);
+  const fs::path file = is_folder ? location / "model.onnx" : location;
+  std::vector<fs::path> files = {file};
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  for (const char* side : {"config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
+                           "special_tokens_map.json", "added_tokens.json", "merges.txt"})
+    files.push_back(folder / side);
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".data") || name.ends_with("_data")) files.push_back(entry.path());
+  }
+  return files;
+}
 
 void check_output(const OutputCheck& check, const std::function<bool(const fs::path&)>& ours) {
   std::error_code ignored;
   for (const auto& input : check.inputs)
     if (fs::equivalent(check.path, input, ignored))
       fail(ErrorCode::usage,
-           "{}: is an input of this command and is never overwritten; choose "
-           "another output with -o",
+           "{}: is an input of this command and is never overwritten; choose another output",
            printable(check.path.string()));
-  if (check.force || !fs::exists(check.path, ignored)) return;
+  if (!fs::exists(check.path, ignored)) return;
+  if (!fs::is_regular_file(check.path, ignored))
+    fail(ErrorCode::file, "{}: is a folder or device, not a file; choose another output",
+         printable(check.path.string()));
+  if (check.force) return;
   if (!ours(check.path))
     fail(ErrorCode::file,
          "{}: exists and was not written by fp8q; replace it with --force, or choose another name",

@@ -19,7 +19,13 @@ class Stopwatch {
 
 uint64_t peak_rss_bytes();
 ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine);
+// Error (usage): an option below the least value that has a meaning.
+void require_at_least(const char* option, size_t value, size_t least);
 FileFacts facts_of(const fs::path& path);
+
+// Every file that belongs to a model at `location`: the ONNX file, the side files in its folder,
+// external data, and what stands in for them. Outputs are checked against it.
+std::vector<fs::path> files_of_model(const fs::path& location);
 
 // An output file that is about to be written. Error (usage): it is one of the `inputs`. Error
 // (file): it exists, is not one that fp8q wrote (`ours`), and `force` is not set.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -147,11 +148,22 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  // An interrupt between making the file and remembering it would leave it behind.
+  sigset_t interrupts, before;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  sigaddset(&interrupts, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &interrupts, &before);
   std::string name = path_.string() + ".tmp.XXXXXX";
   fd_ = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
-  if (fd_.get() < 0) fail_errno(path_.string(), "written");
+  const int error = errno;
+  if (fd_.get() >= 0) remember_temporary(name);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (fd_.get() < 0) {
+    errno = error;
+    fail_errno(path_.string(), "written");
+  }
   temporary_ = name;
-  remember_temporary(name);
 }
 
 AtomicFile::~AtomicFile() {

@@ -1,4 +1,5 @@
 // Activation functions, fused or decomposed in any way: the piece of graph is run and compared.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -27,25 +28,37 @@ constexpr std::array kCandidates = {
     Candidate{Activation::tanh, [](double x) { return std::tanh(x); }},
 };
 
-// From -6 to 6: outside, all of the functions are flat or the identity to FP32 precision.
-Tensor test_points(const Shape& shape) {
+// Densely from -6 to 6, where the candidates bend, and far outside, where they are flat or the
+// identity but a function with a bound (ReLU6, a clipped GELU) is not. Pointwise functions take any
+// shape: as many points whatever the layer's width.
+Tensor test_points(size_t rank) {
+  constexpr size_t kNear = 1000;
+  constexpr std::array kFar = {6.5f, 10.0f, 30.0f, 100.0f, 1e4f};
+  Shape shape(rank, 1);
+  shape.back() = kNear + 2 * kFar.size();
   Tensor x(DType::f32, shape);
   const auto values = x.mutable_data<float>();
-  const double step = 12.0 / static_cast<double>(values.size());
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(-6 + step * (static_cast<double>(i) + 0.37));
+  for (size_t i = 0; i < kNear; ++i)
+    values[i] = static_cast<float>(-6 + 12.0 / kNear * (static_cast<double>(i) + 0.37));
+  for (size_t i = 0; i < kFar.size(); ++i) {
+    values[kNear + 2 * i] = kFar[i];
+    values[kNear + 2 * i + 1] = -kFar[i];
+  }
   return x;
 }
 
 std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
   if (x.shape() != y.shape() || y.dtype() != DType::f32) return std::nullopt;
-  // The two GELUs differ by up to 5e-4; FP32 evaluation of either is right to about 1e-6.
+  // The two GELUs differ by up to 5e-4; FP32 evaluation of either is right to about 1e-6, relative
+  // to results above 1.
   constexpr double kTolerance = 1e-5;
   const auto in = x.data<float>(), out = y.data<float>();
   for (const auto& candidate : kCandidates) {
     bool fits = true;
-    for (size_t i = 0; fits && i < in.size(); ++i)
-      fits = std::abs(candidate.function(in[i]) - out[i]) <= kTolerance;
+    for (size_t i = 0; fits && i < in.size(); ++i) {
+      const double expected = candidate.function(in[i]);
+      fits = std::abs(expected - out[i]) <= kTolerance * std::max(1.0, std::abs(expected));
+    }
     if (fits) return candidate.activation;
   }
   return std::nullopt;
@@ -87,7 +100,7 @@ std::optional<ActivationPart> find_activation(const View& view, const std::strin
   const auto piece = cone(view, 0, output, {*argument},
                           [&](const Node& node) { return is_pointwise(view, node); });
   if (!piece || !piece->open.empty()) return std::nullopt;
-  const Tensor x = test_points(view.shape(*argument));
+  const Tensor x = test_points(view.shape(*argument).size());
   const auto activation = identify(x, run(view, 0, *piece, output, {{*argument, x}}));
   if (!activation)
     differ("{} is no GELU, ReLU or tanh of {}", view.where(output), view.where(*argument));

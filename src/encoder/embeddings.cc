@@ -132,16 +132,27 @@ std::optional<Term> find_term(const View& view, const std::string& value) {
   return find_constant_rows(view, value);
 }
 
-void collect(const View& view, const std::string& value, std::vector<Term>& terms) {
-  const std::string at = view.rows(value);
-  if (auto term = find_term(view, at)) {
-    terms.push_back(std::move(*term));
-    return;
+// The summands, from the first to the last. Every value still pending is at least one of them, so
+// that the walk ends after kMostTerms of them whatever the graph.
+std::vector<Term> find_terms(const View& view, const std::string& sum) {
+  constexpr size_t kMostTerms = 4;  // BERT has 3
+  std::vector<Term> terms;
+  std::vector<std::string> pending = {sum};
+  while (!pending.empty()) {
+    const std::string at = view.rows(std::move(pending.back()));
+    pending.pop_back();
+    if (auto term = find_term(view, at)) {
+      terms.push_back(std::move(*term));
+      continue;
+    }
+    const Node* node = view.producer(at);
+    if (!is_op(node, "Add")) differ("{} is no part of an embedding", view.where(at));
+    if (terms.size() + pending.size() + 2 > kMostTerms)
+      differ("{} is a sum of more than {} embeddings", view.where(sum), kMostTerms);
+    pending.push_back(node->inputs[1]);
+    pending.push_back(node->inputs[0]);
   }
-  const Node* node = view.producer(at);
-  if (!is_op(node, "Add")) differ("{} is no part of an embedding", view.where(at));
-  collect(view, node->inputs[0], terms);
-  collect(view, node->inputs[1], terms);
+  return terms;
 }
 
 // The graph input whose elements, in order, the index has; empty where it is computed.
@@ -257,11 +268,12 @@ EmbeddingsPart match_embeddings(const View& view, const std::string& value) {
   auto norm = find_layer_norm(view, normed);
   if (!norm) differ("{} is neither a layer nor the layer norm of embeddings", view.where(normed));
   part.embeddings.norm = std::move(norm->norm);
-  std::vector<Term> terms;
-  collect(view, norm->input, terms);
-  Sorter(view, part).sort(std::move(terms));
+  Sorter(view, part).sort(find_terms(view, norm->input));
   const int64_t width = part.embeddings.norm.gamma.size();
   const auto& [word, position, token_type, offset, embeddings_norm, projection] = part.embeddings;
+  if (word.rows.size() == 0 || position.rows.size() == 0 ||
+      (token_type && token_type->rows.size() == 0))
+    differ("an embedding table is empty");
   if (word.rows.dim(1) != width || position.rows.dim(1) != width ||
       (token_type && token_type->rows.dim(1) != width))
     differ("the embedding tables differ in width");

@@ -14,11 +14,12 @@ Tensor filled(const View& view, const std::string& input, const Shape& shape, fl
   return tensor;
 }
 
-Tensor test_scores(const Shape& shape) {
+// Up to `size` to both sides.
+Tensor test_scores(const Shape& shape, float size) {
   Tensor x(DType::f32, shape);
   const auto values = x.mutable_data<float>();
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(i * 7919 % 1009) / 100.0f - 5.0f;
+    values[i] = (static_cast<float>(i * 7919 % 1009) / 504.0f - 1.0f) * size;
   return x;
 }
 
@@ -85,15 +86,17 @@ float match_scores(const View& view, const AttentionPart& attention, InputRoles&
         differ("{} changes the shape of the scores", view.where(attention.softmax_input));
       return y;
     };
-    // The factor exactly, then that it is nothing but a factor.
+    // The factor exactly, then that it is nothing but a factor: small scores show what is added to
+    // them, large ones what they are limited to.
     const Tensor ones = filled(view, "", shape, 1);
-    const Tensor x = test_scores(shape);
-    const float factor = respond(ones).data<float>()[0];
-    if (!std::isfinite(factor) || !is_multiple(ones, respond(ones), factor) ||
-        !is_multiple(x, respond(x), factor))
+    const Tensor small = test_scores(shape, 5), large = test_scores(shape, 1e4f);
+    const Tensor scaled_ones = respond(ones);
+    const float factor = scaled_ones.data<float>()[0];
+    if (!std::isfinite(factor) || !is_multiple(ones, scaled_ones, factor) ||
+        !is_multiple(small, respond(small), factor) || !is_multiple(large, respond(large), factor))
       differ(
-          "the scores of {} are not only scaled and masked for padding: a causal or local mask, "
-          "or a position bias",
+          "the scores of {} are not only scaled and masked for padding: a causal or local mask, a "
+          "position bias, or a limit",
           view.where(attention.product));
     if (scale && std::abs(*scale - factor) > 1e-6f * std::abs(factor))
       differ("the scale of the scores of {} depends on the shape", view.where(attention.product));

@@ -15,7 +15,6 @@ namespace fp8q {
 namespace {
 
 // Protobuf's own limit of a message.
-constexpr uint64_t kMaxModelBytes = (uint64_t{1} << 31) - 1;
 
 onnx::ModelProto parse_proto(const std::string& bytes) {
   if (bytes.empty()) fail(ErrorCode::bad_model, "is empty (0 bytes)");

@@ -18,6 +18,7 @@
 // that are not dense tensors of a known element type.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -26,6 +27,9 @@
 namespace fp8q {
 
 namespace fs = std::filesystem;
+
+// What protobuf can hold; larger models keep their weights as external data.
+inline constexpr uint64_t kMaxModelBytes = (uint64_t{1} << 31) - 1;
 
 struct LoadOptions {
   // Where external data is looked for; empty: the folder of the model.

@@ -12,7 +12,6 @@
 namespace fp8q {
 namespace {
 
-constexpr uint64_t kMaxModelBytes = (uint64_t{1} << 31) - 1;
 // A memory page: readers may map the data file.
 constexpr uint64_t kDataAlignment = 4096;
 // Smaller initializers stay in the model, as shapes and axes should.

@@ -114,9 +114,46 @@ TEST_F(Errors, BadData) {
 
 TEST_F(Errors, OutputThatCannotBeWritten) {
   expect({"calibrate", "model.onnx", "-o", "/nonexistent/x.json"}, 6, {"/nonexistent/x.json"});
-  expect({"calibrate", "model.onnx", "-o", "config.json"}, 6, {"config.json", "--force"});
+  write("notes.txt", "mine");
+  expect({"calibrate", "model.onnx", "-o", "notes.txt"}, 6, {"notes.txt", "--force"});
+  fs::create_directory(folder() / "sub");
+  expect({"calibrate", "model.onnx", "-o", "sub", "--force"}, 6, {"sub"});
   expect({"calibrate", "model.onnx", "-o", "model.onnx", "--force"}, 2, {"model.onnx"});
   EXPECT_FALSE(fs::exists(folder() / ".fp8q")) << "a failed calibration leaves no workspace";
+}
+
+// Also inputs that were found rather than named, and whatever --force says.
+TEST_F(Errors, InputsAreNeverOverwritten) {
+  ASSERT_EQ(run({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
+  ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
+  write("s.txt", "A sentence.\n");
+  const std::vector<std::string> eval = {"eval", "model.e4m3.onnx", "--task",
+                                         "sst2", "--limit",         "2"};
+  const auto with = [](std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  expect({"calibrate", ".", "-o", "tokenizer.json", "--force"}, 2, {"tokenizer.json"});
+  expect({"calibrate", ".", "--data", "s.txt", "-o", "s.txt", "--force"}, 2, {"s.txt"});
+  expect({"convert", ".", "-o", "config.json", "--force"}, 2, {"config.json"});
+  expect({"convert", ".", "-o", "model.calib.json", "--force"}, 2, {"model.calib.json"});
+  expect(with(eval, {"--predictions", "model.onnx", "--force"}), 2, {"model.onnx"});
+  expect(with(eval, {"--predictions", "vocab.txt", "--force"}), 2, {"vocab.txt"});
+  expect(with(eval, {"--json", "model.onnx"}), 6, {"model.onnx"});
+  expect(with(eval, {"--log-file", "model.onnx"}), 6, {"model.onnx"});
+}
+
+TEST_F(Errors, AWorkspaceThatCannotBeWrittenIsOnlyANote) {
+  write(".fp8q", "a file where the folder should be");
+  const ProcessResult r = run({"calibrate", "model.onnx", "--examples", "4"});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("no workspace"));
+}
+
+TEST_F(Errors, StandardOutputThatCannotBeWritten) {
+  const ProcessResult r =
+      run_fp8q({"inspect", "model.onnx"}, {.folder = folder(), .out = "/dev/full"});
+  EXPECT_EQ(r.exit_code, 6) << r.err;
 }
 
 TEST_F(Errors, ConvertChecksItsInputs) {
@@ -147,6 +184,15 @@ TEST_F(Errors, DeviceThatIsNotThere) {
 
 TEST_F(Errors, JsonNeverOverwritesAnInput) {
   expect({"inspect", "model.onnx", "--json", "model.onnx"}, 2, {"model.onnx"});
+  expect({"inspect", "model.onnx", "--json", "config.json"}, 6, {"config.json"});
+  // Nor an output of the same command, made under its default name.
+  EXPECT_EQ(
+      run({"calibrate", "model.onnx", "--examples", "4", "--json", "model.calib.json"}).exit_code,
+      6);
+  EXPECT_THAT(content("model.calib.json"), HasSubstr("fp8q/statistics/1"));
+  EXPECT_EQ(run({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0);
+  EXPECT_EQ(run({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0)
+      << "its own may be replaced";
 }
 
 }  // namespace

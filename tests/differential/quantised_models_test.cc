@@ -9,8 +9,10 @@
 
 #include "fp8q/calibrate.h"
 #include "fp8q/convert.h"
+#include "tasks/task_data.h"
 #include "tests/differential/model_run.h"
 #include "tests/support/paths.h"
+#include "text/tokenizer.h"
 
 namespace fp8q::test {
 namespace {
@@ -19,6 +21,30 @@ namespace fs = std::filesystem;
 
 constexpr double kLargestNmse = 5e-4;
 constexpr double kSmallestEqualLabels = 0.99;
+
+// Converts `source` and compares the two executions on some of the reference's inputs.
+void expect_agreement(const fs::path& source, const CalibrateOptions& text,
+                      const std::string& recipe, const Reference& reference) {
+  const TemporaryFolder folder;
+  const fs::path statistics = folder.path() / "statistics.json";
+  const fs::path converted = folder.path() / "model.onnx";
+  CalibrateOptions options = text;
+  options.location.model = source;
+  options.output = statistics;
+  options.examples = 64;
+  calibrate(options);
+  convert({.model = source, .statistics = statistics, .output = converted, .recipe = recipe});
+
+  const auto model = load(converted);
+  ASSERT_TRUE(model);
+  const auto examples = chosen(reference.ids.size(), 40);
+  const Agreement agreement = compare(engine_logits(*model, reference, examples),
+                                      interpreter_logits(*model, reference, examples));
+  std::cout << examples.size() << " examples, equal labels " << agreement.equal_labels << ", NMSE "
+            << agreement.nmse << ", largest difference " << agreement.largest << "\n";
+  EXPECT_GE(agreement.equal_labels, kSmallestEqualLabels);
+  EXPECT_LE(agreement.nmse, kLargestNmse);
+}
 
 struct Case {
   const char* task;
@@ -36,27 +62,8 @@ TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
   FP8Q_SKIP_WITHOUT(source);
   FP8Q_SKIP_WITHOUT(reference_path);
   FP8Q_SKIP_WITHOUT(shared_path("data/glue"));
-
-  const TemporaryFolder folder;
-  const fs::path statistics = folder.path() / "statistics.json";
-  const fs::path converted = folder.path() / "model.onnx";
-  calibrate({.location = {.model = source},
-             .output = statistics,
-             .data = shared_path("data/glue"),
-             .task = task,
-             .examples = 64});
-  convert({.model = source, .statistics = statistics, .output = converted, .recipe = recipe});
-
-  const auto model = load(converted);
-  ASSERT_TRUE(model);
-  const Reference reference = read_reference(reference_path);
-  const auto examples = chosen(reference.ids.size(), 40);
-  const Agreement agreement = compare(engine_logits(*model, reference, examples),
-                                      interpreter_logits(*model, reference, examples));
-  std::cout << examples.size() << " examples, equal labels " << agreement.equal_labels << ", NMSE "
-            << agreement.nmse << ", largest difference " << agreement.largest << "\n";
-  EXPECT_GE(agreement.equal_labels, kSmallestEqualLabels);
-  EXPECT_LE(agreement.nmse, kLargestNmse);
+  expect_agreement(source, {.data = shared_path("data/glue"), .task = task}, recipe,
+                   read_reference(reference_path));
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
@@ -70,6 +77,26 @@ INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
                                          Case{"mrpc", "", "e4m3"}, Case{"mrpc", "-dynamo", "int8"},
                                          Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"}),
                          case_name);
+
+// The demo model is in the repository, so these run everywhere.
+class DemoModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
+  const fs::path source = source_dir() / "models" / "demo-sst2";
+  const Tokenizer tokenizer = Tokenizer::load(source / "vocab.txt");
+  const Dataset sample = load_dataset(require_task("sst2"), {.default_folder = "no such folder"});
+  ASSERT_TRUE(sample.builtin);
+  Reference reference;
+  for (const Example& example : sample.examples) {
+    Encoding encoding = tokenizer.encode(example.text, std::nullopt, 128);
+    reference.ids.push_back(std::move(encoding.ids));
+    reference.type_ids.push_back(std::move(encoding.type_ids));
+  }
+  expect_agreement(source, {}, GetParam(), reference);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DemoModel, testing::Values("e4m3", "e5m2", "int8"),
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace fp8q::test

@@ -17,7 +17,8 @@ struct ProcessResult {
 struct ProcessOptions {
   std::filesystem::path folder;  // current folder of the program
   std::map<std::string, std::string>
-      environment;  // added to this process's; FP8Q_DATA is never inherited
+      environment;            // added to this process's; FP8Q_DATA is never inherited
+  std::filesystem::path out;  // where standard output goes; empty: captured
 };
 
 // `arguments` without the program's name.

@@ -78,8 +78,13 @@ void add_calibrate(CLI::App& program, Globals& globals) {
   command.callback([options, &globals] {
     globals.action = [options, &globals] {
       check_json_target(globals, {options->location.model, options->output});
-      const CalibrateResult result = calibrate(*options, make_progress(globals));
-      Workspace{result.model.path, result.statistics.path, {}}.save();
+      CalibrateResult result = calibrate(*options, make_progress(globals));
+      try {
+        Workspace{result.model.path, result.statistics.path, {}}.save();
+      } catch (const Error& e) {  // a convenience: the statistics are written
+        result.notes.push_back(
+            fmt::format("no workspace, so name the files to `convert`: {}", e.what()));
+      }
       print(globals, table_of(result));
       print_notes(globals, result.notes);
       write_json(globals, to_json(result));

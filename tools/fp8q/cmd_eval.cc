@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -61,13 +62,17 @@ std::string table_of(const std::vector<EvaluateResult>& results) {
       first.data.builtin ? "built-in sample" : short_path(first.data.path.string()));
   Table table({"model", "format", "score", "difference [95 %]", "p", "flips", "size", "speed"},
               {false, false, true, true, true, true, true, true});
-  const Scores* baseline = nullptr;
-  for (const auto& r : results)
-    if (r.baseline) baseline = &*r.baseline;
-  if (baseline) add_row(table, *baseline, nullptr);
+  std::vector<const Scores*> baselines;  // each once, above the models compared with it
+  for (const auto& r : results) {
+    if (!r.baseline) continue;
+    const auto same = [&](const Scores* s) { return s->model.sha256 == r.baseline->model.sha256; };
+    if (std::ranges::none_of(baselines, same)) baselines.push_back(&*r.baseline);
+  }
+  for (const Scores* baseline : baselines) add_row(table, *baseline, nullptr);
   for (const auto& r : results) add_row(table, r.scores, r.difference ? &*r.difference : nullptr);
   text += table.str();
-  if (baseline) text += fmt::format("  {}: {}\n", baseline->format, metrics_text(*baseline));
+  for (const Scores* baseline : baselines)
+    text += fmt::format("  {}: {}\n", baseline->format, metrics_text(*baseline));
   for (const auto& r : results)
     text += fmt::format("  {}: {}\n", r.scores.format, metrics_text(r.scores));
   text += fmt::format("  {}, {:.2f} s\n", first.execution.description, first.execution.elapsed_s);
@@ -103,9 +108,10 @@ void run(Options& options, const Globals& globals) {
   EvaluateOptions& e = options.evaluate;
   e.use_baseline = !options.no_baseline;
   const bool from_workspace = complete(e);
-  std::vector<fs::path> inputs = e.models;
-  if (e.data) inputs.push_back(*e.data);
-  check_json_target(globals, inputs);
+  std::vector<fs::path> files = e.models;
+  if (e.data) files.push_back(*e.data);
+  files.push_back(e.predictions);
+  check_json_target(globals, files);
   const std::vector<EvaluateResult> results = evaluate(e, make_progress(globals));
   if (from_workspace)
     print(globals,

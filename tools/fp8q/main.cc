@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <new>
 
@@ -14,11 +15,11 @@
 namespace fp8q::cli {
 namespace {
 
-// Results appear under their names only when complete, so an interrupted command leaves nothing
-// behind.
+// Results appear under their names only when complete: what is unfinished is removed, what is there
+// is whole.
 void on_interrupt(int signal) {
   remove_temporary_files();
-  constexpr char kMessage[] = "\nfp8q: interrupted; nothing was written\n";
+  constexpr char kMessage[] = "\nfp8q: interrupted; no unfinished file is left\n";
   if (write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1) < 0) _exit(128 + signal);
   _exit(128 + signal);
 }
@@ -76,7 +77,11 @@ int run(int argc, char** argv) {
   }
   try {
     set_up_log(globals);
+    spdlog::info("version {}: {}", version(), fmt::join(argv, argv + argc, " "));
+    const auto start = std::chrono::steady_clock::now();
     globals.action();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    spdlog::info("done in {:.2f} s", seconds.count());
     return 0;
   } catch (const Error& e) {
     return report(e.code(), e.what());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -16,14 +17,34 @@
 
 namespace fp8q::cli {
 
+namespace {
+
+// A log is appended to; anything else that is there already stays as it is.
+void check_log_file(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return;
+  std::string first;
+  std::getline(std::ifstream(path), first);
+  const bool log = fs::is_regular_file(path, ignored) &&
+                   (first.empty() || first.find(" info version ") != std::string::npos);
+  if (!log)
+    fail(ErrorCode::file, "{}: exists and is not a log of fp8q; give --log-file another name",
+         printable(path.string()));
+}
+
+}  // namespace
+
 void set_up_log(const Globals& globals) {
   auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   terminal->set_level(globals.quiet     ? spdlog::level::err
-                      : globals.verbose ? spdlog::level::debug
+                      : globals.verbose ? spdlog::level::info
                                         : spdlog::level::warn);
   terminal->set_pattern("fp8q: %v");
   std::vector<spdlog::sink_ptr> sinks = {terminal};
+  // In force before the log file is opened, so that what goes wrong there is reported.
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("fp8q", terminal));
   if (!globals.log_file.empty()) {
+    check_log_file(globals.log_file);
     try {
       auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(globals.log_file.string());
       file->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
@@ -68,25 +89,62 @@ class ProgressBar {
 ProgressCallback make_progress(const Globals& globals) {
   if (globals.quiet) return nullptr;
   if (isatty(STDERR_FILENO)) return ProgressBar();
-  if (!globals.verbose) return nullptr;
-  return [step_shown = std::string()](std::string_view step, size_t, size_t total) mutable {
-    if (step == step_shown) return;
-    step_shown = step;
-    spdlog::info("{}: {} examples", step, total);
+  return [](std::string_view step, size_t done, size_t total) {
+    if (done == total) spdlog::info("{}: {} examples", step, total);
   };
 }
 
 bool prints_table(const Globals& globals) { return !globals.quiet && globals.json != "-"; }
 
+namespace {
+
+void write_standard_output(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    fail(ErrorCode::file, "standard output cannot be written");
+}
+
+}  // namespace
+
 void print(const Globals& globals, const std::string& table) {
+  spdlog::debug("\n{}", table);
   if (!prints_table(globals)) return;
-  std::fwrite(table.data(), 1, table.size(), stdout);
-  std::fflush(stdout);
+  write_standard_output(table);
 }
 
 void print_notes(const Globals& globals, const std::vector<std::string>& notes) {
-  if (!prints_table(globals)) return;
-  for (const auto& note : notes) fmt::print("note: {}\n", note);
+  for (const auto& note : notes) {
+    spdlog::debug("note: {}", note);
+    if (prints_table(globals)) write_standard_output(fmt::format("note: {}\n", note));
+  }
+}
+
+namespace {
+
+// Results begin with their schema; several are a list.
+bool holds_results(const fs::path& path) {
+  std::string start(64, '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(start.data(), static_cast<std::streamsize>(start.size()));
+  std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
+  for (const char* command : {"inspect", "calibrate", "convert", "eval"})
+    if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
+  return false;
+}
+
+}  // namespace
+
+void check_json_target(const Globals& globals, const std::vector<fs::path>& others) {
+  if (globals.json.empty() || globals.json == "-") return;
+  std::error_code ignored;
+  const fs::path target = fs::weakly_canonical(globals.json, ignored);
+  for (const auto& other : others)
+    if (!other.empty() && fs::weakly_canonical(other, ignored) == target)
+      fail(ErrorCode::usage, "--json {}: is an input or another output of this command",
+           printable(globals.json));
+  if (fs::exists(target, ignored) && !holds_results(target))
+    fail(ErrorCode::file,
+         "{}: exists and does not hold results of fp8q; remove it, or give --json another name",
+         printable(globals.json));
 }
 
 void write_json(const Globals& globals, const nlohmann::ordered_json& json) {
@@ -95,20 +153,11 @@ void write_json(const Globals& globals, const nlohmann::ordered_json& json) {
   const std::string text =
       json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   if (globals.json == "-") {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-      fail(ErrorCode::file, "standard output cannot be written");
-  } else {
-    write_file_atomically(globals.json, text);
+    write_standard_output(text);
+    return;
   }
-}
-
-void check_json_target(const Globals& globals, const std::vector<fs::path>& inputs) {
-  if (globals.json.empty() || globals.json == "-") return;
-  for (const auto& input : inputs) {
-    std::error_code ignored;
-    if (fs::equivalent(globals.json, input, ignored))
-      fail(ErrorCode::usage, "--json {} would overwrite an input", globals.json);
-  }
+  check_json_target(globals, {});  // the command itself may have made a file of this name
+  write_file_atomically(globals.json, text);
 }
 
 }  // namespace fp8q::cli

@@ -11,11 +11,11 @@
 
 namespace fp8q::cli {
 
-// Sets up the log: warnings on standard error, more with --verbose, none with --quiet; everything
-// to --log-file.
+// Sets up the log. Standard error gets errors, with --verbose the steps too; --log-file gets all of
+// that and the printed results, with times.
 void set_up_log(const Globals& globals);
 
-// A bar on a terminal; otherwise nothing, or a line per step with --verbose.
+// A bar where standard error is a terminal; otherwise a line of the log per step.
 ProgressCallback make_progress(const Globals& globals);
 
 // True where the table for people goes to standard output.
@@ -25,10 +25,12 @@ bool prints_table(const Globals& globals);
 void print(const Globals& globals, const std::string& table);
 void print_notes(const Globals& globals, const std::vector<std::string>& notes);
 
+// Whether --json may write its file; called before the work. Error (usage): the file is one of
+// `others`, the inputs and outputs of the command. Error (file): it exists and holds something else
+// than results of fp8q.
+void check_json_target(const Globals& globals, const std::vector<fs::path>& others);
+
 // Writes the results where --json says; does nothing without --json.
 void write_json(const Globals& globals, const nlohmann::ordered_json& json);
-
-// Refuses to overwrite one of the `inputs` with the --json file.
-void check_json_target(const Globals& globals, const std::vector<fs::path>& inputs);
 
 }  // namespace fp8q::cli

@@ -26,7 +26,8 @@ std::string stored(const fs::path& path) {
 
 std::optional<Workspace> Workspace::load() {
   const fs::path path = workspace_path();
-  if (!fs::exists(path)) return std::nullopt;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::nullopt;
   const auto json = nlohmann::json::parse(read_file(path, kMaxBytes), nullptr, false);
   const auto text = [&](const char* key) { return json.value(key, std::string()); };
   try {
@@ -46,7 +47,9 @@ void Workspace::save() const {
                                        {"model", stored(model)},
                                        {"statistics", stored(statistics)},
                                        {"converted", stored(converted)}};
-  write_file_atomically(workspace_path(), json.dump(2) + "\n");
+  // A path need not be UTF-8; one that is not can be given explicitly.
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  write_file_atomically(workspace_path(), json.dump(2, ' ', false, kReplace) + "\n");
 }
 
 Workspace require_workspace(const char* command) {

@@ -150,9 +150,13 @@ std::string AttentionBlock::effective(int site) const {
   const Operand& b = of_scores ? operands_[1] : operands_[2];
   if (!a.quantization && !b.quantization) return "fp32";
   if (!a.quantization || !b.quantization) return "fp32 of the dequantised values";
-  const std::string name(info(a.quantization->format).name);
-  return name == "int8" ? "int8 as fp32 products, exact sums"
-                        : name + " as fp32 products, exact; fp32 sums";
+  const Format x = a.quantization->format, y = b.quantization->format;
+  std::string name(info(x).name);
+  if (x != y) name += " x " + std::string(info(y).name);
+  name += " as fp32 products, ";
+  if (x != Format::int8 || y != Format::int8) return name + "exact; fp32 sums";
+  if (!of_scores) return name + "exact sums up to 1024 tokens";
+  return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");
 }
 
 }  // namespace fp8q

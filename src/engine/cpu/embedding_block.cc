@@ -15,6 +15,8 @@ RowReader::RowReader(const EmbeddingTable& table, const std::string& what) : row
   if (rows_.rank() != 2)
     fail(ErrorCode::bad_model, "{}: shape {} is not [count, width]", what,
          to_string(rows_.shape()));
+  if (rows_.size() == 0)
+    fail(ErrorCode::bad_model, "{}: shape {} has no elements", what, to_string(rows_.shape()));
   switch (rows_.dtype()) {
     case DType::f32:
     case DType::f16:
@@ -78,6 +80,9 @@ EmbeddingBlock::EmbeddingBlock(const Encoder& encoder)
     token_type_.emplace(*encoder.embeddings.token_type, "token type embeddings");
   if (position_.width() != width() || (token_type_ && token_type_->width() != width()))
     fail(ErrorCode::bad_model, "the embedding tables have different widths");
+  if (position_offset_ < 0)
+    fail(ErrorCode::unsupported, "positions start at {}, before the position table",
+         position_offset_);
 }
 
 void EmbeddingBlock::check_sequence(const PackedBatch& batch, size_t sequence) const {

@@ -22,10 +22,11 @@ constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kerne
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
 constexpr size_t kTasksPerThread = 3;
 
-struct Range {
-  size_t from, to;
-  size_t size() const { return to - from; }
-};
+// oneDNN's products are of at most this many columns, on multiples of 64, so that few rows still
+// make work for several threads and a call's overhead does not count.
+constexpr size_t kDnnlColumns = 256, kDnnlUnit = 64;
+
+using Range = PreparedLinear::Range;
 
 // Part i of [0, total) divided evenly into `parts`, on multiples of `unit`.
 Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
@@ -101,27 +102,44 @@ void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t colu
   w_ = column == 0 || w_ == plain.format ? plain.format : std::nullopt;
 }
 
+bool PreparedLinear::integers() const {
+  return x_ && w_ && x_->format == Format::int8 && *w_ == Format::int8;
+}
+
 bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {
-  const bool codes = x_ && w_;
-  const bool integers = codes && x_->format == Format::int8 && *w_ == Format::int8;
-  if (!codes && !round_to_bf16_) return false;
-  if (cpu::isa() < (integers ? cpu::Isa::avx512_vnni : cpu::Isa::avx512_bf16)) return false;
-  dot_ = integers ? cpu::DotType::int8 : cpu::DotType::bf16;
-  if (integers) {
-    std::vector<int8_t> weights(values.begin(), values.end());
-    dnnl_ = cpu::DnnlMatmul::create(dot_, in_, out_, weights.data());
-  } else {
-    std::vector<uint16_t> weights(values.size());
-    cpu::round_to_bf16(values.data(), values.size(), weights.data());  // exact
-    dnnl_ = cpu::DnnlMatmul::create(dot_, in_, out_, weights.data());
+  if (!(x_ && w_) && !round_to_bf16_) return false;
+  if (cpu::isa() < (integers() ? cpu::Isa::avx512_vnni : cpu::Isa::avx512_bf16)) return false;
+  dot_ = integers() ? cpu::DotType::int8 : cpu::DotType::bf16;
+  dnnl_.resize((out_ + kDnnlColumns - 1) / kDnnlColumns);
+  parallel_for(dnnl_.size(), [&](size_t i) { dnnl_[i] = make_dnnl(values, i); });
+  dnnl_refused_ = std::any_of(dnnl_.begin(), dnnl_.end(), [](const auto& d) { return !d; });
+  if (dnnl_refused_) dnnl_.clear();
+  else kernel_ = Kernel::dnnl;
+  return !dnnl_refused_;
+}
+
+// The columns of block i, packed by oneDNN; nullptr where it refuses.
+std::unique_ptr<cpu::DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<float>& values,
+                                                           size_t i) const {
+  const Range columns = part_of(out_, dnnl_.size(), i, kDnnlUnit);
+  std::vector<int8_t> int8;
+  std::vector<uint16_t> bf16;
+  if (dot_ == cpu::DotType::int8) int8.resize(in_ * columns.size());
+  else bf16.resize(in_ * columns.size());
+  for (size_t k = 0; k < in_; ++k) {
+    const float* from = values.data() + k * out_ + columns.from;
+    if (dot_ == cpu::DotType::int8)
+      std::transform(from, from + columns.size(), int8.data() + k * columns.size(),
+                     [](float v) { return static_cast<int8_t>(v); });
+    else cpu::round_to_bf16(from, columns.size(), bf16.data() + k * columns.size());  // exact
   }
-  if (dnnl_) kernel_ = Kernel::dnnl;
-  return dnnl_ != nullptr;
+  const void* plain = int8.data();
+  if (dot_ == cpu::DotType::bf16) plain = bf16.data();
+  return cpu::DnnlMatmul::create(dot_, in_, columns.size(), plain);
 }
 
 void PreparedLinear::prepare_f32(const std::vector<float>& values) {
-  const bool integers = x_ && w_ && x_->format == Format::int8 && *w_ == Format::int8;
-  kernel_ = integers && in_ > kExactIntegers ? Kernel::f32_integer : Kernel::f32;
+  kernel_ = integers() && in_ > kExactIntegers ? Kernel::f32_integer : Kernel::f32;
   packed_.grow(cpu::packed_size(in_, out_));
   cpu::pack_f32({.b = values.data(),
                  .row_stride = out_,
@@ -236,58 +254,71 @@ void PreparedLinear::run_integer_block(const Block& b) const {
 }
 
 void PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
-  const bool int8 = dot_ == cpu::DotType::int8;
-  const size_t element = int8 ? 1 : 2;
-  const size_t padded = cpu::DnnlMatmul::padded_rows(args.rows);
-  std::byte* operand = scratch.operand.grow(padded * in_ * element);
-  std::byte* sums = scratch.sums.grow(padded * out_ * sizeof(float));
-  const size_t parts = (args.rows + 31) / 32;
-  parallel_for(parts, [&](size_t i) {
-    const Range r = part_of(args.rows, parts, i, 1);
-    std::byte* to = operand + r.from * in_ * element;
-    const float* x = args.x + r.from * args.x_stride;
-    if (!x_) {
-      for (size_t row = 0; row < r.size(); ++row)
-        cpu::round_to_bf16(x + row * args.x_stride, in_,
-                           reinterpret_cast<uint16_t*>(to) + row * in_);
-      return;
-    }
-    const cpu::QuantizeRows quantize{x_->format, x_->scale, x,        args.x_stride,
-                                     to,         in_,       r.size(), in_};
-    if (int8) cpu::quantize_to_i8(quantize);
-    else cpu::quantize_to_bf16(quantize);
-  });
-  std::memset(operand + args.rows * in_ * element, 0, (padded - args.rows) * in_ * element);
-  if (!dnnl_->run(operand, args.rows, sums))
-    fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
-         dnnl_->implementation());
-  parallel_for(parts, [&](size_t i) {
-    const Range r = part_of(args.rows, parts, i, 1);
-    cpu::finish_sums({.sum = sums + r.from * out_ * sizeof(float),
-                      .integer = int8,
-                      .sum_stride = out_,
-                      .scale = scale_.empty() ? nullptr : scale_.data(),
-                      .bias = bias_.data(),
+  constexpr size_t kRows = cpu::DnnlMatmul::kRows;
+  const size_t row_parts = (args.rows + kRows - 1) / kRows;
+  const size_t part_size = kRows * in_ * (dot_ == cpu::DotType::int8 ? 1 : 2);
+  std::byte* operand = scratch.operand.grow(row_parts * part_size);
+  const auto rows_of = [&](size_t part) {
+    return Range{part * kRows, std::min((part + 1) * kRows, args.rows)};
+  };
+  parallel_for(row_parts,
+               [&](size_t i) { dnnl_operand(args, rows_of(i), operand + i * part_size); });
+  parallel_for(row_parts * dnnl_.size(), [&](size_t task) {
+    const size_t i = task / dnnl_.size(), column_part = task % dnnl_.size();
+    const Range rows = rows_of(i);
+    const Range columns = part_of(out_, dnnl_.size(), column_part, kDnnlUnit);
+    thread_local Buffer<float> memory;  // int32_t has the same size
+    float* sums = memory.grow(kRows * columns.size());
+    const cpu::DnnlMatmul& product = *dnnl_[column_part];
+    if (!product.run(operand + i * part_size, sums))
+      fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
+           product.implementation());
+    cpu::finish_sums({.sum = sums,
+                      .integer = dot_ == cpu::DotType::int8,
+                      .sum_stride = columns.size(),
+                      .scale = scale_.empty() ? nullptr : scale_.data() + columns.from,
+                      .bias = bias_.data() + columns.from,
                       .function = args.function,
-                      .out = args.y + r.from * args.y_stride,
+                      .out = args.y + rows.from * args.y_stride + columns.from,
                       .out_stride = args.y_stride,
-                      .rows = r.size(),
-                      .columns = out_});
+                      .rows = rows.size(),
+                      .columns = columns.size()});
   });
 }
 
+// The rows as oneDNN takes them, filled up with zeros.
+void PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte* to) const {
+  const bool int8 = dot_ == cpu::DotType::int8;
+  const size_t row_size = in_ * (int8 ? 1 : 2);
+  const float* x = args.x + rows.from * args.x_stride;
+  std::memset(to + rows.size() * row_size, 0, (cpu::DnnlMatmul::kRows - rows.size()) * row_size);
+  if (!x_) {
+    for (size_t row = 0; row < rows.size(); ++row)
+      cpu::round_to_bf16(x + row * args.x_stride, in_, reinterpret_cast<uint16_t*>(to) + row * in_);
+    return;
+  }
+  const cpu::QuantizeRows quantize{x_->format, x_->scale, x,           args.x_stride,
+                                   to,         in_,       rows.size(), in_};
+  if (int8) cpu::quantize_to_i8(quantize);
+  else cpu::quantize_to_bf16(quantize);
+}
+
 std::string PreparedLinear::effective() const {
-  const std::string name = x_ && w_ ? std::string(info(x_->format).name) : "";
+  std::string name;
+  if (x_ && w_) {
+    name = info(x_->format).name;
+    if (*w_ != x_->format) name += " x " + std::string(info(*w_).name);
+  }
   if (kernel_ == Kernel::dnnl) {
-    const std::string by = " (oneDNN " + dnnl_->implementation() + ")";
-    if (dot_ == cpu::DotType::int8) return "int8 dot products, exact int32 sums" + by;
+    const std::string by = " (oneDNN " + dnnl_.front()->implementation() + ")";
+    if (integers()) return "int8 dot products, exact int32 sums" + by;
     return x_ ? name + " as bf16 dot products, fp32 sums" + by : "bf16 dot products" + by;
   }
-  if (kernel_ == Kernel::f32_integer || (name == "int8" && w_ == Format::int8))
-    return "int8 as fp32 products, exact sums";
-  if (!name.empty()) return name + " as fp32 products, exact; fp32 sums";
+  const std::string reason = dnnl_refused_ ? " (oneDNN has no kernel)" : "";
+  if (integers()) return "int8 as fp32 products, exact sums" + reason;
+  if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + reason;
   if (x_ || w_) return "fp32 of the dequantised values";
-  return round_to_bf16_ ? "fp32 of values rounded to bf16" : "fp32";
+  return round_to_bf16_ ? "fp32 of values rounded to bf16" + reason : "fp32";
 }
 
 }  // namespace fp8q

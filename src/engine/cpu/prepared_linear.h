@@ -4,11 +4,14 @@
 // path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]). Products of codes are exact in FP32, and
 // so are whole sums of INT8.
 //
-//   formats of x, w          AVX512-VNNI / -BF16                 elsewhere
-//   INT8, INT8               oneDNN, INT32 sums (exact)          FP32, exact by blocks of 1024
-//   other pairs of formats   oneDNN, BF16 holding the codes      FP32
-//   none, BF16 asked         oneDNN, BF16                        FP32 of values rounded to BF16
-//   none, or one of the two  FP32                                FP32
+//   formats of x, w          by oneDNN                    from         elsewhere
+//   INT8, INT8               INT8, INT32 sums (exact)     AVX512-VNNI  FP32, exact by blocks of
+//   1024 other pairs of formats   BF16 holding the codes       AVX512-BF16  FP32 none, BF16 asked
+//   BF16                         AVX512-BF16  FP32 of values rounded to BF16 none, or one of the
+//   two  never                                     FP32
+//
+// So FP8 runs as FP32 on a CPU that has VNNI only; and everything does where oneDNN has no kernel,
+// which effective() then says.
 #pragma once
 
 #include <memory>
@@ -28,7 +31,6 @@ namespace fp8q {
 // Scratch memory shared by all linear layers of an engine.
 struct LinearScratch {
   Buffer<std::byte> operand;
-  Buffer<std::byte> sums;
 };
 
 class PreparedLinear {
@@ -50,6 +52,11 @@ class PreparedLinear {
   };
   void run(const Run& args, LinearScratch& scratch) const;
 
+  struct Range {
+    size_t from, to;
+    size_t size() const { return to - from; }
+  };
+
   size_t in() const { return in_; }
   size_t out() const { return out_; }
   // How its products are formed, for KernelChoice::effective.
@@ -60,12 +67,15 @@ class PreparedLinear {
 
   // Columns of one of the joined layers: the values as [in, out of all], and the rest.
   void append(const Linear& linear, PlainWeight plain, size_t column, std::vector<float>& values);
+  bool integers() const;  // INT8 codes on both sides
   bool prepare_dnnl(const std::vector<float>& values);
+  std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
   void prepare_f32(const std::vector<float>& values);
 
   const float* f32_operand(const Run& args, size_t& stride, LinearScratch& scratch) const;
   void run_f32(const Run& args, LinearScratch& scratch) const;
   void run_dnnl(const Run& args, LinearScratch& scratch) const;
+  void dnnl_operand(const Run& args, const Range& rows, std::byte* to) const;
   struct Block;
   void run_block(const Block& block) const;
   void run_integer_block(const Block& block) const;
@@ -78,7 +88,8 @@ class PreparedLinear {
   Buffer<float> packed_;
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
   cpu::DotType dot_ = cpu::DotType::bf16;
-  std::unique_ptr<cpu::DnnlMatmul> dnnl_;
+  std::vector<std::unique_ptr<cpu::DnnlMatmul>> dnnl_;  // blocks of columns, side by side
+  bool dnnl_refused_ = false;                           // although the CPU has the instructions
 };
 
 }  // namespace fp8q

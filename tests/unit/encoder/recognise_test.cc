@@ -193,6 +193,31 @@ TEST(NotAnEncoder, MasksThatHideTokens) {
               HasSubstr("position bias"));
 }
 
+// Functions that are those of an encoder but for a bound.
+TEST(NotAnEncoder, Bounds) {
+  for (const auto style :
+       {GeluStyle::relu6, GeluStyle::relu6_min, GeluStyle::clipped, GeluStyle::clipped_wide}) {
+    EXPECT_THAT(reason([&](Style& s) { s.gelu = style; }), HasSubstr("no GELU"));
+    EXPECT_THAT(reason([&](Style& s) { s.gelu = style, s.ffn = 2; }), HasSubstr("no GELU"));
+  }
+  EXPECT_THAT(reason([](Style& s) { s.scale = ScaleStyle::clipped; }), HasSubstr("a limit"));
+}
+
+TEST(NotAnEncoder, SumsOfManyEmbeddings) {
+  EXPECT_THAT(reason([](Style& s) { s.doublings = 1; }), HasSubstr("more than 4 embeddings"));
+  EXPECT_THAT(reason([](Style& s) { s.doublings = 60; }), HasSubstr("more than 4 embeddings"));
+  EXPECT_THAT(reason([](Style& s) { s.constant_rows = 2; }), HasSubstr("more than 4 embeddings"));
+  EXPECT_THAT(reason([](Style& s) { s.constant_rows = 50000; }),
+              HasSubstr("more than 4 embeddings"));
+}
+
+TEST(NotAnEncoder, EmptyTables) {
+  EXPECT_THAT(reason([](Style& s) { s.types = 0; }), HasSubstr("table is empty"));
+  EXPECT_THAT(
+      reason([](Style& s) { s.positions = 0, s.embedding = EmbeddingStyle::position_input; }),
+      HasSubstr("table is empty"));
+}
+
 TEST(NotAnEncoder, OtherStructure) {
   EXPECT_THAT(reason([](Style& s) { s.pre_norm = true; }), HasSubstr("pre-LN"));
   EXPECT_THAT(reason([](Style& s) { s.extra_node = true; }), HasSubstr("Sigmoid"));

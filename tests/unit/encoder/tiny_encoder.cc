@@ -157,8 +157,20 @@ class TinyEncoder {
         return g_.op("Relu", {x});
       case GeluStyle::quick:
         return g_.op("Mul", {x, g_.op("Sigmoid", {g_.op("Mul", {x, g_.scalar(1.702f)})})});
+      case GeluStyle::relu6:
+        return g_.op("Clip", {x, g_.scalar(0), g_.scalar(6)});
+      case GeluStyle::relu6_min:
+        return g_.op("Min", {g_.op("Relu", {x}), g_.scalar(6)});
+      case GeluStyle::clipped:
+        return clip(tanh_gelu(x, g_.op("Pow", {x, g_.scalar(3)})), 10);
+      case GeluStyle::clipped_wide:
+        return clip(tanh_gelu(x, g_.op("Pow", {x, g_.scalar(3)})), 1000);
     }
     return x;
+  }
+
+  std::string clip(const std::string& x, float bound) {
+    return g_.op("Clip", {x, g_.scalar(-bound), g_.scalar(bound)});
   }
 
   std::string tanh_gelu(const std::string& x, const std::string& cube) {
@@ -275,6 +287,7 @@ class TinyEncoder {
     if (s_.merged_heads)
       y = g_.reshape(y,
                      {g_.ints({-1, s_.heads}), g_.dim_as_list(ids_, 1), g_.dim_as_list(ids_, 1)});
+    if (s_.scale == ScaleStyle::clipped) y = clip(g_.op("Div", {y, g_.scalar(root)}), 10);
     if (s_.scale == ScaleStyle::divide_scores) y = g_.op("Div", {y, g_.scalar(root)});
     if (s_.scale == ScaleStyle::multiply_scores) y = g_.op("Mul", {g_.scalar(1 / root), y});
     y = masked(y);
@@ -373,7 +386,13 @@ class TinyEncoder {
     } else if (s_.embedding == EmbeddingStyle::constant_row) {
       x = g_.op("Add", {x, g_.random({width}, 0.5f)});
     }
-    x = dropout(norm(g_.op("Add", {x, positions(width)}), width));
+    x = g_.op("Add", {x, positions(width)});
+    for (int64_t i = 0; i < s_.doublings; ++i) x = g_.op("Add", {x, x});
+    if (s_.constant_rows > 0) {
+      const std::string row = g_.random({width}, 0.5f);
+      for (int64_t i = 0; i < s_.constant_rows; ++i) x = g_.op("Add", {x, row});
+    }
+    x = dropout(norm(x, width));
     return s_.embedding == EmbeddingStyle::electra ? linear(x, width, s_.hidden) : x;
   }
 

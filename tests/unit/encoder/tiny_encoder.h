@@ -18,7 +18,11 @@ enum class GeluStyle {
   tanh_pow,       // 0.5 x (1 + tanh(0.7979 (x + 0.044715 x^3))), Pow
   tanh_products,  // the same, x * x * x
   relu,
-  quick,  // x sigmoid(1.702 x): not known
+  quick,         // x sigmoid(1.702 x): not known
+  relu6,         // Clip(x, 0, 6): not known
+  relu6_min,     // Min(Relu(x), 6): not known
+  clipped,       // Clip(GELU, -10, 10): not known
+  clipped_wide,  // Clip(GELU, -1000, 1000): not known
 };
 enum class ScaleStyle {
   divide_scores,
@@ -26,6 +30,7 @@ enum class ScaleStyle {
   divide_query,
   split_by_shape,  // q s and k s, s = sqrt(1 / sqrt(d)) computed from Shape(q)
   after_mask,      // (q k^T + mask) / sqrt d
+  clipped,         // Clip(q k^T / sqrt d, -10, 10): not known
 };
 enum class MaskStyle {
   none,
@@ -92,6 +97,8 @@ struct Style {
   bool pre_norm = false;       // not known
   bool extra_node = false;     // a Sigmoid between layers: not known
   bool fixed_shape = false;    // batch 1, sequence 12
+  int64_t doublings = 0;       // Add(x, x) before the norm of the embeddings: not known
+  int64_t constant_rows = 0;   // rows added there one by one: not known
 };
 
 Model tiny_encoder(const Style& style);

@@ -7,6 +7,7 @@
 
 #include "encoder/recognise.h"
 #include "engine/engine.h"
+#include "fp8q/error.h"
 #include "interpreter/interpreter.h"
 #include "unit/encoder/reference.h"
 #include "unit/encoder/tiny_encoder.h"
@@ -174,6 +175,26 @@ TEST_P(Variants, EngineComputesWhatTheGraphDoes) {
   ASSERT_EQ(actual.size(), expected.size());
   for (const auto& output : actual)
     expect_near(output.name, output.values, expected.at(output.name), GetParam().style);
+}
+
+TEST(EmptyTables, AreRefusedByTheEngine) {
+  const Encoder encoder = recognised(tiny_encoder({}));
+  ASSERT_TRUE(encoder.embeddings.token_type);
+  for (const Shape& shape : {Shape{0, 32}, Shape{2, 0}}) {
+    const Tensor empty(DType::f32, shape);
+    Encoder word = encoder, position = encoder, token_type = encoder;
+    word.embeddings.word.rows = empty;
+    position.embeddings.position.rows = empty;
+    token_type.embeddings.token_type->rows = empty;
+    for (const Encoder* changed : {&word, &position, &token_type}) {
+      try {
+        make_cpu_engine(*changed, ComputeType::fp32);
+        ADD_FAILURE() << "accepted a table of shape " << to_string(shape);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::bad_model) << error.what();
+      }
+    }
+  }
 }
 
 // Each operand of each product is one Site's use, and the Site names the float value behind it.

@@ -99,6 +99,27 @@ TEST(Codec, Int8Codes) {
   });
 }
 
+// The largest float below a half: adding a half to it gives 1.
+TEST(Codec, Int8RoundsJustBelowAHalfToZero) {
+  const std::vector<float> x = {0.49999997f, -0.49999997f, 0.5f, -0.5f, 0.50000006f, 1.5f, -2.5f};
+  const std::vector<float> expected = {0, 0, 0, 0, 1, 2, -2};
+  size_t levels = 0;
+  for_each_isa([&](Isa level) {
+    ASSERT_EQ(isa(), level);
+    levels += level == Isa::scalar;
+    const size_t n = x.size();
+    std::vector<float> values(n);
+    std::vector<int8_t> codes(n);
+    quantize_to_f32({Format::int8, 1.0f, x.data(), n, values.data(), n, 1, n});
+    quantize_to_i8({Format::int8, 1.0f, x.data(), n, codes.data(), n, 1, n});
+    for (size_t i = 0; i < n; ++i) {
+      EXPECT_TRUE(same(values[i], expected[i])) << x[i];
+      EXPECT_EQ(static_cast<float>(codes[i]), expected[i]) << x[i];
+    }
+  });
+  EXPECT_EQ(levels, 1u) << "plain C is one of the levels";
+}
+
 TEST(Codec, RoundsToBf16) {
   const auto x = hard_values(Format::e5m2);
   for_each_isa([&](Isa) {

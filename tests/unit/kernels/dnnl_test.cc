@@ -1,6 +1,11 @@
 #include "kernels/cpu/dnnl_matmul.h"
 
+#include <gmock/gmock.h>
+#include <omp.h>
+
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "kernel_testing.h"
@@ -19,44 +24,128 @@ std::vector<int8_t> random_codes(size_t n, int largest, unsigned seed) {
   return x;
 }
 
+constexpr size_t kRows = DnnlMatmul::kRows;
+
+int largest_code() { return detected_isa() >= Isa::avx512_vnni ? 127 : 40; }
+
+std::unique_ptr<DnnlMatmul> any_int8(size_t k, size_t n, const std::vector<int8_t>& w) {
+  return DnnlMatmul::create(DotType::int8, k, n, w.data(), DnnlKernels::any);
+}
+
+// [kRows, k] times [k, n].
+std::vector<int32_t> exact_sums(const std::vector<int8_t>& a, const std::vector<int8_t>& w,
+                                size_t k, size_t n) {
+  std::vector<int32_t> sums(kRows * n);
+  for (size_t i = 0; i < kRows; ++i)
+    for (size_t x = 0; x < k; ++x)
+      for (size_t j = 0; j < n; ++j) sums[i * n + j] += a[i * k + x] * w[x * n + j];
+  return sums;
+}
+
+// Restores the number of threads, whatever a test sets.
+struct ThreadsGuard {
+  int before = omp_get_max_threads();
+  ~ThreadsGuard() { omp_set_num_threads(before); }
+};
+
 TEST(DnnlMatmul, Int8SumsAreExact) {
-  const int largest = detected_isa() >= Isa::avx512_vnni ? 127 : 40;
-  for (const size_t n : {2, 17, 384}) {
-    const size_t k = 384;
-    const auto w = random_codes(k * n, largest, 1);
-    const auto product = DnnlMatmul::create(DotType::int8, k, n, w.data());
+  const size_t k = 384;
+  for (const size_t n : {2, 17, 192, 256, 384}) {
+    const auto w = random_codes(k * n, largest_code(), 1);
+    const auto product = any_int8(k, n, w);
     if (!product) GTEST_SKIP() << "oneDNN has no INT8 matmul for this CPU";
-    for (const size_t m : {1, 16, 25, 33, 200, 257, 600}) {
-      const size_t rows = DnnlMatmul::padded_rows(m);
-      ASSERT_GE(rows, m);
-      auto a = random_codes(rows * k, largest, 2);
-      std::vector<int32_t> sums(rows * n);
-      ASSERT_TRUE(product->run(a.data(), m, sums.data()));
-      for (size_t i = 0; i < m; ++i)
-        for (size_t j = 0; j < n; j += 5) {
-          int32_t sum = 0;
-          for (size_t x = 0; x < k; ++x) sum += a[i * k + x] * w[x * n + j];
-          ASSERT_EQ(sums[i * n + j], sum) << m << " x " << n << " at " << i << ", " << j;
-        }
+    const auto a = random_codes(kRows * k, largest_code(), 2);
+    std::vector<int32_t> sums(kRows * n);
+    ASSERT_TRUE(product->run(a.data(), sums.data()));
+    ASSERT_EQ(sums, exact_sums(a, w, k, n)) << n;
+  }
+}
+
+TEST(DnnlMatmul, OnlyKernelsOfTheInstructionsAreTaken) {
+  const size_t k = 384, n = 256;
+  const auto w = random_codes(k * n, 40, 1);
+  const auto product = DnnlMatmul::create(DotType::int8, k, n, w.data());
+  if (!product) {
+    EXPECT_LT(detected_isa(), Isa::avx512_vnni) << "or oneDNN was told to do without it";
+    return;
+  }
+  EXPECT_GE(detected_isa(), Isa::avx512_vnni);
+  EXPECT_THAT(product->implementation(), testing::StartsWith("brg:"));
+}
+
+// Runs `product` at top level, and by every thread of a parallel region at once; all results must
+// be `expected`, bit for bit, and the number of threads what it was.
+template <typename T, typename Sum>
+void expect_same_everywhere(const DnnlMatmul& product, const std::vector<T>& a,
+                            const std::vector<Sum>& expected) {
+  for (const int threads : {1, 2, 8}) {
+    SCOPED_TRACE(threads);
+    omp_set_num_threads(threads);
+    std::vector<Sum> sums(expected.size());
+    ASSERT_TRUE(product.run(a.data(), sums.data()));
+    EXPECT_EQ(omp_get_max_threads(), threads);
+    ASSERT_EQ(0, std::memcmp(sums.data(), expected.data(), sums.size() * sizeof(Sum)));
+    int same = 0, team = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : same, team)
+    {
+      std::vector<Sum> own(expected.size());
+      const int before = omp_get_max_threads();
+      const bool ran = product.run(a.data(), own.data());
+      ++team;
+      same += ran && omp_get_max_threads() == before &&
+              std::memcmp(own.data(), expected.data(), own.size() * sizeof(Sum)) == 0;
+    }
+    EXPECT_EQ(same, team);
+  }
+}
+
+// `create` makes the product, under several numbers of threads and inside a parallel region.
+template <typename Create, typename T, typename Sum>
+void expect_independent_of_threads(const Create& create, const std::vector<T>& a,
+                                   const std::vector<Sum>& expected) {
+  const ThreadsGuard guard;
+  for (const int threads : {1, 2, 8}) {
+    SCOPED_TRACE(threads);
+    omp_set_num_threads(threads);
+    const auto product = create();
+    ASSERT_NE(product, nullptr);
+    EXPECT_EQ(omp_get_max_threads(), threads);
+    expect_same_everywhere(*product, a, expected);
+    std::vector<std::unique_ptr<DnnlMatmul>> inside(static_cast<size_t>(threads));
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (size_t i = 0; i < inside.size(); ++i) inside[i] = create();
+    for (const auto& one : inside) {
+      ASSERT_NE(one, nullptr);
+      expect_same_everywhere(*one, a, expected);
     }
   }
 }
 
+TEST(DnnlMatmul, Int8IsIndependentOfThreads) {
+  const size_t k = 768, n = 192;
+  const auto w = random_codes(k * n, largest_code(), 5);
+  if (!any_int8(k, n, w)) GTEST_SKIP() << "oneDNN has no INT8 matmul for this CPU";
+  const auto a = random_codes(kRows * k, largest_code(), 6);
+  expect_independent_of_threads([&] { return any_int8(k, n, w); }, a, exact_sums(a, w, k, n));
+}
+
+std::vector<uint16_t> random_bf16(size_t n, unsigned seed) {
+  std::vector<uint16_t> halves;
+  for (const float v : random_floats(n, seed))
+    halves.push_back(static_cast<uint16_t>(BFloat16Codec::encode(v)));
+  return halves;
+}
+
 TEST(DnnlMatmul, Bf16MatchesDoubleAndRowsAreIndependent) {
   if (detected_isa() < Isa::avx512_bf16) GTEST_SKIP() << "needs AVX512-BF16";
-  const size_t k = 1536, n = 384, m = 600;
-  const auto to_half = [](const std::vector<float>& x) {
-    std::vector<uint16_t> h(x.size());
-    for (size_t i = 0; i < x.size(); ++i) h[i] = static_cast<uint16_t>(BFloat16Codec::encode(x[i]));
-    return h;
-  };
-  const auto w = to_half(random_floats(k * n, 3));
-  const auto a = to_half(random_floats(DnnlMatmul::padded_rows(m) * k, 4));
+  const size_t k = 1536, n = 256;
+  const auto w = random_bf16(k * n, 3);
+  auto a = random_bf16(kRows * k, 4);
   const auto product = DnnlMatmul::create(DotType::bf16, k, n, w.data());
   ASSERT_NE(product, nullptr);
-  std::vector<float> all(DnnlMatmul::padded_rows(m) * n);
-  ASSERT_TRUE(product->run(a.data(), m, all.data()));
-  for (size_t i = 0; i < m; i += 7)
+  std::vector<float> all(kRows * n);
+  ASSERT_TRUE(product->run(a.data(), all.data()));
+  for (size_t i = 0; i < kRows; ++i)
     for (size_t j = 0; j < n; j += 5) {
       double sum = 0, magnitude = 0;
       for (size_t x = 0; x < k; ++x) {
@@ -67,11 +156,30 @@ TEST(DnnlMatmul, Bf16MatchesDoubleAndRowsAreIndependent) {
       }
       ASSERT_NEAR(all[i * n + j], sum, static_cast<double>(k + 2) * std::ldexp(magnitude, -24));
     }
-  for (const size_t rows : {1, 7, 16, 25, 64, 100}) {
-    std::vector<float> some(DnnlMatmul::padded_rows(rows) * n);
-    ASSERT_TRUE(product->run(a.data() + 3 * k, rows, some.data()));
-    for (size_t i = 0; i < rows * n; ++i) ASSERT_EQ(some[i], all[3 * n + i]) << rows << " rows";
+  // Every row in every place, beside other rows and beside zeros.
+  std::vector<float> moved(kRows * n);
+  for (size_t shift = 1; shift < kRows; ++shift) {
+    std::rotate(a.begin(), a.begin() + static_cast<ptrdiff_t>(k), a.end());
+    auto some = a;
+    if (shift % 2)
+      std::fill(some.begin() + static_cast<ptrdiff_t>((kRows - shift) * k), some.end(), 0);
+    ASSERT_TRUE(product->run(some.data(), moved.data()));
+    for (size_t i = 0; i < (kRows - shift) * n; ++i)
+      ASSERT_EQ(moved[i], all[shift * n + i]) << shift;
   }
+}
+
+TEST(DnnlMatmul, Bf16IsIndependentOfThreads) {
+  const size_t k = 1536, n = 192;
+  if (detected_isa() < Isa::avx512_bf16) GTEST_SKIP() << "needs AVX512-BF16";
+  const auto w = random_bf16(k * n, 7);
+  const auto a = random_bf16(kRows * k, 8);
+  const auto create = [&] { return DnnlMatmul::create(DotType::bf16, k, n, w.data()); };
+  const auto product = create();
+  ASSERT_NE(product, nullptr);
+  std::vector<float> expected(kRows * n);
+  ASSERT_TRUE(product->run(a.data(), expected.data()));
+  expect_independent_of_threads(create, a, expected);
 }
 
 }  // namespace
