@@ -96,15 +96,20 @@ Evaluated run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOpti
   return result;
 }
 
+struct HashedFile {
+  fs::path path;
+  std::string sha256;
+};
+
 // The FP32 source that a converted model names, if it stands beside the model and is still the same
 // file.
-std::optional<fs::path> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
+std::optional<HashedFile> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
   const auto manifest = read_manifest(bundle.model);
   if (!manifest) return std::nullopt;
   const fs::path source = bundle.folder / fs::path(manifest->source.model_name).filename();
   std::error_code ignored;
   if (fs::is_regular_file(source, ignored) && sha256_file(source) == manifest->source.model_sha256)
-    return source;
+    return HashedFile{source, manifest->source.model_sha256};
   notes.push_back(fmt::format(
       "{} was converted from {}, which is not beside it any more or has changed; give it with "
       "--baseline to see the difference",
@@ -123,15 +128,15 @@ const Evaluated* baseline_for(const Bundle& bundle, TaskInputs& inputs,
                               const EvaluateOptions& options, const ProgressCallback& progress,
                               Baselines& done, std::vector<std::string>& notes) {
   if (!options.use_baseline) return nullptr;
-  const std::optional<fs::path> path =
-      options.baseline ? options.baseline : source_beside(bundle, notes);
-  if (!path) return nullptr;
-  const std::string hash = sha256_file(model_file(*path));
-  if (hash == bundle.file.sha256) return nullptr;
-  auto entry = done.find(hash);
+  const std::optional<HashedFile> file =
+      options.baseline ? HashedFile{*options.baseline, sha256_file(model_file(*options.baseline))}
+                       : source_beside(bundle, notes);
+  if (!file || file->sha256 == bundle.file.sha256) return nullptr;
+  auto entry = done.find(file->sha256);
   if (entry == done.end())
-    entry =
-        done.emplace(hash, run_model(open_model(*path), inputs, options, progress, notes)).first;
+    entry = done.emplace(file->sha256,
+                         run_model(open_model(file->path), inputs, options, progress, notes))
+                .first;
   return &entry->second;
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include "api/bundle.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/threads.h"
@@ -42,8 +43,7 @@ FileFacts facts_of(const fs::path& path) {
 
 std::vector<fs::path> files_of_model(const fs::path& location) {
   std::error_code ignored;
-  const bool is_folder = fs::is_directory(location, ignored);
-  const fs::path file = is_folder ? location / "model.onnx" : location;
+  const fs::path file = model_file(location);
   std::vector<fs::path> files = {file};
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   for (const char* side : {"config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
