@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building fp8q needs on Debian 12 / Ubuntu 24.04 or later. Does nothing where everything is there.
+# Installs what building fp8q needs on Debian 12 / Ubuntu 24.04 or later, and the packages named as arguments. Does
+# nothing where everything is there.
 set -euo pipefail
 
 packages=(
@@ -9,6 +10,7 @@ packages=(
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libutf8proc-dev libssl-dev
   libgtest-dev libgmock-dev
+  "$@"
 )
 
 missing=()

@@ -6,8 +6,8 @@ venv=$root/.venv
 stamp=$venv/packages
 packages="numpy safetensors onnx<1.23 onnxruntime tokenizers ml_dtypes"
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$packages" ] && exit 0
-command -v python3 >/dev/null || { echo "python3 is not installed" >&2; exit 1; }
-python3 -m venv "$venv" || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+python3 -c 'import venv, ensurepip' 2>/dev/null || "$root/scripts/install_packages.sh" python3-venv
+python3 -m venv "$venv"
 # shellcheck disable=SC2086 # a list of words
 "$venv/bin/pip" install --quiet --disable-pip-version-check $packages
 echo "$packages" >"$stamp"
