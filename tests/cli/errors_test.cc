@@ -50,7 +50,7 @@ class Errors : public testing::Test {
 
 TEST_F(Errors, Usage) {
   EXPECT_EQ(run({}).exit_code, 2);
-  EXPECT_EQ(run({"frobnicate"}).exit_code, 2);
+  expect({"frobnicate"}, 2, {"frobnicate", "--help"});
   EXPECT_EQ(run({"calibrate"}).exit_code, 2);
   EXPECT_EQ(run({"calibrate", "model.onnx", "--no-such-option"}).exit_code, 2);
   EXPECT_EQ(run({"convert", "--format", "e9m9"}).exit_code, 2);

@@ -29,6 +29,7 @@ void handle_signals() {
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
   // A closed pipe shows as a failed write, which is reported.
   signal(SIGPIPE, SIG_IGN);
 }
@@ -72,6 +73,11 @@ int run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (const auto rest = program.remaining(); !rest.empty() && program.get_subcommands().empty()) {
+      fmt::print(stderr, "'{}' is neither a command nor an option; fp8q --help lists them\n",
+                 rest.front());
+      return static_cast<int>(ErrorCode::usage);
+    }
     const int code = program.exit(e);
     return code == 0 ? 0 : static_cast<int>(ErrorCode::usage);
   }
