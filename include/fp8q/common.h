@@ -39,7 +39,7 @@ enum class Compute {
 };
 
 struct ExecutionOptions {
-  std::string device = "auto";  // "auto", "cpu"
+  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:1"
   bool reference = false;       // run through the reference interpreter
   Compute compute = Compute::automatic;
   size_t batch = 32;  // examples per run, at least 1; no result depends on it
@@ -59,7 +59,7 @@ struct DataFacts {
 };
 
 struct ExecutionFacts {
-  std::string device;       // "cpu"
+  std::string device;       // "cpu", "cuda", "interpreter"
   std::string description;  // engine and instruction set, one line
   int threads = 0;
   double elapsed_s = 0;         // of the whole call

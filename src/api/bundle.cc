@@ -1,4 +1,5 @@
 #include "api/bundle.h"
+#include "api/device.h"
 
 #include <algorithm>
 #include <variant>
@@ -56,23 +57,11 @@ void require_float_model(const Bundle& bundle) {
          printable(bundle.file.path.string()), found->description);
 }
 
-void check_device(const std::string& device) {
-  if (device == "auto" || device == "cpu") return;
-  if (device == "cuda" || device.starts_with("cuda:"))
-    fail(ErrorCode::device, "device {}: this build has no CUDA engine; use --device cpu",
-         printable(device));
-  fail(ErrorCode::usage, "--device {}: is none of auto, cpu, cuda[:N]", printable(device));
-}
-
 std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
                                     std::vector<std::string>& notes) {
   check_device(execution.device);
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
-  if (bundle.encoder) {
-    const ComputeType compute =
-        execution.compute == Compute::bf16 ? ComputeType::bf16 : ComputeType::automatic;
-    return make_cpu_engine(*bundle.encoder, compute);
-  }
+  if (bundle.encoder) return make_encoder_engine(*bundle.encoder, execution, notes);
   notes.push_back(
       fmt::format("{} is not recognised as an encoder ({}); it runs through the "
                   "interpreter, which is much slower",

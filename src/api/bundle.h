@@ -36,8 +36,6 @@ void require_float_model(const Bundle& bundle);
 // being asked to. The bundle must outlive it.
 std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
                                     std::vector<std::string>& notes);
-// Error (usage, device): no such device. Called early, before the model is read.
-void check_device(const std::string& device);
 
 // Error (bad_data): the tokenizer's ids do not fit the model's embedding table.
 void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::string& tokenizer);

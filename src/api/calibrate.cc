@@ -145,7 +145,13 @@ CalibratedSite summary(const SiteRecord& record) {
 
 CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
-  check_device(options.execution.device);
+  if (options.execution.device != "cpu" && options.execution.device != "auto")
+    fail(ErrorCode::usage,
+         "--device {}: calibration runs on the CPU, in FP32, so that its statistics are the same "
+         "bits everywhere; leave the option out",
+         printable(options.execution.device));
+  ExecutionOptions execution = options.execution;
+  execution.device = "cpu";
   require_at_least("--batch", options.execution.batch, 1);
   require_at_least("--examples", options.examples, 1);
   CalibrateResult result;
@@ -157,7 +163,7 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);
   const CalibrationText text = calibration_text(options, bundle, result.notes);
-  const auto engine = make_engine(bundle, options.execution, result.notes);
+  const auto engine = make_engine(bundle, execution, result.notes);
   Statistics statistics = observe(*engine, bundle, text, options.execution.batch, progress);
   check_observed(bundle, statistics);
   statistics.provenance = provenance_of(options, bundle, text);

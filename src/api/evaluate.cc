@@ -3,13 +3,13 @@
 #include <map>
 
 #include "api/bundle.h"
+#include "api/device.h"
 #include "api/predictions_file.h"
 #include "api/run_facts.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "evaluate/score.h"
-#include "quantize/detect.h"
 #include "quantize/manifest.h"
 #include "tasks/task_data.h"
 
@@ -53,11 +53,6 @@ class TaskInputs {
   Dataset data_;
   std::map<std::pair<std::string, size_t>, std::vector<Encoding>> by_tokenizer_;
 };
-
-std::string format_of(const Model& model) {
-  if (const auto manifest = read_manifest(model)) return manifest->recipe;
-  return is_quantized(model) ? "quantised" : "fp32";
-}
 
 Evaluated run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptions& options,
                     const ProgressCallback& progress, std::vector<std::string>& notes) {

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/threads.h"
+#include "quantize/detect.h"
+#include "quantize/manifest.h"
 
 #ifndef FP8Q_VERSION
 #error "FP8Q_VERSION is set by CMake"
@@ -26,7 +28,7 @@ uint64_t peak_rss_bytes() {
 }
 
 ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine) {
-  return {"cpu", engine, threads(), watch.seconds(), peak_rss_bytes()};
+  return {engine.substr(0, engine.find(',')), engine, threads(), watch.seconds(), peak_rss_bytes()};
 }
 
 void require_at_least(const char* option, size_t value, size_t least) {
@@ -39,6 +41,11 @@ FileFacts facts_of(const fs::path& path) {
   if (error)
     fail(ErrorCode::file, "{}: cannot be examined: {}", printable(path.string()), error.message());
   return {path, sha256_file(path), bytes};
+}
+
+std::string format_of(const Model& model) {
+  if (const auto manifest = read_manifest(model)) return manifest->recipe;
+  return is_quantized(model) ? "quantised" : "fp32";
 }
 
 std::vector<fs::path> files_of_model(const fs::path& location) {

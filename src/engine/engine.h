@@ -46,13 +46,35 @@ struct KernelChoice {
   std::string effective;  // "e4m3 as bf16 dot products (oneDNN)"
 };
 
+// A part of a forward pass and what it took.
+struct StageTime {
+  // "embeddings", "qkv", "attention", "attention.output", "norm", "ffn.intermediate" (with its
+  // activation), "ffn.output", "head"; an engine may have further ones.
+  std::string stage;
+  std::string unit;       // Roof::unit that forms its matrix products; empty: it has none
+  double seconds = 0;     // of the whole device: threads side by side count as one
+  double operations = 0;  // of the matrix products, 2 per multiplication with its addition
+};
+
+// What an arithmetic unit of the device does at most: measured, or computed from its clock.
+struct Roof {
+  std::string unit;  // "fp32", "bf16", "int8", "fp8"
+  double operations_per_s = 0;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
+  // Runs the batch once and tells where the time goes; where layers differ, a stage comes once for
+  // each unit it uses. Empty: the engine cannot tell.
+  virtual std::vector<StageTime> profile(const PackedBatch&) { return {}; }
+  // Of the units that profile() names; may take a moment. Empty: unknown.
+  virtual std::vector<Roof> roofs() { return {}; }
   virtual std::vector<KernelChoice> kernels() const = 0;
-  virtual std::string description() const = 0;  // one line: device, instruction set, threads
+  // One line: "cpu" or "cuda", then what it is.
+  virtual std::string description() const = 0;
 };
 
 enum class ComputeType {

@@ -7,16 +7,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json header(const char* command, const FileFacts& model) {
-  return {
-      {"schema", std::string("fp8q/") + command + "/1"},
-      {"version", version()},
-      {"command", command},
-      {"model", {{"path", model.path.string()}, {"sha256", model.sha256}, {"bytes", model.bytes}}}};
-}
-
 Json json_of(const FileFacts& file) {
   return {{"path", file.path.string()}, {"sha256", file.sha256}, {"bytes", file.bytes}};
+}
+
+Json json_of(const std::optional<FileFacts>& file) { return file ? json_of(*file) : Json(nullptr); }
+
+Json header(const char* command, const std::optional<FileFacts>& model) {
+  return {{"schema", std::string("fp8q/") + command + "/1"},
+          {"version", version()},
+          {"command", command},
+          {"model", json_of(model)}};
 }
 
 Json json_of(const DataFacts& data) {
@@ -49,6 +50,44 @@ void add(Json& json, const Scores& scores) {
   json["examples_per_s"] = scores.examples_per_s;
   json["tokens_per_s"] = scores.tokens_per_s;
   json["kernels"] = json_of(scores.kernels);
+}
+
+Json json_of(const BenchmarkStage& s) {
+  return {{"stage", s.stage},
+          {"unit", s.unit.empty() ? Json(nullptr) : Json(s.unit)},
+          {"ms", 1e3 * s.seconds},
+          {"share", s.share},
+          {"operations", s.operations},
+          {"tflops", s.operations / s.seconds / 1e12},
+          {"roof_fraction", s.roof_fraction > 0 ? Json(s.roof_fraction) : Json(nullptr)}};
+}
+
+Json json_of(const BenchmarkRow& row, const BenchmarkResult& r) {
+  const BenchmarkVariant& v = r.variants[row.variant];
+  Json json = {{"model", v.model ? Json(v.model->path.string()) : Json(nullptr)},
+               {"format", v.format},
+               {"batch", row.batch},
+               {"sequence", row.length},
+               {"packed", r.ragged},  // sequences of several lengths
+               {"tokens", row.tokens},
+               {"runs", row.runs},
+               {"median_ms", row.median_ms},
+               {"p10_ms", row.p10_ms},
+               {"p90_ms", row.p90_ms},
+               {"p99_ms", row.p99_ms},
+               {"min_ms", row.min_ms},
+               {"sequences_per_s", row.sequences_per_s},
+               {"tokens_per_s", row.tokens_per_s},
+               {"operations", row.operations},
+               {"tflops", row.operations / row.median_ms / 1e9},
+               {"unit", row.unit.empty() ? Json(nullptr) : Json(row.unit)},
+               {"roof_fraction", row.roof_fraction > 0 ? Json(row.roof_fraction) : Json(nullptr)},
+               {"ratio", row.ratio}};
+  if (!row.stages.empty()) {
+    json["stages"] = Json::array();
+    for (const auto& s : row.stages) json["stages"].push_back(json_of(s));
+  }
+  return json;
 }
 
 Json pairs(const std::vector<std::pair<std::string, std::string>>& facts) {
@@ -158,6 +197,26 @@ Json to_json(const EvaluateResult& r) {
                           {"p_value", r.difference->p_value},
                           {"test", r.difference->test},
                           {"flips", r.difference->flips}};
+  json["notes"] = r.notes;
+  return json;
+}
+
+Json to_json(const BenchmarkResult& r) {
+  Json json = header("bench", r.variants.front().model);
+  add(json, r.execution);
+  json["shape"] = r.shape.empty() ? Json(nullptr) : Json(r.shape);
+  json["seed"] = r.seed;
+  json["roofs"] = Json::array();
+  for (const auto& roof : r.roofs)
+    json["roofs"].push_back({{"unit", roof.unit}, {"tflops", roof.operations_per_s / 1e12}});
+  json["variants"] = Json::array();
+  for (const auto& v : r.variants)
+    json["variants"].push_back({{"format", v.format},
+                                {"model", json_of(v.model)},
+                                {"engine", v.engine},
+                                {"kernel", v.kernel}});
+  json["rows"] = Json::array();
+  for (const auto& row : r.rows) json["rows"].push_back(json_of(row, r));
   json["notes"] = r.notes;
   return json;
 }

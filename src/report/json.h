@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 
+#include "fp8q/benchmark.h"
 #include "fp8q/calibrate.h"
 #include "fp8q/convert.h"
 #include "fp8q/evaluate.h"
@@ -15,5 +16,6 @@ nlohmann::ordered_json to_json(const InspectResult& result);
 nlohmann::ordered_json to_json(const CalibrateResult& result);
 nlohmann::ordered_json to_json(const ConvertResult& result);
 nlohmann::ordered_json to_json(const EvaluateResult& result);
+nlohmann::ordered_json to_json(const BenchmarkResult& result);
 
 }  // namespace fp8q

@@ -22,6 +22,7 @@ declare -A may=(
   [src/report]="base fp8q"
   [src/api]="evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric base fp8q"
   [kernels/cpu]="numeric kernels hwy"
+  [kernels/cuda]="numeric kernels tests"  # tests/cuda_sim, in tests only
   [tools/fp8q]="report base fp8q tools"
 )
 
@@ -35,7 +36,7 @@ for folder in "${!may[@]}"; do
     [[ $part == "$own" || " ${may[$folder]} " == *" $part "* ]] && continue
     echo "$file:$line: $folder must not include from $part"
     errors=$((errors + 1))
-  done < <(grep -rnE --include='*.h' --include='*.cc' --include='*.def' '^#include "' "$folder" || true)
+  done < <(grep -rnE --include='*.h' --include='*.cc' --include='*.def' --include='*.cu' --include='*.cuh' '^#include "' "$folder" || true)
 done
 for folder in src/*/; do
   [[ -v may[${folder%/}] ]] || { echo "${folder}: has no row in tests/house/layers.sh"; errors=$((errors + 1)); }

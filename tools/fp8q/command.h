@@ -24,11 +24,15 @@ void add_inspect(CLI::App& program, Globals& globals);
 void add_calibrate(CLI::App& program, Globals& globals);
 void add_convert(CLI::App& program, Globals& globals);
 void add_eval(CLI::App& program, Globals& globals);
+void add_bench(CLI::App& program, Globals& globals);
 
 // --json, --quiet, --verbose and --log-file.
 void add_global_options(CLI::App& command, Globals& globals);
 
-// --device, --threads, --batch, --reference and --compute, for commands that run a model.
+// --device, --threads and --compute, for commands that run a model; returns the last.
+CLI::Option* add_device_options(CLI::App& command, ExecutionOptions& execution);
+
+// These, --batch and --reference, for commands that run text through a model.
 void add_execution_options(CLI::App& command, ExecutionOptions& execution);
 
 // --tokenizer and --config.

@@ -70,6 +70,7 @@ int run(int argc, char** argv) {
   add_calibrate(program, globals);
   add_convert(program, globals);
   add_eval(program, globals);
+  add_bench(program, globals);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

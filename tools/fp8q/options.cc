@@ -13,20 +13,14 @@ void add_global_options(CLI::App& command, Globals& globals) {
   command.add_flag("-v,--verbose", globals.verbose, "Say more on standard error")->excludes(quiet);
 }
 
-void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
+CLI::Option* add_device_options(CLI::App& command, ExecutionOptions& execution) {
   command.add_option("--device", execution.device, "auto, cpu or cuda[:N]")->capture_default_str();
   command
       .add_option_function<int>(
           "--threads", [](const int& n) { set_threads(n); }, "Threads (default: all cores)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
-  command.add_option("--batch", execution.batch, "Examples per run; results do not depend on it")
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N")
-      ->capture_default_str();
-  auto* reference = command.add_flag("--reference", execution.reference,
-                                     "Run through the reference interpreter: slow, the oracle");
-  command
+  return command
       .add_option_function<std::string>(
           "--compute",
           [&execution](const std::string& name) {
@@ -35,8 +29,19 @@ void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
                                                  : Compute::automatic;
           },
           "Products that are not quantised: auto (FP32), fp32 or bf16")
-      ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
-      ->excludes(reference);
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
+}
+
+void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
+  CLI::Option* compute = add_device_options(command, execution);
+  command.add_option("--batch", execution.batch, "Examples per run; results do not depend on it")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_flag("--reference", execution.reference,
+                "Run through the reference interpreter: slow, the oracle")
+      ->excludes(compute);
 }
 
 void add_tokenizer_options(CLI::App& command, std::optional<std::filesystem::path>& tokenizer,

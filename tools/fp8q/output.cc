@@ -90,7 +90,7 @@ ProgressCallback make_progress(const Globals& globals) {
   if (globals.quiet) return nullptr;
   if (isatty(STDERR_FILENO)) return ProgressBar();
   return [](std::string_view step, size_t done, size_t total) {
-    if (done == total) spdlog::info("{}: {} examples", step, total);
+    if (done == total) spdlog::info("{}: {} done", step, total);
   };
 }
 
@@ -126,7 +126,7 @@ bool holds_results(const fs::path& path) {
   std::ifstream(path, std::ios::binary)
       .read(start.data(), static_cast<std::streamsize>(start.size()));
   std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
-  for (const char* command : {"inspect", "calibrate", "convert", "eval"})
+  for (const char* command : {"inspect", "calibrate", "convert", "eval", "bench"})
     if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
   return false;
 }

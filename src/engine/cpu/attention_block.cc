@@ -144,6 +144,15 @@ void AttentionBlock::attend_observed(const Run& args, AttentionScratch& scratch)
   }
 }
 
+double AttentionBlock::operations(std::span<const int32_t> offsets) const {
+  double pairs = 0;  // of tokens
+  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
+    const auto tokens = static_cast<double>(tokens_of(offsets, s));
+    pairs += tokens * tokens;
+  }
+  return 4 * pairs * static_cast<double>(heads_ * head_size_);
+}
+
 std::string AttentionBlock::effective(int site) const {
   const bool of_scores = site == operands_[0].site || site == operands_[1].site;
   const Operand& a = of_scores ? operands_[0] : probabilities_;

@@ -10,6 +10,7 @@
 #include "engine/cpu/buffer.h"
 #include "engine/cpu/weights.h"
 #include "engine/engine.h"
+#include "kernels/cpu/roof.h"
 
 namespace fp8q {
 
@@ -32,6 +33,9 @@ class AttentionBlock {
 
   // How the products are formed, for the Site of one operand.
   std::string effective(int site) const;
+  static constexpr cpu::Unit kUnit = cpu::Unit::fp32;  // for every format
+  // Of both products, 2 per multiplication with its addition.
+  double operations(std::span<const int32_t> offsets) const;
 
  private:
   struct Operand {

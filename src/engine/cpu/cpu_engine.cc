@@ -7,15 +7,12 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "engine/cpu/roof.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/norm.h"
 
 namespace fp8q {
 namespace {
-
-// Tokens processed together: at most as many as keep the buffers of a layer (MiniLM: 9 kB a token)
-// in the cache, at least as many as make full product kernels and use each weight often.
-constexpr size_t kMostTokens = 512, kLeastTokens = 96;
 
 cpu::Function function_of(Activation a) {
   switch (a) {
@@ -31,6 +28,11 @@ cpu::Function function_of(Activation a) {
       return cpu::Function::tanh;
   }
   FP8Q_ASSERT(!"activation without a kernel");
+}
+
+// Of a matrix product: 2 per multiplication with its addition.
+double operations(size_t rows, size_t in, size_t out) {
+  return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
 }
 
 void check(const Encoder& e) {
@@ -144,48 +146,32 @@ void CpuEngine::Workspaces::give_back(std::unique_ptr<Workspace> workspace) {
 std::vector<EngineOutput> CpuEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
   embeddings_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
-  const auto workers = static_cast<size_t>(threads());
-  const size_t share = batch.tokens() / workers;
-  if (!observer && workers > 1 && share >= kLeastTokens) {
-    // Four for each thread, so that all end at about the same time.
-    const auto micros = divide(batch, std::clamp(share / 4, kLeastTokens, kMostTokens));
-    if (micros.size() >= workers) {
-      parallel_for(micros.size(), [&](size_t i) { run_micro(batch, micros[i], nullptr, outputs); });
-      return outputs;
-    }
-  }
-  for (const MicroBatch& micro : divide(batch, kMostTokens))
-    run_micro(batch, micro, observer ? &observer : nullptr, outputs);
+  const Watch watch{.observer = observer ? &observer : nullptr};
+  const Division division = divide(batch, watch.observer != nullptr);
+  division.for_each([&](size_t i) { run_micro(batch, division.micros[i], watch, outputs); });
   return outputs;
 }
 
-std::vector<CpuEngine::MicroBatch> CpuEngine::divide(const PackedBatch& batch,
-                                                     size_t budget) const {
-  std::vector<MicroBatch> micros;
-  for (size_t s = 0; s < batch.sequences(); s += micros.back().sequences)
-    micros.push_back(next(batch, s, budget));
-  return micros;
+std::vector<StageTime> CpuEngine::profile(const PackedBatch& batch) {
+  embeddings_.check(batch);
+  std::vector<EngineOutput> outputs = make_outputs(batch);
+  const Division division = divide(batch, false);
+  std::vector<StageClock> clocks(division.micros.size());
+  division.for_each(
+      [&](size_t i) { run_micro(batch, division.micros[i], {.clock = &clocks[i]}, outputs); });
+  StageClock all;
+  for (const StageClock& clock : clocks) all.add(clock);
+  return all.times(division.side_by_side ? 1.0 / threads() : 1.0);
 }
 
-CpuEngine::MicroBatch CpuEngine::next(const PackedBatch& batch, size_t sequence,
-                                      size_t budget) const {
-  const auto at = [&](size_t s) { return static_cast<size_t>(batch.offsets[s]); };
-  size_t end = sequence + 1;
-  while (end < batch.sequences() && at(end + 1) - at(sequence) <= budget) ++end;
-  MicroBatch m{sequence, at(sequence), end - sequence, at(end) - at(sequence), {}, {}};
-  for (size_t s = sequence; s <= end; ++s)
-    m.offsets.push_back(static_cast<int32_t>(at(s) - m.first_token));
-  for (size_t s = sequence; s < end; ++s)
-    for (size_t t = at(s); t < at(s + 1); ++t)
-      m.positions.push_back(static_cast<int32_t>(t - at(s)));
-  return m;
-}
+std::vector<Roof> CpuEngine::roofs() { return measure_roofs(); }
 
-void CpuEngine::run_micro(const PackedBatch& batch, const MicroBatch& micro,
-                          const SiteObserver* observer, std::vector<EngineOutput>& outputs) {
+void CpuEngine::run_micro(const PackedBatch& batch, const MicroBatch& micro, const Watch& watch,
+                          std::vector<EngineOutput>& outputs) {
   std::unique_ptr<Workspace> w = workspaces_.take();
-  w->observer = observer;
+  w->watch = watch;
   w->head_rows.resize(head_.size() + 1);
+  if (watch.clock) watch.clock->start();
   embed(batch, micro, *w);
   for (const Layer& layer : layers_) run_layer(layer, micro, *w);
   if (!head_.empty()) run_head(micro, *w);
@@ -201,14 +187,15 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
                    .type_ids = std::span(batch.type_ids).subspan(micro.first_token, micro.tokens),
                    .positions = micro.positions,
                    .out = rows});
-  if (projection_) run_step(*projection_, {rows, micro.tokens, x, hidden_}, w);
+  w.lap({Stage::embeddings});
+  if (projection_) run_step(*projection_, {Stage::embeddings, rows, micro.tokens, x, hidden_}, w);
 }
 
 void CpuEngine::run_step(const LinearStep& step, const Step& args, Workspace& w) const {
   const size_t in = step.linear.in();
-  if (w.observer) {
+  if (w.watch.observer) {
     for (const int site : step.input_sites)
-      (*w.observer)(site, {args.x, args.rows * in}, static_cast<int64_t>(in));
+      (*w.watch.observer)(site, {args.x, args.rows * in}, static_cast<int64_t>(in));
   }
   step.linear.run({.x = args.x,
                    .x_stride = in,
@@ -217,6 +204,7 @@ void CpuEngine::run_step(const LinearStep& step, const Step& args, Workspace& w)
                    .y = args.y,
                    .y_stride = args.y_stride},
                   w.linear);
+  w.lap({args.stage, step.linear.unit(), operations(args.rows, in, step.linear.out())});
 }
 
 void CpuEngine::run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const {
@@ -228,15 +216,16 @@ void CpuEngine::run_layer(const Layer& layer, const MicroBatch& micro, Workspace
 
   size_t column = 0;
   for (const LinearStep& p : layer.projections) {
-    run_step(p, {x, tokens, wide + column, 3 * hidden_}, w);
+    run_step(p, {Stage::qkv, x, tokens, wide + column, 3 * hidden_}, w);
     column += p.linear.out();
   }
-  layer.attention.run({wide, context, micro.offsets, w.observer}, w.attention);
+  layer.attention.run({wide, context, micro.offsets, w.watch.observer}, w.attention);
+  w.lap({Stage::attention, AttentionBlock::kUnit, layer.attention.operations(micro.offsets)});
   // The q, k, v are used up: their memory takes the product.
-  run_step(layer.attention_output, {context, tokens, wide, hidden_}, w);
+  run_step(layer.attention_output, {Stage::attention_output, context, tokens, wide, hidden_}, w);
   add_and_norm(wide, layer.attention_norm, tokens, w);
-  run_step(layer.intermediate, {x, tokens, wide, inner, layer.activation}, w);
-  run_step(layer.output, {wide, tokens, context, hidden_}, w);
+  run_step(layer.intermediate, {Stage::intermediate, x, tokens, wide, inner, layer.activation}, w);
+  run_step(layer.output, {Stage::output, wide, tokens, context, hidden_}, w);
   add_and_norm(context, layer.output_norm, tokens, w);
 }
 
@@ -259,6 +248,7 @@ void CpuEngine::add_and_norm(const float* part, const NormWeights& norm, size_t 
                     .rows = std::min(kRows, tokens - from),
                     .columns = hidden_});
   });
+  w.lap({Stage::norm});
 }
 
 void CpuEngine::run_head(const MicroBatch& micro, Workspace& w) const {
@@ -275,7 +265,7 @@ void CpuEngine::run_head(const MicroBatch& micro, Workspace& w) const {
   for (size_t i = 0; i < head_.size(); ++i) {
     const LinearStep& step = head_[i].step;
     float* to = w.head_rows[i + 1].grow(count * step.linear.out());
-    run_step(step, {rows, count, to, step.linear.out(), head_[i].activation}, w);
+    run_step(step, {Stage::head, rows, count, to, step.linear.out(), head_[i].activation}, w);
     rows = to;
   }
 }

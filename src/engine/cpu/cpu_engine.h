@@ -14,7 +14,9 @@
 
 #include "engine/cpu/attention_block.h"
 #include "engine/cpu/embedding_block.h"
+#include "engine/cpu/micro_batch.h"
 #include "engine/cpu/prepared_linear.h"
+#include "engine/cpu/stage_clock.h"
 #include "engine/engine.h"
 
 namespace fp8q {
@@ -30,6 +32,8 @@ class CpuEngine final : public Engine {
   CpuEngine(const Encoder& encoder, ComputeType compute);
 
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<StageTime> profile(const PackedBatch& batch) override;
+  std::vector<Roof> roofs() override;
   std::vector<KernelChoice> kernels() const override { return kernels_; }
   std::string description() const override;
 
@@ -48,10 +52,10 @@ class CpuEngine final : public Engine {
     LinearStep step;
     Activation activation;
   };
-  // Some whole sequences of a batch.
-  struct MicroBatch {
-    size_t first_sequence, first_token, sequences, tokens;
-    std::vector<int32_t> offsets, positions;
+  // Who looks on while a micro-batch runs.
+  struct Watch {
+    const SiteObserver* observer = nullptr;
+    StageClock* clock = nullptr;
   };
 
   Layer make_layer(const EncoderLayer& layer);
@@ -59,15 +63,17 @@ class CpuEngine final : public Engine {
   void note_kernels();
   void note(int site, const std::string& effective);
 
-  MicroBatch next(const PackedBatch& batch, size_t sequence, size_t budget) const;
-  std::vector<MicroBatch> divide(const PackedBatch& batch, size_t budget) const;
   // The state of one micro-batch on its way through the encoder, its memory reused.
   struct Workspace {
-    const SiteObserver* observer = nullptr;
+    Watch watch;
     Buffer<float> x, wide, context;        // hidden states; q k v or the FFN's inside; a sum's part
     std::vector<Buffer<float>> head_rows;  // the head's input and the result of each stage
     LinearScratch linear;
     AttentionScratch attention;
+
+    void lap(const StageWork& work) {
+      if (watch.clock) watch.clock->lap(work);
+    }
   };
   // Hands out idle workspaces; there are never more than threads.
   class Workspaces {
@@ -80,12 +86,13 @@ class CpuEngine final : public Engine {
     std::vector<std::unique_ptr<Workspace>> idle_;
   };
 
-  void run_micro(const PackedBatch& batch, const MicroBatch& micro, const SiteObserver* observer,
+  void run_micro(const PackedBatch& batch, const MicroBatch& micro, const Watch& watch,
                  std::vector<EngineOutput>& outputs);
   void embed(const PackedBatch& batch, const MicroBatch& micro, Workspace& w) const;
   void run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const;
   void run_head(const MicroBatch& micro, Workspace& w) const;
   struct Step {
+    Stage stage;
     const float* x;
     size_t rows;
     float* y;

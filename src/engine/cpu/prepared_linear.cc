@@ -303,6 +303,11 @@ void PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte*
   else cpu::quantize_to_bf16(quantize);
 }
 
+cpu::Unit PreparedLinear::unit() const {
+  if (kernel_ != Kernel::dnnl) return cpu::Unit::fp32;
+  return dot_ == cpu::DotType::int8 ? cpu::Unit::int8 : cpu::Unit::bf16;
+}
+
 std::string PreparedLinear::effective() const {
   std::string name;
   if (x_ && w_) {

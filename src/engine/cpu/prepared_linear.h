@@ -25,6 +25,7 @@
 #include "engine/engine.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/dnnl_matmul.h"
+#include "kernels/cpu/roof.h"
 
 namespace fp8q {
 
@@ -61,6 +62,7 @@ class PreparedLinear {
   size_t out() const { return out_; }
   // How its products are formed, for KernelChoice::effective.
   std::string effective() const;
+  cpu::Unit unit() const;
 
  private:
   enum class Kernel { f32, f32_integer, dnnl };

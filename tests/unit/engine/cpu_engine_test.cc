@@ -4,7 +4,7 @@
 #include "base/threads.h"
 #include "fp8q/error.h"
 #include "kernels/cpu/isa.h"
-#include "tiny_encoder.h"
+#include "tests/unit/engine/tiny_encoder.h"
 
 namespace fp8q::test {
 namespace {
@@ -17,6 +17,7 @@ struct Variant {
   ComputeType compute = ComputeType::automatic;
   double tolerance = 2e-5;
 };
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
 
 std::vector<Variant> variants() {
   std::vector<Variant> all = {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "tiny_encoder.h"
+#include "tests/unit/engine/tiny_encoder.h"
 
 namespace fp8q::test {
 namespace {

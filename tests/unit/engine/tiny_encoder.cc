@@ -1,4 +1,4 @@
-#include "tiny_encoder.h"
+#include "tests/unit/engine/tiny_encoder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,258 @@
+#include "fp8q/benchmark.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "api/bench_encoder.h"
+#include "api/bench_timing.h"
+#include "api/bundle.h"
+#include "api/device.h"
+#include "api/run_facts.h"
+#include "base/error.h"
+#include "encoder/random_encoder.h"
+
+namespace fp8q {
+namespace {
+
+// What is measured: an engine, and the encoder it was made from.
+struct Variant {
+  BenchmarkVariant facts;
+  std::unique_ptr<Bundle> bundle;
+  std::unique_ptr<Engine> engine;
+};
+
+// The most frequent way in which the operands of products are treated.
+std::string main_kernel(const Engine& engine) {
+  std::map<std::string, size_t> count;
+  for (const KernelChoice& k : engine.kernels()) ++count[k.effective];
+  const auto most = std::ranges::max_element(count, {}, [](const auto& c) { return c.second; });
+  return most == count.end() ? "" : most->first;
+}
+
+Variant make_variant(std::string format, Bundle bundle, const ExecutionOptions& execution,
+                     std::vector<std::string>& notes) {
+  Variant v;
+  v.bundle = std::make_unique<Bundle>(std::move(bundle));
+  v.engine = make_engine(*v.bundle, execution, notes);
+  v.facts = {std::move(format), {}, v.engine->description(), main_kernel(*v.engine)};
+  return v;
+}
+
+[[noreturn]] void too_long(size_t length, const std::string& what, size_t most) {
+  fail(ErrorCode::usage, "--length {}: {} takes at most {} tokens", length, what, most);
+}
+
+Variant model_variant(const fs::path& path, const BenchmarkOptions& options,
+                      std::vector<std::string>& notes) {
+  Bundle bundle = open_model(path);
+  const FileFacts file = bundle.file;
+  if (!bundle.encoder)
+    fail(ErrorCode::unsupported, "{}: bench needs a model recognised as an encoder: {}",
+         printable(file.path.string()), bundle.not_encoder_reason);
+  for (const size_t length : options.lengths) {
+    std::vector<std::string> shortened;
+    const size_t most = usable_length(bundle, length, shortened);
+    if (most < length) too_long(length, printable(file.path.string()), most);
+  }
+  std::string format = format_of(bundle.model);
+  if (format == "fp32" && options.execution.compute == Compute::bf16) format = "bf16";
+  Variant v = make_variant(std::move(format), std::move(bundle), options.execution, notes);
+  v.facts.model = file;
+  return v;
+}
+
+const RandomShape& shape_of(const BenchmarkOptions& options) {
+  const RandomShape* shape = random_shape_named(options.shape);
+  if (!shape)
+    fail(ErrorCode::usage, "--shape {}: is none of {}", printable(options.shape),
+         fmt::join(benchmark_shape_names(), ", "));
+  return *shape;
+}
+
+std::vector<Variant> random_variants(const BenchmarkOptions& options,
+                                     const ProgressCallback& progress,
+                                     std::vector<std::string>& notes) {
+  const auto tell = [&](size_t done) {
+    if (progress) progress("making encoders", done, options.formats.size());
+  };
+  tell(0);
+  const Encoder encoder = random_encoder(shape_of(options), options.seed);
+  std::vector<float> absmax;  // measured where a format needs it
+  std::vector<Variant> variants;
+  for (const std::string& format : options.formats) {
+    Bundle bundle;
+    ExecutionOptions execution = options.execution;
+    if (const Recipe* recipe = recipe_named(format)) {
+      if (absmax.empty()) absmax = observed_absmax(encoder, options.seed);
+      bundle.encoder = quantized_encoder(encoder, *recipe, absmax);
+    } else {
+      bundle.encoder = encoder;
+      execution.compute = format == "bf16" ? Compute::bf16 : Compute::fp32;
+    }
+    bundle.sites = bundle.encoder->sites;
+    variants.push_back(make_variant(format, std::move(bundle), execution, notes));
+    tell(variants.size());
+  }
+  return variants;
+}
+
+std::vector<Variant> make_variants(const BenchmarkOptions& options,
+                                   const ProgressCallback& progress,
+                                   std::vector<std::string>& notes) {
+  if (options.models.empty()) return random_variants(options, progress, notes);
+  std::vector<Variant> variants;
+  for (const fs::path& model : options.models)
+    variants.push_back(model_variant(model, options, notes));
+  return variants;
+}
+
+void check_options(const BenchmarkOptions& options) {
+  check_device(options.execution.device);
+  for (const size_t batch : options.batches) require_at_least("--batch", batch, 1);
+  for (const size_t length : options.lengths) require_at_least("--length", length, 1);
+  if (options.batches.empty() || options.lengths.empty())
+    fail(ErrorCode::usage, "nothing to measure: give at least one --batch and one --length");
+  if (!options.models.empty()) return;
+  const auto most = static_cast<size_t>(shape_of(options).positions);
+  for (const size_t length : options.lengths)
+    if (length > most) too_long(length, options.shape, most);
+  if (options.formats.empty()) fail(ErrorCode::usage, "nothing to measure: give a --format");
+  const auto known = benchmark_format_names();
+  for (const std::string& format : options.formats) {
+    if (std::ranges::find(known, format) == known.end())
+      fail(ErrorCode::usage, "--format {}: is none of {}", printable(format),
+           fmt::join(known, ", "));
+    if (format == "fp32" && options.execution.compute == Compute::bf16)
+      fail(ErrorCode::usage, "--compute bf16 contradicts --format fp32; use --format bf16");
+  }
+}
+
+// The roofs as measured before the cells and after them; the better of both is nearer to what the
+// machine can do.
+void keep_best(const std::vector<Roof>& measured, std::vector<BenchmarkRoof>& roofs) {
+  for (const Roof& m : measured) {
+    const auto known = std::ranges::find(roofs, m.unit, &BenchmarkRoof::unit);
+    if (known == roofs.end()) roofs.push_back({m.unit, m.operations_per_s});
+    else known->operations_per_s = std::max(known->operations_per_s, m.operations_per_s);
+  }
+}
+
+double fraction_of_roof(const std::vector<BenchmarkRoof>& roofs, const std::string& unit,
+                        double operations, double seconds) {
+  const auto roof = std::ranges::find(roofs, unit, &BenchmarkRoof::unit);
+  if (roof == roofs.end() || operations == 0) return 0;
+  return operations / seconds / roof->operations_per_s;
+}
+
+std::vector<BenchmarkStage> stages_of(const std::vector<StageTime>& profile) {
+  double total = 0;
+  for (const StageTime& s : profile) total += s.seconds;
+  std::vector<BenchmarkStage> stages;
+  for (const StageTime& s : profile)
+    stages.push_back({s.stage, s.unit, s.seconds, s.seconds / total, s.operations, 0});
+  return stages;
+}
+
+// The operations of a forward pass, and the unit that does most of them.
+void add_operations(const std::vector<StageTime>& profile, BenchmarkRow& row) {
+  std::map<std::string, double> by_unit;
+  for (const StageTime& s : profile) {
+    row.operations += s.operations;
+    by_unit[s.unit] += s.operations;
+  }
+  const auto most = std::ranges::max_element(by_unit, {}, [](const auto& u) { return u.second; });
+  if (most != by_unit.end()) row.unit = most->first;
+}
+
+void add_times(const std::vector<double>& seconds, BenchmarkRow& row) {
+  row.runs = seconds.size();
+  const auto ms = [&](double share) { return 1e3 * quantile(seconds, share); };
+  row.min_ms = ms(0);
+  row.p10_ms = ms(0.1);
+  row.median_ms = ms(0.5);
+  row.p90_ms = ms(0.9);
+  row.p99_ms = ms(0.99);
+  row.sequences_per_s = 1e3 * static_cast<double>(row.batch) / row.median_ms;
+  row.tokens_per_s = 1e3 * static_cast<double>(row.tokens) / row.median_ms;
+}
+
+int64_t smallest_vocabulary(const std::vector<Variant>& variants) {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const Variant& v : variants)
+    least = std::min(least, v.bundle->encoder->embeddings.word.rows.dim(0));
+  return least;
+}
+
+void measure_cell(const std::vector<Variant>& variants, size_t batch_size, size_t length,
+                  const BenchmarkOptions& options, std::vector<BenchmarkRow>& rows) {
+  const TimingRule rule{options.repeat, options.min_time};
+  const PackedBatch batch = random_batch(
+      {batch_size, length, smallest_vocabulary(variants), options.ragged, options.seed});
+  std::vector<Engine*> engines;
+  for (const Variant& v : variants) engines.push_back(v.engine.get());
+  const auto runs = time_runs(engines, batch, rule);
+  const double first = quantile(runs.front(), 0.5);
+  for (size_t v = 0; v < variants.size(); ++v) {
+    BenchmarkRow row{.variant = v, .batch = batch_size, .length = length};
+    row.tokens = batch.tokens();
+    add_times(runs[v], row);
+    row.ratio = first / quantile(runs[v], 0.5);
+    const auto profile =
+        mean_profile(*engines[v], batch, options.stages ? rule : TimingRule{.repeat = 1});
+    add_operations(profile, row);
+    if (options.stages) row.stages = stages_of(profile);
+    rows.push_back(std::move(row));
+  }
+}
+
+void add_fractions(BenchmarkResult& result) {
+  for (BenchmarkRow& row : result.rows) {
+    row.roof_fraction =
+        fraction_of_roof(result.roofs, row.unit, row.operations, row.median_ms / 1e3);
+    for (BenchmarkStage& s : row.stages)
+      s.roof_fraction = fraction_of_roof(result.roofs, s.unit, s.operations, s.seconds);
+  }
+}
+
+}  // namespace
+
+BenchmarkResult benchmark(const BenchmarkOptions& options, const ProgressCallback& progress) {
+  const Stopwatch watch;
+  check_options(options);
+  BenchmarkResult result;
+  if (options.models.empty()) result.shape = options.shape;
+  result.ragged = options.ragged;
+  result.seed = options.seed;
+  const std::vector<Variant> variants = make_variants(options, progress, result.notes);
+  for (const Variant& v : variants) result.variants.push_back(v.facts);
+
+  Engine& engine = *variants.front().engine;
+  keep_best(engine.roofs(), result.roofs);
+  const size_t cells = options.lengths.size() * options.batches.size();
+  size_t done = 0;
+  for (const size_t length : options.lengths)
+    for (const size_t batch : options.batches) {
+      if (progress) progress("measuring", done, cells);
+      measure_cell(variants, batch, length, options, result.rows);
+      if (progress) progress("measuring", ++done, cells);
+    }
+  keep_best(engine.roofs(), result.roofs);
+  add_fractions(result);
+  result.execution = execution_facts(watch, engine.description());
+  return result;
+}
+
+std::vector<std::string> benchmark_shape_names() {
+  std::vector<std::string> names;
+  for (const RandomShape& shape : random_shapes()) names.emplace_back(shape.name);
+  return names;
+}
+
+std::vector<std::string> benchmark_format_names() {
+  std::vector<std::string> names = {"fp32", "bf16"};
+  for (const Recipe& recipe : all_recipes()) names.emplace_back(recipe.name);
+  return names;
+}
+
+}  // namespace fp8q

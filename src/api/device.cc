@@ -1,0 +1,93 @@
+#include "api/device.h"
+
+#include <charconv>
+#include <optional>
+
+#include "base/error.h"
+#ifdef FP8Q_WITH_CUDA
+#include "engine/cuda/cuda_engine.h"
+#endif
+
+namespace fp8q {
+namespace {
+
+constexpr std::string_view kCuda = "cuda";
+
+// The index of "cuda" or "cuda:N"; nullopt: no GPU is meant.
+std::optional<int> cuda_index(const std::string& device) {
+  if (device == kCuda) return 0;
+  if (!device.starts_with("cuda:")) return std::nullopt;
+  const char* first = device.data() + kCuda.size() + 1;
+  const char* last = device.data() + device.size();
+  int index = -1;
+  const auto [end, error] = std::from_chars(first, last, index);
+  if (error != std::errc() || end != last || index < 0) return std::nullopt;
+  return index;
+}
+
+#ifdef FP8Q_WITH_CUDA
+
+std::unique_ptr<Engine> make_gpu_engine(const Encoder& encoder, int index) {
+  const auto search = cuda::find_device(index);
+  if (!search.device) fail(ErrorCode::device, "device cuda: {}", search.reason);
+  return std::make_unique<cuda::CudaEngine>(encoder, cuda::load_cublaslt(), *search.device,
+                                            cuda::CudaOptions{});
+}
+
+void require_gpu(int index) {
+  const auto search = cuda::find_device(index);
+  if (!search.device) fail(ErrorCode::device, "device cuda: {}", search.reason);
+  cuda::load_cublaslt();
+}
+
+bool has_gpu() { return cuda::find_device(0).device.has_value(); }
+
+#else
+
+constexpr const char* kNoCuda =
+    "device cuda: this build has no GPU engine; build it where the CUDA toolkit is, or use "
+    "--device cpu";
+std::unique_ptr<Engine> make_gpu_engine(const Encoder&, int) { fail(ErrorCode::device, kNoCuda); }
+void require_gpu(int) { fail(ErrorCode::device, kNoCuda); }
+bool has_gpu() { return false; }
+
+#endif
+
+std::unique_ptr<Engine> make_on_cpu(const Encoder& encoder, const ExecutionOptions& execution) {
+  const bool bf16 = execution.compute == Compute::bf16;
+  return make_cpu_engine(encoder, bf16 ? ComputeType::bf16 : ComputeType::automatic);
+}
+
+}  // namespace
+
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu") return;
+  const auto index = cuda_index(device);
+  if (!index)
+    fail(ErrorCode::usage, "--device {}: is none of auto, cpu, cuda[:N]", printable(device));
+  require_gpu(*index);
+}
+
+std::unique_ptr<Engine> make_encoder_engine(const Encoder& encoder,
+                                            const ExecutionOptions& execution,
+                                            std::vector<std::string>& notes) {
+  if (const auto index = cuda_index(execution.device)) {
+    if (execution.compute == Compute::fp32)
+      fail(ErrorCode::unsupported,
+           "--compute fp32: the GPU engine forms products that are not quantised in BF16; use "
+           "--device cpu");
+    return make_gpu_engine(encoder, *index);
+  }
+  // What asks for FP32 gets it.
+  if (execution.device == "cpu" || execution.compute == Compute::fp32 || !has_gpu())
+    return make_on_cpu(encoder, execution);
+  try {
+    return make_gpu_engine(encoder, 0);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::unsupported && e.code() != ErrorCode::device) throw;
+    notes.push_back(fmt::format("runs on the CPU: {}", e.what()));
+    return make_on_cpu(encoder, execution);
+  }
+}
+
+}  // namespace fp8q

@@ -1,0 +1,31 @@
+// How the CPU engine divides a batch: into micro-batches of whole sequences, few enough tokens that
+// a layer's buffers stay in the cache.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace fp8q {
+
+// Some whole sequences of a batch.
+struct MicroBatch {
+  size_t first_sequence, first_token, sequences, tokens;
+  std::vector<int32_t> offsets, positions;
+};
+
+struct Division {
+  std::vector<MicroBatch> micros;
+  // Each thread takes its own; else they come one after another, and all threads share each.
+  bool side_by_side = false;
+
+  // Calls body(i) for every micro-batch.
+  void for_each(const std::function<void(size_t)>& body) const;
+};
+
+// Side by side where there are enough tokens for all threads, unless an order is wanted.
+Division divide(const PackedBatch& batch, bool in_order);
+
+}  // namespace fp8q

@@ -1,0 +1,55 @@
+// Where the time of a forward pass goes: read between its steps, summed by stage and by the
+// arithmetic unit that formed the step's products.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "engine/engine.h"
+#include "kernels/cpu/roof.h"
+
+namespace fp8q {
+
+enum class Stage {
+  embeddings,
+  qkv,
+  attention,
+  attention_output,
+  norm,
+  intermediate,
+  output,
+  head,
+};
+
+// What a step did since the one before it.
+struct StageWork {
+  Stage stage;
+  std::optional<cpu::Unit> unit = {};  // of its products; nullopt: it has none
+  double operations = 0;
+};
+
+class StageClock {
+ public:
+  void start() { last_ = Clock::now(); }
+  // The time since start() or the last lap() was spent on `work`.
+  void lap(const StageWork& work);
+  void add(const StageClock& other);
+  // What was done, in the order of the stages, `factor` x its time.
+  std::vector<StageTime> times(double factor) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Sum {
+    bool any = false;
+    double seconds = 0, operations = 0;
+  };
+  static constexpr size_t kStages = static_cast<size_t>(Stage::head) + 1;
+  static constexpr size_t kUnits = std::size(cpu::kUnits) + 1;  // the last for none
+
+  std::array<std::array<Sum, kUnits>, kStages> sums_;
+  Clock::time_point last_;
+};
+
+}  // namespace fp8q

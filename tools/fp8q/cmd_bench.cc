@@ -1,0 +1,210 @@
+// fp8q bench: how fast models run, formats side by side, against the roof of the machine.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "fp8q/benchmark.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+
+namespace fp8q::cli {
+namespace {
+
+struct Options {
+  BenchmarkOptions benchmark;
+  bool compare = false;
+};
+
+// Four digits at least, no exponent.
+std::string digits(double value) {
+  return fmt::format("{:.{}f}", value, value < 1 ? 4 : value < 10 ? 3 : value < 100 ? 2 : 1);
+}
+
+std::string gops(double operations, double seconds) {
+  return operations > 0 ? fmt::format("{:.1f}", operations / seconds / 1e9) : "";
+}
+
+std::string of_roof(double fraction, const std::string& unit) {
+  return fraction > 0 ? fmt::format("{:.0f} % {}", 100 * fraction, unit) : "";
+}
+
+std::string label(const BenchmarkVariant& v) {
+  return v.model ? short_path(v.model->path.string()) : v.format;
+}
+
+std::string title(const BenchmarkResult& r) {
+  std::string text = r.shape.empty() ? "" : fmt::format("{}, random weights, ", r.shape);
+  text += "random token ids";
+  if (r.ragged) text += ", lengths from a quarter of the length to all of it";
+  return text + "\n";
+}
+
+std::string main_table(const BenchmarkResult& r) {
+  std::vector<std::string> heading = {"format",      "batch",    "length", "ms",     "p10..p90",
+                                      "sequences/s", "tokens/s", "Gop/s",  "of roof"};
+  std::vector<bool> right(heading.size(), true);
+  right[0] = false;
+  const bool models = r.shape.empty();
+  if (models) {
+    heading.insert(heading.begin(), "model");
+    right.insert(right.begin(), false);
+  }
+  Table table(heading, right);
+  for (const BenchmarkRow& row : r.rows) {
+    const BenchmarkVariant& v = r.variants[row.variant];
+    std::vector<std::string> line = {v.format,
+                                     std::to_string(row.batch),
+                                     std::to_string(row.length),
+                                     digits(row.median_ms),
+                                     digits(row.p10_ms) + ".." + digits(row.p90_ms),
+                                     fmt::format("{:.1f}", row.sequences_per_s),
+                                     fmt::format("{:.0f}", row.tokens_per_s),
+                                     gops(row.operations, row.median_ms / 1e3),
+                                     of_roof(row.roof_fraction, row.unit)};
+    if (models) line.insert(line.begin(), label(v));
+    table.add(std::move(line));
+  }
+  return table.str();
+}
+
+// Calls f(rows) with the rows of each cell, one per variant.
+template <typename F>
+void for_each_cell(const BenchmarkResult& r, const F& f) {
+  const size_t variants = r.variants.size();
+  for (size_t i = 0; i < r.rows.size(); i += variants) f(std::span(r.rows).subspan(i, variants));
+}
+
+std::string comparison(const BenchmarkResult& r) {
+  std::vector<std::string> heading = {"batch", "length"};
+  for (size_t v = 0; v < r.variants.size(); ++v) {
+    heading.push_back(label(r.variants[v]) + " ms");
+    if (v > 0) heading.emplace_back("speed");
+  }
+  Table table(heading, std::vector<bool>(heading.size(), true));
+  for_each_cell(r, [&](std::span<const BenchmarkRow> rows) {
+    std::vector<std::string> line = {std::to_string(rows[0].batch), std::to_string(rows[0].length)};
+    for (const BenchmarkRow& row : rows) {
+      line.push_back(digits(row.median_ms));
+      if (row.variant > 0) line.push_back(fmt::format("{:.2f}x", row.ratio));
+    }
+    table.add(std::move(line));
+  });
+  return "\n" + table.str();
+}
+
+// Stages down, variants across. Variants may divide a stage among units differently, so stages are
+// put together by name.
+std::string stage_table(const BenchmarkResult& r, std::span<const BenchmarkRow> rows) {
+  std::vector<std::string> heading = {
+      fmt::format("batch {}, length {}", rows[0].batch, rows[0].length)};
+  std::vector<std::string> stages;
+  for (const BenchmarkRow& row : rows) {
+    heading.insert(heading.end(),
+                   {label(r.variants[row.variant]) + " ms", "share", "Gop/s", "of roof"});
+    for (const BenchmarkStage& s : row.stages)
+      if (std::ranges::find(stages, s.stage) == stages.end()) stages.push_back(s.stage);
+  }
+  std::vector<bool> right(heading.size(), true);
+  right[0] = false;
+  Table table(heading, right);
+  for (const std::string& stage : stages) {
+    std::vector<std::string> line = {stage};
+    for (const BenchmarkRow& row : rows) {
+      BenchmarkStage sum;
+      for (const BenchmarkStage& s : row.stages) {
+        if (s.stage != stage) continue;
+        // Of several units, the one with the most operations stands for the stage.
+        if (s.operations >= sum.operations) sum.unit = s.unit, sum.roof_fraction = s.roof_fraction;
+        sum.seconds += s.seconds;
+        sum.share += s.share;
+        sum.operations += s.operations;
+      }
+      line.insert(line.end(),
+                  {digits(1e3 * sum.seconds), fmt::format("{:.1f} %", 100 * sum.share),
+                   gops(sum.operations, sum.seconds), of_roof(sum.roof_fraction, sum.unit)});
+    }
+    table.add(std::move(line));
+  }
+  return "\n" + table.str();
+}
+
+std::string footer(const BenchmarkResult& r) {
+  std::string text;
+  for (const BenchmarkVariant& v : r.variants)
+    if (!v.kernel.empty()) text += fmt::format("  {}: {}\n", label(v), v.kernel);
+  std::vector<std::string> roofs;
+  for (const BenchmarkRoof& roof : r.roofs)
+    roofs.push_back(fmt::format("{} {:.1f} Gop/s", roof.unit, roof.operations_per_s / 1e9));
+  if (!roofs.empty()) text += fmt::format("  measured roof: {}\n", fmt::join(roofs, ", "));
+  return text + fmt::format("  {}, {:.2f} s\n", r.execution.description, r.execution.elapsed_s);
+}
+
+void run(const Options& options, const Globals& globals) {
+  check_json_target(globals, options.benchmark.models);
+  const BenchmarkResult result = benchmark(options.benchmark, make_progress(globals));
+  print(globals, title(result) + main_table(result));
+  if (options.compare) print(globals, comparison(result));
+  if (options.benchmark.stages)
+    for_each_cell(result, [&](auto rows) { print(globals, stage_table(result, rows)); });
+  print(globals, footer(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<Options>();
+  BenchmarkOptions& b = options->benchmark;
+  CLI::App& command = *program.add_subcommand("bench", "Measure latency and throughput");
+  auto* models = command.add_option(
+      "MODEL", b.models, "ONNX files or folders, run as they stand (default: random weights)");
+  command
+      .add_option("--shape", b.shape,
+                  fmt::format("Random weights: {}", fmt::join(benchmark_shape_names(), ", ")))
+      ->check(CLI::IsMember(benchmark_shape_names()))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->excludes(models);
+  const auto list = [&](const char* name, auto& values, const std::string& what) {
+    return command.add_option(name, values, what)->delimiter(',')->capture_default_str();
+  };
+  list("--format", b.formats,
+       fmt::format("Random weights quantised to {}", fmt::join(benchmark_format_names(), ", ")))
+      ->check(CLI::IsMember(benchmark_format_names()))
+      ->type_name("NAME,...")
+      ->excludes(models);
+  list("--batch", b.batches, "Sequences per run")->check(CLI::Range(1, 4096))->type_name("N,...");
+  list("--length", b.lengths, "Tokens per sequence")
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N,...");
+  command.add_flag("--ragged", b.ragged, "Lengths from a quarter of --length to all of it");
+  auto* repeat =
+      command.add_option("--repeat", b.repeat, "Timed runs of each format (default: --min-time)");
+  repeat->check(CLI::Range(1, 1000000))->type_name("N");
+  command
+      .add_option("--min-time", b.min_time, "Seconds of timed runs of each format, at least 3 runs")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->type_name("S")
+      ->capture_default_str()
+      ->excludes(repeat);
+  command.add_flag("--compare", options->compare,
+                   "Also list formats side by side, with their speed against the first");
+  command.add_flag("--kernels", b.stages, "Also list the parts of the forward pass");
+  command.add_option("--seed", b.seed, "Seed of weights and token ids")->capture_default_str();
+  add_device_options(command, b.execution);
+  add_global_options(command, globals);
+  command.footer(
+      "Examples:\n  fp8q bench --shape bert-base --format fp32,e4m3,int8 --compare\n"
+      "  fp8q bench model.onnx model.e4m3.onnx --batch 1,8 --length 32,128 --kernels");
+  command.callback(
+      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+}
+
+}  // namespace fp8q::cli
