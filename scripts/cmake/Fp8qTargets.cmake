@@ -13,11 +13,34 @@ if(FP8Q_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FP8Q_CCACHE})
 endif()
 
+# GPU code is compiled where there is a CUDA toolkit, and needs no GPU for it. Machine code for Ampere, Ada and
+# Hopper, and PTX that drivers of later GPUs compile.
+option(FP8Q_CUDA "Build the GPU engine; OFF where there is no CUDA toolkit" ON)
+if(FP8Q_CUDA)
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 89-real 90a-real 90-virtual)
+    enable_language(CUDA)
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has it
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+    endif()
+    find_package(CUDAToolkit REQUIRED)
+  else()
+    message(STATUS "no CUDA compiler: building without the GPU engine")
+    set(FP8Q_CUDA OFF)
+  endif()
+endif()
+
 add_library(fp8q_options INTERFACE)
 target_compile_options(fp8q_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
   -Wno-missing-field-initializers  # designated initialisers leave fields at their defaults on purpose
-  -ffp-contract=off)  # a product and a sum stay two roundings on every ISA unless the code says fma
+  -ffp-contract=off>  # a product and a sum stay two roundings on every ISA unless the code says fma
+  $<$<COMPILE_LANGUAGE:CUDA>:
+  --expt-relaxed-constexpr -Xcompiler=-Wall -Werror=all-warnings -Xptxas=-warn-spills>)
 target_include_directories(fp8q_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
 
@@ -26,6 +49,16 @@ function(fp8q_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;USES_PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC fp8q_options ${arg_USES} PRIVATE ${arg_USES_PRIVATE})
+endfunction()
+
+# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): a GoogleTest program for a GPU; one test of ctest, which is
+# skipped where there is none.
+function(fp8q_gpu_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE fp8q_options ${arg_USES} fp8q_test_support GTest::gtest GTest::gmock GTest::gtest_main)
+  add_test(NAME gpu.${name} COMMAND ${name})
+  set_tests_properties(gpu.${name} PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "no GPU")
 endfunction()
 
 # fp8q_test(<name> SOURCES <file>... USES <target>...): one GoogleTest program, its tests listed by name in ctest.

@@ -1,0 +1,54 @@
+// Attention over packed sequences: context = softmax(q k^T * scale) v for every sequence and head.
+//
+// Operands are made while q, k, v are read: y = sums (see Sums), times `factor`, rounded as
+// Rounding says. In the products every operand is FP16: the value of a code, which FP16 holds
+// exactly for E4M3, E5M2 and INT8, or an unquantised value rounded to FP16 (saturated). So products
+// are exact and sums FP32, on every GPU with tensor cores; Hopper's FP8 units would keep 14 bits of
+// a sum, and gain little here: these products are 3 to 8 % of BERT's operations.
+//
+// Softmax is FP32 in two passes over the keys: first each row's maximum and sum, then the
+// probabilities, which are quantised as they stand (normalised), exactly what a Plan means.
+#pragma once
+
+#include "kernels/cuda/tensors.h"
+
+namespace fp8q::cuda {
+
+struct AttentionOperand {
+  float factor = 1;  // multiplies the projection before it is rounded
+  std::optional<Format> format;
+  float scale = 1;
+};
+
+// Rows [first_row, first_row + rows) of a sequence, the work of one thread block.
+struct AttentionTile {
+  int32_t first_token;  // of the sequence
+  int32_t tokens;       // of the sequence
+  int32_t first_row;    // query rows of this tile
+  int32_t rows;
+};
+
+struct Attention {
+  Sums qkv[3];                 // [tokens, heads * head_size] each, of one type
+  int64_t qkv_stride;          // elements from row to row, for all three
+  const AttentionTile* tiles;  // device memory
+  const int32_t* tile_count;   // device memory: how many of them are real
+  int64_t most_tiles;          // the launch covers so many
+  int64_t longest;             // most tokens of a sequence
+  int64_t heads, head_size;    // head_size: 32, 64 or 128
+  float scale;                 // on q k^T
+  AttentionOperand query, key, value, probabilities;
+  int64_t shared_limit;  // bytes of shared memory a block may have
+  Operand out;           // [tokens, heads * head_size]
+  // For observers: the context, and the probabilities before they are quantised. Those of tile i's
+  // sequence are [heads, tokens, tokens] from probability_offsets[i] on.
+  float* values = nullptr;
+  float* probability_values = nullptr;
+  const int64_t* probability_offsets = nullptr;
+};
+void attention(const Attention& args, Stream stream) noexcept;
+
+// Query rows that a thread block works on at a time; a tile may have any number of them.
+inline constexpr int32_t kAttentionRows = 64;
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,197 @@
+// Rounding values into operands, eight neighbours at a time.
+//
+// FP8 codes come from the toolkit's conversions: single instructions from compute capability 8.9,
+// the same results in software before it and on the host (tests/unit/kernels_cuda compares them
+// with numeric/minifloat.h).
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp8.h>
+
+#include <cstring>
+
+#include "kernels/cuda/launch.cuh"
+
+namespace fp8q::cuda {
+
+constexpr int kVector = 8;
+using Vector = float[kVector];
+
+__host__ __device__ inline uint8_t encode_int8(float quotient) {
+  if (!(quotient == quotient)) return 0;
+  const float code = fminf(fmaxf(rintf(quotient), -128.0f), 127.0f);
+  return static_cast<uint8_t>(static_cast<int8_t>(code));
+}
+
+// The codes of two quotients, the first in the low byte.
+template <Format F>
+__host__ __device__ inline uint32_t encode_pair(float first, float second) {
+  if constexpr (F == Format::int8)
+    return encode_int8(first) | static_cast<uint32_t>(encode_int8(second)) << 8;
+  else
+    return __nv_cvt_float2_to_fp8x2({first, second}, __NV_SATFINITE,
+                                    F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2);
+}
+
+// The values of two codes as FP16, which holds every one of them exactly.
+template <Format F>
+__host__ __device__ inline __half2 decode_pair(uint32_t codes) {
+  if constexpr (F == Format::int8) {
+    const auto value = [&](int shift) {
+      return __int2half_rn(static_cast<int8_t>(codes >> shift & 0xFF));
+    };
+    return __halves2half2(value(0), value(8));
+  } else {
+    return __half2(__nv_cvt_fp8x2_to_halfraw2(static_cast<__nv_fp8x2_storage_t>(codes),
+                                              F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2));
+  }
+}
+
+// Calls body.template operator()<format>() for a format known at run time: uniform over a launch.
+template <class Body>
+__host__ __device__ inline void with_format(Format format, const Body& body) {
+  switch (format) {
+    case Format::e4m3:
+      return body.template operator()<Format::e4m3>();
+    case Format::e5m2:
+      return body.template operator()<Format::e5m2>();
+    default:
+      return body.template operator()<Format::int8>();
+  }
+}
+
+__host__ __device__ inline uint32_t bf16_pair(float first, float second) {
+  const __nv_bfloat162_raw pair = __floats2bfloat162_rn(first, second);
+  return pair.x | static_cast<uint32_t>(pair.y) << 16;
+}
+
+__host__ __device__ inline float2 bf16_values(uint32_t pair) {
+  const uint32_t words[2] = {pair << 16, pair & 0xFFFF0000u};
+  float2 values;
+  memcpy(&values, words, sizeof values);
+  return values;
+}
+
+__host__ __device__ inline void load_bf16(const uint16_t* from, Vector& x) {
+  const uint4 words = *reinterpret_cast<const uint4*>(from);
+  const uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
+  for (int i = 0; i < 4; ++i) {
+    const float2 pair = bf16_values(pairs[i]);
+    x[2 * i] = pair.x;
+    x[2 * i + 1] = pair.y;
+  }
+}
+
+__host__ __device__ inline void store_bf16(const Vector& x, void* to) {
+  *reinterpret_cast<uint4*>(to) = make_uint4(bf16_pair(x[0], x[1]), bf16_pair(x[2], x[3]),
+                                             bf16_pair(x[4], x[5]), bf16_pair(x[6], x[7]));
+}
+
+__host__ __device__ inline void load_f32(const float* from, Vector& x) {
+  const float4 low = reinterpret_cast<const float4*>(from)[0];
+  const float4 high = reinterpret_cast<const float4*>(from)[1];
+  x[0] = low.x, x[1] = low.y, x[2] = low.z, x[3] = low.w;
+  x[4] = high.x, x[5] = high.y, x[6] = high.z, x[7] = high.w;
+}
+
+__host__ __device__ inline void store_f32(const Vector& x, float* to) {
+  reinterpret_cast<float4*>(to)[0] = make_float4(x[0], x[1], x[2], x[3]);
+  reinterpret_cast<float4*>(to)[1] = make_float4(x[4], x[5], x[6], x[7]);
+}
+
+// x as elements [index, index + 8) of an operand.
+__host__ __device__ inline void store_operand(const Vector& x, int64_t index,
+                                              const Operand& operand) {
+  const Rounding& r = operand.rounding;
+  auto* to = static_cast<uint8_t*>(operand.data) + index * element_size(r.type);
+  if (!r.format) return store_bf16(x, to);
+  with_format(*r.format, [&]<Format F>() {
+    uint32_t pairs[4];
+    for (int i = 0; i < 4; ++i)
+      pairs[i] = encode_pair<F>(x[2 * i] / r.scale, x[2 * i + 1] / r.scale);
+    if (r.type != OperandType::bf16) {
+      *reinterpret_cast<uint2*>(to) =
+          make_uint2(pairs[0] | pairs[1] << 16, pairs[2] | pairs[3] << 16);
+      return;
+    }
+    Vector values;
+    for (int i = 0; i < 4; ++i) {
+      const float2 pair = __half22float2(decode_pair<F>(pairs[i]));
+      values[2 * i] = pair.x;
+      values[2 * i + 1] = pair.y;
+    }
+    store_bf16(values, to);
+  });
+}
+
+// The value that x / scale is rounded to, without the scale.
+__host__ __device__ inline float rounded(float x, const Rounding& r) {
+  if (!r.format) return x;
+  float value = 0;
+  with_format(*r.format, [&]<Format F>() {
+    value = __low2float(decode_pair<F>(encode_pair<F>(x / r.scale, 0.0f)));
+  });
+  return value;
+}
+
+// y of Sums for the elements [index, index + 8), which stand in the columns from `column` on.
+template <SumType T>
+__host__ __device__ inline void load_sums(const Sums& sums, int64_t index, int64_t column,
+                                          Vector& y) {
+  if constexpr (T == SumType::bf16) {
+    load_bf16(static_cast<const uint16_t*>(sums.data) + index, y);
+  } else if constexpr (T == SumType::f32) {
+    load_f32(static_cast<const float*>(sums.data) + index, y);
+  } else {
+    const int4* from =
+        reinterpret_cast<const int4*>(static_cast<const int32_t*>(sums.data) + index);
+    const int4 low = from[0], high = from[1];
+    y[0] = static_cast<float>(low.x), y[1] = static_cast<float>(low.y);
+    y[2] = static_cast<float>(low.z), y[3] = static_cast<float>(low.w);
+    y[4] = static_cast<float>(high.x), y[5] = static_cast<float>(high.y);
+    y[6] = static_cast<float>(high.z), y[7] = static_cast<float>(high.w);
+  }
+  Vector scale = {1, 1, 1, 1, 1, 1, 1, 1}, bias = {};
+  if (sums.scale) load_f32(sums.scale + column, scale);
+  if (sums.bias) load_f32(sums.bias + column, bias);
+  for (int i = 0; i < kVector; ++i) y[i] = fmaf(y[i], scale[i], bias[i]);
+}
+
+// Calls body.template operator()<type>().
+template <class Body>
+void with_sum_type(SumType type, const Body& body) {
+  switch (type) {
+    case SumType::bf16:
+      return body.template operator()<SumType::bf16>();
+    case SumType::f32:
+      return body.template operator()<SumType::f32>();
+    case SumType::i32:
+      return body.template operator()<SumType::i32>();
+  }
+}
+
+// Elements [index, index + 8) of whatever results are wanted.
+template <class Results>
+__host__ __device__ inline void store_results(const Vector& y, int64_t index, const Results& out) {
+  if (out.hidden) store_bf16(y, out.hidden + index);
+  if (out.operand.data) store_operand(y, index, out.operand);
+  if (out.values) store_f32(y, out.values + index);
+}
+
+__host__ __device__ inline float apply(Function f, float x) {
+  switch (f) {
+    case Function::none:
+      return x;
+    case Function::gelu_erf:
+      return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
+    case Function::gelu_tanh:
+      return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case Function::relu:
+      return fmaxf(x, 0.0f);
+    case Function::tanh:
+      return tanhf(x);
+  }
+  return x;
+}
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,69 @@
+// The head's linear layers: few rows, FP32. A block keeps some rows of x in shared memory, each of
+// its warps one output column at a time, so that a weight is read once for all of these rows.
+
+#include <algorithm>
+
+#include "kernels/cuda/codec.cuh"
+#include "kernels/cuda/rows.h"
+#include "kernels/cuda/warp.cuh"
+
+namespace fp8q::cuda {
+namespace {
+
+constexpr int kWarps = 8;
+constexpr int kMostRows = 8;  // of a block
+constexpr int64_t kSharedFloats = 12 * 1024;
+
+struct DenseLaunch {
+  Dense args;
+  int rows;  // of a block, at most kMostRows
+};
+
+__device__ float element(const Dense& args, int64_t row, int64_t k) {
+  const int64_t from = args.offsets ? args.offsets[row] : row;
+  return args.x[from * args.in + k];
+}
+
+__global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch work) {
+  const Dense& args = work.args;
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * work.rows;
+  const int rows = args.rows - first < work.rows ? static_cast<int>(args.rows - first) : work.rows;
+  auto* x = dynamic_shared<float>();  // [rows, in]
+  for (int64_t i = threadIdx.x; i < rows * args.in; i += kWarps * kWarpThreads)
+    x[i] = rounded(element(args, first + i / args.in, i % args.in), args.rounding);
+  __syncthreads();
+
+  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  const int64_t n = static_cast<int64_t>(blockIdx.y) * kWarps + threadIdx.x / kWarpThreads;
+  if (n >= args.out) return;
+  float sums[kMostRows] = {};
+  for (int64_t k = lane; k < args.in; k += kWarpThreads) {
+    const float w = args.weight[n * args.in + k];
+#pragma unroll
+    for (int r = 0; r < kMostRows; ++r)
+      if (r < rows) sums[r] = fmaf(x[r * args.in + k], w, sums[r]);
+  }
+  const float scale = args.scale ? args.scale[n] : 1.0f;
+  const float bias = args.bias ? args.bias[n] : 0.0f;
+#pragma unroll
+  for (int r = 0; r < kMostRows; ++r) {
+    if (r >= rows) break;
+    const float sum = warp_sum(sums[r]);
+    if (lane == 0)
+      args.y[(first + r) * args.out + n] = apply(args.function, fmaf(sum, scale, bias));
+  }
+}
+
+}  // namespace
+
+void dense(const Dense& args, Stream stream) noexcept {
+  const int64_t rows = std::clamp<int64_t>(kSharedFloats / args.in, 1, kMostRows);
+  launch(dense_kernel,
+         {.grid = dim3(static_cast<unsigned>((args.rows + rows - 1) / rows),
+                       static_cast<unsigned>((args.out + kWarps - 1) / kWarps)),
+          .threads = kWarps * kWarpThreads,
+          .shared_bytes = static_cast<size_t>(rows * args.in) * sizeof(float)},
+         stream, DenseLaunch{args, static_cast<int>(rows)});
+}
+
+}  // namespace fp8q::cuda

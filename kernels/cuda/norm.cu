@@ -1,0 +1,136 @@
+// Embedding lookup and residual sums, each with its LayerNorm and the rounding of what follows.
+// One warp holds one row in registers.
+
+#include "kernels/cuda/codec.cuh"
+#include "kernels/cuda/rows.h"
+#include "kernels/cuda/warp.cuh"
+
+namespace fp8q::cuda {
+namespace {
+
+constexpr int kWarps = 4;  // rows of a block
+
+// The vectors of a row that lane l holds: l, l + 32, ... of columns / 8.
+template <int V>
+struct Row {
+  Vector x[V];
+  int64_t columns;
+
+  __device__ explicit Row(int64_t row_columns) : columns(row_columns) {}
+
+  __device__ int64_t column(int v) const {
+    return (v * kWarpThreads + static_cast<int>(threadIdx.x) % kWarpThreads) * kVector;
+  }
+
+  template <class Body>
+  __device__ void each(const Body& body) {
+#pragma unroll
+    for (int v = 0; v < V; ++v)
+      if (column(v) < columns) body(column(v), x[v]);
+  }
+
+  __device__ float sum() {
+    float total = 0;
+    each([&](int64_t, Vector& part) {
+      for (int i = 0; i < kVector; ++i) total += part[i];
+    });
+    return warp_sum(total);
+  }
+};
+
+__device__ int64_t token_of_warp() {
+  return static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpThreads;
+}
+
+template <int V>
+__device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowResults& out) {
+  const auto n = static_cast<float>(row.columns);
+  const float mean = row.sum() / n;
+  float squares = 0;
+  row.each([&](int64_t, Vector& x) {
+    for (int i = 0; i < kVector; ++i) {
+      x[i] -= mean;
+      squares = fmaf(x[i], x[i], squares);
+    }
+  });
+  const float factor = 1.0f / sqrtf(warp_sum(squares) / n + norm.epsilon);
+  row.each([&](int64_t column, Vector& x) {
+    Vector gamma, beta;
+    load_f32(norm.gamma + column, gamma);
+    load_f32(norm.beta + column, beta);
+    for (int i = 0; i < kVector; ++i) x[i] = fmaf(x[i] * factor, gamma[i], beta[i]);
+    store_results(x, token * row.columns + column, out);
+  });
+}
+
+template <int V>
+__global__ void __launch_bounds__(kWarps* kWarpThreads) embed_kernel(Embed args) {
+  const int64_t token = token_of_warp();
+  if (token >= args.tokens) return;
+  const int64_t columns = args.columns;
+  const float* word = args.word + args.ids[token] * columns;
+  const float* position = args.position + args.positions[token] * columns;
+  const float* type = args.token_type;
+  if (type && args.type_ids) type += args.type_ids[token] * columns;
+
+  Row<V> row(columns);
+  row.each([&](int64_t column, Vector& x) {
+    load_f32(word + column, x);
+    Vector other;
+    if (type) {
+      load_f32(type + column, other);
+      for (int i = 0; i < kVector; ++i) x[i] += other[i];
+    }
+    load_f32(position + column, other);
+    for (int i = 0; i < kVector; ++i) x[i] += other[i];
+  });
+  finish(row, token, args.norm, args.out);
+}
+
+template <int V, SumType T>
+__global__ void __launch_bounds__(kWarps* kWarpThreads) add_norm_kernel(AddNorm args) {
+  const int64_t token = token_of_warp();
+  if (token >= args.tokens) return;
+  Row<V> row(args.columns);
+  row.each([&](int64_t column, Vector& x) {
+    const int64_t index = token * args.columns + column;
+    load_sums<T>(args.sums, index, column, x);
+    Vector residual;
+    load_bf16(args.residual + index, residual);
+    for (int i = 0; i < kVector; ++i) x[i] += residual[i];
+  });
+  finish(row, token, args.norm, args.out);
+}
+
+// Calls body.template operator()<V>() with the least V whose warps hold a row.
+template <class Body>
+void with_vectors(int64_t columns, const Body& body) {
+  const int64_t vectors = (columns / kVector + kWarpThreads - 1) / kWarpThreads;
+  if (vectors <= 1) return body.template operator()<1>();
+  if (vectors <= 2) return body.template operator()<2>();
+  if (vectors <= 3) return body.template operator()<3>();
+  if (vectors <= 4) return body.template operator()<4>();
+  return body.template operator()<kMostNormColumns / kVector / kWarpThreads>();
+}
+
+LaunchShape shape_for(int64_t tokens) {
+  return {.grid = dim3(static_cast<unsigned>((tokens + kWarps - 1) / kWarps)),
+          .threads = kWarps * kWarpThreads};
+}
+
+}  // namespace
+
+void embed(const Embed& args, Stream stream) noexcept {
+  with_vectors(args.columns,
+               [&]<int V>() { launch(embed_kernel<V>, shape_for(args.tokens), stream, args); });
+}
+
+void add_norm(const AddNorm& args, Stream stream) noexcept {
+  with_vectors(args.columns, [&]<int V>() {
+    with_sum_type(args.sums.type, [&]<SumType T>() {
+      launch(add_norm_kernel<V, T>, shape_for(args.tokens), stream, args);
+    });
+  });
+}
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,30 @@
+// Which of cuBLASLt's algorithms forms a product: the fastest of its candidates, by trial.
+//
+// The library orders its candidates by an estimate. Trials run within a graph, as the engine runs
+// its products, so that the time the host takes to launch does not count.
+#pragma once
+
+#include "engine/cuda/algorithm_cache.h"
+#include "engine/cuda/matmul.h"
+
+namespace fp8q::cuda {
+
+enum class AlgorithmChoice {
+  timed,  // the cache's, else the fastest of the candidates, which then goes into the cache
+  first,  // the one that the library estimates to be the fastest; the cache is not used
+};
+
+struct ChosenAlgorithm {
+  enum class Origin { cached, timed, first } origin;
+  double microseconds = 0;  // of one product; 0: not timed
+};
+
+// Gives `matmul` its algorithm. Trials overwrite operands.sums and wait for the stream; weights and
+// x should hold real or random values, since a GPU runs constant ones faster. Error(device) if the
+// library has no algorithm that runs.
+ChosenAlgorithm choose_algorithm(Matmul& matmul, const MatmulOperands& operands, Stream stream,
+                                 AlgorithmCache& cache, AlgorithmChoice choice);
+
+inline constexpr int kMostCandidates = 16;
+
+}  // namespace fp8q::cuda

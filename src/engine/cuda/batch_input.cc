@@ -1,0 +1,111 @@
+#include "engine/cuda/batch_input.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace fp8q::cuda {
+namespace {
+
+constexpr int64_t kAlignment = 16;
+
+int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+
+int64_t length_of(const PackedBatch& batch, size_t sequence) {
+  return batch.offsets[sequence + 1] - batch.offsets[sequence];
+}
+
+int64_t tiles_of(const PackedBatch& batch, const Part& part, int64_t rows) {
+  int64_t tiles = 0;
+  for (size_t s = part.first; s < part.first + part.sequences; ++s)
+    tiles += (length_of(batch, s) + rows - 1) / rows;
+  return tiles;
+}
+
+}  // namespace
+
+std::vector<Part> divide(const PackedBatch& batch, int64_t budget) {
+  std::vector<Part> parts;
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const int64_t length = length_of(batch, s);
+    if (parts.empty() || parts.back().tokens + length > budget)
+      parts.push_back({.first = s, .first_token = batch.offsets[s]});
+    Part& part = parts.back();
+    ++part.sequences;
+    part.tokens += length;
+    part.longest = std::max(part.longest, length);
+  }
+  return parts;
+}
+
+int32_t rows_per_tile(const PackedBatch& batch, const Part& part, int64_t heads,
+                      int multiprocessors) {
+  constexpr int64_t kBlocksPerMultiprocessor = 4;
+  int64_t rows = round_up(part.longest, kAttentionRows);
+  while (rows > kAttentionRows &&
+         tiles_of(batch, part, rows) * heads < kBlocksPerMultiprocessor * multiprocessors)
+    rows = round_up(rows / 2, kAttentionRows);
+  return static_cast<int32_t>(rows);
+}
+
+Bucket bucket_for(const Part& part) {
+  // Steps of an eighth: at most that share of the work is wasted, and few graphs are made.
+  const auto size = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(part.tokens, 1)));
+  const int64_t step = std::max<int64_t>(16, static_cast<int64_t>(size) / 16);
+  Bucket bucket;
+  bucket.tokens = round_up(part.tokens, step);
+  bucket.sequences = static_cast<int64_t>(std::bit_ceil(part.sequences));
+  bucket.longest = round_up(part.longest, kAttentionRows);
+  bucket.tiles = bucket.tokens / kAttentionRows + bucket.sequences;
+  return bucket;
+}
+
+BatchInput::BatchInput(void* block, const Bucket& bucket) {
+  auto* at = static_cast<std::byte*>(block);
+  const auto take = [&]<typename T>(T*& pointer, int64_t count) {
+    pointer = reinterpret_cast<T*>(at);
+    at += round_up(count * static_cast<int64_t>(sizeof(T)), kAlignment);
+  };
+  take(ids, bucket.tokens);
+  take(type_ids, bucket.tokens);
+  take(positions, bucket.tokens);
+  take(first_tokens, bucket.sequences);
+  take(tile_count, 1);
+  take(tiles, bucket.tiles);
+  take(probability_offsets, bucket.tiles);
+}
+
+size_t BatchInput::bytes(const Bucket& bucket) {
+  alignas(kAlignment) static std::byte start;
+  const BatchInput block(&start, bucket);
+  const auto* end = reinterpret_cast<const std::byte*>(block.probability_offsets + bucket.tiles);
+  return static_cast<size_t>(round_up(end - &start, kAlignment));
+}
+
+int64_t fill(const PackedBatch& batch, const Part& part, const Bucket& bucket,
+             int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to) {
+  std::memset(to.ids, 0, BatchInput::bytes(bucket));
+  std::fill_n(to.positions, bucket.tokens, static_cast<int32_t>(position_offset));
+  const auto tokens = static_cast<size_t>(part.tokens);
+  std::memcpy(to.ids, batch.ids.data() + part.first_token, tokens * sizeof(int32_t));
+  std::memcpy(to.type_ids, batch.type_ids.data() + part.first_token, tokens * sizeof(int32_t));
+
+  int64_t probabilities = 0;
+  int32_t tiles = 0;
+  for (size_t s = 0; s < part.sequences; ++s) {
+    const auto length = static_cast<int32_t>(length_of(batch, part.first + s));
+    const auto first = static_cast<int32_t>(batch.offsets[part.first + s] - part.first_token);
+    to.first_tokens[s] = first;
+    for (int32_t i = 0; i < length; ++i)
+      to.positions[first + i] = static_cast<int32_t>(position_offset) + i;
+    for (int32_t row = 0; row < length; row += tile_rows) {
+      to.tiles[tiles] = {first, length, row, std::min(tile_rows, length - row)};
+      to.probability_offsets[tiles++] = probabilities;
+    }
+    probabilities += heads * int64_t{length} * length;
+  }
+  *to.tile_count = tiles;
+  return probabilities;
+}
+
+}  // namespace fp8q::cuda

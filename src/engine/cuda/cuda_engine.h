@@ -1,0 +1,96 @@
+// The GPU engine: an Encoder run through cuBLASLt and the kernels of kernels/cuda.
+//
+// A batch is divided into micro-batches of whole sequences whose activations stay in the level 2
+// cache. Each is copied over, run and copied back by one captured graph; while one runs, the host
+// prepares the next in other memory. Graphs are kept by bucket of sizes, so that once each size has
+// been seen nothing is allocated or waited for but results.
+//
+// Unlike the CPU engine's, results may change in their last bits with what a sequence is packed
+// with: the fastest algorithm of a product depends on the number of tokens, and the order of its
+// sums on the algorithm.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/embedding_block.h"
+#include "engine/cuda/algorithm_cache.h"
+#include "engine/cuda/forward.h"
+#include "engine/engine.h"
+
+namespace fp8q::cuda {
+
+struct CudaOptions {
+  bool fast_accumulation = true;  // see MatmulShape
+  AlgorithmChoice choice = AlgorithmChoice::timed;
+  int64_t micro_batch_tokens = 0;  // 0: by the size of the cache
+  size_t most_graphs = 128;        // kept; beyond, all are made anew
+};
+
+class CudaEngine final : public Engine {
+ public:
+  // `table` must outlive it. The encoder's constants are copied.
+  CudaEngine(const Encoder& encoder, const CublasLt& table, const DeviceInfo& device,
+             const CudaOptions& options);
+  ~CudaEngine() override;
+
+  std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<StageTime> profile(const PackedBatch& batch) override;
+  std::vector<Roof> roofs() override;
+  std::vector<KernelChoice> kernels() const override { return encoder_.kernels; }
+  std::string description() const override;
+
+  // Median seconds of `repeats` passes over the batch by the device's clock, copies of ids and
+  // results included.
+  double time_graph(const PackedBatch& batch, int repeats);
+
+ private:
+  // Memory of a micro-batch on its way; while the device works in one slot, the host fills another.
+  struct Slot {
+    PinnedBuffer<std::byte> host_input;
+    DeviceBuffer<std::byte> input;
+    std::vector<PinnedBuffer<float>> host_outputs;  // one for each graph output
+    Event done;
+    Part part;
+    bool busy = false;
+  };
+  struct GraphKey {
+    size_t slot;
+    Bucket bucket;
+    friend auto operator<=>(const GraphKey&, const GraphKey&) = default;
+  };
+  int64_t token_budget() const;
+  int64_t heads() const;
+  int64_t place(const PackedBatch& batch, const Part& part, const Bucket& bucket, Slot& slot);
+  void prepare(const Bucket& bucket, Slot& slot);
+  void copy_input(const Bucket& bucket, Slot& slot);
+  void copy_outputs(const Bucket& bucket, Slot& slot);
+  const GraphExec& graph_for(const Bucket& bucket, size_t slot);
+  void start(const PackedBatch& batch, const Part& part, size_t slot);
+  void finish(Slot& slot, std::vector<EngineOutput>& outputs);
+  void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,
+                    std::vector<EngineOutput>& outputs);
+  std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
+  // The rows an output is taken from: of the hidden states or of a stage of the head.
+  bool per_token(const EncoderOutput& output) const;
+  size_t source_stage(const EncoderOutput& output) const;
+  int64_t source_width(const EncoderOutput& output) const;
+  const float* source(const EncoderOutput& output) const;
+
+  std::vector<EncoderOutput> outputs_;
+  HeadKind head_kind_;
+  CudaOptions options_;
+  EmbeddingBlock limits_;  // what a batch may hold
+  MatmulContext context_;
+  AlgorithmCache cache_;
+  GpuEncoder encoder_;
+  Forward forward_;
+  StreamHandle stream_;
+  std::array<Slot, 2> slots_;
+  std::map<GraphKey, GraphExec> graphs_;
+};
+
+}  // namespace fp8q::cuda

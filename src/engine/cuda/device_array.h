@@ -1,0 +1,21 @@
+// Constants of a model in device memory.
+#pragma once
+
+#include <vector>
+
+#include "engine/cuda/runtime.h"
+
+namespace fp8q::cuda {
+
+// A copy of `values`; waits until it is there. Empty values give an empty buffer (nullptr).
+template <typename T>
+DeviceBuffer<T> upload(const std::vector<T>& values, std::string_view purpose) {
+  DeviceBuffer<T> buffer;
+  if (values.empty()) return buffer;
+  buffer.grow(values.size(), purpose);
+  copy_to_device(buffer.data(), values.data(), values.size() * sizeof(T), nullptr);
+  check(cudaStreamSynchronize(nullptr), purpose);
+  return buffer;
+}
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,311 @@
+#include "engine/cuda/forward.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace fp8q::cuda {
+
+std::string_view name(Stage stage) {
+  switch (stage) {
+    case Stage::embeddings:
+      return "embeddings";
+    case Stage::qkv:
+      return "qkv";
+    case Stage::attention:
+      return "attention";
+    case Stage::attention_output:
+      return "attention.output";
+    case Stage::norm:
+      return "norm";
+    case Stage::intermediate:
+      return "ffn.intermediate";
+    case Stage::activation:
+      return "ffn.activation";
+    case Stage::output:
+      return "ffn.output";
+    case Stage::head:
+      return "head";
+  }
+  FP8Q_ASSERT(!"stage without a name");
+}
+
+struct Forward::Pass {
+  const BatchInput& input;
+  const Bucket& bucket;
+  Stream stream;
+  Watcher* watcher;
+  int64_t probabilities;
+
+  bool seen() const { return watcher && watcher->sees(); }
+  void after(Stage stage, const GpuLinear* linear = nullptr) const {
+    check_launches(name(stage));
+    if (watcher) watcher->after(stage, linear);
+  }
+};
+
+namespace {
+
+int64_t shared_limit() {
+  int device = 0, bytes = 0;
+  check(cudaGetDevice(&device), "asking for the device");
+  check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+        "asking for the device's shared memory");
+  return bytes;
+}
+
+Operand operand(const GpuStep* next, void* memory) {
+  return next ? Operand{memory, next->linear.input()} : Operand{};
+}
+
+// Grows `buffer` and notes whether it moved.
+template <typename T>
+void grow(DeviceBuffer<T>& buffer, int64_t count, std::string_view purpose, bool& moved) {
+  const T* before = buffer.data();
+  moved |= buffer.grow(static_cast<size_t>(count), purpose) != before;
+}
+
+}  // namespace
+
+Forward::Forward(GpuEncoder& encoder, HeadKind head_kind)
+    : encoder_(encoder),
+      head_kind_(head_kind),
+      shared_limit_(shared_limit()),
+      head_rows_(encoder.head.size()) {}
+
+bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache,
+                      AlgorithmChoice choice) {
+  bool moved = false;
+  const int64_t tokens = bucket.tokens, hidden = encoder_.hidden;
+  const int64_t width = std::max(hidden, encoder_.embeddings.width);
+  int64_t sum_bytes = 0, wide_bytes = 0, narrow_bytes = tokens * width * 2;
+  for (const GpuStep* step : encoder_.steps()) {
+    // Projections that stand apart share the sums' rows.
+    const int64_t parts = step->linear.out() == hidden ? 3 : 1;
+    sum_bytes = std::max(sum_bytes, parts * step->linear.sum_bytes(tokens));
+    wide_bytes = std::max(wide_bytes, step->linear.input_bytes(tokens));
+  }
+  grow(residual_, tokens * hidden, "the residual stream", moved);
+  grow(narrow_, narrow_bytes, "activations", moved);
+  grow(wide_, wide_bytes, "activations", moved);
+  grow(sums_, sum_bytes, "sums of products", moved);
+  grow(values_, tokens * hidden, "hidden states", moved);
+  const int64_t rows = head_kind_ == HeadKind::first_token ? bucket.sequences : tokens;
+  for (size_t i = 0; i < head_rows_.size(); ++i)
+    grow(head_rows_[i], rows * encoder_.head[i].dense.out(), "the head", moved);
+  for (GpuStep* step : encoder_.steps())
+    step->linear.prepare(tokens, wide_.data(), sums_.data(), stream, cache, choice);
+  return moved;
+}
+
+// What reads a layer's input as its operand; nullptr: several products, each in its own way, or
+// none.
+const GpuStep* Forward::reader_of(size_t layer) const {
+  return layer < encoder_.layers.size() ? encoder_.layers[layer].joint_projection() : nullptr;
+}
+
+void Forward::submit(const BatchInput& input, const Bucket& bucket, Stream stream, Watcher* watcher,
+                     int64_t probabilities) {
+  const Pass pass{input, bucket, stream, watcher, probabilities};
+  if (pass.seen())
+    seen_.grow(
+        static_cast<size_t>(std::max({bucket.tokens * encoder_.widest,
+                                      bucket.tokens * encoder_.embeddings.width, probabilities})),
+        "observed values");
+  embed(pass);
+  for (size_t i = 0; i < encoder_.layers.size(); ++i) run_layer(pass, i);
+  if (!encoder_.head.empty()) run_head(pass);
+}
+
+void Forward::embed(const Pass& pass) {
+  const GpuEmbeddings& e = encoder_.embeddings;
+  const GpuStep* projection = encoder_.projection ? &*encoder_.projection : nullptr;
+  const GpuStep* next = projection ? projection : reader_of(0);
+  const bool last = encoder_.layers.empty() && !projection;
+  cuda::embed({.ids = pass.input.ids,
+               .type_ids = e.has_type_input ? pass.input.type_ids : nullptr,
+               .positions = pass.input.positions,
+               .word = e.word.data(),
+               .position = e.position.data(),
+               .token_type = e.token_type.data(),
+               .norm = e.norm.arguments(),
+               .tokens = pass.bucket.tokens,
+               .columns = e.width,
+               .out = {.hidden = projection ? nullptr : residual_.data(),
+                       .operand = operand(next, narrow_.data()),
+                       .values = pass.seen() ? seen_.data()
+                                 : last      ? values_.data()
+                                             : nullptr}},
+              pass.stream);
+  pass.after(Stage::embeddings);
+  show(pass, next, e.width);
+  if (!projection) return;
+
+  product(pass, *projection, narrow_.data(), Stage::embeddings);
+  transform({.sums = projection->linear.sums(sums_.data()),
+             .tokens = pass.bucket.tokens,
+             .columns = encoder_.hidden,
+             .out = {.hidden = residual_.data(),
+                     .operand = operand(reader_of(0), narrow_.data()),
+                     .values = pass.seen() ? seen_.data() : nullptr}},
+            pass.stream);
+  pass.after(Stage::embeddings);
+  show(pass, reader_of(0), encoder_.hidden);
+}
+
+// The values that have just been written to seen_, which `reader` reads as its operand.
+void Forward::show(const Pass& pass, const GpuStep* reader, int64_t columns) const {
+  if (!pass.seen() || !reader || reader->input_sites.empty()) return;
+  pass.watcher->see({.rows = Seen::Rows::tokens,
+                     .sites = reader->input_sites,
+                     .values = seen_.data(),
+                     .count = pass.bucket.tokens * columns,
+                     .columns = columns});
+}
+
+void Forward::product(const Pass& pass, const GpuStep& step, const void* x, Stage stage) {
+  step.linear.run(pass.bucket.tokens, x, sums_.data(), pass.stream);
+  pass.after(stage, &step.linear);
+}
+
+void Forward::run_layer(const Pass& pass, size_t index) {
+  const GpuLayer& layer = encoder_.layers[index];
+  const int64_t tokens = pass.bucket.tokens;
+  project(pass, layer);
+  attend(pass, layer);
+  product(pass, layer.attention_output, narrow_.data(), Stage::attention_output);
+  add_norm_for(pass, layer.attention_output, layer.attention_norm, &layer.intermediate);
+  product(pass, layer.intermediate, narrow_.data(), Stage::intermediate);
+  transform({.sums = layer.intermediate.linear.sums(sums_.data()),
+             .function = layer.activation,
+             .tokens = tokens,
+             .columns = layer.intermediate.linear.out(),
+             .out = {.operand = operand(&layer.output, wide_.data()),
+                     .values = pass.seen() ? seen_.data() : nullptr}},
+            pass.stream);
+  pass.after(Stage::activation);
+  show(pass, &layer.output, layer.intermediate.linear.out());
+  product(pass, layer.output, wide_.data(), Stage::output);
+  add_norm_for(pass, layer.output, layer.output_norm, reader_of(index + 1));
+}
+
+// x = norm(sums + x)
+void Forward::add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm& norm,
+                           const GpuStep* next) {
+  const bool last = &from == &encoder_.layers.back().output;
+  float* seen = pass.seen() && next ? seen_.data() : nullptr;
+  add_norm({.sums = from.linear.sums(sums_.data()),
+            .residual = residual_.data(),
+            .norm = norm.arguments(),
+            .tokens = pass.bucket.tokens,
+            .columns = encoder_.hidden,
+            .out = {.hidden = residual_.data(),
+                    .operand = operand(next, narrow_.data()),
+                    .values = last ? values_.data() : seen}},
+           pass.stream);
+  pass.after(Stage::norm);
+  show(pass, next, encoder_.hidden);
+}
+
+void Forward::project(const Pass& pass, const GpuLayer& layer) {
+  if (const GpuStep* joint = layer.joint_projection())
+    return product(pass, *joint, narrow_.data(), Stage::qkv);
+  // Each rounds the layer's input in its own way; the residual stream has it in BF16.
+  const int64_t tokens = pass.bucket.tokens, hidden = encoder_.hidden;
+  for (size_t i = 0; i < layer.projections.size(); ++i) {
+    const GpuStep& step = layer.projections[i];
+    transform({.sums = {residual_.data(), SumType::bf16},
+               .tokens = tokens,
+               .columns = hidden,
+               .out = {.operand = operand(&step, narrow_.data()),
+                       .values = pass.seen() ? seen_.data() : nullptr}},
+              pass.stream);
+    pass.after(Stage::qkv);
+    show(pass, &step, hidden);
+    auto* sums = sums_.data() + static_cast<int64_t>(i) * step.linear.sum_bytes(tokens);
+    step.linear.run(tokens, narrow_.data(), sums, pass.stream);
+    pass.after(Stage::qkv, &step.linear);
+  }
+}
+
+void Forward::attend(const Pass& pass, const GpuLayer& layer) {
+  Attention a = layer.attention.arguments;
+  const int64_t hidden = encoder_.hidden;
+  for (size_t i = 0; i < 3; ++i) {
+    if (const GpuStep* joint = layer.joint_projection()) {
+      a.qkv[i] = joint->linear.sums(sums_.data()).columns_from(static_cast<int64_t>(i) * hidden);
+    } else {
+      const GpuLinear& one = layer.projections[i].linear;
+      a.qkv[i] =
+          one.sums(sums_.data() + static_cast<int64_t>(i) * one.sum_bytes(pass.bucket.tokens));
+    }
+  }
+  a.qkv_stride = layer.joint_projection() ? 3 * hidden : hidden;
+  a.tiles = pass.input.tiles;
+  a.tile_count = pass.input.tile_count;
+  a.most_tiles = pass.bucket.tiles;
+  a.longest = pass.bucket.longest;
+  a.shared_limit = shared_limit_;
+  a.out = operand(&layer.attention_output, narrow_.data());
+
+  if (pass.seen()) observe_operands(pass, layer, a);
+  if (pass.seen()) a.values = seen_.data();
+  attention(a, pass.stream);
+  pass.after(Stage::attention);
+  show(pass, &layer.attention_output, hidden);
+}
+
+// The operands of both products of attention, one after another through the same memory.
+void Forward::observe_operands(const Pass& pass, const GpuLayer& layer, Attention a) {
+  const int64_t hidden = encoder_.hidden;
+  for (size_t i = 0; i < 3; ++i) {
+    if (layer.attention.sites[i] < 0) continue;
+    transform({.sums = a.qkv[i],
+               .sum_stride = a.qkv_stride,
+               .factor = std::array{a.query.factor, a.key.factor, 1.0f}[i],
+               .tokens = pass.bucket.tokens,
+               .columns = hidden,
+               .out = {.values = seen_.data()}},
+              pass.stream);
+    pass.watcher->see({.rows = Seen::Rows::heads,
+                       .sites = {layer.attention.sites[i]},
+                       .values = seen_.data(),
+                       .count = pass.bucket.tokens * hidden,
+                       .columns = a.head_size});
+  }
+  if (layer.attention.sites[3] < 0) return;
+  a.probability_values = seen_.data();
+  a.probability_offsets = pass.input.probability_offsets;
+  attention(a, pass.stream);
+  pass.watcher->see({.rows = Seen::Rows::probabilities,
+                     .sites = {layer.attention.sites[3]},
+                     .values = seen_.data(),
+                     .count = pass.probabilities,
+                     .columns = 0});
+}
+
+void Forward::run_head(const Pass& pass) {
+  const bool first = head_kind_ == HeadKind::first_token;
+  const int64_t rows = first ? pass.bucket.sequences : pass.bucket.tokens;
+  for (size_t i = 0; i < encoder_.head.size(); ++i) {
+    Dense args = encoder_.head[i].dense.arguments();
+    args.x = i == 0 ? values_.data() : head_rows_[i - 1].data();
+    args.offsets = i == 0 && first ? pass.input.first_tokens : nullptr;
+    args.rows = rows;
+    args.y = head_rows_[i].data();
+    dense(args, pass.stream);
+    pass.after(Stage::head);
+    const int site = encoder_.head[i].input_site;
+    if (!pass.seen() || site < 0) continue;
+    pass.watcher->see({.rows = !first   ? Seen::Rows::tokens
+                               : i == 0 ? Seen::Rows::first_tokens
+                                        : Seen::Rows::sequences,
+                       .sites = {site},
+                       .values = args.x,
+                       .count = (i == 0 ? pass.bucket.tokens : rows) * args.in,
+                       .columns = args.in});
+  }
+}
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,101 @@
+// A forward pass of an encoder over one micro-batch: the memory it needs, and its kernels in their
+// order.
+//
+// A layer is eight launches: product with q k v side by side, attention, output product, residual
+// sum with LayerNorm, FFN-1 product, activation, FFN-2 product, residual sum with LayerNorm.
+// Products leave plain sums; the kernel after each applies scales and bias, and rounds its result
+// to what the next product reads. The residual stream is BF16, arithmetic inside a kernel FP32.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/cuda/batch_input.h"
+#include "engine/cuda/gpu_encoder.h"
+
+namespace fp8q::cuda {
+
+enum class Stage {
+  embeddings,
+  qkv,
+  attention,
+  attention_output,
+  norm,
+  intermediate,
+  activation,
+  output,
+  head,
+};
+std::string_view name(Stage stage);
+
+// Values at activation Sites, FP32 in device memory; overwritten when see() returns.
+struct Seen {
+  enum class Rows {
+    tokens,         // [tokens, columns]
+    heads,          // [tokens, heads * columns]: q, k or v
+    probabilities,  // [heads, tokens, tokens] of every sequence, one after another
+    first_tokens,   // [tokens, columns], of which only each sequence's first token is at the Site
+    sequences,      // [sequences, columns]
+  };
+  Rows rows;
+  std::vector<int> sites;
+  const float* values;
+  int64_t count;    // of values
+  int64_t columns;  // of a row as an observer sees it (of probabilities: not used)
+};
+
+// Follows a pass while it is submitted: for profiles, observers and messages.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // After the launches of a stage; `linear` where it formed a product.
+  virtual void after(Stage, const GpuLinear*) {}
+  // Whether see() is to be called. Then kernels write more than a pass needs.
+  virtual bool sees() const { return false; }
+  virtual void see(const Seen&) {}
+};
+
+class Forward {
+ public:
+  // `encoder` must outlive it.
+  Forward(GpuEncoder& encoder, HeadKind head_kind);
+
+  // Makes room for passes of `bucket` and settles their products' algorithms. True if memory has
+  // moved: what was captured before must not run any more.
+  bool prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache, AlgorithmChoice choice);
+  // `input` is in device memory; it is one of the sequences whose probabilities have so many
+  // elements in all (needed if the watcher sees).
+  void submit(const BatchInput& input, const Bucket& bucket, Stream stream,
+              Watcher* watcher = nullptr, int64_t probabilities = 0);
+
+  // Device memory that a pass leaves.
+  const float* hidden_states() const { return values_.data(); }  // [tokens, hidden]
+  const float* head_rows(size_t stage) const { return head_rows_.at(stage).data(); }
+
+ private:
+  struct Pass;
+  void embed(const Pass& pass);
+  void run_layer(const Pass& pass, size_t index);
+  void project(const Pass& pass, const GpuLayer& layer);
+  void attend(const Pass& pass, const GpuLayer& layer);
+  void observe_operands(const Pass& pass, const GpuLayer& layer, Attention attention);
+  void product(const Pass& pass, const GpuStep& step, const void* x, Stage stage);
+  void add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm& norm,
+                    const GpuStep* next);
+  void run_head(const Pass& pass);
+  void show(const Pass& pass, const GpuStep* reader, int64_t columns) const;
+  const GpuStep* reader_of(size_t layer) const;
+
+  GpuEncoder& encoder_;
+  HeadKind head_kind_;
+  int64_t shared_limit_;
+
+  DeviceBuffer<uint16_t> residual_;
+  DeviceBuffer<uint8_t> narrow_, wide_;  // operands of the hidden size, and of the FFN's inside
+  DeviceBuffer<uint8_t> sums_;
+  DeviceBuffer<float> values_;  // of the last LayerNorm
+  std::vector<DeviceBuffer<float>> head_rows_;
+  DeviceBuffer<float> seen_;  // for the watcher
+};
+
+}  // namespace fp8q::cuda

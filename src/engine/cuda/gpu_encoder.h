@@ -1,0 +1,88 @@
+// The constants of an Encoder in device memory, in the form the kernels take.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cuda/gpu_linear.h"
+#include "engine/engine.h"
+#include "kernels/cuda/attention.h"
+#include "kernels/cuda/rows.h"
+
+namespace fp8q::cuda {
+
+struct GpuNorm {
+  DeviceBuffer<float> gamma, beta;
+  float epsilon = 0;
+  Norm arguments() const { return {gamma.data(), beta.data(), epsilon}; }
+};
+
+// A linear layer, or several that share their input, and the Sites of that input.
+struct GpuStep {
+  std::vector<int> input_sites;
+  GpuLinear linear;
+};
+
+struct GpuAttention {
+  Attention arguments;  // without what depends on the batch
+  // Of q, k, v and the probabilities; -1: none.
+  std::array<int, 4> sites;
+};
+
+struct GpuLayer {
+  std::vector<GpuStep> projections;  // one, of q k v side by side; or one for each of them
+  GpuAttention attention;
+  GpuStep attention_output;
+  GpuNorm attention_norm;
+  GpuStep intermediate;
+  Function activation;
+  GpuStep output;
+  GpuNorm output_norm;
+
+  // What reads the layer's input, if it is one product.
+  const GpuStep* joint_projection() const {
+    return projections.size() == 1 ? &projections.front() : nullptr;
+  }
+};
+
+struct GpuEmbeddings {
+  DeviceBuffer<float> word, position, token_type;
+  bool has_type_input = false;
+  int64_t position_offset = 0;
+  GpuNorm norm;
+  int64_t width = 0;
+};
+
+struct GpuHeadStage {
+  int input_site;
+  GpuDense dense;
+};
+
+class GpuEncoder {
+ public:
+  // `context` must outlive it. Error(unsupported) naming the part that the GPU engine lacks.
+  GpuEncoder(const Encoder& encoder, const MatmulContext& context,
+             const GpuLinear::Options& options);
+
+  int64_t hidden, widest;  // widest: of the FFN's inside and q k v side by side
+  GpuEmbeddings embeddings;
+  std::optional<GpuStep> projection;  // after the embeddings' norm (ELECTRA)
+  std::vector<GpuLayer> layers;
+  std::vector<GpuHeadStage> head;
+  std::vector<KernelChoice> kernels;  // by Site
+
+  std::vector<GpuStep*> steps();
+
+ private:
+  GpuStep make_step(const std::vector<const Linear*>& linears, const GpuLinear::Options& options);
+  GpuLayer make_layer(const EncoderLayer& layer, const GpuLinear::Options& options);
+  GpuAttention make_attention(const fp8q::Attention& attention);
+  void note(int site, const std::string& effective);
+
+  const std::vector<Site>& sites_;  // used while it is made
+  const MatmulContext& context_;
+};
+
+}  // namespace fp8q::cuda

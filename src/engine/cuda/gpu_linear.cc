@@ -1,0 +1,177 @@
+#include "engine/cuda/gpu_linear.h"
+
+#include "base/error.h"
+#include "engine/cpu/weights.h"
+
+namespace fp8q::cuda {
+namespace {
+
+OperandType own_type(Format format) {
+  switch (format) {
+    case Format::e4m3:
+      return OperandType::e4m3;
+    case Format::e5m2:
+      return OperandType::e5m2;
+    case Format::int8:
+      return OperandType::int8;
+  }
+  FP8Q_ASSERT(!"a format without an operand type");
+}
+
+std::string name_of(const Linear& linear, const std::vector<Site>& sites) {
+  return linear.weight_site < 0 ? "a linear layer"
+                                : sites.at(static_cast<size_t>(linear.weight_site)).path;
+}
+
+std::vector<float> bias_of(const Linear& linear, const std::string& name) {
+  if (!linear.bias) return std::vector<float>(static_cast<size_t>(linear.out), 0.0f);
+  std::vector<float> bias = to_floats(*linear.bias);
+  if (static_cast<int64_t>(bias.size()) != linear.out)
+    fail(ErrorCode::bad_model, "{}: width {}, but a bias of {} elements", name, linear.out,
+         bias.size());
+  return bias;
+}
+
+void append(const std::vector<float>& from, std::vector<float>& to) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
+                     const MatmulContext& context, const Options& options)
+    : context_(context), name_(name_of(*linears.front(), sites)) {
+  shape_ = {.tokens = 1, .k = linears.front()->in, .fast_accumulation = options.fast_accumulation};
+  for (const Linear* l : linears) shape_.n += l->out;
+  const auto x = activation_quantization(sites, linears.front()->input_site);
+
+  std::vector<PlainWeight> plain;
+  for (const Linear* l : linears) plain.push_back(plain_weight(*l, sites));
+  weight_format_ = plain.front().format;
+  // A layer whose scale had to be multiplied in makes all of them count as not quantised.
+  for (const PlainWeight& p : plain)
+    if (p.format != weight_format_) weight_format_.reset();
+  choose_types(x ? std::optional(x->format) : std::nullopt, weight_format_, options.integers);
+  if (x) input_.format = x->format, input_.scale = x->scale;
+  input_.type = shape_.x;
+
+  std::vector<uint8_t> codes(
+      static_cast<size_t>(shape_.n * shape_.k * element_size(shape_.weights)));
+  std::vector<float> scale, bias;
+  int64_t row = 0;
+  for (size_t i = 0; i < linears.size(); ++i) {
+    PlainWeight& p = plain[i];
+    const auto columns = p.scales.size();
+    if (!weight_format_ && p.format) {  // the others are not codes: neither are these any more
+      for (size_t j = 0; j < p.values.size(); ++j) p.values[j] *= p.scales[j % columns];
+      p.scales.assign(columns, 1.0f);
+    }
+    put_codes(p.values, weight_format_, row, codes);
+    for (const float s : p.scales) scale.push_back(s * input_.scale);
+    append(bias_of(*linears[i], name_), bias);
+    row += linears[i]->out;
+  }
+  weights_ = upload(codes, name_);
+  scale_ = upload(scale, name_);
+  bias_ = upload(bias, name_);
+}
+
+void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional<Format>& w,
+                             bool integers) {
+  const int capability = context_.device().capability();
+  if (x && w && (integers || *x != Format::int8)) {
+    MatmulShape direct = shape_;
+    direct.weights = own_type(*w);
+    direct.x = own_type(*x);
+    direct.sums = direct.x == OperandType::int8 ? SumType::i32 : SumType::bf16;
+    if (!unsupported_reason(direct, capability)) {
+      shape_ = direct;
+      return;
+    }
+  }
+  if (const auto reason = unsupported_reason(shape_, capability))
+    fail(ErrorCode::unsupported, "{}: {}; --device cpu runs it", name_, *reason);
+}
+
+// Values [in, out] as rows [first_row, first_row + out) of the weights' elements.
+void GpuLinear::put_codes(const std::vector<float>& values, const std::optional<Format>& format,
+                          int64_t first_row, std::vector<uint8_t>& codes) const {
+  const auto k = static_cast<size_t>(shape_.k), n = values.size() / k;
+  uint8_t* to = codes.data() + first_row * shape_.k * element_size(shape_.weights);
+  for (size_t row = 0; row < n; ++row) {
+    for (size_t i = 0; i < k; ++i) {
+      const float value = values[i * n + row];
+      const size_t at = row * k + i;
+      if (shape_.weights == OperandType::bf16)
+        reinterpret_cast<uint16_t*>(to)[at] = static_cast<uint16_t>(BFloat16Codec::encode(value));
+      else to[at] = encode(*format, value, 1.0f);  // a code's value: exact
+    }
+  }
+}
+
+void GpuLinear::prepare(int64_t tokens, const void* x, void* sums, Stream stream,
+                        AlgorithmCache& cache, AlgorithmChoice choice) {
+  auto& product = products_[tokens];
+  if (product) return;
+  MatmulShape shape = shape_;
+  shape.tokens = tokens;
+  product = std::make_unique<Matmul>(context_, shape);
+  choose_algorithm(*product, {weights_.data(), x, sums}, stream, cache, choice);
+}
+
+void GpuLinear::run(int64_t tokens, const void* x, void* sums, Stream stream) const {
+  products_.at(tokens)->run({weights_.data(), x, sums}, stream);
+}
+
+std::string GpuLinear::unit() const {
+  if (shape_.x == OperandType::bf16) return "bf16";
+  return shape_.x == OperandType::int8 ? "int8" : "fp8";
+}
+
+std::string GpuLinear::effective() const {
+  if (shape_.x == OperandType::int8) return "int8 products, exact int32 sums (cuBLASLt)";
+  if (shape_.x != OperandType::bf16)
+    return fmt::format("{} x {} products, {} sums, stored as bf16 (cuBLASLt)",
+                       info(*input_.format).name, info(*weight_format_).name,
+                       shape_.fast_accumulation ? "fast" : "fp32");
+  if (input_.format && weight_format_)
+    return fmt::format("{} x {} as bf16 products, exact; fp32 sums, stored as bf16 (cuBLASLt)",
+                       info(*input_.format).name, info(*weight_format_).name);
+  return "bf16 products, fp32 sums, stored as bf16 (cuBLASLt)";
+}
+
+GpuDense::GpuDense(const Linear& linear, const std::vector<Site>& sites, Function function)
+    : in_(linear.in), out_(linear.out), function_(function) {
+  const std::string name = name_of(linear, sites);
+  PlainWeight plain = plain_weight(linear, sites);
+  const auto k = static_cast<size_t>(in_), n = static_cast<size_t>(out_);
+  std::vector<float> transposed(k * n);
+  for (size_t i = 0; i < k; ++i)
+    for (size_t row = 0; row < n; ++row) transposed[row * k + i] = plain.values[i * n + row];
+  if (const auto x = activation_quantization(sites, linear.input_site)) {
+    input_.format = x->format;
+    input_.scale = x->scale;
+  }
+  quantised_ = input_.format && plain.format;
+  for (float& s : plain.scales) s *= input_.scale;
+  weight_ = upload(transposed, name);
+  scale_ = upload(plain.scales, name);
+  bias_ = upload(bias_of(linear, name), name);
+}
+
+Dense GpuDense::arguments() const {
+  return {.rounding = input_,
+          .weight = weight_.data(),
+          .scale = scale_.data(),
+          .bias = bias_.data(),
+          .function = function_,
+          .rows = 0,
+          .in = in_,
+          .out = out_};
+}
+
+std::string GpuDense::effective() const {
+  return quantised_ ? "exact products of codes, fp32 sums" : "fp32";
+}
+
+}  // namespace fp8q::cuda

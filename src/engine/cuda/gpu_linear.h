@@ -1,0 +1,94 @@
+// Linear layers on the GPU: weights as the matrix product reads them, scales and bias for the
+// kernel that reads its sums.
+//
+// With x = s * xc and w = t[n] * wc (the values of codes; or the values themselves, s = t = 1) the
+// product leaves sum(xc wc) in BF16 or INT32, and the next kernel makes sum * (s t[n]) + bias[n].
+//
+//   formats of x, w                         product
+//   E4M3 with E4M3 or E5M2, either way      FP8, where the device has it; BF16 sums
+//   INT8, INT8                              INT8, exact INT32 sums
+//   other pairs of formats                  BF16 operands that hold the codes' values exactly
+//   none, or one of the two                 BF16: what is not quantised is rounded to it
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "engine/cuda/algorithm_choice.h"
+#include "engine/cuda/device_array.h"
+#include "engine/cuda/matmul.h"
+#include "kernels/cuda/rows.h"
+
+namespace fp8q::cuda {
+
+class GpuLinear {
+ public:
+  struct Options {
+    bool fast_accumulation = true;
+    bool integers = true;  // INT8 products; else BF16 holds the codes (for joint BF16 sums)
+  };
+  // The layers side by side as one product: they must agree in formats and input (see
+  // PreparedLinear::can_join). `context` must outlive it. Error(unsupported) naming the layer where
+  // its sizes fit no product.
+  GpuLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
+            const MatmulContext& context, const Options& options);
+
+  int64_t in() const { return shape_.k; }
+  int64_t out() const { return shape_.n; }
+  // How the input must be rounded, and what a product's memory needs.
+  const Rounding& input() const { return input_; }
+  SumType sum_type() const { return shape_.sums; }
+  int64_t sum_bytes(int64_t tokens) const {
+    return tokens * out() * (shape_.sums == SumType::bf16 ? 2 : 4);
+  }
+  int64_t input_bytes(int64_t tokens) const { return tokens * in() * element_size(shape_.x); }
+  // What the sums at `data` mean.
+  Sums sums(const void* data) const { return {data, shape_.sums, scale_.data(), bias_.data()}; }
+
+  // Settles the algorithm for so many tokens; `x` and `sums` are memory for trials. Waits for the
+  // stream if it has to try. To be called before run() is captured.
+  void prepare(int64_t tokens, const void* x, void* sums, Stream stream, AlgorithmCache& cache,
+               AlgorithmChoice choice);
+  void run(int64_t tokens, const void* x, void* sums, Stream stream) const;
+
+  std::string unit() const;       // "fp8", "int8", "bf16": what forms the products
+  std::string effective() const;  // for people
+
+ private:
+  void choose_types(const std::optional<Format>& x, const std::optional<Format>& w, bool integers);
+  void put_codes(const std::vector<float>& values, const std::optional<Format>& format,
+                 int64_t first_row, std::vector<uint8_t>& codes) const;
+
+  const MatmulContext& context_;
+  std::string name_;
+  MatmulShape shape_;  // tokens are not used
+  Rounding input_;
+  std::optional<Format> weight_format_;
+  DeviceBuffer<uint8_t> weights_;  // [out][in] elements
+  DeviceBuffer<float> scale_, bias_;
+  std::map<int64_t, std::unique_ptr<Matmul>> products_;  // by tokens
+};
+
+// A head's layer: few rows, in FP32 (kernels/cuda/rows.h).
+class GpuDense {
+ public:
+  GpuDense(const Linear& linear, const std::vector<Site>& sites, Function function);
+
+  int64_t in() const { return in_; }
+  int64_t out() const { return out_; }
+  // Fills in everything but rows and memory.
+  Dense arguments() const;
+  std::string effective() const;
+
+ private:
+  int64_t in_, out_;
+  Function function_;
+  Rounding input_;
+  bool quantised_;
+  DeviceBuffer<float> weight_, scale_, bias_;
+};
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,237 @@
+#include "engine/cuda/matmul.h"
+
+#include "base/error.h"
+
+namespace fp8q::cuda {
+namespace {
+
+// What NVIDIA recommends for Hopper (cuBLAS manual, cublasSetWorkspace), and enough everywhere.
+constexpr size_t kWorkspaceBytes = size_t{32} << 20;
+// Of every operand; the library assumes 256 unless it is told.
+constexpr uint32_t kAlignment = 16;
+
+bool is_fp8(OperandType type) { return type == OperandType::e4m3 || type == OperandType::e5m2; }
+
+bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp8(shape.weights); }
+
+const char* name(OperandType type) {
+  switch (type) {
+    case OperandType::bf16:
+      return "bf16";
+    case OperandType::e4m3:
+      return "e4m3";
+    case OperandType::e5m2:
+      return "e5m2";
+    case OperandType::int8:
+      return "int8";
+  }
+  return "";
+}
+
+const char* name(SumType type) {
+  switch (type) {
+    case SumType::bf16:
+      return "bf16";
+    case SumType::f32:
+      return "f32";
+    case SumType::i32:
+      return "i32";
+  }
+  return "";
+}
+
+cudaDataType_t data_type(OperandType type) {
+  switch (type) {
+    case OperandType::bf16:
+      return CUDA_R_16BF;
+    case OperandType::e4m3:
+      return CUDA_R_8F_E4M3;
+    case OperandType::e5m2:
+      return CUDA_R_8F_E5M2;
+    case OperandType::int8:
+      return CUDA_R_8I;
+  }
+  return CUDA_R_16BF;
+}
+
+cudaDataType_t data_type(SumType type) {
+  switch (type) {
+    case SumType::bf16:
+      return CUDA_R_16BF;
+    case SumType::f32:
+      return CUDA_R_32F;
+    case SumType::i32:
+      return CUDA_R_32I;
+  }
+  return CUDA_R_16BF;
+}
+
+// Multiples that n and k must be of. FP8 needs rows of 16 bytes and n as PyTorch tests it
+// (ScaledBlas.cpp); the manual's rule for INT8 is 4; BF16 rows shall be aligned like all operands.
+int64_t required_multiple(OperandType type) {
+  switch (type) {
+    case OperandType::bf16:
+      return 8;
+    case OperandType::e4m3:
+    case OperandType::e5m2:
+      return 16;
+    case OperandType::int8:
+      return 4;
+  }
+  return 1;
+}
+
+bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % kAlignment == 0; }
+
+}  // namespace
+
+std::string describe(const MatmulShape& s) {
+  return fmt::format("{} x {} x {} {} * {} -> {}{}", s.tokens, s.n, s.k, name(s.weights), name(s.x),
+                     name(s.sums), is_fast(s) ? " fast" : "");
+}
+
+std::optional<std::string> unsupported_reason(const MatmulShape& s, int capability) {
+  const bool fp8 = is_fp8(s.weights), int8 = s.weights == OperandType::int8;
+  if (s.tokens <= 0 || s.n <= 0 || s.k <= 0) return "the product is empty";
+  if (fp8 != is_fp8(s.x) || (!fp8 && s.weights != s.x))
+    return fmt::format("there are no products of {} and {}", name(s.weights), name(s.x));
+  if (s.weights == OperandType::e5m2 && s.x == OperandType::e5m2)
+    return "there are no products of e5m2 and e5m2";
+  if (fp8 && capability < 89)
+    return fmt::format("FP8 products need compute capability 8.9, the device has {}.{}",
+                       capability / 10, capability % 10);
+  if (int8 != (s.sums == SumType::i32))
+    return fmt::format("sums of {} products cannot be {}", name(s.weights), name(s.sums));
+  const int64_t multiple = required_multiple(s.weights);
+  if (s.n % multiple != 0 || s.k % multiple != 0)
+    return fmt::format("n = {} and k = {} must be multiples of {} for {}", s.n, s.k, multiple,
+                       name(s.weights));
+  return std::nullopt;
+}
+
+MatmulContext::MatmulContext(const CublasLt& table, const DeviceInfo& device)
+    : table_(table),
+      device_(device),
+      handle_(nullptr, table.Destroy),
+      workspace_(kWorkspaceBytes, "the workspace of matrix products") {
+  cublasLtHandle_t handle = nullptr;
+  check(table, table.Create(&handle), "starting cuBLASLt");
+  handle_.reset(handle);
+}
+
+size_t MatmulContext::workspace_bytes() const { return kWorkspaceBytes; }
+
+Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape)
+    : context_(context),
+      shape_(shape),
+      operation_(nullptr, context.table().MatmulDescDestroy),
+      weights_(nullptr, context.table().MatrixLayoutDestroy),
+      x_(nullptr, context.table().MatrixLayoutDestroy),
+      sums_(nullptr, context.table().MatrixLayoutDestroy) {
+  if (const auto reason = unsupported_reason(shape, context.device().capability()))
+    fail(ErrorCode::unsupported, "matrix product {}: {}", describe(shape), *reason);
+  const bool integers = shape.sums == SumType::i32;
+  cublasLtMatmulDesc_t operation = nullptr;
+  check(context.table(),
+        context.table().MatmulDescCreate(&operation,
+                                         integers ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F,
+                                         integers ? CUDA_R_32I : CUDA_R_32F),
+        describe(shape));
+  operation_.reset(operation);
+  set(CUBLASLT_MATMUL_DESC_TRANSA, int32_t{CUBLAS_OP_T});
+  set(CUBLASLT_MATMUL_DESC_TRANSB, int32_t{CUBLAS_OP_N});
+  if (is_fast(shape)) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t{1});
+  weights_ = layout(data_type(shape.weights), shape.k, shape.n);
+  x_ = layout(data_type(shape.x), shape.k, shape.tokens);
+  sums_ = layout(data_type(shape.sums), shape.n, shape.tokens);
+}
+
+template <typename T>
+void Matmul::set(cublasLtMatmulDescAttributes_t attribute, T value) {
+  const CublasLt& table = context_.table();
+  check(table, table.MatmulDescSetAttribute(operation_.get(), attribute, &value, sizeof value),
+        describe(shape_));
+}
+
+// Dense columns.
+Matmul::Layout Matmul::layout(cudaDataType_t type, int64_t rows, int64_t columns) const {
+  const CublasLt& table = context_.table();
+  cublasLtMatrixLayout_t result = nullptr;
+  check(table,
+        table.MatrixLayoutCreate(&result, type, static_cast<uint64_t>(rows),
+                                 static_cast<uint64_t>(columns), rows),
+        describe(shape_));
+  return {result, table.MatrixLayoutDestroy};
+}
+
+std::vector<Matmul::Algorithm> Matmul::candidates(int count) const {
+  const CublasLt& table = context_.table();
+  cublasLtMatmulPreference_t raw = nullptr;
+  check(table, table.MatmulPreferenceCreate(&raw), describe(shape_));
+  const Descriptor<cublasLtMatmulPreferenceOpaque_t> preference(raw, table.MatmulPreferenceDestroy);
+  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
+    check(table, table.MatmulPreferenceSetAttribute(raw, attribute, &value, sizeof value),
+          describe(shape_));
+  };
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{context_.workspace_bytes()});
+  // Parts of a sum that is split along k are added in FP32 (or INT32), never rounded to BF16.
+  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+         uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
+  for (const auto operand :
+       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+    prefer(operand, kAlignment);
+
+  std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<size_t>(count));
+  int found = 0;
+  const cublasStatus_t status =
+      table.MatmulAlgoGetHeuristic(context_.handle(), operation_.get(), weights_.get(), x_.get(),
+                                   sums_.get(), sums_.get(), raw, count, results.data(), &found);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
+  check(table, status, describe(shape_));
+  std::vector<Algorithm> algorithms;
+  for (int i = 0; i < found; ++i) {
+    const auto& result = results[static_cast<size_t>(i)];
+    if (result.state == CUBLAS_STATUS_SUCCESS) algorithms.push_back(result.algo);
+  }
+  return algorithms;
+}
+
+bool Matmul::accepts(const Algorithm& algorithm) const {
+  cublasLtMatmulHeuristicResult_t result{};
+  const cublasStatus_t status =
+      context_.table().MatmulAlgoCheck(context_.handle(), operation_.get(), weights_.get(),
+                                       x_.get(), sums_.get(), sums_.get(), &algorithm, &result);
+  return status == CUBLAS_STATUS_SUCCESS && result.workspaceSize <= context_.workspace_bytes();
+}
+
+void Matmul::run(const MatmulOperands& operands, Stream stream) const {
+  FP8Q_ASSERT(algorithm_);
+  const cublasStatus_t status = submit(operands, *algorithm_, stream);
+  if (status != CUBLAS_STATUS_SUCCESS)
+    check(context_.table(), status, "matrix product " + describe(shape_));
+}
+
+bool Matmul::try_run(const MatmulOperands& operands, const Algorithm& algorithm,
+                     Stream stream) const {
+  return submit(operands, algorithm, stream) == CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t Matmul::submit(const MatmulOperands& operands, const Algorithm& algorithm,
+                              Stream stream) const {
+  FP8Q_ASSERT(aligned(operands.weights) && aligned(operands.x) && aligned(operands.sums));
+  // Of the scale type: alpha = 1, beta = 0, so C is not read.
+  struct Factors {
+    const void *alpha, *beta;
+  };
+  static constexpr float kOne = 1, kZero = 0;
+  static constexpr int32_t kIntegerOne = 1, kIntegerZero = 0;
+  const Factors factors =
+      shape_.sums == SumType::i32 ? Factors{&kIntegerOne, &kIntegerZero} : Factors{&kOne, &kZero};
+  return context_.table().Matmul(
+      context_.handle(), operation_.get(), factors.alpha, operands.weights, weights_.get(),
+      operands.x, x_.get(), factors.beta, operands.sums, sums_.get(), operands.sums, sums_.get(),
+      &algorithm, context_.workspace(), context_.workspace_bytes(), stream);
+}
+
+}  // namespace fp8q::cuda

@@ -1,0 +1,100 @@
+// How the GPU engine uses the device, and what becomes of errors: on the simulated device only.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/cuda/cuda_engine.h"
+#include "fp8q/error.h"
+#include "tests/cuda_sim/simulated_test.h"
+#include "tests/unit/engine/tiny_encoder.h"
+
+namespace fp8q::test {
+namespace {
+
+using cuda::CudaEngine;
+using testing::HasSubstr;
+
+class CudaEngineDevice : public sim::SimulatedTest {
+ protected:
+  std::unique_ptr<CudaEngine> make(int64_t micro_batch_tokens = 100,
+                                   size_t most_graphs = 128) const {
+    return std::make_unique<CudaEngine>(encoder_, sim::cublaslt(), *cuda::find_device().device,
+                                        cuda::CudaOptions{.choice = cuda::AlgorithmChoice::first,
+                                                          .micro_batch_tokens = micro_batch_tokens,
+                                                          .most_graphs = most_graphs});
+  }
+
+  const Encoder encoder_ = tiny_encoder(
+      {.activations = Format::e4m3, .weights = Format::e4m3, .hidden = 64, .heads = 2});
+  const PackedBatch batch_ = tiny_batch({60, 40, 50, 50, 45, 55, 60, 40});  // four micro-batches
+};
+
+TEST_F(CudaEngineDevice, AllocatesAndWaitsOnlyUntilItHasSeenTheSizes) {
+  const auto engine = make();
+  engine->run(batch_, nullptr);
+  const sim::Counters before = sim::counters();
+  engine->run(batch_, nullptr);
+  const sim::Counters after = sim::counters();
+  EXPECT_EQ(after.allocations, before.allocations);
+  EXPECT_EQ(after.graph_launches - before.graph_launches, 4u);
+  EXPECT_EQ(after.synchronizations - before.synchronizations, 4u) << "for each result";
+  // A layer is four products and four kernels, the embeddings one, each stage of the head one.
+  const size_t kernels = 1 + 8 * encoder_.layers.size() + encoder_.head.size();
+  EXPECT_EQ(after.launches - before.launches, 4 * kernels);
+}
+
+TEST_F(CudaEngineDevice, WaitsForWhatItReads) {
+  const auto expected = make()->run(batch_, nullptr);
+  sim::set_execution(sim::Execution::deferred);
+  const auto engine = make();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(engine->run(batch_, nullptr)[0].values, expected[0].values);
+}
+
+TEST_F(CudaEngineDevice, ManySizesKeepFewGraphs) {
+  const auto engine = make(2000, 8);
+  for (size_t i = 1; i < 64; ++i)  // some 40 sizes, each in its own bucket
+    engine->run(tiny_batch({i, i * 7 % 64 + 1}), nullptr);
+  EXPECT_LE(sim::counters().graphs, 8u);
+  EXPECT_GT(sim::counters().graphs, 1u);
+}
+
+TEST_F(CudaEngineDevice, OutOfMemoryIsALimitAndLeavesNothing) {
+  for (int after = 0; after < 60; after += 7) {
+    sim::fail_next("cudaMalloc", cudaErrorMemoryAllocation, after);
+    try {
+      const auto engine = make();
+      engine->run(batch_, nullptr);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::limit) << e.what();
+      EXPECT_THAT(e.what(), HasSubstr("memory"));
+    }
+  }
+}
+
+TEST_F(CudaEngineDevice, AFailedLaunchIsADeviceError) {
+  const auto engine = make();
+  engine->run(batch_, nullptr);
+  sim::fail_next("cudaGraphLaunch", cudaErrorIllegalAddress);
+  try {
+    engine->run(batch_, nullptr);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::device) << e.what();
+  }
+}
+
+TEST_F(CudaEngineDevice, WithoutFp8UnitsCodesGoThroughBf16) {
+  sim::DeviceModel ampere;
+  ampere.name = "NVIDIA A100";
+  ampere.major = 8;
+  const auto hopper = make()->run(batch_, nullptr);
+  sim::set_device(ampere);
+  const auto engine = make();
+  for (const KernelChoice& k : engine->kernels())
+    EXPECT_EQ(k.effective.find("e4m3 x e4m3 products"), std::string::npos) << k.path;
+  const auto outputs = engine->run(batch_, nullptr);
+  EXPECT_EQ(outputs[0].values, hopper[0].values) << "the same products, exactly";
+}
+
+}  // namespace
+}  // namespace fp8q::test

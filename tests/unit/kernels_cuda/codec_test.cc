@@ -1,0 +1,103 @@
+// The rounding that GPU kernels do, on the host: the same functions, against numeric/format.h.
+
+#include "kernels/cuda/codec.cuh"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+
+#include "tests/unit/kernels_cuda/device.h"
+
+namespace fp8q::test {
+namespace {
+
+constexpr Format kFormats[] = {Format::e4m3, Format::e5m2, Format::int8};
+
+uint8_t encoded(Format format, float x) {
+  uint32_t codes = 0;
+  cuda::with_format(format, [&]<Format F>() { codes = cuda::encode_pair<F>(x, -x); });
+  return static_cast<uint8_t>(codes);
+}
+
+bool same_code(Format format, float x) {
+  const uint8_t expected = encode(format, x, 1.0f);
+  // NaN keeps no sign.
+  if (std::isnan(x) && format != Format::int8)
+    return (encoded(format, x) & 0x7F) == (expected & 0x7F);
+  return encoded(format, x) == expected;
+}
+
+TEST(CudaCodec, EncodesEveryHalfAndBfloatLikeTheCpu) {
+  for (const Format format : kFormats) {
+    for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+      ASSERT_TRUE(same_code(format, BFloat16Codec::decode(bits))) << bits;
+      ASSERT_TRUE(same_code(format, Float16Codec::decode(bits))) << bits;
+    }
+  }
+}
+
+TEST(CudaCodec, RoundsMidpointsAndTheirNeighboursLikeTheCpu) {
+  for (const Format format : kFormats) {
+    for (int code = 0; code < 255; ++code) {
+      const float a = decode(format, static_cast<uint8_t>(code));
+      const float b = decode(format, static_cast<uint8_t>(code + 1));
+      if (!std::isfinite(a) || !std::isfinite(b)) continue;
+      const float middle = (a + b) / 2;
+      for (const float x :
+           {middle, std::nextafterf(middle, 1e30f), std::nextafterf(middle, -1e30f)})
+        ASSERT_TRUE(same_code(format, x)) << info(format).name << " " << x;
+    }
+  }
+}
+
+TEST(CudaCodec, DecodesEveryCodeExactly) {
+  for (const Format format : kFormats) {
+    for (uint32_t code = 0; code < 256; ++code) {
+      cuda::with_format(format, [&]<Format F>() {
+        const float2 pair = __half22float2(cuda::decode_pair<F>(code | 0x100));
+        const float expected = decode(format, static_cast<uint8_t>(code));
+        if (std::isnan(expected)) ASSERT_TRUE(std::isnan(pair.x)) << code;
+        else ASSERT_EQ(pair.x, expected) << info(format).name << " " << code;
+        ASSERT_EQ(pair.y, decode(format, 1));
+      });
+    }
+  }
+}
+
+TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
+  const cuda::Vector x = {0.1f, -3, 7.7f, 1e9f, -1e9f, 0, 0.013f, 2};
+  for (const Format format : kFormats) {
+    const cuda::OperandType own = format == Format::e4m3   ? cuda::OperandType::e4m3
+                                  : format == Format::e5m2 ? cuda::OperandType::e5m2
+                                                           : cuda::OperandType::int8;
+    alignas(16) uint8_t codes[8];
+    alignas(16) uint16_t values[8];
+    cuda::store_operand(x, 0, {codes, {format, 0.25f, own}});
+    cuda::store_operand(x, 0, {values, {format, 0.25f, cuda::OperandType::bf16}});
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_EQ(codes[i], encode(format, x[i], 0.25f));
+      EXPECT_EQ(bf16_value(values[i]), decode(format, codes[i])) << "codes are exact in BF16";
+      EXPECT_EQ(cuda::rounded(x[i], {format, 0.25f, own}), decode(format, codes[i]));
+    }
+  }
+  alignas(16) uint16_t plain[8];
+  cuda::store_operand(x, 0, {plain, {}});
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(plain[i], BFloat16Codec::encode(x[i]));
+}
+
+TEST(CudaCodec, ActivationFunctions) {
+  for (float x = -6; x < 6; x += 0.037f) {
+    const double d = x;
+    EXPECT_NEAR(cuda::apply(cuda::Function::gelu_erf, x),
+                0.5 * d * (1 + std::erf(d / std::sqrt(2.0))), 4e-7 * (1 + std::fabs(d)));
+    const double inner = std::sqrt(2 / M_PI) * (d + 0.044715 * d * d * d);
+    EXPECT_NEAR(cuda::apply(cuda::Function::gelu_tanh, x), 0.5 * d * (1 + std::tanh(inner)),
+                4e-7 * (1 + std::fabs(d)));
+    EXPECT_EQ(cuda::apply(cuda::Function::relu, x), std::max(x, 0.0f));
+    EXPECT_NEAR(cuda::apply(cuda::Function::tanh, x), std::tanh(d), 2e-7);
+  }
+}
+
+}  // namespace
+}  // namespace fp8q::test
