@@ -17,13 +17,12 @@ constexpr int kWarpRows = 16;
 constexpr int kStep = 16;  // keys taken at a time
 static_assert(kWarps * kWarpRows == kAttentionRows);
 
-// More shared memory than this lets only one block run on a multiprocessor of Hopper.
-constexpr int64_t kMostShared = 112 * 1024;
+// With more shared memory than this only one block runs on a multiprocessor of Hopper. Sequences
+// whose keys and values do not fit in shared memory at all come in parts of such a size.
+constexpr int64_t kShared = 112 * 1024;
 
-// Rows are 16 bytes longer than their elements, so that the eight rows of a matrix that are loaded
-// together lie in different banks.
-template <int D>
-constexpr int kStride = D + 8;
+// Of Attention::qkv and operands.
+constexpr int kQuery = 0, kKey = 1, kValue = 2;
 
 struct Work {
   Attention args;
@@ -32,81 +31,68 @@ struct Work {
   float out_scale;
 };
 
-constexpr float kHalfMax = 65504.0f;
-
-__device__ __half2 to_half_pair(float first, float second) {
-  return __floats2half2_rn(fminf(fmaxf(first, -kHalfMax), kHalfMax),
-                           fminf(fmaxf(second, -kHalfMax), kHalfMax));
+// Rows of D halves lie in shared memory as D / 8 chunks of 16 bytes, permuted from row to row so
+// that eight rows' chunks of one column, which matrix loads take together, are in different banks.
+template <int D>
+__device__ int chunk_at(int row, int chunk) {
+  const int turn = D >= 64 ? row % 8 : row / 2 % 4;
+  return row * (D / 8) + (chunk ^ turn);
+}
+template <int D>
+__device__ __half* chunk_of(__half* rows, int row, int chunk) {
+  return rows + 8 * chunk_at<D>(row, chunk);
 }
 
-__device__ __half2 round_pair(float first, float second, const AttentionOperand& o) {
+__device__ int lane_of_thread() { return static_cast<int>(threadIdx.x) % kWarpThreads; }
+
+// Two values as the products take them: the values of their codes, or themselves.
+__device__ uint32_t round_pair(float first, float second, const AttentionOperand& o) {
+  constexpr float kLargest = 65504;
   first *= o.factor;
   second *= o.factor;
-  if (!o.format) return to_half_pair(first, second);
   __half2 pair;
-  with_format(*o.format, [&]<Format F>() {
-    pair = decode_pair<F>(encode_pair<F>(first / o.scale, second / o.scale));
-  });
-  return pair;
-}
-
-__device__ uint32_t bits_of(__half2 pair) {
+  if (o.format) {
+    first /= o.scale;
+    second /= o.scale;
+    with_format(*o.format,
+                [&]<Format F>() { pair = decode_pair<F>(encode_pair<F>(first, second)); });
+  } else {
+    pair = __floats2half2_rn(fminf(fmaxf(first, -kLargest), kLargest),
+                             fminf(fmaxf(second, -kLargest), kLargest));
+  }
   uint32_t bits;
   memcpy(&bits, &pair, sizeof bits);
   return bits;
 }
 
-// Of Attention::qkv.
-constexpr int kQuery = 0, kKey = 1, kValue = 2;
-
-template <SumType T>
-__device__ float2 load_pair(const Sums& sums, int64_t index, int64_t column) {
-  float2 y;
-  if constexpr (T == SumType::bf16) {
-    const auto* from = static_cast<const uint16_t*>(sums.data) + index;
-    y = bf16_values(*reinterpret_cast<const uint32_t*>(from));
-  } else if constexpr (T == SumType::f32) {
-    y = *reinterpret_cast<const float2*>(static_cast<const float*>(sums.data) + index);
-  } else {
-    const int2 pair =
-        *reinterpret_cast<const int2*>(static_cast<const int32_t*>(sums.data) + index);
-    y = make_float2(static_cast<float>(pair.x), static_cast<float>(pair.y));
-  }
-  const float* scale = sums.scale ? sums.scale + column : nullptr;
-  const float* bias = sums.bias ? sums.bias + column : nullptr;
-  return make_float2(fmaf(y.x, scale ? scale[0] : 1.0f, bias ? bias[0] : 0.0f),
-                     fmaf(y.y, scale ? scale[1] : 1.0f, bias ? bias[1] : 0.0f));
-}
-
-// One head's rows within the packed q, k, v.
+// One head's rows of one sequence.
 template <int D>
 struct Head {
   const Attention& args;
   AttentionTile tile;
-  int64_t head;
+  int head;
 
-  __device__ int64_t hidden() const { return args.heads * D; }
-  __device__ int64_t column() const { return head * D; }
-  __device__ int64_t index(int row) const {
-    return (tile.first_token + row) * args.qkv_stride + column();
-  }
+  __device__ int64_t column() const { return int64_t{head} * D; }
+  __device__ int64_t token(int row) const { return int64_t{tile.first_token} + row; }
 };
 
-// Rows [from, from + count) of keys or values into shared memory, zeros after the sequence's end.
+// Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end.
 template <int D, SumType T>
-__device__ void load_rows(const Head<D>& head, const Sums& sums, const AttentionOperand& operand,
-                          int from, int count, __half* to) {
-  constexpr int kVectors = D / kVector;
-  for (int i = static_cast<int>(threadIdx.x); i < count * kVectors; i += kThreads) {
-    const int row = i / kVectors, column = i % kVectors * kVector;
+__device__ void load_rows(const Head<D>& head, int which, int from, int count, __half* to) {
+  constexpr int kChunks = D / kVector;
+  const Sums& sums = head.args.qkv[which];
+  const AttentionOperand& operand = head.args.operands[which];
+  for (int i = static_cast<int>(threadIdx.x); i < count * kChunks; i += kThreads) {
+    const int row = i / kChunks, chunk = i % kChunks;
     uint32_t pairs[4] = {};
     if (from + row < head.tile.tokens) {
+      const int64_t column = head.column() + chunk * kVector;
       Vector y;
-      load_sums<T>(sums, head.index(from + row) + column, head.column() + column, y);
+      load_sums<T>(sums, head.token(from + row) * head.args.qkv_stride + column, column, y);
 #pragma unroll
-      for (int j = 0; j < 4; ++j) pairs[j] = bits_of(round_pair(y[2 * j], y[2 * j + 1], operand));
+      for (int j = 0; j < 4; ++j) pairs[j] = round_pair(y[2 * j], y[2 * j + 1], operand);
     }
-    *reinterpret_cast<uint4*>(to + row * kStride<D> + column) =
+    *reinterpret_cast<uint4*>(chunk_of<D>(to, row, chunk)) =
         make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
   }
 }
@@ -118,38 +104,28 @@ struct Rows {
   float largest[2] = {-1e30f, -1e30f};  // of this thread's scores; then of the row
   float sum[2] = {};
   FragmentC context[D / 8] = {};
-};
 
-template <int D, SumType T>
-__device__ void load_queries(const Head<D>& head, int first_row, Rows<D>& rows) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  __device__ explicit Rows(__half* queries) {
+    const int lane = lane_of_thread();
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    int row = first_row + lane / 4 + (i % 2) * 8;
-    if (row >= head.tile.tokens) row = head.tile.tokens - 1;  // computed, and not stored
-#pragma unroll
-    for (int k = 0; k < D / 16; ++k) {
-      const int column = k * 16 + (lane % 4) * 2 + (i / 2) * 8;
-      const float2 y =
-          load_pair<T>(head.args.qkv[kQuery], head.index(row) + column, head.column() + column);
-      rows.query[k][i] = bits_of(round_pair(y.x, y.y, head.args.query));
-    }
+    for (int k = 0; k < D / 16; ++k)
+      load_matrices<false>(query[k], chunk_of<D>(queries, lane % 16, 2 * k + lane / 16));
   }
-}
+};
 
 // Scores of the warp's rows with the keys [key, key + 16) in shared memory, of which `valid` exist.
 template <int D>
-__device__ void scores(const Rows<D>& rows, const __half* keys, int key, int valid, float scale,
+__device__ void scores(const Rows<D>& rows, __half* keys, int key, int valid, float scale,
                        FragmentC (&s)[2]) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  const int lane = lane_of_thread();
 #pragma unroll
   for (int n = 0; n < 2; ++n) {
     for (float& x : s[n]) x = 0;
-    const __half* row = keys + (key + n * 8 + lane % 8) * kStride<D> + lane / 8 * 8;
+    const int row = key + n * 8 + lane % 8;
 #pragma unroll
     for (int k = 0; k < D / 16; k += 2) {
       uint32_t b[4];
-      load_matrices<false>(b, row + k * 16);
+      load_matrices<false>(b, chunk_of<D>(keys, row, 2 * k + lane / 8));
       mma(s[n], rows.query[k], {b[0], b[1]});
       mma(s[n], rows.query[k + 1], {b[2], b[3]});
     }
@@ -168,14 +144,10 @@ __device__ void gather_sums(const FragmentC (&s)[2], Rows<D>& rows) {
   for (int r = 0; r < 2; ++r) {
     float largest = rows.largest[r];
 #pragma unroll
-    for (int n = 0; n < 2; ++n)
-#pragma unroll
-      for (int i = 0; i < 2; ++i) largest = fmaxf(largest, s[n][2 * r + i]);
+    for (int i = 0; i < 4; ++i) largest = fmaxf(largest, s[i / 2][2 * r + i % 2]);
     rows.sum[r] *= exp2f(rows.largest[r] - largest);
 #pragma unroll
-    for (int n = 0; n < 2; ++n)
-#pragma unroll
-      for (int i = 0; i < 2; ++i) rows.sum[r] += exp2f(s[n][2 * r + i] - largest);
+    for (int i = 0; i < 4; ++i) rows.sum[r] += exp2f(s[i / 2][2 * r + i % 2] - largest);
     rows.largest[r] = largest;
   }
 }
@@ -190,20 +162,28 @@ __device__ void join_sums(Rows<D>& rows) {
   }
 }
 
-// Second pass: context += p v over 16 keys.
+// Second pass: scores become probabilities.
 template <int D>
-__device__ void add_values(const FragmentC (&p)[2], const AttentionOperand& operand,
-                           const __half* values, int key, Rows<D>& rows) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+__device__ void normalise(const Rows<D>& rows, FragmentC (&s)[2]) {
+#pragma unroll
+  for (int n = 0; n < 2; ++n)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) s[n][i] = exp2f(s[n][i] - rows.largest[i / 2]) / rows.sum[i / 2];
+}
+
+// context += p v over the keys [key, key + 16).
+template <int D>
+__device__ void add_values(const FragmentC (&p)[2], const AttentionOperand& operand, __half* values,
+                           int key, Rows<D>& rows) {
+  const int lane = lane_of_thread();
   FragmentA a;
 #pragma unroll
   for (int i = 0; i < 4; ++i)
-    a[i] = bits_of(round_pair(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], operand));
-  const __half* row = values + (key + lane / 8 % 2 * 8 + lane % 8) * kStride<D> + lane / 16 * 8;
+    a[i] = round_pair(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], operand);
 #pragma unroll
   for (int n = 0; n < D / 8; n += 2) {
     uint32_t b[4];
-    load_matrices<true>(b, row + n * 8);
+    load_matrices<true>(b, chunk_of<D>(values, key + lane % 16, n + lane / 16));
     mma(rows.context[n], a, {b[0], b[1]});
     mma(rows.context[n + 1], a, {b[2], b[3]});
   }
@@ -212,56 +192,51 @@ __device__ void add_values(const FragmentC (&p)[2], const AttentionOperand& oper
 template <int D>
 __device__ void observe_probabilities(const FragmentC (&p)[2], const Head<D>& head, int first_row,
                                       int key) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  const int lane = lane_of_thread();
   const int64_t tokens = head.tile.tokens;
   float* to = head.args.probability_values + head.args.probability_offsets[blockIdx.x] +
               head.head * tokens * tokens;
 #pragma unroll
-  for (int n = 0; n < 2; ++n)
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int row = first_row + lane / 4 + i / 2 * 8;
-      const int column = key + n * 8 + lane % 4 * 2 + i % 2;
-      if (row < tokens && column < tokens) to[row * tokens + column] = p[n][i];
-    }
-}
-
-// Two neighbours of an operand.
-__device__ void store_pair(float first, float second, int64_t index, const Operand& out) {
-  const Rounding& r = out.rounding;
-  auto* to = static_cast<uint8_t*>(out.data) + index * element_size(r.type);
-  if (!r.format) {
-    *reinterpret_cast<uint32_t*>(to) = bf16_pair(first, second);
-    return;
+  for (int i = 0; i < 8; ++i) {
+    const int row = first_row + lane / 4 + i / 2 % 2 * 8;
+    const int column = key + i / 4 * 8 + lane % 4 * 2 + i % 2;
+    if (row < tokens && column < tokens) to[row * tokens + column] = p[i / 4][i % 4];
   }
-  with_format(*r.format, [&]<Format F>() {
-    const uint32_t codes = encode_pair<F>(first / r.scale, second / r.scale);
-    if (r.type != OperandType::bf16) {
-      *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(codes);
-      return;
-    }
-    const float2 values = __half22float2(decode_pair<F>(codes));
-    *reinterpret_cast<uint32_t*>(to) = bf16_pair(values.x, values.y);
-  });
 }
 
+// Turns the fragments into rows by way of the warp's `memory` (16 rows of D halves, which hold half
+// the columns as FP32), so that stores are of whole vectors.
 template <int D>
-__device__ void store_context(const Rows<D>& rows, const Head<D>& head, int first_row,
-                              float scale) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+__device__ void store_context(const Rows<D>& rows, const Head<D>& head, int first_row, float scale,
+                              __half* memory) {
+  const int lane = lane_of_thread();
+  const auto place = [&](int row, int column) {
+    return reinterpret_cast<float*>(chunk_of<D>(memory, row, column / 4)) + column % 4;
+  };
 #pragma unroll
-  for (int r = 0; r < 2; ++r) {
-    const int row = first_row + lane / 4 + r * 8;
-    if (row >= head.tile.first_row + head.tile.rows) continue;
-    const int64_t start = (head.tile.first_token + row) * head.hidden() + head.head * D;
+  for (int half = 0; half < 2; ++half) {
+    __syncwarp();
 #pragma unroll
-    for (int n = 0; n < D / 8; ++n) {
-      const int64_t index = start + n * 8 + lane % 4 * 2;
-      const float first = rows.context[n][2 * r] * scale;
-      const float second = rows.context[n][2 * r + 1] * scale;
-      if (head.args.out.data) store_pair(first, second, index, head.args.out);
-      if (head.args.values)
-        *reinterpret_cast<float2*>(head.args.values + index) = make_float2(first, second);
+    for (int n = 0; n < D / 16; ++n)
+#pragma unroll
+      for (int r = 0; r < 2; ++r) {
+        const float* pair = &rows.context[half * (D / 16) + n][2 * r];
+        *reinterpret_cast<float2*>(place(lane / 4 + r * 8, n * 8 + lane % 4 * 2)) =
+            make_float2(pair[0] * scale, pair[1] * scale);
+      }
+    __syncwarp();
+    constexpr int kVectors = D / 16;  // of half a row
+#pragma unroll 1
+    for (int i = lane; i < kWarpRows * kVectors; i += kWarpThreads) {
+      const int row = i / kVectors, column = i % kVectors * kVector;
+      if (first_row + row >= head.tile.first_row + head.tile.rows) break;
+      const float4 low = *reinterpret_cast<const float4*>(place(row, column));
+      const float4 high = *reinterpret_cast<const float4*>(place(row, column + 4));
+      const Vector x = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+      const int64_t index = head.token(first_row + row) * head.args.heads * D + head.column() +
+                            half * (D / 2) + column;
+      if (head.args.out.data) store_operand(x, index, head.args.out);
+      if (head.args.values) store_f32(x, head.args.values + index);
     }
   }
 }
@@ -270,73 +245,77 @@ template <int D, SumType T>
 __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
   const Attention& args = work.args;
   if (static_cast<int>(blockIdx.x) >= *args.tile_count) return;
-  const Head<D> head{args, args.tiles[blockIdx.x], blockIdx.y};
+  const Head<D> head{args, args.tiles[blockIdx.x], static_cast<int>(blockIdx.y)};
   const int tokens = head.tile.tokens;
-  auto* keys = dynamic_shared<__half>();
-  __half* values = keys + work.chunk * kStride<D>;
-
+  auto* queries = dynamic_shared<__half>();  // [kAttentionRows, D]
+  __half* keys = queries + kAttentionRows * D;
+  __half* values = keys + work.chunk * D;
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
-  const bool whole = tokens <= work.chunk;  // everything fits and is loaded once
-  const auto rounded_up = [](int n) { return (n + kStep - 1) / kStep * kStep; };
-  const auto load = [&](int from, bool with_values) {
-    __syncthreads();  // nobody reads the last chunk any more
-    const int count = rounded_up(tokens - from < work.chunk ? tokens - from : work.chunk);
-    load_rows<D, T>(head, args.qkv[kKey], args.key, from, count, keys);
-    if (with_values) load_rows<D, T>(head, args.qkv[kValue], args.value, from, count, values);
-    __syncthreads();
-  };
-  if (whole) load(0, true);
+  __half* own_rows = queries + warp * kWarpRows * D;
+  const bool whole = tokens <= work.chunk;  // keys and values are loaded once
 
+#pragma unroll 1
   for (int block = 0; block < head.tile.rows; block += kAttentionRows) {
     const int first_row = head.tile.first_row + block + warp * kWarpRows;
     const bool busy = first_row < head.tile.first_row + head.tile.rows;
-    Rows<D> rows;
-    if (busy) load_queries<D, T>(head, first_row, rows);
-    FragmentC s[2];
+    __syncthreads();  // nobody needs the last rows any more
+    load_rows<D, T>(head, kQuery, head.tile.first_row + block, kAttentionRows, queries);
+    __syncthreads();
+    Rows<D> rows(own_rows);
 
-    for (int from = 0; from < tokens; from += work.chunk) {
-      if (!whole) load(from, false);
-      for (int key = 0; busy && key < work.chunk && from + key < tokens; key += kStep) {
-        scores(rows, keys, key, tokens - from - key, work.score_scale, s);
-        gather_sums(s, rows);
+#pragma unroll 1
+    for (int pass = 0; pass < 2; ++pass) {
+#pragma unroll 1
+      for (int from = 0; from < tokens; from += work.chunk) {
+        const int count = tokens - from < work.chunk ? tokens - from : work.chunk;
+        if (!whole || (block == 0 && pass == 0)) {
+          __syncthreads();  // nobody reads the last chunk any more
+          const int last = whole || pass == 1 ? kValue : kKey;
+#pragma unroll 1
+          for (int which = kKey; which <= last; ++which)
+            load_rows<D, T>(head, which, from, (count + kStep - 1) / kStep * kStep,
+                            which == kKey ? keys : values);
+          __syncthreads();
+        }
+#pragma unroll 1
+        for (int key = 0; busy && key < count; key += kStep) {
+          FragmentC s[2];
+          scores(rows, keys, key, count - key, work.score_scale, s);
+          if (pass == 0) {
+            gather_sums(s, rows);
+            continue;
+          }
+          normalise(rows, s);
+          if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
+          add_values(s, args.probabilities, values, key, rows);
+        }
       }
+      if (pass == 0) join_sums(rows);
     }
-    if (busy) join_sums(rows);
-
-    for (int from = 0; from < tokens; from += work.chunk) {
-      if (!whole) load(from, true);
-      for (int key = 0; busy && key < work.chunk && from + key < tokens; key += kStep) {
-        scores(rows, keys, key, tokens - from - key, work.score_scale, s);
-#pragma unroll
-        for (int n = 0; n < 2; ++n)
-#pragma unroll
-          for (int i = 0; i < 4; ++i)
-            s[n][i] = exp2f(s[n][i] - rows.largest[i / 2]) / rows.sum[i / 2];
-        if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
-        add_values(s, args.probabilities, values, key, rows);
-      }
-    }
-    if (busy) store_context(rows, head, first_row, work.out_scale);
+    if (busy) store_context(rows, head, first_row, work.out_scale, own_rows);
   }
 }
 
 template <int D, SumType T>
 void launch_attention(const Attention& args, Stream stream) {
-  constexpr int64_t kKeyBytes = 2 * kStride<D> * sizeof(__half);
-  const int64_t fitting = std::min(args.shared_limit, kMostShared) / kKeyBytes / kStep * kStep;
+  constexpr int64_t kQueryBytes = kAttentionRows * D * sizeof(__half);
+  constexpr int64_t kKeyBytes = 2 * D * sizeof(__half);  // with its value
   const int64_t needed = (args.longest + kStep - 1) / kStep * kStep;
+  const bool fits = kQueryBytes + needed * kKeyBytes <= args.shared_limit;
+  const int64_t room = (std::min(args.shared_limit, kShared) - kQueryBytes) / kKeyBytes;
   const auto scale_of = [](const AttentionOperand& o) { return o.format ? o.scale : 1.0f; };
   constexpr float kLog2E = 1.44269504088896341f;
   const Work work{
       .args = args,
-      .chunk = static_cast<int>(std::min(fitting, needed)),
-      .score_scale = args.scale * scale_of(args.query) * scale_of(args.key) * kLog2E,
-      .out_scale = scale_of(args.probabilities) * scale_of(args.value),
+      .chunk = static_cast<int>(fits ? needed : room / kStep * kStep),
+      .score_scale =
+          args.scale * scale_of(args.operands[kQuery]) * scale_of(args.operands[kKey]) * kLog2E,
+      .out_scale = scale_of(args.probabilities) * scale_of(args.operands[kValue]),
   };
   launch(attention_kernel<D, T>,
          {.grid = dim3(static_cast<unsigned>(args.most_tiles), static_cast<unsigned>(args.heads)),
           .threads = kThreads,
-          .shared_bytes = static_cast<size_t>(work.chunk * kKeyBytes)},
+          .shared_bytes = static_cast<size_t>(kQueryBytes + work.chunk * kKeyBytes)},
          stream, work);
 }
 

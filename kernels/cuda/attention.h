@@ -29,15 +29,16 @@ struct AttentionTile {
 };
 
 struct Attention {
-  Sums qkv[3];                 // [tokens, heads * head_size] each, of one type
-  int64_t qkv_stride;          // elements from row to row, for all three
-  const AttentionTile* tiles;  // device memory
-  const int32_t* tile_count;   // device memory: how many of them are real
-  int64_t most_tiles;          // the launch covers so many
-  int64_t longest;             // most tokens of a sequence
-  int64_t heads, head_size;    // head_size: 32, 64 or 128
-  float scale;                 // on q k^T
-  AttentionOperand query, key, value, probabilities;
+  Sums qkv[3];                   // [tokens, heads * head_size] each, of one type
+  int64_t qkv_stride;            // elements from row to row, for all three
+  const AttentionTile* tiles;    // device memory
+  const int32_t* tile_count;     // device memory: how many of them are real
+  int64_t most_tiles;            // the launch covers so many
+  int64_t longest;               // most tokens of a sequence
+  int64_t heads, head_size;      // head_size: 32, 64 or 128
+  float scale;                   // on q k^T
+  AttentionOperand operands[3];  // query, key, value
+  AttentionOperand probabilities;
   int64_t shared_limit;  // bytes of shared memory a block may have
   Operand out;           // [tokens, heads * head_size]
   // For observers: the context, and the probabilities before they are quantised. Those of tile i's

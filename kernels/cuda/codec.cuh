@@ -105,10 +105,11 @@ __host__ __device__ inline void store_operand(const Vector& x, int64_t index,
   const Rounding& r = operand.rounding;
   auto* to = static_cast<uint8_t*>(operand.data) + index * element_size(r.type);
   if (!r.format) return store_bf16(x, to);
+  Vector quotient;
+  for (int i = 0; i < kVector; ++i) quotient[i] = x[i] / r.scale;
   with_format(*r.format, [&]<Format F>() {
     uint32_t pairs[4];
-    for (int i = 0; i < 4; ++i)
-      pairs[i] = encode_pair<F>(x[2 * i] / r.scale, x[2 * i + 1] / r.scale);
+    for (int i = 0; i < 4; ++i) pairs[i] = encode_pair<F>(quotient[2 * i], quotient[2 * i + 1]);
     if (r.type != OperandType::bf16) {
       *reinterpret_cast<uint2*>(to) =
           make_uint2(pairs[0] | pairs[1] << 16, pairs[2] | pairs[3] << 16);

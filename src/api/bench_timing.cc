@@ -13,12 +13,6 @@ namespace {
 constexpr size_t kLeastRuns = 3;
 constexpr size_t kMostRuns = 10000;
 
-double seconds_of(Engine& engine, const PackedBatch& batch) {
-  const Stopwatch watch;
-  engine.run(batch);
-  return watch.seconds();
-}
-
 bool enough(const std::vector<double>& runs, const TimingRule& rule) {
   if (rule.repeat > 0) return runs.size() >= rule.repeat;
   if (runs.size() < kLeastRuns) return false;
@@ -35,7 +29,7 @@ std::vector<std::vector<double>> time_runs(std::span<Engine* const> engines,
   const auto done = [&](const std::vector<double>& r) { return enough(r, rule); };
   // Whole rounds, so that all have run equally often.
   while (!std::ranges::all_of(runs, done))
-    for (size_t e = 0; e < engines.size(); ++e) runs[e].push_back(seconds_of(*engines[e], batch));
+    for (size_t e = 0; e < engines.size(); ++e) runs[e].push_back(engines[e]->timed_run(batch));
   return runs;
 }
 

@@ -217,9 +217,14 @@ void add_fractions(BenchmarkResult& result) {
 
 }  // namespace
 
-BenchmarkResult benchmark(const BenchmarkOptions& options, const ProgressCallback& progress) {
+BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback& progress) {
   const Stopwatch watch;
-  check_options(options);
+  check_options(given);
+  BenchmarkOptions options = given;
+  // Only the CPU forms products in FP32, and what is compared has to run on one device.
+  if (options.execution.device == "auto" && options.models.empty() &&
+      std::ranges::find(options.formats, "fp32") != options.formats.end())
+    options.execution.device = "cpu";
   BenchmarkResult result;
   if (options.models.empty()) result.shape = options.shape;
   result.ragged = options.ragged;

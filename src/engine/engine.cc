@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include <chrono>
+
 #include "base/error.h"
 
 namespace fp8q {
@@ -11,6 +13,12 @@ void PackedBatch::append(std::span<const int32_t> sequence_ids,
   type_ids.insert(type_ids.end(), sequence_type_ids.begin(), sequence_type_ids.end());
   type_ids.resize(ids.size(), 0);
   offsets.push_back(static_cast<int32_t>(ids.size()));
+}
+
+double Engine::timed_run(const PackedBatch& batch) {
+  const auto start = std::chrono::steady_clock::now();
+  run(batch);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace fp8q

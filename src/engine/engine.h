@@ -1,7 +1,7 @@
 // Runs a model on packed tokens: sequences one after another, without padding.
 //
-// Results of a sequence do not depend on what it is packed with, nor on the number of threads: bit
-// for bit.
+// On a CPU the results of a sequence do not depend on what it is packed with, nor on the number of
+// threads: bit for bit. On a GPU their last bits may (engine/cuda/cuda_engine.h).
 #pragma once
 
 #include <cstdint>
@@ -67,6 +67,9 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
+  // Runs the batch once and tells how many seconds it took, by the device's own clock where it has
+  // one: copies to and from it count, what the host does meanwhile does not.
+  virtual double timed_run(const PackedBatch& batch);
   // Runs the batch once and tells where the time goes; where layers differ, a stage comes once for
   // each unit it uses. Empty: the engine cannot tell.
   virtual std::vector<StageTime> profile(const PackedBatch&) { return {}; }

@@ -43,20 +43,39 @@ int64_t CudaEngine::token_budget() const {
 std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
   limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
-  const std::vector<Part> parts = divide(batch, token_budget());
   if (observer) {
-    for (const Part& part : parts) run_observed(batch, part, observer, outputs);
+    for (const Part& part : divide(batch, token_budget()))
+      run_observed(batch, part, observer, outputs);
     return outputs;
   }
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const size_t slot = i % slots_.size();
-    finish(slots_[slot], outputs);
-    start(batch, parts[i], slot);
-  }
-  // The older one first.
-  for (size_t i = 0; i < slots_.size(); ++i)
-    finish(slots_[(parts.size() + i) % slots_.size()], outputs);
+  submit(batch, outputs);
+  finish_all(outputs);
   return outputs;
+}
+
+double CudaEngine::timed_run(const PackedBatch& batch) {
+  limits_.check(batch);
+  std::vector<EngineOutput> outputs = make_outputs(batch);
+  Event from, to;
+  from.record(stream_.get());
+  submit(batch, outputs);
+  to.record(stream_.get());
+  finish_all(outputs);
+  to.synchronize();
+  return Event::milliseconds(from, to) / 1000;
+}
+
+void CudaEngine::submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs) {
+  size_t slot = 0;
+  for (const Part& part : divide(batch, token_budget())) {
+    finish(slots_[slot], outputs);
+    start(batch, part, slot);
+    slot = (slot + 1) % slots_.size();
+  }
+}
+
+void CudaEngine::finish_all(std::vector<EngineOutput>& outputs) {
+  for (Slot& slot : slots_) finish(slot, outputs);
 }
 
 int64_t CudaEngine::heads() const {
@@ -187,27 +206,6 @@ std::vector<StageTime> CudaEngine::profile(const PackedBatch& batch) {
 }
 
 std::vector<Roof> CudaEngine::roofs() { return roofs_of(context_.device()); }
-
-double CudaEngine::time_graph(const PackedBatch& batch, int repeats) {
-  limits_.check(batch);
-  const std::vector<Part> parts = divide(batch, token_budget());
-  std::vector<EngineOutput> outputs = make_outputs(batch);
-  std::vector<double> seconds;
-  for (int i = 0; i < repeats; ++i) {
-    Event from, to;
-    from.record(stream_.get());
-    for (size_t p = 0; p < parts.size(); ++p) {
-      finish(slots_[p % slots_.size()], outputs);
-      start(batch, parts[p], p % slots_.size());
-    }
-    to.record(stream_.get());
-    for (Slot& slot : slots_) finish(slot, outputs);
-    to.synchronize();
-    seconds.push_back(Event::milliseconds(from, to) / 1000);
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + repeats / 2, seconds.end());
-  return seconds[static_cast<size_t>(repeats) / 2];
-}
 
 bool CudaEngine::per_token(const EncoderOutput& output) const {
   return output.source == OutputSource::hidden_states || head_kind_ == HeadKind::every_token;

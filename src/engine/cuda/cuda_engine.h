@@ -38,14 +38,11 @@ class CudaEngine final : public Engine {
   ~CudaEngine() override;
 
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  double timed_run(const PackedBatch& batch) override;
   std::vector<StageTime> profile(const PackedBatch& batch) override;
   std::vector<Roof> roofs() override;
   std::vector<KernelChoice> kernels() const override { return encoder_.kernels; }
   std::string description() const override;
-
-  // Median seconds of `repeats` passes over the batch by the device's clock, copies of ids and
-  // results included.
-  double time_graph(const PackedBatch& batch, int repeats);
 
  private:
   // Memory of a micro-batch on its way; while the device works in one slot, the host fills another.
@@ -69,6 +66,9 @@ class CudaEngine final : public Engine {
   void copy_input(const Bucket& bucket, Slot& slot);
   void copy_outputs(const Bucket& bucket, Slot& slot);
   const GraphExec& graph_for(const Bucket& bucket, size_t slot);
+  // Submits all of the batch; what runs still when it returns, finish_all() waits for.
+  void submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs);
+  void finish_all(std::vector<EngineOutput>& outputs);
   void start(const PackedBatch& batch, const Part& part, size_t slot);
   void finish(Slot& slot, std::vector<EngineOutput>& outputs);
   void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,

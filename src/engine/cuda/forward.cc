@@ -263,7 +263,7 @@ void Forward::observe_operands(const Pass& pass, const GpuLayer& layer, Attentio
     if (layer.attention.sites[i] < 0) continue;
     transform({.sums = a.qkv[i],
                .sum_stride = a.qkv_stride,
-               .factor = std::array{a.query.factor, a.key.factor, 1.0f}[i],
+               .factor = a.operands[i].factor,
                .tokens = pass.bucket.tokens,
                .columns = hidden,
                .out = {.values = seen_.data()}},

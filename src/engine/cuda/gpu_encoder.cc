@@ -161,9 +161,9 @@ GpuAttention GpuEncoder::make_attention(const fp8q::Attention& a) {
   made.arguments.heads = a.heads;
   made.arguments.head_size = a.head_size;
   made.arguments.scale = a.scale;
-  made.arguments.query = operand(a.query_site, a.query_scale);
-  made.arguments.key = operand(a.key_site, a.key_scale);
-  made.arguments.value = operand(a.value_site, 1);
+  made.arguments.operands[0] = operand(a.query_site, a.query_scale);
+  made.arguments.operands[1] = operand(a.key_site, a.key_scale);
+  made.arguments.operands[2] = operand(a.value_site, 1);
   made.arguments.probabilities = operand(a.probabilities_site, 1);
   return made;
 }

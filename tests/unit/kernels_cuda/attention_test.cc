@@ -95,9 +95,7 @@ void check(const Options& options) {
        .heads = heads,
        .head_size = size,
        .scale = attention_scale,
-       .query = q,
-       .key = k,
-       .value = v,
+       .operands = {q, k, v},
        .probabilities = p,
        .shared_limit = options.shared_limit,
        .out = {codes.data(), rounding},
@@ -184,7 +182,7 @@ TEST(CudaAttention, KeysThatDoNotFitSharedMemoryComeInChunks) {
            .head_size = 32,
            .format = Format::e4m3,
            .tile_rows = rows,
-           .shared_limit = 48 * 2 * (32 + 8) * 2});
+           .shared_limit = 48 * 2 * 32 * 2 + 64 * 32 * 2});
 }
 
 TEST(CudaAttention, IntegerSums) {

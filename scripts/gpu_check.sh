@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Checks and measures the GPU engine on a machine with a GPU, in under 10 minutes, without network or ../shared:
+#
+#   scripts/gpu_check.sh [--out FOLDER]      (default: build-gpu/results)
+#
+# builds the program and the GPU tests, runs the tests, compares the demo model's scores on CPU and GPU, runs the
+# benchmark grid and PyTorch on the same shapes (where it is installed), and writes all of it to FOLDER/gpu.json. Logs
+# and the parts stay beside it. Exit status: 1 if a test fails or the scores differ.
+#
+# Where the libraries that fp8q is built with are missing, it runs programs that were built elsewhere:
+#
+#   scripts/gpu_check.sh --bundle            on a machine that has them and the CUDA toolkit (no GPU is needed)
+#
+# collects in gpu-bundle.tar.xz what is to be carried along: the programs and the shared libraries they need.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build-gpu
+bundle=$root/gpu-bundle.tar.xz
+out=$build/results
+programs=(bin/fp8q tests/unit/kernels_cuda/kernels_cuda_gpu_test tests/unit/engine_cuda/engine_cuda_gpu_test)
+
+build_programs() {
+  cmake -S "$root" -B "$build" -G Ninja -DFP8Q_TESTS=ON
+  cmake --build "$build" --target fp8q kernels_cuda_gpu_test engine_cuda_gpu_test
+}
+
+make_bundle() {
+  build_programs
+  local folder=$build/bundle
+  rm -rf "$folder"
+  mkdir -p "$folder/bin" "$folder/lib"
+  for program in "${programs[@]}"; do
+    strip -o "$folder/bin/$(basename "$program")" "$build/$program"
+    # All but what belongs to the C library and the compiler, which every machine has.
+    ldd "$build/$program" | awk '$3 ~ /^\// {print $3}' |
+      grep -vE '/(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
+      xargs -r cp -Lnt "$folder/lib"
+  done
+  strip "$folder"/lib/*
+  tar -C "$folder" -cJf "$bundle" bin lib
+  ls -lh "$bundle"
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --bundle) make_bundle; exit ;;
+    --out) mkdir -p "$2"; out=$(cd "$2" && pwd); shift 2 ;;
+    *) sed -n '2,/^set -/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;;
+  esac
+done
+
+command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null || { echo "there is no NVIDIA GPU here" >&2; exit 7; }
+mkdir -p "$out"
+exec > >(tee "$out/log.txt") 2>&1
+started=$SECONDS
+failed=0
+
+section() { printf '\n== %s (%d s)\n' "$1" $((SECONDS - started)); }
+
+section "machine"
+nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv,noheader |
+  tee "$out/machine.txt"
+
+section "programs"
+libraries=
+if [ -f "$bundle" ]; then
+  echo "from $bundle"
+  rm -rf "$build/bundle"
+  mkdir -p "$build/bundle"
+  tar -C "$build/bundle" -xJf "$bundle"
+  bin=$build/bundle/bin
+  libraries=$build/bundle/lib:
+else
+  build_programs
+  bin=$build/check-bin
+  mkdir -p "$bin"
+  for program in "${programs[@]}"; do ln -sf "$build/$program" "$bin"; done
+fi
+run() { LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-} "$@"; }
+fp8q() { run "$bin/fp8q" "$@"; }
+fp8q --version
+export FP8Q_CACHE_DIR=$out/cache
+if ! [ -e /usr/local/cuda/lib64/libcublasLt.so.13 ] && ! ldconfig -p | grep -q 'libcublasLt\.so\.13'; then
+  library=$(find / -xdev -name libcublasLt.so.13 -print -quit 2>/dev/null)  # PyTorch brings one
+  export FP8Q_CUBLASLT_DIR=${library%/*}
+  echo "cuBLASLt: $library"
+fi
+
+# Runs a test program; its results as JSON.
+run_test() {
+  section "$1"
+  if run "$bin/$1" --gtest_output="json:$out/$1.json" --gtest_brief=1; then :; else
+    failed=1
+    echo "FAILED: $1"
+  fi
+}
+run_test kernels_cuda_gpu_test
+run_test engine_cuda_gpu_test
+
+section "memory errors"
+if command -v compute-sanitizer >/dev/null; then
+  if run timeout 120 compute-sanitizer --error-exitcode 9 "$bin/kernels_cuda_gpu_test" --gtest_brief=1 >"$out/sanitizer.txt" 2>&1; then
+    tail -1 "$out/sanitizer.txt"
+  else
+    failed=1
+    tail -20 "$out/sanitizer.txt"
+  fi
+else
+  echo "no compute-sanitizer"
+fi
+
+section "the demo model on CPU and GPU"
+demo=$out/demo
+rm -rf "$demo"
+cp -r "$root/models/demo-sst2" "$demo"
+(
+  cd "$demo"
+  fp8q calibrate model.onnx -q
+  for format in e4m3 e5m2 int8; do
+    fp8q convert --format $format -q
+    for device in cpu cuda; do
+      fp8q eval model.$format.onnx --task sst2 --device $device -q --json "$out/demo.$format.$device.json" \
+        --predictions "$demo/$format.$device.jsonl"
+    done
+    # One flip in 300 examples is allowed.
+    flips=$(paste -d '\n' <(grep -o '"label":[^,}]*' $format.cpu.jsonl) <(grep -o '"label":[^,}]*' $format.cuda.jsonl) |
+      awk 'NR % 2 {a = $0; next} a != $0 {n++} END {print n + 0}')
+    echo "$format: $flips of $(wc -l <$format.cpu.jsonl) labels differ between CPU and GPU"
+    echo "$flips" >"$out/demo.$format.flips"
+    [ "$flips" -le 1 ] || exit 1
+  done
+) || { failed=1; echo "FAILED: the scores of CPU and GPU differ"; }
+
+section "benchmark grid"
+bench() {
+  fp8q bench --device cuda --format bf16,e4m3,int8 --compare --kernels --json "$out/bench.$1.$3.json" \
+    --shape "$1" --batch "$2" --length "$3" || { failed=1; echo "FAILED: bench $1"; }
+}
+bench bert-base 1,8,32,128 128
+bench bert-large 1,32,128 384
+bench minilm-l6 1,32,128 128
+
+section "PyTorch on the same shapes"
+if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+  timeout 240 python3 "$root/scripts/bench_torch_gpu.py" --json "$out/torch.json" || echo "PyTorch did not finish"
+else
+  echo "no PyTorch"
+fi
+
+section "results"
+{
+  printf '{"schema": "fp8q/gpu_check/1", "date": "%s", "failed": %s, "machine": "%s"' "$(date -u +%F)" \
+    "$([ $failed = 0 ] && echo false || echo true)" "$(head -1 "$out/machine.txt")"
+  for part in "$out"/{kernels_cuda_gpu_test,engine_cuda_gpu_test,demo.*,bench.*,torch}.json; do
+    [ -s "$part" ] && printf ',\n"%s": %s' "$(basename "$part" .json)" "$(cat "$part")"
+  done
+  printf '\n}\n'
+} >"$out/gpu.json"
+echo "$out/gpu.json after $((SECONDS - started)) s"
+exit $failed
