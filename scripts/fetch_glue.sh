@@ -6,6 +6,7 @@ readonly ALL_TASKS=(CoLA SST-2 MRPC QQP STS-B MNLI QNLI RTE WNLI AX SQuAD)
 
 GLUE_URL=${GLUE_URL:-https://dl.fbaipublicfiles.com/glue/data}
 MRPC_URL=${MRPC_URL:-https://dl.fbaipublicfiles.com/senteval/senteval_data}
+AX_LABELLED_URL=${AX_LABELLED_URL:-https://www.dropbox.com/s/ju7d95ifb072q9f/diagnostic-full.tsv?dl=1}
 SQUAD_URL=${SQUAD_URL:-https://rajpurkar.github.io/SQuAD-explorer/dataset}
 
 usage() {
@@ -22,13 +23,14 @@ Options:
   --strict    fail where a file differs from its known SHA-256 (otherwise a warning: mirrors may differ in line ends)
   -h, --help  show this text
 
-Result: DIR/SST-2/train.tsv, DIR/SST-2/dev.tsv, ..., DIR/MNLI/dev_matched.tsv, DIR/AX/AX.tsv,
+Result: DIR/SST-2/train.tsv, DIR/SST-2/dev.tsv, ..., DIR/MNLI/dev_matched.tsv, DIR/AX/AX.tsv
+(without labels) and diagnostic-full.tsv (with labels),
 DIR/MRPC/train.tsv and test.tsv (no dev file: the test file has labels), DIR/SQuAD/train-v1.1.json and dev-v1.1.json.
 A task's folder appears only when all its files have arrived. After a failure run the same command again:
 complete tasks are kept, and an interrupted download goes on where it stopped (DIR/.fetch holds it).
 
 Needs curl or wget; for zip files unzip, python3 or bsdtar; for checksums sha256sum, shasum or python3.
-GLUE_URL, MRPC_URL and SQUAD_URL in the environment replace the addresses of the official places, for a mirror.
+GLUE_URL, MRPC_URL, AX_LABELLED_URL and SQUAD_URL in the environment replace the addresses of the official places, for a mirror.
 The data sets have licences of their own; see https://gluebenchmark.com/ and https://rajpurkar.github.io/SQuAD-explorer/.
 
 Examples:
@@ -206,7 +208,13 @@ fill_ax() {
   local folder=$1 cache=$2
   mkdir "$folder" || return 1
   download "$GLUE_URL/AX.tsv" "$cache/AX.tsv" || return 1
-  cp "$cache/AX.tsv" "$folder/"
+  cp "$cache/AX.tsv" "$folder/" || return 1
+  # The labels are published elsewhere; without them the official file still serves as text.
+  if download "$AX_LABELLED_URL" "$cache/diagnostic-full.tsv"; then
+    clean_text "$cache/diagnostic-full.tsv" "$folder/diagnostic-full.tsv"
+  else
+    warn "AX: without its labelled file diagnostic-full.tsv it cannot be scored; see https://gluebenchmark.com/diagnostics"
+  fi
 }
 
 fill() {

@@ -3,6 +3,7 @@
 // and each of its warps takes 16 query rows through them, twice: see attention.h.
 
 #include <algorithm>
+#include <optional>
 
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/codec.cuh"
@@ -45,21 +46,35 @@ __device__ __half* chunk_of(__half* rows, int row, int chunk) {
 
 __device__ int lane_of_thread() { return static_cast<int>(threadIdx.x) % kWarpThreads; }
 
+// How an operand is rounded, with what does not change from value to value.
+struct Rounder {
+  std::optional<Format> format;
+  float factor, scale, inverse;
+
+  __device__ explicit Rounder(const AttentionOperand& o)
+      : format(o.format), factor(o.factor), scale(o.scale), inverse(1.0f / o.scale) {}
+};
+
+// Calls body with the format as a constant, outside of loops: an index of Format, or kPlain.
+constexpr int kPlain = -1;
+template <class Body>
+__device__ void with_rounding(const Rounder& rounder, const Body& body) {
+  if (!rounder.format) return body.template operator()<kPlain>();
+  with_format(*rounder.format,
+              [&]<Format F>() { body.template operator()<static_cast<int>(F)>(); });
+}
+
 // Two values as the products take them: the values of their codes, or themselves.
-__device__ uint32_t round_pair(float first, float second, const AttentionOperand& o) {
+template <int F>
+__device__ uint32_t round_pair(float first, float second, const Rounder& r) {
   constexpr float kLargest = 65504;
-  first *= o.factor;
-  second *= o.factor;
   __half2 pair;
-  if (o.format) {
-    first /= o.scale;
-    second /= o.scale;
-    with_format(*o.format,
-                [&]<Format F>() { pair = decode_pair<F>(encode_pair<F>(first, second)); });
-  } else {
+  if constexpr (F == kPlain)
     pair = __floats2half2_rn(fminf(fmaxf(first, -kLargest), kLargest),
                              fminf(fmaxf(second, -kLargest), kLargest));
-  }
+  else
+    pair = round_to_values<static_cast<Format>(F)>(divide(first, r.scale, r.inverse),
+                                                   divide(second, r.scale, r.inverse));
   uint32_t bits;
   memcpy(&bits, &pair, sizeof bits);
   return bits;
@@ -76,25 +91,46 @@ struct Head {
   __device__ int64_t token(int row) const { return int64_t{tile.first_token} + row; }
 };
 
-// Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end.
+// Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end. A
+// thread stays in its columns, and has several rows under way.
 template <int D, SumType T>
 __device__ void load_rows(const Head<D>& head, int which, int from, int count, __half* to) {
-  constexpr int kChunks = D / kVector;
+  constexpr int kChunks = D / kVector, kRowStep = kThreads / kChunks;
+  constexpr int kRows = T == SumType::bf16 ? 4 : 2;
+  const int chunk = static_cast<int>(threadIdx.x) % kChunks;
+  const int64_t column = head.column() + chunk * kVector;
   const Sums& sums = head.args.qkv[which];
-  const AttentionOperand& operand = head.args.operands[which];
-  for (int i = static_cast<int>(threadIdx.x); i < count * kChunks; i += kThreads) {
-    const int row = i / kChunks, chunk = i % kChunks;
-    uint32_t pairs[4] = {};
-    if (from + row < head.tile.tokens) {
-      const int64_t column = head.column() + chunk * kVector;
-      Vector y;
-      load_sums<T>(sums, head.token(from + row) * head.args.qkv_stride + column, column, y);
+  const Columns columns(sums, column);
+  const Rounder rounder(head.args.operands[which]);
+  const int existing = head.tile.tokens - from;
+
+  with_rounding(rounder, [&]<int F>() {
+#pragma unroll 1
+    for (int first = static_cast<int>(threadIdx.x) / kChunks; first < count;
+         first += kRowStep * kRows) {
+      Vector y[kRows];
 #pragma unroll
-      for (int j = 0; j < 4; ++j) pairs[j] = round_pair(y[2 * j], y[2 * j + 1], operand);
+      for (int i = 0; i < kRows; ++i) {
+        const int row = first + i * kRowStep;
+        const int64_t token = head.token(from + (row < existing ? row : existing - 1));
+        load_raw<T>(sums.data, token * head.args.qkv_stride + column, y[i]);
+      }
+#pragma unroll
+      for (int i = 0; i < kRows; ++i) {
+        const int row = first + i * kRowStep;
+        columns.apply(y[i]);
+        uint32_t pairs[4] = {};
+#pragma unroll
+        for (int j = 0; j < 4; ++j)
+          if (row < existing)
+            pairs[j] = round_pair<F>(y[i][2 * j] * rounder.factor, y[i][2 * j + 1] * rounder.factor,
+                                     rounder);
+        if (row < count)
+          *reinterpret_cast<uint4*>(chunk_of<D>(to, row, chunk)) =
+              make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+      }
     }
-    *reinterpret_cast<uint4*>(chunk_of<D>(to, row, chunk)) =
-        make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
-  }
+  });
 }
 
 // What a warp holds of its 16 query rows; of each thread rows g and g + 8 (see warp.cuh).
@@ -102,7 +138,7 @@ template <int D>
 struct Rows {
   FragmentA query[D / 16];
   float largest[2] = {-1e30f, -1e30f};  // of this thread's scores; then of the row
-  float sum[2] = {};
+  float sum[2] = {};                    // of powers; after join_sums its inverse
   FragmentC context[D / 8] = {};
 
   __device__ explicit Rows(__half* queries) {
@@ -157,7 +193,7 @@ __device__ void join_sums(Rows<D>& rows) {
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     const float largest = quad_max(rows.largest[r]);
-    rows.sum[r] = quad_sum(rows.sum[r] * exp2f(rows.largest[r] - largest));
+    rows.sum[r] = 1.0f / quad_sum(rows.sum[r] * exp2f(rows.largest[r] - largest));
     rows.largest[r] = largest;
   }
 }
@@ -168,18 +204,18 @@ __device__ void normalise(const Rows<D>& rows, FragmentC (&s)[2]) {
 #pragma unroll
   for (int n = 0; n < 2; ++n)
 #pragma unroll
-    for (int i = 0; i < 4; ++i) s[n][i] = exp2f(s[n][i] - rows.largest[i / 2]) / rows.sum[i / 2];
+    for (int i = 0; i < 4; ++i) s[n][i] = exp2f(s[n][i] - rows.largest[i / 2]) * rows.sum[i / 2];
 }
 
 // context += p v over the keys [key, key + 16).
-template <int D>
-__device__ void add_values(const FragmentC (&p)[2], const AttentionOperand& operand, __half* values,
-                           int key, Rows<D>& rows) {
+template <int D, int F>
+__device__ void add_values(const FragmentC (&p)[2], const Rounder& rounder, __half* values, int key,
+                           Rows<D>& rows) {
   const int lane = lane_of_thread();
   FragmentA a;
 #pragma unroll
   for (int i = 0; i < 4; ++i)
-    a[i] = round_pair(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], operand);
+    a[i] = round_pair<F>(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], rounder);
 #pragma unroll
   for (int n = 0; n < D / 8; n += 2) {
     uint32_t b[4];
@@ -253,6 +289,7 @@ __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
   __half* own_rows = queries + warp * kWarpRows * D;
   const bool whole = tokens <= work.chunk;  // keys and values are loaded once
+  const Rounder rounder(args.probabilities);
 
 #pragma unroll 1
   for (int block = 0; block < head.tile.rows; block += kAttentionRows) {
@@ -277,18 +314,26 @@ __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
                             which == kKey ? keys : values);
           __syncthreads();
         }
+        if (!busy) continue;
+        if (pass == 0) {
 #pragma unroll 1
-        for (int key = 0; busy && key < count; key += kStep) {
-          FragmentC s[2];
-          scores(rows, keys, key, count - key, work.score_scale, s);
-          if (pass == 0) {
+          for (int key = 0; key < count; key += kStep) {
+            FragmentC s[2];
+            scores(rows, keys, key, count - key, work.score_scale, s);
             gather_sums(s, rows);
-            continue;
           }
-          normalise(rows, s);
-          if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
-          add_values(s, args.probabilities, values, key, rows);
+          continue;
         }
+        with_rounding(rounder, [&]<int F>() {
+#pragma unroll 1
+          for (int key = 0; key < count; key += kStep) {
+            FragmentC s[2];
+            scores(rows, keys, key, count - key, work.score_scale, s);
+            normalise(rows, s);
+            if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
+            add_values<D, F>(s, rounder, values, key, rows);
+          }
+        });
       }
       if (pass == 0) join_sums(rows);
     }

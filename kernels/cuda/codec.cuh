@@ -17,20 +17,25 @@ namespace fp8q::cuda {
 constexpr int kVector = 8;
 using Vector = float[kVector];
 
-__host__ __device__ inline uint8_t encode_int8(float quotient) {
-  if (!(quotient == quotient)) return 0;
-  const float code = fminf(fmaxf(rintf(quotient), -128.0f), 127.0f);
-  return static_cast<uint8_t>(static_cast<int8_t>(code));
+// The nearest integer in [-128, 127], ties to even: adding 1.5 * 2^23 leaves no bits for a
+// fraction. NaN becomes 0.
+__host__ __device__ inline float round_int8(float quotient) {
+  constexpr float kNoFraction = 12582912.0f;
+  const float clamped = fminf(fmaxf(quotient, -128.0f), 127.0f);
+  return quotient == quotient ? (clamped + kNoFraction) - kNoFraction : 0.0f;
 }
 
 // The codes of two quotients, the first in the low byte.
 template <Format F>
 __host__ __device__ inline uint32_t encode_pair(float first, float second) {
-  if constexpr (F == Format::int8)
-    return encode_int8(first) | static_cast<uint32_t>(encode_int8(second)) << 8;
-  else
-    return __nv_cvt_float2_to_fp8x2({first, second}, __NV_SATFINITE,
-                                    F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2);
+  if constexpr (F == Format::int8) {
+    const auto code = [](float x) {
+      return static_cast<uint32_t>(static_cast<uint8_t>(static_cast<int8_t>(round_int8(x))));
+    };
+    return code(first) | code(second) << 8;
+  }
+  return __nv_cvt_float2_to_fp8x2({first, second}, __NV_SATFINITE,
+                                  F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2);
 }
 
 // The values of two codes as FP16, which holds every one of them exactly.
@@ -45,6 +50,26 @@ __host__ __device__ inline __half2 decode_pair(uint32_t codes) {
     return __half2(__nv_cvt_fp8x2_to_halfraw2(static_cast<__nv_fp8x2_storage_t>(codes),
                                               F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2));
   }
+}
+
+// x / scale rounded as a division rounds it, by a product and its correction, where inverse is
+// 1 / scale: several times as fast. (Markstein, 1990: the correction of a quotient within one unit
+// by a correctly rounded inverse is correctly rounded. Compared with divisions in
+// tests/unit/kernels_cuda. Where |x| is below 2^-100 the last bit may differ.)
+__host__ __device__ inline float divide(float x, float scale, float inverse) {
+  const float q = x * inverse;
+  const float corrected = fmaf(fmaf(-q, scale, x), inverse, q);
+  // Infinities, NaN and the sign of zero stand as they are; smaller quotients than this are zero to
+  // every format.
+  const float size = fabsf(q);
+  return size >= 1e-30f && size <= 1e30f ? corrected : q;
+}
+
+// The values that two quotients are rounded to.
+template <Format F>
+__host__ __device__ inline __half2 round_to_values(float first, float second) {
+  if constexpr (F == Format::int8) return __floats2half2_rn(round_int8(first), round_int8(second));
+  return decode_pair<F>(encode_pair<F>(first, second));
 }
 
 // Calls body.template operator()<format>() for a format known at run time: uniform over a launch.
@@ -105,8 +130,9 @@ __host__ __device__ inline void store_operand(const Vector& x, int64_t index,
   const Rounding& r = operand.rounding;
   auto* to = static_cast<uint8_t*>(operand.data) + index * element_size(r.type);
   if (!r.format) return store_bf16(x, to);
+  const float inverse = 1.0f / r.scale;
   Vector quotient;
-  for (int i = 0; i < kVector; ++i) quotient[i] = x[i] / r.scale;
+  for (int i = 0; i < kVector; ++i) quotient[i] = divide(x[i], r.scale, inverse);
   with_format(*r.format, [&]<Format F>() {
     uint32_t pairs[4];
     for (int i = 0; i < 4; ++i) pairs[i] = encode_pair<F>(quotient[2 * i], quotient[2 * i + 1]);
@@ -135,27 +161,43 @@ __host__ __device__ inline float rounded(float x, const Rounding& r) {
   return value;
 }
 
+// Sums [index, index + 8) as they are.
+template <SumType T>
+__host__ __device__ inline void load_raw(const void* sums, int64_t index, Vector& x) {
+  if constexpr (T == SumType::bf16) {
+    load_bf16(static_cast<const uint16_t*>(sums) + index, x);
+  } else if constexpr (T == SumType::f32) {
+    load_f32(static_cast<const float*>(sums) + index, x);
+  } else {
+    const int4* from = reinterpret_cast<const int4*>(static_cast<const int32_t*>(sums) + index);
+    const int4 low = from[0], high = from[1];
+    x[0] = static_cast<float>(low.x), x[1] = static_cast<float>(low.y);
+    x[2] = static_cast<float>(low.z), x[3] = static_cast<float>(low.w);
+    x[4] = static_cast<float>(high.x), x[5] = static_cast<float>(high.y);
+    x[6] = static_cast<float>(high.z), x[7] = static_cast<float>(high.w);
+  }
+}
+
+// Scale and bias of the columns [column, column + 8).
+struct Columns {
+  Vector scale = {1, 1, 1, 1, 1, 1, 1, 1};
+  Vector bias = {};
+
+  __host__ __device__ Columns(const Sums& sums, int64_t column) {
+    if (sums.scale) load_f32(sums.scale + column, scale);
+    if (sums.bias) load_f32(sums.bias + column, bias);
+  }
+  __host__ __device__ void apply(Vector& x) const {
+    for (int i = 0; i < kVector; ++i) x[i] = fmaf(x[i], scale[i], bias[i]);
+  }
+};
+
 // y of Sums for the elements [index, index + 8), which stand in the columns from `column` on.
 template <SumType T>
 __host__ __device__ inline void load_sums(const Sums& sums, int64_t index, int64_t column,
                                           Vector& y) {
-  if constexpr (T == SumType::bf16) {
-    load_bf16(static_cast<const uint16_t*>(sums.data) + index, y);
-  } else if constexpr (T == SumType::f32) {
-    load_f32(static_cast<const float*>(sums.data) + index, y);
-  } else {
-    const int4* from =
-        reinterpret_cast<const int4*>(static_cast<const int32_t*>(sums.data) + index);
-    const int4 low = from[0], high = from[1];
-    y[0] = static_cast<float>(low.x), y[1] = static_cast<float>(low.y);
-    y[2] = static_cast<float>(low.z), y[3] = static_cast<float>(low.w);
-    y[4] = static_cast<float>(high.x), y[5] = static_cast<float>(high.y);
-    y[6] = static_cast<float>(high.z), y[7] = static_cast<float>(high.w);
-  }
-  Vector scale = {1, 1, 1, 1, 1, 1, 1, 1}, bias = {};
-  if (sums.scale) load_f32(sums.scale + column, scale);
-  if (sums.bias) load_f32(sums.bias + column, bias);
-  for (int i = 0; i < kVector; ++i) y[i] = fmaf(y[i], scale[i], bias[i]);
+  load_raw<T>(sums.data, index, y);
+  Columns(sums, column).apply(y);
 }
 
 // Calls body.template operator()<type>().
@@ -179,20 +221,46 @@ __host__ __device__ inline void store_results(const Vector& y, int64_t index, co
   if (out.values) store_f32(y, out.values + index);
 }
 
-__host__ __device__ inline float apply(Function f, float x) {
-  switch (f) {
+// erf(x) within 1.5e-7 (Abramowitz and Stegun, 7.1.26), without a branch.
+__host__ __device__ inline float fast_erf(float x) {
+#ifdef __CUDA_ARCH__
+  const float t = __fdividef(1.0f, fmaf(0.3275911f, fabsf(x), 1.0f));
+#else
+  const float t = 1.0f / fmaf(0.3275911f, fabsf(x), 1.0f);
+#endif
+  float p = fmaf(t, 1.061405429f, -1.453152027f);
+  p = fmaf(t, p, 1.421413741f);
+  p = fmaf(t, p, -0.284496736f);
+  p = fmaf(t, p, 0.254829592f) * t;
+  return copysignf(1.0f - p * exp2f(-1.4426950408889634f * x * x), x);
+}
+
+template <Function F>
+__host__ __device__ inline float apply(float x) {
+  if constexpr (F == Function::none) return x;
+  if constexpr (F == Function::gelu_erf)
+    return 0.5f * x * (1.0f + fast_erf(x * 0.70710678118654752f));
+  if constexpr (F == Function::gelu_tanh)
+    return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+  if constexpr (F == Function::relu) return fmaxf(x, 0.0f);
+  if constexpr (F == Function::tanh) return tanhf(x);
+}
+
+// Calls body.template operator()<function>().
+template <class Body>
+void with_function(Function function, const Body& body) {
+  switch (function) {
     case Function::none:
-      return x;
+      return body.template operator()<Function::none>();
     case Function::gelu_erf:
-      return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
+      return body.template operator()<Function::gelu_erf>();
     case Function::gelu_tanh:
-      return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+      return body.template operator()<Function::gelu_tanh>();
     case Function::relu:
-      return fmaxf(x, 0.0f);
+      return body.template operator()<Function::relu>();
     case Function::tanh:
-      return tanhf(x);
+      return body.template operator()<Function::tanh>();
   }
-  return x;
 }
 
 }  // namespace fp8q::cuda

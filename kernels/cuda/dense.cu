@@ -24,6 +24,7 @@ __device__ float element(const Dense& args, int64_t row, int64_t k) {
   return args.x[from * args.in + k];
 }
 
+template <Function F>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch work) {
   const Dense& args = work.args;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * work.rows;
@@ -49,8 +50,7 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch
   for (int r = 0; r < kMostRows; ++r) {
     if (r >= rows) break;
     const float sum = warp_sum(sums[r]);
-    if (lane == 0)
-      args.y[(first + r) * args.out + n] = apply(args.function, fmaf(sum, scale, bias));
+    if (lane == 0) args.y[(first + r) * args.out + n] = apply<F>(fmaf(sum, scale, bias));
   }
 }
 
@@ -58,12 +58,13 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch
 
 void dense(const Dense& args, Stream stream) noexcept {
   const int64_t rows = std::clamp<int64_t>(kSharedFloats / args.in, 1, kMostRows);
-  launch(dense_kernel,
-         {.grid = dim3(static_cast<unsigned>((args.rows + rows - 1) / rows),
-                       static_cast<unsigned>((args.out + kWarps - 1) / kWarps)),
-          .threads = kWarps * kWarpThreads,
-          .shared_bytes = static_cast<size_t>(rows * args.in) * sizeof(float)},
-         stream, DenseLaunch{args, static_cast<int>(rows)});
+  const LaunchShape shape{.grid = dim3(static_cast<unsigned>((args.rows + rows - 1) / rows),
+                                       static_cast<unsigned>((args.out + kWarps - 1) / kWarps)),
+                          .threads = kWarps * kWarpThreads,
+                          .shared_bytes = static_cast<size_t>(rows * args.in) * sizeof(float)};
+  with_function(args.function, [&]<Function F>() {
+    launch(dense_kernel<F>, shape, stream, DenseLaunch{args, static_cast<int>(rows)});
+  });
 }
 
 }  // namespace fp8q::cuda

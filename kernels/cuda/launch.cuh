@@ -33,13 +33,17 @@ T* dynamic_shared() {
 
 #else
 
-// `kernel` may use more shared memory than the default of 48 KiB.
+// `kernel` may use more shared memory than the default of 48 KiB; then all of the multiprocessor's
+// memory is to be shared memory rather than cache.
 template <class Args>
 void launch(void (*kernel)(Args), const LaunchShape& shape, Stream stream, const Args& args) {
   constexpr size_t kDefaultShared = 48 * 1024;
-  if (shape.shared_bytes > kDefaultShared)
+  if (shape.shared_bytes > kDefaultShared) {
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                          static_cast<int>(shape.shared_bytes));
+    cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                         cudaSharedmemCarveoutMaxShared);
+  }
   cudaLaunchConfig_t config{};
   config.gridDim = shape.grid;
   config.blockDim = dim3(shape.threads);

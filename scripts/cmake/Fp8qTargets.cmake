@@ -41,7 +41,7 @@ target_compile_options(fp8q_options INTERFACE
   -Wno-missing-field-initializers  # designated initialisers leave fields at their defaults on purpose
   -ffp-contract=off>  # a product and a sum stay two roundings on every ISA unless the code says fma
   $<$<COMPILE_LANGUAGE:CUDA>:
-  --expt-relaxed-constexpr -Xcompiler=-Wall -Werror=all-warnings -Xptxas=-warn-spills>)
+  --expt-relaxed-constexpr -Xcompiler=-Wall -Werror=all-warnings -Xptxas=-warn-spills,-Werror>)  # a kernel that spills registers fails the build
 target_include_directories(fp8q_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
 

@@ -43,25 +43,42 @@ int64_t CudaEngine::token_budget() const {
 std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
   limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
-  if (observer) {
-    for (const Part& part : divide(batch, token_budget()))
-      run_observed(batch, part, observer, outputs);
-    return outputs;
-  }
-  submit(batch, outputs);
-  finish_all(outputs);
+  guarded([&] {
+    if (observer) {
+      for (const Part& part : divide(batch, token_budget()))
+        run_observed(batch, part, observer, outputs);
+    } else {
+      submit(batch, outputs);
+      finish_all(outputs);
+    }
+  });
   return outputs;
+}
+
+// After an error nothing of the batch is under way any more, and no graph is left whose memory may
+// have moved: the engine can be used again.
+void CudaEngine::guarded(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (...) {
+    for (Slot& slot : slots_) slot.busy = false;
+    graphs_.clear();
+    cudaStreamSynchronize(stream_.get());  // the host's memory is filled anew; the error is known
+    throw;
+  }
 }
 
 double CudaEngine::timed_run(const PackedBatch& batch) {
   limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
   Event from, to;
-  from.record(stream_.get());
-  submit(batch, outputs);
-  to.record(stream_.get());
-  finish_all(outputs);
-  to.synchronize();
+  guarded([&] {
+    from.record(stream_.get());
+    submit(batch, outputs);
+    to.record(stream_.get());
+    finish_all(outputs);
+    to.synchronize();
+  });
   return Event::milliseconds(from, to) / 1000;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -69,6 +70,7 @@ class CudaEngine final : public Engine {
   // Submits all of the batch; what runs still when it returns, finish_all() waits for.
   void submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs);
   void finish_all(std::vector<EngineOutput>& outputs);
+  void guarded(const std::function<void()>& work);
   void start(const PackedBatch& batch, const Part& part, size_t slot);
   void finish(Slot& slot, std::vector<EngineOutput>& outputs);
   void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,

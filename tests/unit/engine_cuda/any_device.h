@@ -29,8 +29,9 @@ class DeviceTest : public testing::Test {
   }
 };
 inline const cuda::CublasLt& device_table() { return cuda::load_cublaslt(); }
-// Another algorithm adds in another order, and a value at a rounding boundary takes the next code.
-inline constexpr double kPackingTolerance = 0.1;
+// Another algorithm adds in another order, and a value at a rounding boundary takes the next code:
+// one step of E4M3 at 3 is 0.25, times a weight.
+inline constexpr double kPackingTolerance = 0.5;
 
 #endif
 

@@ -71,6 +71,21 @@ TEST_F(CudaEngineDevice, OutOfMemoryIsALimitAndLeavesNothing) {
   }
 }
 
+TEST_F(CudaEngineDevice, GoesOnAfterRunningOutOfMemory) {
+  const auto engine = make();
+  const PackedBatch small = tiny_batch({20, 30});
+  const auto expected = engine->run(small, nullptr);
+  for (int after = 0; after < 8; ++after) {
+    sim::fail_next("cudaMalloc", cudaErrorMemoryAllocation, after);
+    try {
+      engine->run(batch_, nullptr);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::limit) << e.what();
+    }
+    EXPECT_EQ(engine->run(small, nullptr)[0].values, expected[0].values) << after;
+  }
+}
+
 TEST_F(CudaEngineDevice, AFailedLaunchIsADeviceError) {
   const auto engine = make();
   engine->run(batch_, nullptr);

@@ -74,6 +74,8 @@ void check(const Options& options) {
   AttentionOperand v{.format = options.format, .scale = 0.04f};
   AttentionOperand p{.format = options.format,
                      .scale = options.format ? scale_for(*options.format, 1.0f) : 1.0f};
+  // Tensor cores may truncate a sum at each step of 16.
+  const double sum_error = std::ldexp((longest + 15) / 16 + 4, -23);
   const float attention_scale = 1.0f / std::sqrt(static_cast<float>(size));
 
   DeviceArray<AttentionTile> device_tiles(tiles);
@@ -129,7 +131,7 @@ void check(const Options& options) {
         for (double& x : score) total += x = std::exp(x - largest);
         for (size_t j = 0; j < n; ++j) {
           const float observed_p = got_p[static_cast<size_t>(at) + i * n + j];
-          ASSERT_NEAR(observed_p, score[j] / total, 3e-6 * (score[j] / total) + 1e-9)
+          ASSERT_NEAR(observed_p, score[j] / total, 6e-6 * (score[j] / total) + 1e-9)
               << i << " " << j;
           score[j] = observed_p;  // the same value is rounded on both sides
         }
@@ -143,7 +145,7 @@ void check(const Options& options) {
           }
           const size_t index =
               (first + i) * static_cast<size_t>(hidden) + static_cast<size_t>(h * size + d);
-          ASSERT_NEAR(got[index], sum, 1e-6 * bound + 1e-9) << "row " << i << " channel " << d;
+          ASSERT_NEAR(got[index], sum, sum_error * bound + 1e-9) << "row " << i << " channel " << d;
           ASSERT_EQ(got_codes[index], encode(Format::e4m3, got[index], rounding.scale));
         }
       }

@@ -65,6 +65,26 @@ TEST(CudaCodec, DecodesEveryCodeExactly) {
   }
 }
 
+TEST(CudaCodec, DividesLikeADivision) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> exponent(-30, 30), significand(1, 2);
+  size_t different = 0, codes = 0;
+  constexpr size_t kPairs = 2'000'000;
+  for (size_t i = 0; i < kPairs; ++i) {
+    const float scale = std::ldexp(significand(random), static_cast<int>(exponent(random)));
+    const float x = std::ldexp(significand(random), static_cast<int>(exponent(random)));
+    const float quotient = cuda::divide(x, scale, 1.0f / scale);
+    different += quotient != x / scale;
+    codes += encode(Format::e4m3, quotient, 1.0f) != encode(Format::e4m3, x, scale);
+  }
+  EXPECT_EQ(different, 0u);
+  EXPECT_EQ(codes, 0u);
+  EXPECT_EQ(cuda::divide(0.0f, 0.5f, 2.0f), 0.0f);
+  EXPECT_TRUE(std::signbit(cuda::divide(-0.0f, 0.5f, 2.0f)));
+  EXPECT_EQ(cuda::divide(3e38f, 1e-10f, 1e10f), HUGE_VALF);
+  EXPECT_TRUE(std::isnan(cuda::divide(NAN, 1.0f, 1.0f)));
+}
+
 TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
   const cuda::Vector x = {0.1f, -3, 7.7f, 1e9f, -1e9f, 0, 0.013f, 2};
   for (const Format format : kFormats) {
@@ -89,13 +109,13 @@ TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
 TEST(CudaCodec, ActivationFunctions) {
   for (float x = -6; x < 6; x += 0.037f) {
     const double d = x;
-    EXPECT_NEAR(cuda::apply(cuda::Function::gelu_erf, x),
+    EXPECT_NEAR(cuda::apply<cuda::Function::gelu_erf>(x),
                 0.5 * d * (1 + std::erf(d / std::sqrt(2.0))), 4e-7 * (1 + std::fabs(d)));
     const double inner = std::sqrt(2 / M_PI) * (d + 0.044715 * d * d * d);
-    EXPECT_NEAR(cuda::apply(cuda::Function::gelu_tanh, x), 0.5 * d * (1 + std::tanh(inner)),
+    EXPECT_NEAR(cuda::apply<cuda::Function::gelu_tanh>(x), 0.5 * d * (1 + std::tanh(inner)),
                 4e-7 * (1 + std::fabs(d)));
-    EXPECT_EQ(cuda::apply(cuda::Function::relu, x), std::max(x, 0.0f));
-    EXPECT_NEAR(cuda::apply(cuda::Function::tanh, x), std::tanh(d), 2e-7);
+    EXPECT_EQ(cuda::apply<cuda::Function::relu>(x), std::max(x, 0.0f));
+    EXPECT_NEAR(cuda::apply<cuda::Function::tanh>(x), std::tanh(d), 2e-7);
   }
 }
 
