@@ -30,10 +30,22 @@ struct Scores {
   std::string format;                     // "fp32", or the recipe of a converted model
   std::map<std::string, double> metrics;  // fractions in -1..1
   double score = 0;                       // the task's GLUE score, x 100
-  double examples_per_s = 0;              // the engine alone
+  double ci95_low = 0;                    // of `score`, by bootstrap
+  double ci95_high = 0;
+  double examples_per_s = 0;  // the engine alone
   double tokens_per_s = 0;
   std::vector<KernelFacts> kernels;
   std::string engine;
+};
+
+// An example whose label changed.
+struct Flip {
+  size_t index = 0;  // from 0, in the order of the data
+  std::string text;
+  std::string pair;  // empty for single sentences
+  std::string gold;  // labels by name
+  std::string baseline;
+  std::string model;
 };
 
 struct ScoreDifference {
@@ -42,7 +54,7 @@ struct ScoreDifference {
   double ci95_high = 0;
   double p_value = 1;
   std::string test;
-  size_t flips = 0;  // examples whose label changed
+  std::vector<Flip> flips;
 };
 
 struct EvaluateResult {

@@ -19,7 +19,7 @@ namespace {
 // One model's run over the data.
 struct Evaluated {
   Scores scores;
-  Predictions predictions;
+  Scored scored;
   size_t tokens = 0;
 };
 
@@ -70,18 +70,20 @@ Evaluated run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOpti
 
   Evaluated result;
   try {
-    result.predictions = predict(inputs.task(), labels, run);
+    result.scored = score_predictions(inputs.task(), inputs.data().examples,
+                                      predict(inputs.task(), labels, run), options.seed);
   } catch (const Error& e) {
     throw e.with_context(bundle.file.path.string());
   }
-  const TaskScore score =
-      score_task(inputs.task(), gold_of(inputs.data().examples), result.predictions.values);
+  const TaskScore& score = result.scored.score;
   Scores& scores = result.scores;
   scores.model = bundle.file;
   scores.format = format_of(bundle.model);
   for (const auto& [kind, value] : score.metrics)
     scores.metrics[std::string(metric_name(kind))] = value;
   scores.score = score.score;
+  scores.ci95_low = result.scored.ci95.low;
+  scores.ci95_high = result.scored.ci95.high;
   scores.examples_per_s = static_cast<double>(encodings.size()) / run.seconds;
   scores.tokens_per_s = static_cast<double>(run.tokens) / run.seconds;
   for (const auto& k : engine->kernels())
@@ -112,8 +114,19 @@ std::optional<HashedFile> source_beside(const Bundle& bundle, std::vector<std::s
   return std::nullopt;
 }
 
-ScoreDifference difference_of(const Difference& d) {
-  return {d.score, d.ci95_low, d.ci95_high, d.p_value, d.test, d.flips};
+ScoreDifference difference_of(const Task& task, const std::vector<Example>& examples,
+                              const Scored& tested, const Scored& baseline) {
+  const Difference d = compare(task, examples, tested, baseline);
+  ScoreDifference difference{d.score, d.ci95.low, d.ci95.high, d.p_value, d.test, {}};
+  const auto name = [&](double c) { return task.classes[static_cast<size_t>(c)].front(); };
+  for (const size_t e : d.flips)
+    difference.flips.push_back({.index = e,
+                                .text = examples[e].text,
+                                .pair = examples[e].pair.value_or(""),
+                                .gold = name(examples[e].gold),
+                                .baseline = name(baseline.predictions.values[e]),
+                                .model = name(tested.predictions.values[e])});
+  return difference;
 }
 
 // Baselines already run in this call, by the SHA-256 of their file.
@@ -175,11 +188,12 @@ std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
     const Evaluated tested = run_model(bundle, inputs, options, progress, result.notes);
     if (baseline) {
       result.baseline = baseline->scores;
-      result.difference = difference_of(compare(inputs.task(), data.examples, tested.predictions,
-                                                baseline->predictions, options.seed));
+      result.difference =
+          difference_of(inputs.task(), data.examples, tested.scored, baseline->scored);
     }
     if (results.empty() && !options.predictions.empty()) {
-      write_predictions(options.predictions, inputs.task(), data.examples, tested.predictions);
+      write_predictions(options.predictions, inputs.task(), data.examples,
+                        tested.scored.predictions);
       result.predictions = options.predictions;
     }
     result.scores = tested.scores;

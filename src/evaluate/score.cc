@@ -68,26 +68,36 @@ bool is_accuracy_alone(const Task& task) {
 
 }  // namespace
 
-Difference compare(const Task& task, const std::vector<Example>& examples,
-                   const Predictions& tested, const Predictions& baseline, uint64_t seed) {
+Scored score_predictions(const Task& task, const std::vector<Example>& examples,
+                         Predictions predictions, uint64_t seed) {
   const std::vector<double> gold = gold_of(examples);
+  Scored scored;
+  scored.score = score_task(task, gold, predictions.values);
+  scored.resampled =
+      bootstrap_scores(gold.size(), resampled_score(task, gold, predictions.values), seed);
+  scored.ci95 = interval95(scored.resampled);
+  scored.predictions = std::move(predictions);
+  return scored;
+}
+
+Difference compare(const Task& task, const std::vector<Example>& examples, const Scored& tested,
+                   const Scored& baseline) {
   Difference difference;
-  difference.score =
-      score_task(task, gold, tested.values).score - score_task(task, gold, baseline.values).score;
-  const BootstrapResult bootstrap =
-      paired_bootstrap(gold.size(), resampled_score(task, gold, tested.values),
-                       resampled_score(task, gold, baseline.values), seed);
-  difference.ci95_low = bootstrap.ci95_low;
-  difference.ci95_high = bootstrap.ci95_high;
+  difference.score = tested.score.score - baseline.score.score;
+  const BootstrapResult bootstrap = paired_bootstrap(tested.resampled, baseline.resampled);
+  difference.ci95 = bootstrap.ci95;
   difference.p_value = bootstrap.p_value;
   difference.test = "paired-bootstrap";
   if (task.is_regression()) return difference;
 
   size_t only_tested = 0, only_baseline = 0;
-  for (size_t e = 0; e < gold.size(); ++e) {
-    difference.flips += tested.values[e] != baseline.values[e];
-    only_tested += tested.values[e] == gold[e] && baseline.values[e] != gold[e];
-    only_baseline += tested.values[e] != gold[e] && baseline.values[e] == gold[e];
+  for (size_t e = 0; e < examples.size(); ++e) {
+    const double label = tested.predictions.values[e];
+    const double before = baseline.predictions.values[e];
+    if (label == before) continue;
+    difference.flips.push_back(e);
+    only_tested += label == examples[e].gold;
+    only_baseline += before == examples[e].gold;
   }
   if (is_accuracy_alone(task)) {
     difference.p_value = mcnemar_exact(only_tested, only_baseline);

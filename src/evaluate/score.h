@@ -25,9 +25,21 @@ size_t logits_output(const RunResult& run);
 // class wins.
 Predictions predict(const Task& task, const LabelMap& labels, const RunResult& run);
 
-// `examples` must be labelled. Differences are in points of the task's GLUE score.
-Difference compare(const Task& task, const std::vector<Example>& examples,
-                   const Predictions& tested, const Predictions& baseline, uint64_t seed);
+// A model's answers and what they are worth.
+struct Scored {
+  Predictions predictions;
+  TaskScore score;
+  std::vector<double> resampled;  // the GLUE score on the bootstrap's samples
+  Interval ci95;                  // of the GLUE score
+};
+
+// `examples` must be labelled.
+Scored score_predictions(const Task& task, const std::vector<Example>& examples,
+                         Predictions predictions, uint64_t seed);
+
+// Both scored on `examples` with the same seed. Differences are in points of the task's GLUE score.
+Difference compare(const Task& task, const std::vector<Example>& examples, const Scored& tested,
+                   const Scored& baseline);
 
 std::vector<double> gold_of(const std::vector<Example>& examples);
 

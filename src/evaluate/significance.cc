@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <random>
+
+#include "base/assert.h"
 
 namespace fp8q {
 
@@ -31,27 +34,38 @@ uint32_t uniform(std::mt19937_64& generator, size_t bound) {
 
 }  // namespace
 
-BootstrapResult paired_bootstrap(size_t examples, const ScoreOf& tested, const ScoreOf& baseline,
-                                 uint64_t seed) {
-  if (examples == 0) return {};
+std::vector<double> bootstrap_scores(size_t examples, const ScoreOf& score, uint64_t seed) {
+  FP8Q_ASSERT(examples > 0);
   std::mt19937_64 generator(seed);
   std::vector<uint32_t> sample(examples);
-  std::vector<double> differences(kBootstrapRounds);
-  for (double& difference : differences) {
+  std::vector<double> scores(kBootstrapRounds);
+  for (double& round : scores) {
     for (uint32_t& index : sample) index = uniform(generator, examples);
-    difference = tested(sample) - baseline(sample);
+    round = score(sample);
   }
-  std::sort(differences.begin(), differences.end());
+  return scores;
+}
+
+Interval interval95(std::vector<double> scores) {
+  FP8Q_ASSERT(!scores.empty());
+  std::sort(scores.begin(), scores.end());
   const auto quantile = [&](double q) {
-    return differences[static_cast<size_t>(std::lround(q * (kBootstrapRounds - 1)))];
+    return scores[static_cast<size_t>(std::lround(q * static_cast<double>(scores.size() - 1)))];
   };
+  return {quantile(0.025), quantile(0.975)};
+}
+
+BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline) {
+  FP8Q_ASSERT(tested.size() == baseline.size());
+  std::vector<double> differences(tested.size());
+  std::transform(tested.begin(), tested.end(), baseline.begin(), differences.begin(), std::minus());
   const auto share = [&](auto&& predicate) {
     return static_cast<double>(std::count_if(differences.begin(), differences.end(), predicate)) /
-           kBootstrapRounds;
+           static_cast<double>(differences.size());
   };
   const double not_above = share([](double d) { return d <= 0; });
   const double not_below = share([](double d) { return d >= 0; });
-  return {quantile(0.025), quantile(0.975), std::min(1.0, 2 * std::min(not_above, not_below))};
+  return {interval95(differences), std::min(1.0, 2 * std::min(not_above, not_below))};
 }
 
 }  // namespace fp8q

@@ -1,9 +1,9 @@
-// Is the difference of two scores on the same examples real?
+// How far off may a score be, and is the difference of two scores on the same examples real?
 //
 // Both models saw the same examples, so the tests are paired: McNemar's exact test on the examples
-// that only one of them got right (accuracy), and the paired bootstrap otherwise. The interval of
-// the difference is the bootstrap's percentile interval. Resampling uses a fixed generator: the
-// same inputs give the same figures on every machine.
+// that only one of them got right (accuracy), and the paired bootstrap otherwise. Intervals, of a
+// score and of a difference, are the bootstrap's percentile intervals. Resampling uses a fixed
+// generator: the same inputs give the same figures on every machine.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,17 @@
 
 namespace fp8q {
 
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
 struct Difference {
-  double score = 0;     // tested minus baseline, in points (the unit of the score)
-  double ci95_low = 0;  // of `score`
-  double ci95_high = 0;
-  double p_value = 1;  // two-sided, of "no difference"
-  std::string test;    // "mcnemar-exact" or "paired-bootstrap"
-  size_t flips = 0;    // examples whose predicted label differs (0 for regression)
+  double score = 0;           // tested minus baseline, in points (the unit of the score)
+  Interval ci95;              // of `score`
+  double p_value = 1;         // two-sided, of "no difference"
+  std::string test;           // "mcnemar-exact" or "paired-bootstrap"
+  std::vector<size_t> flips;  // examples whose predicted label differs (none for regression)
 };
 
 // Two-sided exact McNemar test: `only_a` examples right only in one model, `only_b` only in the
@@ -31,17 +35,22 @@ double mcnemar_exact(size_t only_a, size_t only_b);
 // Scores of a resampled set of examples, given by index (with repetition).
 using ScoreOf = std::function<double(std::span<const uint32_t> examples)>;
 
+constexpr int kBootstrapRounds = 2000;
+
+// The score on kBootstrapRounds samples of `examples` examples each, drawn with replacement. The
+// same `examples` and `seed` give the same samples, so that the lists of two models are paired
+// round by round.
+std::vector<double> bootstrap_scores(size_t examples, const ScoreOf& score, uint64_t seed);
+
+// The 95 % percentile interval; `scores` must not be empty.
+Interval interval95(std::vector<double> scores);
+
 struct BootstrapResult {
-  double ci95_low = 0;
-  double ci95_high = 0;
+  Interval ci95;
   double p_value = 1;  // 2 min(share of resampled differences <= 0, share >= 0), at most 1
 };
 
-constexpr int kBootstrapRounds = 2000;
-
-// Resamples `examples` examples with replacement kBootstrapRounds times; `tested` and `baseline`
-// see the same samples.
-BootstrapResult paired_bootstrap(size_t examples, const ScoreOf& tested, const ScoreOf& baseline,
-                                 uint64_t seed);
+// Of the differences of two lists of bootstrap_scores() on the same samples.
+BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline);
 
 }  // namespace fp8q

@@ -47,9 +47,16 @@ void add(Json& json, const Scores& scores) {
   json["format"] = scores.format;
   json["metrics"] = scores.metrics;
   json["score"] = scores.score;
+  json["ci95"] = {scores.ci95_low, scores.ci95_high};
   json["examples_per_s"] = scores.examples_per_s;
   json["tokens_per_s"] = scores.tokens_per_s;
   json["kernels"] = json_of(scores.kernels);
+}
+
+Json indices_of(const std::vector<Flip>& flips) {
+  Json list = Json::array();
+  for (const auto& flip : flips) list.push_back(flip.index);
+  return list;
 }
 
 Json json_of(const BenchmarkStage& s) {
@@ -196,7 +203,8 @@ Json to_json(const EvaluateResult& r) {
                           {"ci95", {r.difference->ci95_low, r.difference->ci95_high}},
                           {"p_value", r.difference->p_value},
                           {"test", r.difference->test},
-                          {"flips", r.difference->flips}};
+                          {"flips", r.difference->flips.size()},
+                          {"flipped", indices_of(r.difference->flips)}};
   json["notes"] = r.notes;
   return json;
 }

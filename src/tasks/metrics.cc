@@ -11,21 +11,6 @@ namespace {
 
 using Values = std::span<const double>;
 
-// Two-class counts; class 1 is positive, everything else negative.
-struct Confusion {
-  double tp = 0, tn = 0, fp = 0, fn = 0;
-};
-
-Confusion count(Values gold, Values predicted) {
-  Confusion c;
-  for (size_t i = 0; i < gold.size(); ++i) {
-    const bool truth = gold[i] == 1;
-    const bool guess = predicted[i] == 1;
-    ++(truth ? (guess ? c.tp : c.fn) : (guess ? c.fp : c.tn));
-  }
-  return c;
-}
-
 double accuracy(Values gold, Values predicted) {
   size_t right = 0;
   for (size_t i = 0; i < gold.size(); ++i) right += gold[i] == predicted[i];
@@ -33,16 +18,34 @@ double accuracy(Values gold, Values predicted) {
 }
 
 double f1(Values gold, Values predicted) {
-  const Confusion c = count(gold, predicted);
-  const double denominator = 2 * c.tp + c.fp + c.fn;
-  return denominator > 0 ? 2 * c.tp / denominator : 0;
+  size_t both = 0, either = 0;  // positives, those of gold and of predicted counted apart
+  for (size_t i = 0; i < gold.size(); ++i) {
+    both += gold[i] == 1 && predicted[i] == 1;
+    either += size_t{gold[i] == 1} + size_t{predicted[i] == 1};
+  }
+  return either > 0 ? 2 * static_cast<double>(both) / static_cast<double>(either) : 0;
 }
 
+// For any number of classes, Gorodkin's R_K (Comput. Biol. Chem. 28, 2004), which is Matthews
+// correlation for two: the correlation of the indicator vectors. All counts are integers, so that
+// only the root and the division round.
 double mcc(Values gold, Values predicted) {
-  const Confusion c = count(gold, predicted);
+  const double largest = std::max(*std::max_element(gold.begin(), gold.end()),
+                                  *std::max_element(predicted.begin(), predicted.end()));
+  std::vector<double> truths(static_cast<size_t>(largest) + 1), guesses(truths.size());
+  double right = 0;
+  for (size_t i = 0; i < gold.size(); ++i) {
+    ++truths[static_cast<size_t>(gold[i])];
+    ++guesses[static_cast<size_t>(predicted[i])];
+    right += gold[i] == predicted[i];
+  }
+  const auto dot = [](Values a, Values b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  const double n = static_cast<double>(gold.size());
   const double denominator =
-      std::sqrt((c.tp + c.fp) * (c.tp + c.fn) * (c.tn + c.fp) * (c.tn + c.fn));
-  return denominator > 0 ? (c.tp * c.tn - c.fp * c.fn) / denominator : 0;
+      std::sqrt((n * n - dot(truths, truths)) * (n * n - dot(guesses, guesses)));
+  return denominator > 0 ? (n * right - dot(truths, guesses)) / denominator : 0;
 }
 
 double mean(Values x) {

@@ -40,9 +40,9 @@ Task make_task(const Row& row) {
             .dev = row.dev,
             .test = row.test,
             .fixed_columns = split(row.fixed, ','),
-            .text_column = row.text,
-            .pair_column = row.pair,
-            .label_column = row.label,
+            .text_columns = split(row.text, '|'),
+            .pair_columns = split(row.pair, '|'),
+            .label_columns = split(row.label, '|'),
             .classes = {},
             .metrics = {}};
   for (const std::string& names : split(row.classes, ','))

@@ -29,14 +29,15 @@ struct Task {
   std::string dev;
   std::string test;
   std::vector<std::string> fixed_columns;  // of files without a header line
-  std::string text_column;
-  std::string pair_column;  // empty for single sentences
-  std::string label_column;
+  // What header lines call these columns; the first name is the one shown.
+  std::vector<std::string> text_columns;
+  std::vector<std::string> pair_columns;  // empty for single sentences
+  std::vector<std::string> label_columns;
   std::vector<std::vector<std::string>>
       classes;  // names of each class; empty: a number is predicted
   std::vector<MetricKind> metrics;
 
-  bool has_pair() const { return !pair_column.empty(); }
+  bool has_pair() const { return !pair_columns.empty(); }
   bool is_regression() const { return classes.empty(); }
   // Logits that a model for this task has.
   size_t outputs() const { return is_regression() ? 1 : classes.size(); }

@@ -34,8 +34,8 @@ Dataset require_labels(const Task& task, Dataset data) {
   if (!data.labelled)
     fail(ErrorCode::bad_data,
          "{}: has no column \"{}\", so there is nothing to compare with; the official GLUE test "
-         "files are published without labels. Score the dev file (--split dev)",
-         printable(data.path.string()), task.label_column);
+         "files are published without labels. Score {}/{}.tsv (--split dev)",
+         printable(data.path.string()), task.label_columns[0], task.folder, task.dev);
   return data;
 }
 

@@ -33,23 +33,24 @@ struct Columns {
   bool has_header = false;
 };
 
-std::optional<size_t> index_of(const Fields& names, std::string_view wanted) {
-  const auto found = std::find(names.begin(), names.end(), wanted);
+// The column with one of the names `wanted`.
+std::optional<size_t> index_of(const Fields& names, const std::vector<std::string>& wanted) {
+  const auto found = std::find_first_of(names.begin(), names.end(), wanted.begin(), wanted.end());
   if (found == names.end()) return std::nullopt;
   return static_cast<size_t>(found - names.begin());
 }
 
 Columns columns_named(const Task& task, const Fields& names) {
-  Columns columns{.count = names.size(), .text = *index_of(names, task.text_column)};
-  if (task.has_pair()) columns.pair = index_of(names, task.pair_column);
-  columns.label = index_of(names, task.label_column);
+  Columns columns{.count = names.size(), .text = *index_of(names, task.text_columns)};
+  if (task.has_pair()) columns.pair = index_of(names, task.pair_columns);
+  columns.label = index_of(names, task.label_columns);
   return columns;
 }
 
 Columns find_columns(const Task& task, const std::string& name, std::string_view first_line) {
   const Fields fields = split_tabs(first_line);
-  const bool named = index_of(fields, task.text_column) &&
-                     (!task.has_pair() || index_of(fields, task.pair_column));
+  const bool named = index_of(fields, task.text_columns) &&
+                     (!task.has_pair() || index_of(fields, task.pair_columns));
   if (named) {
     Columns columns = columns_named(task, fields);
     columns.has_header = true;
@@ -58,8 +59,8 @@ Columns find_columns(const Task& task, const std::string& name, std::string_view
   if (!task.fixed_columns.empty() && fields.size() == task.fixed_columns.size())
     return columns_named(task, Fields(task.fixed_columns.begin(), task.fixed_columns.end()));
   const std::string wanted =
-      task.has_pair() ? fmt::format("\"{}\" and \"{}\"", task.text_column, task.pair_column)
-                      : fmt::format("\"{}\"", task.text_column);
+      task.has_pair() ? fmt::format("\"{}\" and \"{}\"", task.text_columns[0], task.pair_columns[0])
+                      : fmt::format("\"{}\"", task.text_columns[0]);
   const std::string fixed =
       task.fixed_columns.empty()
           ? ""
@@ -83,7 +84,7 @@ double parse_gold(const Task& task, const std::string& name, size_t line, std::s
   if (task.is_regression()) {
     if (!number)
       fail(ErrorCode::bad_data, "{}: line {}: expected a number as {}, found \"{}\"", name, line,
-           task.label_column, printable(field));
+           task.label_columns[0], printable(field));
     return *number;
   }
   if (const auto c = task.class_of(field)) return static_cast<double>(*c);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -154,6 +155,48 @@ TEST_F(MainJob, PredictionsAreOneJsonObjectPerExample) {
     EXPECT_EQ(p["label"], p["logits"][1] > p["logits"][0] ? 1 : 0);
   }
   EXPECT_EQ(count, 5);
+}
+
+TEST_F(MainJob, ScoresHaveIntervalsAndFlipsAreListed) {
+  ok({"calibrate", "model.onnx"});
+  ok({"convert", "--format", "e5m2"});
+  const json r = ok_json({"eval", "--task", "sst2", "--flips"});
+  for (const json& scores : {r, r["baseline"]}) {
+    const double score = scores["score"];
+    EXPECT_LT(scores["ci95"][0].get<double>(), score);
+    EXPECT_GT(scores["ci95"][1].get<double>(), score);
+    // Twice 1.96 standard errors of a share among the sample's examples.
+    const double width = scores["ci95"][1].get<double>() - scores["ci95"][0].get<double>();
+    const double expected =
+        2 * 1.96 * std::sqrt(score * (100 - score) / r["examples"].get<double>());
+    EXPECT_NEAR(width, expected, 0.15 * expected);
+  }
+  const json& flipped = r["difference"]["flipped"];
+  EXPECT_EQ(flipped.size(), r["difference"]["flips"].get<size_t>());
+  const std::string text = ok({"eval", "--task", "sst2", "--flips"});
+  EXPECT_THAT(text, HasSubstr("score [95 %]"));
+  EXPECT_THAT(text, HasSubstr(flipped.empty() ? "no flips" : "index   gold"));
+  EXPECT_THAT(ok({"eval", "model.onnx", "--task", "sst2", "--limit", "5", "--flips"}),
+              HasSubstr("no baseline"));
+}
+
+TEST_F(MainJob, FlipsAreCapped) {
+  // A model whose labels are named the other way round flips almost every example.
+  ok({"calibrate", "model.onnx"});
+  const fs::path turned = folder() / "turned";
+  fs::create_directory(turned);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "vocab.txt"})
+    fs::copy(folder() / name, turned / name);
+  std::ofstream(turned / "config.json") << R"({"id2label": {"0": "positive", "1": "negative"}})";
+  ok({"convert", "-o", "turned/model.onnx"});
+  std::string data = "sentence\tlabel\n";
+  for (int i = 0; i < 70; ++i) data += "a film number " + std::to_string(i) + "\t1\n";
+  std::ofstream(folder() / "data.tsv") << data;
+  const std::string text = ok({"eval", "turned", "--baseline", "model.onnx", "--task", "sst2",
+                               "--data", "data.tsv", "--flips"});
+  EXPECT_THAT(text, HasSubstr("  the first 50 of "));
+  EXPECT_THAT(text, HasSubstr("a film number 40"));
+  EXPECT_THAT(text, Not(HasSubstr("a film number 69")));
 }
 
 TEST_F(MainJob, InspectTellsWhatItIs) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -22,6 +23,7 @@ struct Options {
   EvaluateOptions evaluate;
   bool no_baseline = false;
   bool kernels = false;
+  bool flips = false;
   std::optional<double> max_drop;
 };
 
@@ -41,6 +43,10 @@ std::string metrics_text(const Scores& scores) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string score_text(const Scores& s) {
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", s.score, s.ci95_low, s.ci95_high);
+}
+
 std::string difference_text(const ScoreDifference& d) {
   return fmt::format("{} [{}, {}]", signed_number(d.score, 2), signed_number(d.ci95_low, 2),
                      signed_number(d.ci95_high, 2));
@@ -49,9 +55,9 @@ std::string difference_text(const ScoreDifference& d) {
 std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
 
 void add_row(Table& table, const Scores& s, const ScoreDifference* d) {
-  table.add({short_path(s.model.path.string()), s.format, fmt::format("{:.2f}", s.score),
+  table.add({short_path(s.model.path.string()), s.format, score_text(s),
              d ? difference_text(*d) : "", d ? p_text(d->p_value) : "",
-             d ? std::to_string(d->flips) : "", human_bytes(s.model.bytes),
+             d ? std::to_string(d->flips.size()) : "", human_bytes(s.model.bytes),
              fmt::format("{:.0f}/s", s.examples_per_s)});
 }
 
@@ -60,8 +66,9 @@ std::string table_of(const std::vector<EvaluateResult>& results) {
   std::string text = fmt::format(
       "{} {}, {} examples, {} tokens ({})\n", first.task, first.split, first.examples, first.tokens,
       first.data.builtin ? "built-in sample" : short_path(first.data.path.string()));
-  Table table({"model", "format", "score", "difference [95 %]", "p", "flips", "size", "speed"},
-              {false, false, true, true, true, true, true, true});
+  Table table(
+      {"model", "format", "score [95 %]", "difference [95 %]", "p", "flips", "size", "speed"},
+      {false, false, true, true, true, true, true, true});
   std::vector<const Scores*> baselines;  // each once, above the models compared with it
   for (const auto& r : results) {
     if (!r.baseline) continue;
@@ -83,6 +90,42 @@ std::string kernels_table(const EvaluateResult& r) {
   Table table({"site", "requested", "effective"});
   for (const auto& k : r.scores.kernels) table.add({k.path, k.requested, k.effective});
   return "\n" + table.str();
+}
+
+constexpr size_t kFlipsShown = 50;
+constexpr size_t kFlipTextWidth = 100;  // for both texts of a pair together
+
+// On one line, at most `width` code points.
+std::string shortened(const std::string& text, size_t width) {
+  const std::string line = printable(text);
+  size_t count = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool starts = (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    if (starts && ++count > width) return line.substr(0, i) + "...";
+  }
+  return line;
+}
+
+std::string shown_text(const Flip& flip) {
+  if (flip.pair.empty()) return shortened(flip.text, kFlipTextWidth);
+  return shortened(flip.text, kFlipTextWidth / 2) + " | " +
+         shortened(flip.pair, kFlipTextWidth / 2);
+}
+
+std::string flips_table(const EvaluateResult& r) {
+  const std::string model = short_path(r.scores.model.path.string());
+  if (!r.difference) return fmt::format("\n{}: no baseline, so no flips\n", model);
+  const std::vector<Flip>& flips = r.difference->flips;
+  if (flips.empty()) return fmt::format("\n{}: no flips\n", model);
+  Table table({"index", "gold", "baseline", "model", "text"}, {true});
+  const size_t shown = std::min(flips.size(), kFlipsShown);
+  for (const Flip& f : std::span(flips).first(shown))
+    table.add({std::to_string(f.index), f.gold, f.baseline, f.model, shown_text(f)});
+  std::string text = fmt::format("\n{}: {} flips\n{}", model, flips.size(), table.str());
+  if (shown < flips.size())
+    text += fmt::format("  the first {} of {}; --json lists the index of every one\n", shown,
+                        flips.size());
+  return text;
 }
 
 nlohmann::ordered_json json_of(const std::vector<EvaluateResult>& results) {
@@ -119,6 +162,8 @@ void run(Options& options, const Globals& globals) {
   print(globals, table_of(results));
   if (options.kernels)
     for (const auto& r : results) print(globals, kernels_table(r));
+  if (options.flips)
+    for (const auto& r : results) print(globals, flips_table(r));
   for (const auto& r : results) print_notes(globals, r.notes);
   write_json(globals, json_of(results));
   if (options.max_drop) check_gate(results, *options.max_drop);
@@ -167,6 +212,8 @@ void add_eval(CLI::App& program, Globals& globals) {
   command.add_flag("--force", e.force,
                    "Replace an existing --predictions file that fp8q did not write");
   command.add_flag("--kernels", options->kernels, "List the kernel each Site runs with");
+  command.add_flag("--flips", options->flips,
+                   "List the examples whose label differs from the baseline's");
   command.add_option("--seed", e.seed, "Seed of the bootstrap")->capture_default_str();
   add_execution_options(command, e.execution);
   add_tokenizer_options(command, e.tokenizer, e.config);

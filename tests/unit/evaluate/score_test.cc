@@ -56,27 +56,52 @@ TEST(LogitsOutput, IsTheFirstPerExample) {
   EXPECT_THROW(logits_output(run), Error);
 }
 
-TEST(Compare, CountsFlipsAndTestsAccuracyExactly) {
+Scored scored(const char* task, const std::vector<Example>& examples,
+              const std::vector<double>& values) {
+  return score_predictions(require_task(task), examples, {values, {}}, 1);
+}
+
+TEST(ScorePredictions, GivesTheScoreWithItsInterval) {
+  std::vector<double> gold(400, 1), values(400, 1);
+  std::fill(values.begin(), values.begin() + 40, 0);
+  const Scored s = scored("sst2", examples_with(gold), values);
+  EXPECT_DOUBLE_EQ(s.score.score, 90);
+  EXPECT_EQ(s.predictions.values, values);
+  // The standard error of a share of 0.9 among 400 is 1.5 points.
+  EXPECT_NEAR(s.ci95.low, 90 - 1.96 * 1.5, 0.6);
+  EXPECT_NEAR(s.ci95.high, 90 + 1.96 * 1.5, 0.6);
+}
+
+TEST(Compare, ListsFlipsAndTestsAccuracyExactly) {
   const auto examples = examples_with({1, 1, 1, 1, 0, 0, 0, 0});
-  const Predictions baseline{{1, 1, 1, 1, 0, 0, 0, 1}, {}};
-  const Predictions tested{{1, 0, 0, 1, 0, 0, 0, 0}, {}};  // two lost, one gained
-  const Difference d = compare(require_task("sst2"), examples, tested, baseline, 1);
+  const Scored baseline = scored("sst2", examples, {1, 1, 1, 1, 0, 0, 0, 1});
+  const Scored tested = scored("sst2", examples, {1, 0, 0, 1, 0, 0, 0, 0});
+  const Difference d = compare(require_task("sst2"), examples, tested, baseline);
   EXPECT_DOUBLE_EQ(d.score, 100.0 * (6 - 7) / 8);
-  EXPECT_EQ(d.flips, 3u);
+  EXPECT_THAT(d.flips, ElementsAre(1, 2, 7));  // two lost, one gained
   EXPECT_EQ(d.test, "mcnemar-exact");
   EXPECT_DOUBLE_EQ(d.p_value, mcnemar_exact(1, 2));
-  EXPECT_LE(d.ci95_low, d.score);
-  EXPECT_GE(d.ci95_high, d.score);
+  EXPECT_LE(d.ci95.low, d.score);
+  EXPECT_GE(d.ci95.high, d.score);
 }
 
 TEST(Compare, BootstrapsOtherMetrics) {
   const auto examples = examples_with({1, 2, 3, 4, 5});
-  const Predictions exact{{1, 2, 3, 4, 5}, {}};
-  const Predictions noisy{{1, 3, 2, 5, 4}, {}};
-  const Difference d = compare(require_task("stsb"), examples, noisy, exact, 1);
+  const Scored exact = scored("stsb", examples, {1, 2, 3, 4, 5});
+  const Scored noisy = scored("stsb", examples, {1, 3, 2, 5, 4});
+  const Difference d = compare(require_task("stsb"), examples, noisy, exact);
   EXPECT_EQ(d.test, "paired-bootstrap");
   EXPECT_LT(d.score, 0);
-  EXPECT_EQ(d.flips, 0u);
+  EXPECT_THAT(d.flips, ElementsAre());
+}
+
+TEST(Compare, FlipsBetweenTwoWrongClassesAreListedAndDecideNothing) {
+  const auto examples = examples_with({0, 1, 2});
+  const Scored baseline = scored("mnli", examples, {1, 1, 2});
+  const Scored tested = scored("mnli", examples, {2, 1, 2});
+  const Difference d = compare(require_task("mnli"), examples, tested, baseline);
+  EXPECT_THAT(d.flips, ElementsAre(0));
+  EXPECT_EQ(d.p_value, 1);
 }
 
 }  // namespace

@@ -27,11 +27,17 @@ ScoreOf accuracy(std::vector<int> right) {
   };
 }
 
+BootstrapResult bootstrap(size_t examples, const ScoreOf& tested, const ScoreOf& baseline,
+                          uint64_t seed) {
+  return paired_bootstrap(bootstrap_scores(examples, tested, seed),
+                          bootstrap_scores(examples, baseline, seed));
+}
+
 TEST(Bootstrap, EqualModelsDoNotDiffer) {
   const std::vector<int> right = {1, 0, 1, 1};
-  const auto result = paired_bootstrap(4, accuracy(right), accuracy(right), 1);
-  EXPECT_EQ(result.ci95_low, 0);
-  EXPECT_EQ(result.ci95_high, 0);
+  const auto result = bootstrap(4, accuracy(right), accuracy(right), 1);
+  EXPECT_EQ(result.ci95.low, 0);
+  EXPECT_EQ(result.ci95.high, 0);
   EXPECT_EQ(result.p_value, 1);
 }
 
@@ -40,19 +46,41 @@ TEST(Bootstrap, FindsAClearDifferenceAndItsSize) {
   // the difference is sqrt(0.1 * 0.9 / 400) = 0.015.
   std::vector<int> baseline(400, 1), tested(400, 1);
   std::fill(tested.begin(), tested.begin() + 40, 0);
-  const auto result = paired_bootstrap(400, accuracy(tested), accuracy(baseline), 1);
-  EXPECT_NEAR(result.ci95_low, -0.1 - 1.96 * 0.015, 0.006);
-  EXPECT_NEAR(result.ci95_high, -0.1 + 1.96 * 0.015, 0.006);
+  const auto result = bootstrap(400, accuracy(tested), accuracy(baseline), 1);
+  EXPECT_NEAR(result.ci95.low, -0.1 - 1.96 * 0.015, 0.006);
+  EXPECT_NEAR(result.ci95.high, -0.1 + 1.96 * 0.015, 0.006);
   EXPECT_EQ(result.p_value, 0);
+}
+
+TEST(Bootstrap, SamplesOfOneSeedAreTheSameForEveryScore) {
+  std::vector<std::vector<uint32_t>> first, second;
+  const auto recording = [](std::vector<std::vector<uint32_t>>& samples) {
+    return [&](std::span<const uint32_t> sample) {
+      samples.emplace_back(sample.begin(), sample.end());
+      return 0.0;
+    };
+  };
+  bootstrap_scores(20, recording(first), 3);
+  bootstrap_scores(20, recording(second), 3);
+  EXPECT_EQ(first.size(), size_t{kBootstrapRounds});
+  EXPECT_EQ(first, second);
+}
+
+TEST(Bootstrap, IntervalLeavesTwoAndAHalfPercentOnEachSide) {
+  std::vector<double> scores(1001);
+  std::iota(scores.rbegin(), scores.rend(), 0.0);
+  const Interval interval = interval95(scores);
+  EXPECT_EQ(interval.low, 25);
+  EXPECT_EQ(interval.high, 975);
 }
 
 TEST(Bootstrap, IsRepeatable) {
   const auto run = [](uint64_t seed) {
-    return paired_bootstrap(
+    return bootstrap(
         50, accuracy(std::vector<int>(50, 1)),
         [](std::span<const uint32_t> e) { return double(e[0] % 3); }, seed);
   };
-  EXPECT_EQ(run(7).ci95_low, run(7).ci95_low);
+  EXPECT_EQ(run(7).ci95.low, run(7).ci95.low);
   EXPECT_EQ(run(7).p_value, run(7).p_value);
 }
 

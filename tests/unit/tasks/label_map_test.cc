@@ -52,6 +52,19 @@ TEST(LabelMap, Regression) {
               HasSubstr("1 output (0 = score), but task sst2 needs"));
 }
 
+TEST(LabelMap, ThreeClassesInAnyOrder) {
+  for (const char* task : {"mnli", "mnli-mm", "ax"}) {
+    EXPECT_THAT(match(task, {"CONTRADICTION", "NEUTRAL", "ENTAILMENT"}, 3).logit_of_class,
+                ElementsAre(2, 1, 0));
+    EXPECT_THAT(match(task, {"LABEL_0", "LABEL_1", "LABEL_2"}, 3).note,
+                HasSubstr("0 = entailment, 1 = neutral, 2 = contradiction"));
+    EXPECT_THAT(mismatch(task, {"entailment", "not_entailment"}, 2), HasSubstr("2 outputs"));
+    EXPECT_THAT(mismatch(task, {"negative", "neutral", "positive"}, 3), HasSubstr("0 = negative"));
+  }
+  EXPECT_THAT(match("wnli", {"not_entailment", "entailment"}, 2).logit_of_class, ElementsAre(0, 1));
+  EXPECT_THAT(match("qqp", {"duplicate", "not_duplicate"}, 2).logit_of_class, ElementsAre(1, 0));
+}
+
 TEST(LabelMap, LabelsOfAnotherTaskAreRefused) {
   EXPECT_THAT(mismatch("sst2", {"not_equivalent", "equivalent"}, 2),
               HasSubstr("0 = not_equivalent, 1 = equivalent, but task sst2 needs 0 = negative"));

@@ -29,6 +29,19 @@ TEST(Metrics, Classification) {
   EXPECT_DOUBLE_EQ(value(MetricKind::accuracy, {0, 1, 2}, {0, 2, 2}), 2.0 / 3);
 }
 
+TEST(Metrics, MatthewsCorrelationOfSeveralClasses) {
+  // Worked by hand: 4 of 6 right; gold has 2, 2, 2 of each class, the guesses 3, 1, 2.
+  const Values gold = {0, 0, 1, 1, 2, 2};
+  const Values guess = {0, 0, 0, 1, 2, 1};
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, gold, guess),
+                   (6 * 4.0 - (2 * 3 + 2 * 2 + 2 * 1)) / std::sqrt((36.0 - 12) * (36 - 14)));
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, gold, gold), 1);
+  EXPECT_EQ(value(MetricKind::mcc, gold, {2, 2, 2, 2, 2, 2}), 0);
+  // A class that only the model knows counts as one.
+  EXPECT_DOUBLE_EQ(value(MetricKind::mcc, {0, 0, 1, 1}, {0, 2, 1, 1}),
+                   (4 * 3.0 - (2 * 1 + 2 * 2)) / std::sqrt((16.0 - 8) * (16 - 6)));
+}
+
 TEST(Metrics, DegenerateClassificationGivesZero) {
   EXPECT_EQ(value(MetricKind::f1, {0, 0}, {0, 0}), 0);
   EXPECT_EQ(value(MetricKind::mcc, {1, 0, 1}, {1, 1, 1}), 0);

@@ -66,6 +66,59 @@ TEST(TaskTable, ReadsEveryLayout) {
   EXPECT_EQ(rte.examples[0].gold, 1);
 }
 
+// One example of each official layout whose file is not at hand.
+struct Layout {
+  const char* task;
+  const char* file;  // in a GLUE root
+  const char* header;
+  const char* row;
+  double gold;
+};
+
+void PrintTo(const Layout& l, std::ostream* out) { *out << l.file; }
+
+class OfficialLayouts : public testing::TestWithParam<Layout> {};
+
+constexpr const char* kMnliHeader =
+    "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\t"
+    "sentence1_parse\tsentence2_parse\tsentence1\tsentence2\tlabel1\tlabel2\tlabel3\tlabel4\t"
+    "label5\tgold_label";
+
+TEST_P(OfficialLayouts, AreRead) {
+  const Layout& l = GetParam();
+  const test::TemporaryFolder folder;
+  const fs::path file =
+      folder.write(std::string("glue/") + l.file, fmt::format("{}\n{}\n", l.header, l.row));
+  const Dataset data = load_dataset(require_task(l.task), {.data = folder.path() / "glue"});
+  EXPECT_EQ(data.path, file);
+  EXPECT_EQ(data.split, "dev");
+  ASSERT_EQ(data.examples.size(), 1u);
+  EXPECT_EQ(data.examples[0].text, "first text");
+  EXPECT_EQ(data.examples[0].pair, "second text");
+  EXPECT_EQ(data.examples[0].gold, l.gold);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Glue, OfficialLayouts,
+    testing::Values(
+        Layout{"qqp", "QQP/dev.tsv", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate",
+               "7\t1\t2\tfirst text\tsecond text\t1", 1},
+        Layout{"mnli", "MNLI/dev_matched.tsv", kMnliHeader,
+               "0\t6\t6n\tfiction\tb1\tb2\tp1\tp2\tfirst text\tsecond text\tneutral\tentailment\t"
+               "neutral\tneutral\tneutral\tneutral",
+               1},
+        Layout{"mnli-mm", "MNLI/dev_mismatched.tsv", kMnliHeader,
+               "0\t6\t6c\tverbatim\tb1\tb2\tp1\tp2\tfirst text\tsecond text\tneutral\tentailment\t"
+               "neutral\tneutral\tneutral\tcontradiction",
+               2},
+        Layout{"wnli", "WNLI/dev.tsv", "index\tsentence1\tsentence2\tlabel",
+               "0\tfirst text\tsecond text\t0", 0},
+        Layout{
+            "ax", "AX/diagnostic-full.tsv",
+            "Lexical Semantics\tPredicate-Argument Structure\tLogic\tKnowledge\tDomain\tPremise\t"
+            "Hypothesis\tLabel",
+            "\t\tNegation\t\tArtificial\tfirst text\tsecond text\tcontradiction", 2}));
+
 TEST(TaskTable, UnlabelledOfficialTestFilesAreRecognised) {
   EXPECT_FALSE(read_task_table(require_task("sst2"), "f", "index\tsentence\n0\ta\n").labelled);
   EXPECT_FALSE(read_task_table(require_task("cola"), "f", "index\tsentence\n0\ta\n").labelled);
@@ -117,6 +170,25 @@ TEST_F(TaskData, UnlabelledFilesCannotBeScored) {
   EXPECT_THAT(
       error_of(ErrorCode::bad_data, [&] { load_dataset(require_task("sst2"), request(file)); }),
       HasSubstr("published without labels"));
+}
+
+TEST_F(TaskData, RefusedTestFilesNameTheLabelledOne) {
+  const auto refusal = [&](const char* task, const char* file, const char* header) {
+    const fs::path path =
+        folder_.write(std::string("glue/") + file, std::string(header) + "\n0\ta\tb\n");
+    return error_of(ErrorCode::bad_data, [&] {
+      load_dataset(require_task(task), request(folder_.path() / "glue", "test"));
+    });
+  };
+  EXPECT_THAT(refusal("qqp", "QQP/test.tsv", "id\tquestion1\tquestion2"),
+              HasSubstr("no column \"is_duplicate\""));
+  EXPECT_THAT(refusal("mnli-mm", "MNLI/test_mismatched.tsv", "index\tsentence1\tsentence2"),
+              HasSubstr("Score MNLI/dev_mismatched.tsv"));
+  EXPECT_THAT(refusal("ax", "AX/AX.tsv", "index\tsentence1\tsentence2"),
+              HasSubstr("Score AX/diagnostic-full.tsv"));
+  EXPECT_THAT(error_of(ErrorCode::bad_data,
+                       [&] { load_dataset(require_task("ax"), request(folder_.path() / "glue")); }),
+              HasSubstr("published without labels"));
 }
 
 TEST_F(TaskData, BuiltInSampleOnlyWhereNothingWasNamed) {
