@@ -350,13 +350,14 @@ void launch_attention(const Attention& args, Stream stream) {
   const int64_t room = (std::min(args.shared_limit, kShared) - kQueryBytes) / kKeyBytes;
   const auto scale_of = [](const AttentionOperand& o) { return o.format ? o.scale : 1.0f; };
   constexpr float kLog2E = 1.44269504088896341f;
-  const Work work{
+  Work work{
       .args = args,
       .chunk = static_cast<int>(fits ? needed : room / kStep * kStep),
       .score_scale =
           args.scale * scale_of(args.operands[kQuery]) * scale_of(args.operands[kKey]) * kLog2E,
       .out_scale = scale_of(args.probabilities) * scale_of(args.operands[kValue]),
   };
+  work.args.out.rounding = with_inverse(args.out.rounding);
   launch(attention_kernel<D, T>,
          {.grid = dim3(static_cast<unsigned>(args.most_tiles), static_cast<unsigned>(args.heads)),
           .threads = kThreads,

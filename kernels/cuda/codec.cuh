@@ -124,15 +124,14 @@ __host__ __device__ inline void store_f32(const Vector& x, float* to) {
   reinterpret_cast<float4*>(to)[1] = make_float4(x[4], x[5], x[6], x[7]);
 }
 
-// x as elements [index, index + 8) of an operand.
+// x as elements [index, index + 8) of an operand, whose rounding has its inverse.
 __host__ __device__ inline void store_operand(const Vector& x, int64_t index,
                                               const Operand& operand) {
   const Rounding& r = operand.rounding;
   auto* to = static_cast<uint8_t*>(operand.data) + index * element_size(r.type);
   if (!r.format) return store_bf16(x, to);
-  const float inverse = 1.0f / r.scale;
   Vector quotient;
-  for (int i = 0; i < kVector; ++i) quotient[i] = divide(x[i], r.scale, inverse);
+  for (int i = 0; i < kVector; ++i) quotient[i] = divide(x[i], r.scale, r.inverse);
   with_format(*r.format, [&]<Format F>() {
     uint32_t pairs[4];
     for (int i = 0; i < 4; ++i) pairs[i] = encode_pair<F>(quotient[2 * i], quotient[2 * i + 1]);

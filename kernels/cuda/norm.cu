@@ -42,6 +42,15 @@ __device__ int64_t token_of_warp() {
   return static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpThreads;
 }
 
+// 1 / sqrt(x) within two units in the last place.
+__device__ float inverse_root(float x) {
+#ifdef __CUDA_ARCH__
+  return rsqrtf(x);
+#else
+  return 1.0f / sqrtf(x);
+#endif
+}
+
 template <int V>
 __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowResults& out) {
   const auto n = static_cast<float>(row.columns);
@@ -53,7 +62,7 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowRe
       squares = fmaf(x[i], x[i], squares);
     }
   });
-  const float factor = 1.0f / sqrtf(warp_sum(squares) / n + norm.epsilon);
+  const float factor = inverse_root(warp_sum(squares) / n + norm.epsilon);
   row.each([&](int64_t column, Vector& x) {
     Vector gamma, beta;
     load_f32(norm.gamma + column, gamma);
@@ -109,8 +118,13 @@ void with_vectors(int64_t columns, const Body& body) {
   if (vectors <= 1) return body.template operator()<1>();
   if (vectors <= 2) return body.template operator()<2>();
   if (vectors <= 3) return body.template operator()<3>();
-  if (vectors <= 4) return body.template operator()<4>();
   return body.template operator()<kMostNormColumns / kVector / kWarpThreads>();
+}
+
+template <class Args>
+Args ready(Args args) {
+  args.out.operand.rounding = with_inverse(args.out.operand.rounding);
+  return args;
 }
 
 LaunchShape shape_for(int64_t tokens) {
@@ -121,14 +135,15 @@ LaunchShape shape_for(int64_t tokens) {
 }  // namespace
 
 void embed(const Embed& args, Stream stream) noexcept {
-  with_vectors(args.columns,
-               [&]<int V>() { launch(embed_kernel<V>, shape_for(args.tokens), stream, args); });
+  with_vectors(args.columns, [&]<int V>() {
+    launch(embed_kernel<V>, shape_for(args.tokens), stream, ready(args));
+  });
 }
 
 void add_norm(const AddNorm& args, Stream stream) noexcept {
   with_vectors(args.columns, [&]<int V>() {
     with_sum_type(args.sums.type, [&]<SumType T>() {
-      launch(add_norm_kernel<V, T>, shape_for(args.tokens), stream, args);
+      launch(add_norm_kernel<V, T>, shape_for(args.tokens), stream, ready(args));
     });
   });
 }

@@ -10,7 +10,7 @@
 
 namespace fp8q::cuda {
 
-inline constexpr int64_t kMostNormColumns = 2048;
+inline constexpr int64_t kMostNormColumns = 1024;
 
 // Where a row-wise kernel puts its result y: any of the three.
 struct RowResults {

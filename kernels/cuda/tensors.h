@@ -49,7 +49,12 @@ struct Rounding {
   std::optional<Format> format;
   float scale = 1;
   OperandType type = OperandType::bf16;
+  float inverse = 0;  // 1 / scale, rounded; filled in by what launches a kernel
 };
+inline Rounding with_inverse(Rounding rounding) {
+  rounding.inverse = 1.0f / rounding.scale;
+  return rounding;
+}
 
 struct Operand {
   void* data = nullptr;  // nullptr: nobody needs it

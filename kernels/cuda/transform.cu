@@ -30,6 +30,7 @@ void transform(const Transform& args, Stream stream) noexcept {
                           .threads = kThreads};
   Transform dense = args;
   if (dense.sum_stride == 0) dense.sum_stride = args.columns;
+  dense.out.operand.rounding = with_inverse(args.out.operand.rounding);
   with_sum_type(args.sums.type, [&]<SumType T>() {
     with_function(args.function,
                   [&]<Function F>() { launch(transform_kernel<T, F>, shape, stream, dense); });

@@ -93,8 +93,9 @@ TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
                                                            : cuda::OperandType::int8;
     alignas(16) uint8_t codes[8];
     alignas(16) uint16_t values[8];
-    cuda::store_operand(x, 0, {codes, {format, 0.25f, own}});
-    cuda::store_operand(x, 0, {values, {format, 0.25f, cuda::OperandType::bf16}});
+    cuda::store_operand(x, 0, {codes, cuda::with_inverse({format, 0.25f, own})});
+    cuda::store_operand(x, 0,
+                        {values, cuda::with_inverse({format, 0.25f, cuda::OperandType::bf16})});
     for (int i = 0; i < 8; ++i) {
       EXPECT_EQ(codes[i], encode(format, x[i], 0.25f));
       EXPECT_EQ(bf16_value(values[i]), decode(format, codes[i])) << "codes are exact in BF16";

@@ -115,7 +115,7 @@ constexpr Case kCases[] = {
 
 TEST(CudaRows, AddNorm) {
   FP8Q_NEED_DEVICE();
-  for (const size_t columns : {32, 312, 384, 768, 1024, 2048}) {
+  for (const size_t columns : {32, 312, 384, 768, 1024}) {
     for (const size_t tokens : {1, 5, 67}) {
       const Case& c = kCases[(columns + tokens) % std::size(kCases)];
       TestSums sums(c.sums, tokens, columns, 7);
