@@ -141,7 +141,7 @@ void finish_probabilities(const AttendHead& a, size_t from, size_t rows, float* 
 size_t attend_scratch(size_t tokens, size_t head_size) noexcept {
   const size_t rows = std::min(tokens, kQueryRows);
   return packed_size(head_size, tokens) + packed_size(tokens, head_size) +
-         rows * panels(tokens) * kPanel + panels(head_size) * kPanel;
+         (rows + 1) * panels(tokens) * kPanel + panels(head_size) * kPanel;
 }
 
 void attend_head(const AttendHead& a) noexcept {
@@ -149,7 +149,9 @@ void attend_head(const AttendHead& a) noexcept {
   float* values = keys + packed_size(a.head_size, a.tokens);
   float* scores = values + packed_size(a.tokens, a.head_size);
   const size_t stride = panels(a.tokens) * kPanel;
-  float* out_scale = scores + std::min(a.tokens, kQueryRows) * stride;
+  float* qk_scale = scores + std::min(a.tokens, kQueryRows) * stride;
+  std::fill(qk_scale, qk_scale + stride, a.qk_scale);
+  float* out_scale = qk_scale + stride;
   std::fill(out_scale, out_scale + panels(a.head_size) * kPanel, a.out_scale);
   HWY_DYNAMIC_DISPATCH(PackTransposed)(a.k, a.qkv_stride, a.tokens, a.head_size, keys);
   pack_value(a, values);
@@ -161,7 +163,7 @@ void attend_head(const AttendHead& a) noexcept {
               .panel_stride = a.head_size * kPanel,
               .c = scores,
               .ldc = stride,
-              .scale = nullptr,
+              .scale = a.qk_scale == 1.0f ? nullptr : qk_scale,
               .bias = nullptr,
               .m = rows,
               .n = stride,

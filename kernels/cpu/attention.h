@@ -19,7 +19,8 @@ struct AttendHead {
   const float* v;
   size_t qkv_stride;
   size_t tokens, head_size;
-  float score_scale;               // on q k^T: the attention's scale, times the operands' scales
+  float qk_scale;                  // on q k^T: the operands' scales
+  float score_scale;               // on that product, rounded to FP32: the attention's scale
   std::optional<Format> p_format;  // quantise the probabilities?
   float p_scale;
   float out_scale;  // on p v: the operands' scales

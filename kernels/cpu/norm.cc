@@ -13,18 +13,28 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-// The sum of f(i) over [0, n): f gives a vector, or one float where fewer than 32 elements remain.
-template <typename F, typename G>
-HWY_INLINE float Sum(size_t n, const F& vector_at, const G& float_at) {
-  const D32 d;
-  V32 sum[kSumVectors];
-  for (size_t v = 0; v < kSumVectors; ++v) sum[v] = hn::Zero(d);
+// Statistics and elements in double; floats are read and written half a vector at a time.
+using D64 = hn::CappedTag<double, 8>;
+using V64 = hn::Vec<D64>;
+using DHalf = hn::Rebind<float, D64>;
+constexpr size_t kLanes64 = hn::MaxLanes(D64());
+constexpr size_t kSumVectors64 = kPartialSums / kLanes64;
+
+HWY_INLINE V64 Load64(const float* from) { return hn::PromoteTo(D64(), hn::LoadU(DHalf(), from)); }
+
+// The sum of f(x[i]) over [0, n), as kPartialSums sums and a tree.
+template <typename F>
+HWY_INLINE double Sum(const float* x, size_t n, const F& f) {
+  const D64 d;
+  V64 sum[kSumVectors64];
+  for (size_t v = 0; v < kSumVectors64; ++v) sum[v] = hn::Zero(d);
   size_t i = 0;
   for (; i + kPartialSums <= n; i += kPartialSums)
-    for (size_t v = 0; v < kSumVectors; ++v) sum[v] = hn::Add(sum[v], vector_at(i + v * kLanes32));
-  HWY_ALIGN float part[kPartialSums];
-  for (size_t v = 0; v < kSumVectors; ++v) hn::Store(sum[v], d, part + v * kLanes32);
-  for (size_t j = 0; i + j < n; ++j) part[j] += float_at(i + j);
+    for (size_t v = 0; v < kSumVectors64; ++v)
+      sum[v] = hn::Add(sum[v], f(Load64(x + i + v * kLanes64)));
+  HWY_ALIGN double part[kPartialSums];
+  for (size_t v = 0; v < kSumVectors64; ++v) hn::Store(sum[v], d, part + v * kLanes64);
+  for (size_t j = 0; i + j < n; ++j) part[j] += hn::GetLane(f(hn::Set(d, x[i + j])));
   return TreeSum(part);
 }
 
@@ -45,31 +55,27 @@ void AddRows(const float* a, const float* b, size_t n, float* out) {
 }
 
 void NormRow(const float* x, const NormRows& a, float* out) {
-  const D32 d;
+  const D64 d;
   const size_t n = a.columns;
-  const float count = static_cast<float>(n);
-  const float mean =
-      Sum(
-          n, [&](size_t i) { return hn::LoadU(d, x + i); }, [&](size_t i) { return x[i]; }) /
-      count;
-  const V32 vmean = hn::Set(d, mean);
-  const float variance = Sum(
-                             n,
-                             [&](size_t i) {
-                               const V32 c = hn::Sub(hn::LoadU(d, x + i), vmean);
-                               return hn::Mul(c, c);
-                             },
-                             [&](size_t i) { return (x[i] - mean) * (x[i] - mean); }) /
-                         count;
-  const float deviation = std::sqrt(variance + a.epsilon);
-  const V32 vdeviation = hn::Set(d, deviation);
+  const auto count = static_cast<double>(n);
+  const double mean = Sum(x, n, [](V64 v) { return v; }) / count;
+  const V64 vmean = hn::Set(d, mean);
+  const double variance = Sum(x, n,
+                              [&](V64 v) {
+                                const V64 c = hn::Sub(v, vmean);
+                                return hn::Mul(c, c);
+                              }) /
+                          count;
+  const double inverse = 1.0 / std::sqrt(variance + static_cast<double>(a.epsilon));
+  const V64 vinverse = hn::Set(d, inverse);
   size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32) {
-    const V32 unit = hn::Div(hn::Sub(hn::LoadU(d, x + i), vmean), vdeviation);
-    const V32 scaled = hn::Mul(unit, hn::LoadU(d, a.gamma + i));
-    hn::StoreU(hn::Add(scaled, hn::LoadU(d, a.beta + i)), d, out + i);
+  for (; i + kLanes64 <= n; i += kLanes64) {
+    const V64 unit = hn::Mul(hn::Sub(Load64(x + i), vmean), vinverse);
+    const V64 y = hn::Add(hn::Mul(unit, Load64(a.gamma + i)), Load64(a.beta + i));
+    hn::StoreU(hn::DemoteTo(DHalf(), y), DHalf(), out + i);
   }
-  for (; i < n; ++i) out[i] = (x[i] - mean) / deviation * a.gamma[i] + a.beta[i];
+  for (; i < n; ++i)
+    out[i] = static_cast<float>((x[i] - mean) * inverse * double{a.gamma[i]} + double{a.beta[i]});
 }
 
 void Norm(const NormRows& a) {

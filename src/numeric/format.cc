@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -106,7 +107,9 @@ void decode(Format format, std::span<const uint8_t> codes, std::span<const float
 float scale_for(Format format, float absmax) {
   FP8Q_ASSERT(std::isfinite(absmax) && absmax >= 0.0f);
   if (absmax == 0.0f) return 1.0f;
-  return std::max(absmax / info(format).largest, std::numeric_limits<float>::min());
+  const auto bits = std::bit_cast<uint32_t>(absmax / info(format).largest);
+  const auto cut = std::bit_cast<float>(bits & ~0xFFFu);
+  return std::max(cut, std::numeric_limits<float>::min());
 }
 
 }  // namespace fp8q

@@ -4,9 +4,15 @@
 // ONNX's QuantizeLinear defines and onnxruntime computes them: the quotient x / s is an FP32 value
 // (a division, never a multiplication by the reciprocal), rounded to nearest even and saturated.
 // The scale of a range is absmax / largest, so that absmax takes the largest code: 0x7E in E4M3
-// (448), 0x7B in E5M2 (57344), 127 in INT8. Both divisions round, but by a relative 2^-24 each, and
-// the largest code takes quotients from 432, 53248 and 126.5: the law is exact for every absmax
-// whose scale is a normal FP32 number (tests/unit/numeric/format_test.cc).
+// (448), 0x7B in E5M2 (57344), 127 in INT8. It is cut to 12 significant bits, so that absmax
+// may exceed the largest value by a relative 2^-11, far less than half a step, and saturates: the
+// law is exact for every absmax whose scale is a normal FP32 number
+// (tests/unit/numeric/format_test.cc).
+//
+// With 12 bits, code * scale is exact in FP32, and so is the product of two scales.
+// DequantizeLinear then rounds nothing, and a runtime that multiplies codes and scales their sum
+// gets the same FP32 number as one that multiplies dequantised values: not one that sometimes takes
+// the next code when it is quantised again.
 #pragma once
 
 #include <cstdint>
@@ -53,9 +59,9 @@ void encode(Format format, std::span<const float> x, std::span<const float> scal
 void decode(Format format, std::span<const uint8_t> codes, std::span<const float> scales,
             std::span<float> x);
 
-// absmax / largest. A range of zero gets scale 1; a scale below the smallest normal FP32 is raised
-// to it (absmax, below 2^-117, 2^-110 and 2^-119, then takes a smaller code). `absmax` must be
-// finite and not negative.
+// absmax / largest, cut to 12 significant bits. A range of zero gets scale 1; a scale below the
+// smallest normal FP32 is raised to it (absmax, below 2^-117, 2^-110 and 2^-119, then takes a
+// smaller code). `absmax` must be finite and not negative.
 float scale_for(Format format, float absmax);
 
 }  // namespace fp8q

@@ -58,6 +58,38 @@ TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
   }
 }
 
+// Bit for bit what the interpreter computes from a converted model, whose scales are scale_for's.
+TEST(PreparedLinear, Int8RoundsAsProductsOfDequantisedValuesDo) {
+  for (const int64_t in : {384, 1536}) {
+    Case c = large_int8(in, 70);
+    const size_t rows = 5, k = static_cast<size_t>(in), n = 70;
+    std::mt19937 random(5);
+    std::vector<float> scales, x(rows * k), bias(n), y(rows * n);
+    for (size_t j = 0; j < n; ++j)
+      scales.push_back(scale_for(Format::int8, 0.3f + 0.01f * static_cast<float>(j)));
+    const float x_scale = scale_for(Format::int8, 5.7f);
+    c.sites = {quantized_site(SiteKind::activation, Format::int8, Tensor::scalar(x_scale), {}),
+               quantized_site(SiteKind::weight, Format::int8,
+                              Tensor::of<float>({static_cast<int64_t>(n)}, scales), 1)};
+    auto w = c.linear.weight.mutable_data<int8_t>();
+    std::normal_distribution<float> normal(0.0f, 30.0f);
+    for (auto& v : w) v = static_cast<int8_t>(normal(random));
+    for (float& v : x) v = x_scale * std::round(normal(random));
+    for (float& v : bias) v = 0.01f * normal(random);
+    c.linear.bias = Tensor::of<float>({static_cast<int64_t>(n)}, bias);
+    const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
+    LinearScratch scratch;
+    linear.run({x.data(), k, rows, cpu::Function::none, y.data(), n}, scratch);
+    for (size_t i = 0; i < rows; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        double sum = 0;
+        for (size_t q = 0; q < k; ++q)
+          sum += double{x[i * k + q]} * double{static_cast<float>(w[q * n + j]) * scales[j]};
+        ASSERT_EQ(y[i * n + j], static_cast<float>(sum) + bias[j]) << in;
+      }
+  }
+}
+
 TEST(PreparedLinear, ScalesAlongTheInputAreMultipliedIn) {
   Case c;
   std::vector<float> scales = {1.0f, 2.0f, 4.0f};

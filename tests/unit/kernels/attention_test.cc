@@ -15,7 +15,7 @@ struct Case {
 };
 
 constexpr float kProbabilityScale = 1.0f / 448;
-constexpr float kScoreScale = 0.21f, kOutScale = 0.6f;
+constexpr float kQkScale = 0.7f, kScoreScale = 0.3f, kOutScale = 0.6f;
 
 struct Result {
   std::vector<float> out, probabilities;
@@ -32,6 +32,7 @@ Result attend(const Case& c, const std::vector<float>& qkv) {
                .qkv_stride = stride,
                .tokens = c.tokens,
                .head_size = c.size,
+               .qk_scale = kQkScale,
                .score_scale = kScoreScale,
                .p_format = c.p_format,
                .p_scale = kProbabilityScale,
@@ -49,7 +50,7 @@ std::vector<double> naive_scores(const Case& c, const std::vector<float>& qkv, s
   for (size_t j = 0; j < c.tokens; ++j) {
     for (size_t d = 0; d < c.size; ++d)
       p[j] += double{qkv[row * 3 * c.size + d]} * qkv[j * 3 * c.size + c.size + d];
-    p[j] *= kScoreScale;
+    p[j] *= double{kQkScale} * kScoreScale;
     largest = std::max(largest, p[j]);
   }
   for (double& v : p) total += v = std::exp(v - largest);

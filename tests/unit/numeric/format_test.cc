@@ -101,20 +101,38 @@ TEST(Formats, SpansDoAsSingleValues) {
 
 TEST(ScaleFor, Values) {
   EXPECT_EQ(scale_for(Format::e4m3, 448.0f), 1.0f);
-  EXPECT_EQ(scale_for(Format::e4m3, 1.0f), 1.0f / 448.0f);
-  EXPECT_EQ(scale_for(Format::e5m2, 1.0f), 1.0f / 57344.0f);
-  EXPECT_EQ(scale_for(Format::int8, 12.7f), 12.7f / 127.0f);
+  // 1 / 7 and 1 / 127 in binary, twelve digits.
+  EXPECT_EQ(scale_for(Format::e4m3, 1.0f), 0x1.248p-9f);
+  EXPECT_EQ(scale_for(Format::e5m2, 1.0f), 0x1.248p-16f);
+  EXPECT_EQ(scale_for(Format::int8, 1.0f), 0x1.020p-7f);
   for (const FormatInfo& f : all_formats()) {
     EXPECT_EQ(scale_for(f.id, 0.0f), 1.0f);
     EXPECT_EQ(scale_for(f.id, 1e-44f), std::numeric_limits<float>::min());
-    EXPECT_EQ(scale_for(f.id, std::numeric_limits<float>::max()),
-              std::numeric_limits<float>::max() / f.largest);
+    const float limit = scale_for(f.id, std::numeric_limits<float>::max());
+    EXPECT_GT(limit, std::numeric_limits<float>::max() / f.largest * 0.999f);
+    EXPECT_TRUE(std::isfinite(limit * f.largest));
   }
 }
 
-// Both divisions round, yet absmax takes the largest code: the quotient is largest * (1 +- 2^-23),
-// and the largest code begins at 432, 53248 or 126.5. All mantissas, then all exponents whose scale
-// is normal.
+// What DequantizeLinear computes, and what engines form once per sum.
+TEST(ScaleFor, ProductsWithCodesAndOtherScalesAreExact) {
+  std::mt19937 random(4);
+  std::uniform_real_distribution<float> absmax(1.0f, 2.0f);
+  for (const FormatInfo& f : all_formats())
+    for (int i = 0; i < 1000; ++i) {
+      const float scale = scale_for(f.id, absmax(random));
+      const float other = scale_for(f.id, absmax(random));
+      ASSERT_EQ(double{scale * other}, double{scale} * double{other});
+      for (int code = 0; code <= largest_code(f.id); ++code) {
+        const float value = decode(f.id, static_cast<uint8_t>(code));
+        ASSERT_EQ(double{value * scale}, double{value} * double{scale}) << f.name << " " << code;
+      }
+    }
+}
+
+// The scale is cut and the quotient rounded, yet absmax takes the largest code: the quotient is at
+// most largest * (1 + 2^-11) and the largest code begins at 432, 53248 or 126.5. All mantissas,
+// then all exponents whose scale is normal.
 TEST(ScaleFor, AbsmaxTakesTheLargestCode) {
   for (const FormatInfo& f : all_formats()) {
     const uint8_t code = largest_code(f.id);

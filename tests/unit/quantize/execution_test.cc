@@ -37,7 +37,7 @@ TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantisation) {
   const Model model = quantize_model(source, sites, plan);
   const Tensor y = Interpreter(model).run({{"x", x}}).at("y");
 
-  const auto a = fake_quantised(x, recipe.activations, 2.0f / info(recipe.activations).largest);
+  const auto a = fake_quantised(x, recipe.activations, scale_for(recipe.activations, 2.0f));
   const auto& scales = plan_of(plan, "W").scales;
   const Tensor b = dequantized(quantized(w, recipe.weights, 1, scales), recipe.weights, 1, scales);
   const Tensor& bias = source.graph.initializers.at("b");

@@ -38,7 +38,7 @@ TEST_P(PlanOfEveryRecipe, LinearLayer) {
   EXPECT_TRUE(x.quantized());
   EXPECT_EQ(x.format, recipe.activations);
   EXPECT_EQ(x.absmax, 6.0f);
-  EXPECT_EQ(x.scales, std::vector<float>{6.0f / info(recipe.activations).largest});
+  EXPECT_EQ(x.scales, std::vector<float>{scale_for(recipe.activations, 6.0f)});
   EXPECT_EQ(decode(x.format, x.absmax_code), info(x.format).largest);
   EXPECT_FALSE(x.axis);
   EXPECT_GT(*x.sqnr_db, 10.0);
@@ -54,7 +54,7 @@ TEST_P(PlanOfEveryRecipe, LinearLayer) {
   for (size_t c = 0; c < 5; ++c) {
     float absmax = 0;
     for (size_t r = 0; r < 6; ++r) absmax = std::max(absmax, std::fabs(w.data<float>()[r * 5 + c]));
-    EXPECT_EQ(weight.scales[c], c == 2 ? 1.0f : absmax / info(recipe.weights).largest);
+    EXPECT_EQ(weight.scales[c], c == 2 ? 1.0f : scale_for(recipe.weights, absmax));
   }
   EXPECT_GT(*weight.sqnr_db, 15.0);
 }
@@ -75,8 +75,8 @@ TEST_P(PlanOfEveryRecipe, AttentionHasFixedProbabilities) {
   const Statistics statistics = statistics_for(sites, 4.0f);
   const Plan plan = make_plan(model, sites, &statistics, GetParam(), {});
   for (const SitePlan& site : plan.sites) EXPECT_TRUE(site.quantized()) << site.path;
-  EXPECT_EQ(plan_of(plan, "p").scales[0], 1.0f / info(GetParam().activations).largest);
-  EXPECT_EQ(plan_of(plan, "q").scales[0], 4.0f / info(GetParam().activations).largest);
+  EXPECT_EQ(plan_of(plan, "p").scales[0], scale_for(GetParam().activations, 1.0f));
+  EXPECT_EQ(plan_of(plan, "q").scales[0], scale_for(GetParam().activations, 4.0f));
 }
 
 TEST(Plan, UnrecognisedGraphs) {
