@@ -8,8 +8,8 @@
 
 #include "encoder/encoder.h"
 #include "engine/cpu/buffer.h"
-#include "engine/cpu/weights.h"
 #include "engine/engine.h"
+#include "engine/weights.h"
 #include "kernels/cpu/roof.h"
 
 namespace fp8q {

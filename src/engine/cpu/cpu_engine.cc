@@ -57,6 +57,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute)
       head_kind_(encoder.head_kind),
       compute_(compute),
       hidden_(static_cast<size_t>(encoder.hidden)),
+      limits_(encoder),
       embeddings_(encoder) {
   cpu::isa();  // settles the level before the first kernel runs
   note_kernels();
@@ -98,7 +99,7 @@ LinearStep CpuEngine::make_step(const std::vector<const Linear*>& linears) {
 
 CpuEngine::Layer CpuEngine::make_layer(const EncoderLayer& l) {
   std::vector<LinearStep> projections;
-  if (PreparedLinear::can_join({&l.query, &l.key, &l.value}, sites_)) {
+  if (can_join({&l.query, &l.key, &l.value}, sites_)) {
     projections.push_back(make_step({&l.query, &l.key, &l.value}));
   } else {
     for (const Linear* one : {&l.query, &l.key, &l.value}) projections.push_back(make_step({one}));
@@ -144,7 +145,7 @@ void CpuEngine::Workspaces::give_back(std::unique_ptr<Workspace> workspace) {
 }
 
 std::vector<EngineOutput> CpuEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
-  embeddings_.check(batch);
+  limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
   const Watch watch{.observer = observer ? &observer : nullptr};
   const Division division = divide(batch, watch.observer != nullptr);
@@ -153,7 +154,7 @@ std::vector<EngineOutput> CpuEngine::run(const PackedBatch& batch, const SiteObs
 }
 
 std::vector<StageTime> CpuEngine::profile(const PackedBatch& batch) {
-  embeddings_.check(batch);
+  limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
   const Division division = divide(batch, false);
   std::vector<StageClock> clocks(division.micros.size());

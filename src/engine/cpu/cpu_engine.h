@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/batch_limits.h"
 #include "engine/cpu/attention_block.h"
 #include "engine/cpu/embedding_block.h"
 #include "engine/cpu/micro_batch.h"
@@ -109,6 +110,7 @@ class CpuEngine final : public Engine {
   HeadKind head_kind_;
   ComputeType compute_;
   size_t hidden_;
+  BatchLimits limits_;
   EmbeddingBlock embeddings_;
   std::optional<LinearStep> projection_;
   std::vector<Layer> layers_;

@@ -46,21 +46,6 @@ struct PreparedLinear::Block {
   size_t y_stride;
 };
 
-bool PreparedLinear::can_join(const std::vector<const Linear*>& linears,
-                              const std::vector<Site>& sites) {
-  const auto format_of = [&](const Linear& l) -> std::optional<Format> {
-    if (l.weight_site < 0) return std::nullopt;
-    const auto& q = sites.at(static_cast<size_t>(l.weight_site)).quantization;
-    return q ? std::optional(q->format) : std::nullopt;
-  };
-  const Linear& first = *linears.front();
-  return std::all_of(linears.begin(), linears.end(), [&](const Linear* l) {
-    return l->in == first.in && format_of(*l) == format_of(first) &&
-           activation_quantization(sites, l->input_site) ==
-               activation_quantization(sites, first.input_site);
-  });
-}
-
 PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
                                const std::vector<Site>& sites, ComputeType compute) {
   in_ = static_cast<size_t>(linears.front()->in);

@@ -21,8 +21,8 @@
 
 #include "encoder/encoder.h"
 #include "engine/cpu/buffer.h"
-#include "engine/cpu/weights.h"
 #include "engine/engine.h"
+#include "engine/weights.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/dnnl_matmul.h"
 #include "kernels/cpu/roof.h"
@@ -40,8 +40,6 @@ class PreparedLinear {
   // can_join().
   PreparedLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
                  ComputeType compute);
-
-  static bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
 
   struct Run {
     const float* x;  // [rows, in]

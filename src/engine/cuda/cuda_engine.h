@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cpu/embedding_block.h"
+#include "engine/batch_limits.h"
 #include "engine/cuda/algorithm_cache.h"
 #include "engine/cuda/forward.h"
 #include "engine/engine.h"
@@ -85,7 +85,7 @@ class CudaEngine final : public Engine {
   std::vector<EncoderOutput> outputs_;
   HeadKind head_kind_;
   CudaOptions options_;
-  EmbeddingBlock limits_;  // what a batch may hold
+  BatchLimits limits_;
   MatmulContext context_;
   AlgorithmCache cache_;
   GpuEncoder encoder_;

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "engine/cpu/embedding_block.h"
-#include "engine/cpu/prepared_linear.h"
-#include "engine/cpu/weights.h"
+#include "engine/embedding_table.h"
+#include "engine/weights.h"
 
 namespace fp8q::cuda {
 namespace {
@@ -121,7 +120,7 @@ GpuStep GpuEncoder::make_step(const std::vector<const Linear*>& linears,
 
 GpuLayer GpuEncoder::make_layer(const EncoderLayer& l, const GpuLinear::Options& options) {
   std::vector<GpuStep> projections;
-  if (PreparedLinear::can_join({&l.query, &l.key, &l.value}, sites_)) {
+  if (can_join({&l.query, &l.key, &l.value}, sites_)) {
     projections.push_back(make_step({&l.query, &l.key, &l.value}, options));
   } else {
     // Attention reads sums of one type.

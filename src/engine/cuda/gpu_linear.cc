@@ -1,7 +1,7 @@
 #include "engine/cuda/gpu_linear.h"
 
 #include "base/error.h"
-#include "engine/cpu/weights.h"
+#include "engine/weights.h"
 
 namespace fp8q::cuda {
 namespace {

@@ -31,7 +31,7 @@ class GpuLinear {
     bool integers = true;  // INT8 products; else BF16 holds the codes (for joint BF16 sums)
   };
   // The layers side by side as one product: they must agree in formats and input (see
-  // PreparedLinear::can_join). `context` must outlive it. Error(unsupported) naming the layer where
+  // can_join). `context` must outlive it. Error(unsupported) naming the layer where
   // its sizes fit no product.
   GpuLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
             const MatmulContext& context, const Options& options);

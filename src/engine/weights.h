@@ -1,4 +1,4 @@
-// The constants of an Encoder in the form the products take: plain FP32 arrays.
+// The constants of an Encoder in the form the engines take: plain FP32 arrays.
 #pragma once
 
 #include <optional>
@@ -32,5 +32,16 @@ struct ActivationQuantization {
 };
 std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,
                                                               int site);
+
+// Whether layers that read one tensor can be one product, their columns side by side: they agree in
+// width of the input, formats, and the scale of the input.
+bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
+
+struct NormWeights {
+  // Error (bad_model) where the LayerNorm is not over `width` channels.
+  NormWeights(const LayerNorm& norm, size_t width);
+  std::vector<float> gamma, beta;
+  float epsilon;
+};
 
 }  // namespace fp8q

@@ -1,4 +1,6 @@
-#include "engine/cpu/weights.h"
+#include "engine/weights.h"
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "kernels/cpu/codec.h"
@@ -84,8 +86,8 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
   const Quantization& q = *s->quantization;
   if (q.scale.size() != 1)
     fail(ErrorCode::unsupported,
-         "{}: the activation is quantised with {} scales; the CPU engine takes one per tensor",
-         s->path, q.scale.size());
+         "{}: the activation is quantised with {} scales; the engine takes one per tensor", s->path,
+         q.scale.size());
   return ActivationQuantization{q.format, to_floats(q.scale)[0]};
 }
 
@@ -127,6 +129,26 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
   }
   if (linear.transposed) plain.values = transpose(plain.values, out, in);
   return plain;
+}
+
+bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites) {
+  const auto format = [&](const Linear& l) -> std::optional<Format> {
+    const Site* site = site_at(sites, l.weight_site);
+    return site && site->quantization ? std::optional(site->quantization->format) : std::nullopt;
+  };
+  const Linear& first = *linears.front();
+  return std::all_of(linears.begin(), linears.end(), [&](const Linear* l) {
+    return l->in == first.in && format(*l) == format(first) &&
+           activation_quantization(sites, l->input_site) ==
+               activation_quantization(sites, first.input_site);
+  });
+}
+
+NormWeights::NormWeights(const LayerNorm& norm, size_t width)
+    : gamma(to_floats(norm.gamma)), beta(to_floats(norm.beta)), epsilon(norm.epsilon) {
+  if (gamma.size() != width || beta.size() != width)
+    fail(ErrorCode::bad_model, "a LayerNorm over {} channels has {} scales and {} offsets", width,
+         gamma.size(), beta.size());
 }
 
 }  // namespace fp8q

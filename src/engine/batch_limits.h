@@ -1,0 +1,26 @@
+// What a batch may hold: ids within the tables of an Encoder, lengths within its positions.
+#pragma once
+
+#include <optional>
+
+#include "encoder/encoder.h"
+#include "engine/engine.h"
+
+namespace fp8q {
+
+class BatchLimits {
+ public:
+  // Error (bad_model, unsupported) where the encoder's tables do not fit together.
+  explicit BatchLimits(const Encoder& encoder);
+
+  // Error (bad_data) naming the limit where an id or a length exceeds it.
+  void check(const PackedBatch& batch) const;
+
+ private:
+  void check_sequence(const PackedBatch& batch, size_t sequence) const;
+
+  int64_t words_, positions_;
+  std::optional<int64_t> token_types_;  // nothing: a batch's token types are not looked at
+};
+
+}  // namespace fp8q

@@ -1,0 +1,25 @@
+// Rows of an Encoder's embedding tables, in whatever type the model stores them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+
+namespace fp8q {
+
+// Rows of a table as FP32, converted while they are read. Shares the table's payload.
+class RowReader {
+ public:
+  // Error (bad_model, unsupported) naming `what` where the table's shape, type or scales are wrong.
+  RowReader(const EmbeddingTable& table, const std::string& what);
+  void read(int64_t row, float* to) const;
+  int64_t rows() const { return rows_.dim(0); }
+  size_t width() const { return static_cast<size_t>(rows_.dim(1)); }
+
+ private:
+  Tensor rows_;
+  std::vector<float> scales_;
+};
+
+}  // namespace fp8q
