@@ -218,7 +218,9 @@ cublasStatus_t refusal(const MatmulCall& call, const FakeAlgorithm& algorithm) {
   if (call.workspace_bytes < algorithm.workspace_bytes || !aligned(call.workspace, 256) ||
       call.beta != 0)
     return CUBLAS_STATUS_INVALID_VALUE;
-  return algorithm.run;
+  const bool captures = call.stream && call.stream->capturing;
+  return captures && algorithm.captured != CUBLAS_STATUS_SUCCESS ? algorithm.captured
+                                                                 : algorithm.run;
 }
 
 // The functions of the table.

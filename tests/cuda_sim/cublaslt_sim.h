@@ -67,6 +67,7 @@ struct FakeAlgorithm {
   size_t workspace_bytes = 0;                        // that it needs
   cublasStatus_t check = CUBLAS_STATUS_SUCCESS;      // what MatmulAlgoCheck says
   cublasStatus_t run = CUBLAS_STATUS_SUCCESS;        // what Matmul says
+  cublasStatus_t captured = CUBLAS_STATUS_SUCCESS;   // what it says while the stream captures
   cublasStatus_t heuristic = CUBLAS_STATUS_SUCCESS;  // its state among the candidates
 };
 // What the heuristic offers for every problem, in this order.

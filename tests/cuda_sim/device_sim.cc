@@ -28,6 +28,18 @@ bool spoils_process(cudaError_t error) {
          error == cudaErrorECCUncorrectable;
 }
 
+// Functions that work on, or make something of, the thread's device. Others find the device by what
+// they are given.
+bool of_the_current_device(const std::string& function) {
+  static const std::set<std::string> functions = {"launch",
+                                                  "cudaMalloc",
+                                                  "cudaStreamCreateWithFlags",
+                                                  "cudaEventCreateWithFlags",
+                                                  "cudaMemcpyAsync",
+                                                  "cudaFuncSetAttribute"};
+  return functions.contains(function);
+}
+
 }  // namespace
 
 void* SimulatedMemory::allocate(MemoryKind kind, size_t bytes) {
@@ -125,9 +137,16 @@ cudaError_t SimulatedDevice::forbid_while_capturing() {
   return cudaErrorStreamCaptureUnsupported;
 }
 
+int& current_device() {
+  thread_local int index = 0;
+  return index;
+}
+
 cudaError_t SimulatedDevice::refusal(const std::string& function) {
   if (model.state != cudaSuccess) return model.state;
   if (spoiled_by != cudaSuccess) return spoiled_by;
+  if (current_device() != model.index && of_the_current_device(function))
+    return cudaErrorInvalidDevice;
   const auto injection = injections.find(function);
   if (injection == injections.end() || injection->second.after-- > 0) return cudaSuccess;
   const cudaError_t error = injection->second.error;
@@ -172,6 +191,7 @@ Counters counters() { return device().counters; }
 void take_microseconds(double time) { device().work_time = time; }
 
 std::string reset() {
+  current_device() = 0;
   SimulatedDevice& d = device();
   const std::lock_guard lock(d.mutex);
   d.queue.clear();

@@ -106,6 +106,8 @@ struct SimulatedDevice {
   cudaError_t remember(cudaError_t error);
 };
 SimulatedDevice& device();
+// That the calling thread has chosen.
+int& current_device();
 
 // A call of the runtime: refused, or what `body` returns.
 template <typename Body>

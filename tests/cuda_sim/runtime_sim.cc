@@ -74,27 +74,30 @@ void move_bytes(void* to, const void* from, size_t bytes) {
 // Device
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  return call("cudaGetDeviceCount", [&](SimulatedDevice&) {
-    *count = 1;
+  return call("cudaGetDeviceCount", [&](SimulatedDevice& d) {
+    *count = d.model.index + 1;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaSetDevice(int index) {
-  return call("cudaSetDevice",
-              [&](SimulatedDevice&) { return index == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+  return call("cudaSetDevice", [&](SimulatedDevice& d) {
+    if (index < 0 || index > d.model.index) return cudaErrorInvalidDevice;
+    current_device() = index;
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaGetDevice(int* index) {
   return call("cudaGetDevice", [&](SimulatedDevice&) {
-    *index = 0;
+    *index = current_device();
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   return call("cudaGetDeviceProperties", [&](SimulatedDevice& d) {
-    if (index != 0) return cudaErrorInvalidDevice;
+    if (index != d.model.index) return cudaErrorInvalidDevice;
     *properties = {};
     d.model.name.copy(properties->name, sizeof properties->name - 1);
     properties->major = d.model.major;
@@ -112,7 +115,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr name, int index) {
   return call("cudaDeviceGetAttribute", [&](SimulatedDevice& d) {
-    if (index != 0) return cudaErrorInvalidDevice;
+    if (index != d.model.index) return cudaErrorInvalidDevice;
     switch (name) {
       case cudaDevAttrComputeCapabilityMajor:
         *value = d.model.major;

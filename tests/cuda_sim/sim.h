@@ -7,9 +7,10 @@
 //    with a segmentation fault, as on a GPU;
 //  - what capturing forbids (allocating, freeing, waiting) fails and spoils the capture;
 //  - with Execution::deferred, submitted work runs only when the host waits for it, so that a
-//    missing wait shows. Work runs in the order of submission, whatever its stream.
+//    missing wait shows. Work runs in the order of submission, whatever its stream;
+//  - what belongs to a device is refused to threads that have not chosen it (cudaSetDevice).
 //
-// Not simulated: speed, concurrency of streams, several devices.
+// Not simulated: speed, concurrency of streams, several devices at once.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -27,6 +28,7 @@ cudaError_t submit(cudaStream_t stream, std::function<void()> work);
 struct DeviceModel {
   // What cudaGetDeviceCount says: cudaSuccess, or cudaErrorNoDevice, cudaErrorInsufficientDriver...
   cudaError_t state = cudaSuccess;
+  int index = 0;  // devices before it exist and do nothing
   std::string name = "NVIDIA H100 80GB HBM3";
   int major = 9, minor = 0;
   int multiprocessors = 132;

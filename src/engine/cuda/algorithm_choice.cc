@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "engine/cuda/random_codes.h"
 
 namespace fp8q::cuda {
 namespace {
@@ -18,16 +20,25 @@ bool by_time(const TimedAlgorithm& a, const TimedAlgorithm& b) {
   return a.microseconds < b.microseconds;
 }
 
+// Nothing if the algorithm cannot be captured, which may break the capture off.
+GraphExec captured_runs(const Matmul& matmul, const MatmulOperands& operands,
+                        const Algorithm& algorithm, Stream stream) try {
+  bool refused = false;
+  GraphExec graph = capture(stream, [&] {
+    for (int i = 0; i < kRunsPerSample; ++i)
+      refused |= !matmul.try_run(operands, algorithm, stream);
+  });
+  return refused ? GraphExec() : std::move(graph);
+} catch (const Error&) {
+  return {};
+}
+
 // Of one product, the median of some samples; nothing if the library refuses.
 std::optional<double> microseconds(const Matmul& matmul, const MatmulOperands& operands,
                                    const Algorithm& algorithm, Stream stream) {
   if (!matmul.try_run(operands, algorithm, stream)) return std::nullopt;
-  bool refused = false;
-  const GraphExec graph = capture(stream, [&] {
-    for (int i = 0; i < kRunsPerSample; ++i)
-      refused |= !matmul.try_run(operands, algorithm, stream);
-  });
-  if (refused) return std::nullopt;
+  const GraphExec graph = captured_runs(matmul, operands, algorithm, stream);
+  if (!graph) return std::nullopt;
   graph.launch(stream);
   Event from, to;
   std::array<double, kSamples> samples;
@@ -42,7 +53,9 @@ std::optional<double> microseconds(const Matmul& matmul, const MatmulOperands& o
   return samples[kSamples / 2];
 }
 
-[[noreturn]] void fail_without_algorithm(const Matmul& matmul, size_t tried) {
+// A GPU that has stopped refuses everything: then that is the message.
+[[noreturn]] void fail_without_algorithm(const Matmul& matmul, size_t tried, Stream stream) {
+  check(cudaStreamSynchronize(stream), "matrix product " + describe(matmul.shape()));
   fail(ErrorCode::device, "matrix product {}: cuBLASLt has no algorithm that runs ({} tried)",
        describe(matmul.shape()), tried);
 }
@@ -54,7 +67,7 @@ TimedAlgorithm fastest(const Matmul& matmul, const MatmulOperands& operands, Str
   for (const Algorithm& candidate : candidates)
     if (const auto time = microseconds(matmul, operands, candidate, stream))
       timed.push_back({candidate, *time});
-  if (timed.empty()) fail_without_algorithm(matmul, candidates.size());
+  if (timed.empty()) fail_without_algorithm(matmul, candidates.size(), stream);
   // The first found the device at the clock of an idle one, and is the library's favourite: it goes
   // into the final with the fastest.
   const size_t finalists = std::min(timed.size(), 1 + kFinalists);
@@ -73,14 +86,16 @@ Algorithm first_that_runs(const Matmul& matmul, const MatmulOperands& operands, 
   const auto candidates = matmul.candidates(kMostCandidates);
   for (const Algorithm& candidate : candidates)
     if (matmul.try_run(operands, candidate, stream)) return candidate;
-  fail_without_algorithm(matmul, candidates.size());
+  fail_without_algorithm(matmul, candidates.size(), stream);
 }
 
 }  // namespace
 
-ChosenAlgorithm choose_algorithm(Matmul& matmul, const MatmulOperands& operands, Stream stream,
-                                 AlgorithmCache& cache, AlgorithmChoice choice) {
+ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
+                                 AlgorithmChoice choice) {
   using Origin = ChosenAlgorithm::Origin;
+  const MatmulOperands operands = {trial.weights, trial.x, trial.sums};
+  const Stream stream = trial.stream;
   if (choice == AlgorithmChoice::first) {
     matmul.use(first_that_runs(matmul, operands, stream));
     return {Origin::first};
@@ -91,6 +106,9 @@ ChosenAlgorithm choose_algorithm(Matmul& matmul, const MatmulOperands& operands,
     matmul.use(cached->algorithm);
     return {Origin::cached, cached->microseconds};
   }
+  const MatmulShape& shape = matmul.shape();
+  const auto x_bytes = static_cast<size_t>(shape.tokens * shape.k * element_size(shape.x));
+  fill_with_random_codes(shape.x, trial.x, x_bytes, stream);
   const TimedAlgorithm best = fastest(matmul, operands, stream);
   matmul.use(best.algorithm);
   cache.put(matmul.shape(), best);

@@ -19,11 +19,16 @@ struct ChosenAlgorithm {
   double microseconds = 0;  // of one product; 0: not timed
 };
 
-// Gives `matmul` its algorithm. Trials overwrite operands.sums and wait for the stream; weights and
-// x should hold real or random values, since a GPU runs constant ones faster. Error(device) if the
-// library has no algorithm that runs.
-ChosenAlgorithm choose_algorithm(Matmul& matmul, const MatmulOperands& operands, Stream stream,
-                                 AlgorithmCache& cache, AlgorithmChoice choice);
+// Operands for trials, which overwrite x (with random codes) and sums, and wait for the stream.
+struct TrialOperands {
+  const void* weights;
+  void *x, *sums;
+  Stream stream;
+};
+
+// Gives `matmul` its algorithm. Error(device) if the library has none that runs.
+ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
+                                 AlgorithmChoice choice);
 
 inline constexpr int kMostCandidates = 16;
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "engine/cuda/runtime.h"
 
 namespace fp8q::cuda {
 namespace {
@@ -71,6 +72,7 @@ void check(const CublasLt& table, cublasStatus_t status, std::string_view step) 
   if (status == CUBLAS_STATUS_SUCCESS) return;
   if (status == CUBLAS_STATUS_ALLOC_FAILED)
     fail(ErrorCode::limit, "{}: cuBLASLt ran out of memory; end other programs on the GPU", step);
+  check(cudaGetLastError(), step);  // says more where the GPU, not the library, is the reason
   fail(ErrorCode::device, "{}: cuBLASLt reports \"{}\" (status {})", step,
        table.GetStatusString(status), static_cast<int>(status));
 }

@@ -8,8 +8,6 @@
 #include "engine/cuda/stage_timer.h"
 
 namespace fp8q::cuda {
-namespace {}  // namespace
-
 CudaEngine::CudaEngine(const Encoder& encoder, const CublasLt& table, const DeviceInfo& device,
                        const CudaOptions& options)
     : outputs_(encoder.outputs),
@@ -59,6 +57,7 @@ std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteOb
 // have moved: the engine can be used again.
 void CudaEngine::guarded(const std::function<void()>& work) {
   try {
+    use_device(context_.device());
     work();
   } catch (...) {
     for (Slot& slot : slots_) slot.busy = false;
@@ -203,7 +202,13 @@ void CudaEngine::run_observed(const PackedBatch& batch, const Part& part,
 
 std::vector<StageTime> CudaEngine::profile(const PackedBatch& batch) {
   run(batch, nullptr);  // settles algorithms and warms up
-  PackedBatch first;    // one micro-batch stands for all
+  std::vector<StageTime> times;
+  guarded([&] { times = profile_first_part(batch); });
+  return times;
+}
+
+std::vector<StageTime> CudaEngine::profile_first_part(const PackedBatch& batch) {
+  PackedBatch first;  // one micro-batch stands for all
   const Part part = divide(batch, token_budget()).front();
   const auto at = [&](const std::vector<int32_t>& from) {
     return std::vector<int32_t>(from.begin(), from.begin() + part.tokens);

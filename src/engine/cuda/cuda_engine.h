@@ -75,6 +75,7 @@ class CudaEngine final : public Engine {
   void finish(Slot& slot, std::vector<EngineOutput>& outputs);
   void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,
                     std::vector<EngineOutput>& outputs);
+  std::vector<StageTime> profile_first_part(const PackedBatch& batch);
   std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
   // The rows an output is taken from: of the hidden states or of a stage of the head.
   bool per_token(const EncoderOutput& output) const;

@@ -54,6 +54,7 @@ DeviceSearch find_device(int index) {
     cudaGetLastError();  // reported in words
     return {.device = std::nullopt, .reason = driver_reason(error, info)};
   }
+  info.index = index;
   info.name = properties.name;
   info.major = properties.major;
   info.minor = properties.minor;

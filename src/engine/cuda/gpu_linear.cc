@@ -109,14 +109,14 @@ void GpuLinear::put_codes(const std::vector<float>& values, const std::optional<
   }
 }
 
-void GpuLinear::prepare(int64_t tokens, const void* x, void* sums, Stream stream,
-                        AlgorithmCache& cache, AlgorithmChoice choice) {
+void GpuLinear::prepare(int64_t tokens, const Trials& trials) {
   auto& product = products_[tokens];
   if (product) return;
   MatmulShape shape = shape_;
   shape.tokens = tokens;
   product = std::make_unique<Matmul>(context_, shape);
-  choose_algorithm(*product, {weights_.data(), x, sums}, stream, cache, choice);
+  choose_algorithm(*product, {weights_.data(), trials.x, trials.sums, trials.stream}, trials.cache,
+                   trials.choice);
 }
 
 void GpuLinear::run(int64_t tokens, const void* x, void* sums, Stream stream) const {

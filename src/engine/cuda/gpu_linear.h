@@ -48,10 +48,16 @@ class GpuLinear {
   // What the sums at `data` mean.
   Sums sums(const void* data) const { return {data, shape_.sums, scale_.data(), bias_.data()}; }
 
-  // Settles the algorithm for so many tokens; `x` and `sums` are memory for trials. Waits for the
-  // stream if it has to try. To be called before run() is captured.
-  void prepare(int64_t tokens, const void* x, void* sums, Stream stream, AlgorithmCache& cache,
-               AlgorithmChoice choice);
+  // Memory for trials of a product, the cache of their results.
+  struct Trials {
+    void *x, *sums;
+    Stream stream;
+    AlgorithmCache& cache;
+    AlgorithmChoice choice;
+  };
+  // Settles the algorithm for so many tokens. Waits for the stream if it has to try. To be called
+  // before run() is captured.
+  void prepare(int64_t tokens, const Trials& trials);
   void run(int64_t tokens, const void* x, void* sums, Stream stream) const;
 
   std::string unit() const;       // "fp8", "int8", "bf16": what forms the products

@@ -165,6 +165,14 @@ Matmul::Layout Matmul::layout(cudaDataType_t type, int64_t rows, int64_t columns
 }
 
 std::vector<Matmul::Algorithm> Matmul::candidates(int count) const {
+  // Parts of a sum that is split along k are added in FP32 (or INT32), never rounded to BF16. Some
+  // versions have nothing left for some products then; a result rounded once more is better than
+  // none.
+  auto found = candidates(count, CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE);
+  return found.empty() ? candidates(count, CUBLASLT_REDUCTION_SCHEME_MASK) : found;
+}
+
+std::vector<Matmul::Algorithm> Matmul::candidates(int count, uint32_t reductions) const {
   const CublasLt& table = context_.table();
   cublasLtMatmulPreference_t raw = nullptr;
   check(table, table.MatmulPreferenceCreate(&raw), describe(shape_));
@@ -174,9 +182,7 @@ std::vector<Matmul::Algorithm> Matmul::candidates(int count) const {
           describe(shape_));
   };
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{context_.workspace_bytes()});
-  // Parts of a sum that is split along k are added in FP32 (or INT32), never rounded to BF16.
-  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-         uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
+  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
   for (const auto operand :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})

@@ -93,6 +93,7 @@ class Matmul {
   using Descriptor = std::unique_ptr<T, cublasStatus_t (*)(T*)>;
   using Layout = Descriptor<cublasLtMatrixLayoutOpaque_t>;
 
+  std::vector<Algorithm> candidates(int count, uint32_t reductions) const;
   template <typename T>
   void set(cublasLtMatmulDescAttributes_t attribute, T value);
   Layout layout(cudaDataType_t type, int64_t rows, int64_t columns) const;

@@ -108,9 +108,18 @@ void copy_to_host(void* to, const void* from, size_t bytes, Stream stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream), "copying from the GPU");
 }
 
+void copy_on_device(void* to, const void* from, size_t bytes, Stream stream) {
+  if (bytes == 0) return;
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream), "copying on the GPU");
+}
+
 void fill_bytes(void* to, int byte, size_t bytes, Stream stream) {
   if (bytes == 0) return;
   check(cudaMemsetAsync(to, byte, bytes, stream), "filling GPU memory");
+}
+
+void use_device(const DeviceInfo& device) {
+  check(cudaSetDevice(device.index), "choosing the GPU");
 }
 
 StreamHandle::StreamHandle() {

@@ -70,6 +70,7 @@ using PinnedBuffer = TypedMemory<T, MemoryKind::pinned>;
 // wait.
 void copy_to_device(void* to, const void* from, size_t bytes, Stream stream);
 void copy_to_host(void* to, const void* from, size_t bytes, Stream stream);
+void copy_on_device(void* to, const void* from, size_t bytes, Stream stream);
 void fill_bytes(void* to, int byte, size_t bytes, Stream stream);
 
 // An owned handle of the runtime.
@@ -122,6 +123,7 @@ class GraphExec {
 GraphExec capture(Stream stream, const std::function<void()>& submit);
 
 struct DeviceInfo {
+  int index = 0;  // of those that CUDA_VISIBLE_DEVICES leaves
   std::string name;
   int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
@@ -140,6 +142,10 @@ struct DeviceSearch {
   std::string reason;
 };
 DeviceSearch find_device(int index = 0);
+
+// Makes the device that of the calling thread. CUDA keeps the choice by thread, and begins with
+// device 0, so whoever uses a device says so first.
+void use_device(const DeviceInfo& device);
 
 // The kernels are compiled for Ampere and later GPUs (scripts/cmake/Fp8qTargets.cmake).
 inline constexpr int kLeastCapability = 80;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/cuda_sim/simulated_test.h"
 #include "tests/support/paths.h"
 #include "tests/unit/engine_cuda/engine_cuda_testing.h"
@@ -22,7 +24,7 @@ class AlgorithmChoiceTest : public sim::SimulatedTest {
     return choose(matmul_, choice);
   }
   ChosenAlgorithm choose(Matmul& matmul, AlgorithmChoice choice) {
-    return choose_algorithm(matmul, product_.operands(), stream_.get(), cache_, choice);
+    return choose_algorithm(matmul, product_.trial(stream_.get()), cache_, choice);
   }
   // The algorithm that a run uses from now on.
   int used() {
@@ -63,6 +65,21 @@ TEST_F(AlgorithmChoiceTest, PassesOverCandidatesThatDoNotRun) {
                        {.id = 4, .microseconds = 30}});
   choose();
   EXPECT_EQ(used(), 4);
+}
+
+TEST_F(AlgorithmChoiceTest, PassesOverWhatCannotBeCaptured) {
+  sim::set_algorithms({{.id = 1, .microseconds = 5, .captured = CUBLAS_STATUS_NOT_SUPPORTED},
+                       {.id = 2, .microseconds = 6}});
+  choose();
+  EXPECT_EQ(used(), 2);
+}
+
+TEST_F(AlgorithmChoiceTest, TrialsSeeRandomCodes) {
+  choose();
+  stream_.synchronize("trials");
+  std::vector<uint8_t> codes(static_cast<size_t>(kShape.tokens * kShape.k));
+  copy_to_host(codes.data(), product_.operands().x, codes.size(), nullptr);
+  EXPECT_GT(std::set<uint8_t>(codes.begin(), codes.end()).size(), 20u);
 }
 
 TEST_F(AlgorithmChoiceTest, FailsWithoutAnAlgorithm) {
@@ -122,6 +139,12 @@ TEST_F(AlgorithmChoiceTest, TheFirstThatRunsIsTakenWithoutTiming) {
 
 TEST_F(AlgorithmChoiceTest, AnIllegalAddressInATrialIsReported) {
   sim::fail_next("cudaEventSynchronize", cudaErrorIllegalAddress, 2);
+  EXPECT_THAT(error_of([&] { choose(); }).second, HasSubstr("started again"));
+}
+
+TEST_F(AlgorithmChoiceTest, AGpuThatHasStoppedIsNotTheLibrarysFault) {
+  sim::set_algorithms({{.id = 1, .run = CUBLAS_STATUS_EXECUTION_FAILED}});
+  sim::fail_next("cudaStreamSynchronize", cudaErrorIllegalAddress, 1);
   EXPECT_THAT(error_of([&] { choose(); }).second, HasSubstr("started again"));
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "engine/cuda/cuda_engine.h"
 #include "fp8q/error.h"
 #include "tests/cuda_sim/simulated_test.h"
@@ -96,6 +98,36 @@ TEST_F(CudaEngineDevice, AFailedLaunchIsADeviceError) {
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::device) << e.what();
   }
+}
+
+TEST_F(CudaEngineDevice, AnyThreadMayRunIt) {
+  const auto expected = make()->run(batch_, nullptr);
+  sim::DeviceModel second;
+  second.index = 1;
+  sim::set_device(second);
+  const auto engine = std::make_unique<CudaEngine>(
+      encoder_, sim::cublaslt(), *cuda::find_device(1).device,
+      cuda::CudaOptions{.choice = cuda::AlgorithmChoice::first, .micro_batch_tokens = 100});
+  std::vector<EngineOutput> outputs;
+  std::thread([&] {  // begins with device 0
+    outputs = engine->run(batch_, nullptr);
+    engine->timed_run(batch_);
+    engine->profile(batch_);
+  })
+      .join();
+  EXPECT_EQ(outputs.at(0).values, expected[0].values);
+}
+
+TEST_F(CudaEngineDevice, AGpuThatStopsSaysSo) {
+  const auto engine = make();
+  sim::fail_next("cudaEventSynchronize", cudaErrorIllegalAddress);
+  for (int i = 0; i < 2; ++i) try {
+      engine->run(batch_, nullptr);
+      FAIL() << "no error";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::device);
+      EXPECT_THAT(e.what(), HasSubstr("must be started again"));
+    }
 }
 
 TEST_F(CudaEngineDevice, WithoutFp8UnitsCodesGoThroughBf16) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/cuda/algorithm_choice.h"
 #include "engine/cuda/matmul.h"
 #include "numeric/types.h"
 #include "tests/cuda_sim/cublaslt_sim.h"
@@ -56,6 +57,10 @@ class RandomProduct {
 
   MatmulOperands operands() const {
     return {device_weights_.data(), device_x_.data(), device_sums_.data()};
+  }
+
+  TrialOperands trial(Stream stream) {
+    return {device_weights_.data(), device_x_.data(), device_sums_.data(), stream};
   }
 
   // What run() left, and what it should have.

@@ -151,6 +151,7 @@ TEST_F(MatmulTest, AsksForAlgorithmsThatKeepSumsInFp32) {
   EXPECT_EQ(matmul.candidates(1).size(), 1u);
 
   const sim::HeuristicRequest& request = sim::cublaslt_calls().heuristics.at(0);
+  EXPECT_EQ(sim::cublaslt_calls().heuristics.size(), 2u);
   EXPECT_EQ(request.requested, 16);
   EXPECT_EQ(request.preferences.at(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES), 32u << 20);
   EXPECT_EQ(request.preferences.at(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK),
@@ -163,10 +164,19 @@ TEST_F(MatmulTest, AsksForAlgorithmsThatKeepSumsInFp32) {
 
 TEST_F(MatmulTest, HasNoCandidatesWhereTheLibraryHasNone) {
   const Matmul matmul(context_, kFp8);
-  sim::fail_next_cublaslt("MatmulAlgoGetHeuristic", CUBLAS_STATUS_NOT_SUPPORTED);
+  sim::set_algorithms({});
   EXPECT_TRUE(matmul.candidates(16).empty());
   sim::fail_next_cublaslt("MatmulAlgoGetHeuristic", CUBLAS_STATUS_INTERNAL_ERROR);
   EXPECT_EQ(error_of([&] { matmul.candidates(16); }).first, ErrorCode::device);
+}
+
+TEST_F(MatmulTest, AsksAgainForAnyAlgorithm) {
+  const Matmul matmul(context_, kFp8);
+  sim::fail_next_cublaslt("MatmulAlgoGetHeuristic", CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_FALSE(matmul.candidates(16).empty());
+  EXPECT_EQ(sim::cublaslt_calls().heuristics.at(0).preferences.at(
+                CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK),
+            uint64_t{CUBLASLT_REDUCTION_SCHEME_MASK});
 }
 
 TEST_F(MatmulTest, AcceptsWhatTheLibraryChecks) {
