@@ -10,6 +10,8 @@ shared=${FP8Q_SHARED_DIR:-$root/../shared}
 build=$root/build
 
 "$root/scripts/install_packages.sh"
+"$root/scripts/install_packages.sh" chromium ||
+  echo "NOTE: Chromium could not be installed; the test that looks at the report in a browser is skipped" >&2
 "$root/scripts/build.sh" "$build" -DFP8Q_TESTS=ON -DFP8Q_SHARED_DIR="$shared"
 
 # The example models, for the tests that run real fine-tuned networks.

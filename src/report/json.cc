@@ -229,4 +229,14 @@ Json to_json(const BenchmarkResult& r) {
   return json;
 }
 
+Json to_json(const ReportResult& r) {
+  Json json = header("report", std::nullopt);
+  json["output"] = json_of(r.report);
+  json["files"] = Json::array();
+  for (const auto& file : r.files)
+    json["files"].push_back({{"path", file.path.string()}, {"schema", file.schema}});
+  json["notes"] = r.notes;
+  return json;
+}
+
 }  // namespace fp8q

@@ -9,6 +9,7 @@
 #include "fp8q/convert.h"
 #include "fp8q/evaluate.h"
 #include "fp8q/inspect.h"
+#include "fp8q/report.h"
 
 namespace fp8q {
 
@@ -17,5 +18,6 @@ nlohmann::ordered_json to_json(const CalibrateResult& result);
 nlohmann::ordered_json to_json(const ConvertResult& result);
 nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const BenchmarkResult& result);
+nlohmann::ordered_json to_json(const ReportResult& result);
 
 }  // namespace fp8q

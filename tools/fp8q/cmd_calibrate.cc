@@ -81,6 +81,7 @@ void add_calibrate(CLI::App& program, Globals& globals) {
       CalibrateResult result = calibrate(*options, make_progress(globals));
       try {
         Workspace{result.model.path, result.statistics.path, {}}.save();
+        forget_results();
       } catch (const Error& e) {  // a convenience: the statistics are written
         result.notes.push_back(
             fmt::format("no workspace, so name the files to `convert`: {}", e.what()));

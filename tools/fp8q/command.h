@@ -25,6 +25,7 @@ void add_calibrate(CLI::App& program, Globals& globals);
 void add_convert(CLI::App& program, Globals& globals);
 void add_eval(CLI::App& program, Globals& globals);
 void add_bench(CLI::App& program, Globals& globals);
+void add_report(CLI::App& program, Globals& globals);
 
 // --json, --quiet, --verbose and --log-file.
 void add_global_options(CLI::App& command, Globals& globals);

@@ -71,6 +71,7 @@ int run(int argc, char** argv) {
   add_convert(program, globals);
   add_eval(program, globals);
   add_bench(program, globals);
+  add_report(program, globals);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
 
@@ -126,7 +127,7 @@ bool holds_results(const fs::path& path) {
   std::ifstream(path, std::ios::binary)
       .read(start.data(), static_cast<std::streamsize>(start.size()));
   std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
-  for (const char* command : {"inspect", "calibrate", "convert", "eval", "bench"})
+  for (const char* command : {"inspect", "calibrate", "convert", "eval", "bench", "report"})
     if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
   return false;
 }
@@ -148,6 +149,7 @@ void check_json_target(const Globals& globals, const std::vector<fs::path>& othe
 }
 
 void write_json(const Globals& globals, const nlohmann::ordered_json& json) {
+  keep_result(json);
   if (globals.json.empty()) return;
   // Names come from untrusted files: invalid UTF-8 is replaced rather than refused.
   const std::string text =

@@ -1,5 +1,8 @@
 #include "tools/fp8q/workspace.h"
 
+#include <spdlog/spdlog.h>
+
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -50,6 +53,51 @@ void Workspace::save() const {
   // A path need not be UTF-8; one that is not can be given explicitly.
   constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
   write_file_atomically(workspace_path(), json.dump(2, ' ', false, kReplace) + "\n");
+}
+
+fs::path results_folder() { return fs::path(kFolder) / "results"; }
+
+namespace {
+
+// "eval-sst2-model.e4m3", of what was evaluated, or made.
+std::string result_name(const nlohmann::ordered_json& json) {
+  std::string name = json.at("command").get<std::string>();
+  const auto add = [&](const nlohmann::ordered_json& text) {
+    if (text.is_string()) name += '-', name += text.get<std::string>();
+  };
+  const auto add_stem = [&](const char* key) {
+    if (const auto it = json.find(key); it != json.end() && it->is_object())
+      name += '-', name += fs::path(it->value("path", "")).stem().string();
+    return json.contains(key);
+  };
+  if (const auto task = json.find("task"); task != json.end()) add(*task);
+  if (const auto shape = json.find("shape"); shape != json.end()) add(*shape);
+  if (!add_stem("output")) add_stem("model");
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-') c = '_';
+  return name;
+}
+
+}  // namespace
+
+void keep_result(const nlohmann::ordered_json& json) try {
+  if (std::error_code ignored; !fs::is_directory(kFolder, ignored)) return;
+  if (json.is_array()) {
+    for (const auto& result : json) keep_result(result);
+    return;
+  }
+  if (json.at("command") == "report") return;
+  fs::create_directory(results_folder());
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  write_file_atomically(results_folder() / (result_name(json) + ".json"),
+                        json.dump(1, ' ', false, kReplace) + "\n");
+} catch (const std::exception& e) {
+  spdlog::info("this result is not kept for a report: {}", e.what());
+}
+
+void forget_results() {
+  std::error_code ignored;
+  fs::remove_all(results_folder(), ignored);
 }
 
 Workspace require_workspace(const char* command) {

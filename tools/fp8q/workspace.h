@@ -4,6 +4,7 @@
 // below the current folder are stored relative to it, so a folder can be moved as a whole.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "fp8q/common.h"
@@ -20,6 +21,15 @@ struct Workspace {
   static std::optional<Workspace> load();
   void save() const;
 };
+
+// Where the last result of each command and model is kept while the folder has a workspace, for
+// `fp8q report`.
+fs::path results_folder();
+// Replaces the one of the same command, task and model. Where it cannot be written it is not kept,
+// and the command goes on.
+void keep_result(const nlohmann::ordered_json& json);
+// A new calibration: what was kept belongs to the old one.
+void forget_results();
 
 // The workspace, or an error that names `command` and says what to type.
 Workspace require_workspace(const char* command);

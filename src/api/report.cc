@@ -1,0 +1,38 @@
+#include "fp8q/report.h"
+
+#include "api/run_facts.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "report/page.h"
+
+namespace fp8q {
+namespace {
+
+bool written_by_fp8q(const fs::path& path) {
+  try {
+    return is_report_page(read_file(path, uint64_t{1} << 28));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+ReportResult report(const ReportOptions& options) {
+  if (options.inputs.empty())
+    fail(ErrorCode::usage, "a report needs results: name files that --json wrote, or statistics");
+  check_output({options.output, options.inputs, options.force}, written_by_fp8q);
+  const std::vector<ResultFile> results = load_results(options.inputs);
+  if (results.empty())
+    fail(ErrorCode::bad_data, "{}: holds no results of fp8q; write some with --json FILE",
+         printable(options.inputs.front().string()));
+  ReportResult result;
+  for (const ResultFile& file : results) result.files.push_back({file.path, file.schema});
+  write_file_atomically(options.output, report_page(results, {.title = options.title,
+                                                              .version = std::string(version()),
+                                                              .sites = options.sites}));
+  result.report = facts_of(options.output);
+  return result;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,61 @@
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "report/chart.h"
+#include "report/html.h"
+
+namespace fp8q {
+namespace {
+
+using Colour = std::array<double, 3>;
+
+// From dark to light, so that the order survives grey printing and colour blindness.
+constexpr std::array<Colour, 5> kScale = {
+    {{68, 20, 60}, {150, 40, 70}, {214, 103, 64}, {240, 180, 110}, {250, 243, 220}}};
+
+Colour colour_at(double share) {
+  const double position = std::clamp(share, 0.0, 1.0) * (kScale.size() - 1);
+  const auto below = std::min(static_cast<size_t>(position), kScale.size() - 2);
+  Colour colour;
+  for (size_t i = 0; i < 3; ++i)
+    colour[i] =
+        std::lerp(kScale[below][i], kScale[below + 1][i], position - static_cast<double>(below));
+  return colour;
+}
+
+// Black or white, whichever stands out: relative luminance as WCAG 2 weighs the channels.
+const char* text_on(const Colour& c) {
+  return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] > 120 ? "#111" : "#fff";
+}
+
+std::string cell(const HeatMap& map, size_t row, size_t column) {
+  const auto& value = map.values[row][column];
+  if (!value) return "<td class=\"none\"></td>";
+  const Colour c = colour_at((*value - map.low) / (map.high - map.low));
+  const std::string number = std::isfinite(*value) ? fmt::format("{:.0f}", *value) : "exact";
+  return fmt::format(
+      "<td style=\"background:rgb({:.0f},{:.0f},{:.0f});color:{}\" title=\"{} / {}: {}{}\">{}</td>",
+      c[0], c[1], c[2], text_on(c), escape(map.rows[row]), escape(map.columns[column]),
+      std::isfinite(*value) ? fmt::format("{:.1f}", *value) : number, map.unit,
+      std::isfinite(*value) ? number : "&infin;");
+}
+
+}  // namespace
+
+std::string heat_map(const HeatMap& map) {
+  std::string html = "<div class=\"wide\"><table class=\"heat\"><thead><tr><th></th>";
+  for (const auto& column : map.columns)
+    html += fmt::format("<th><span>{}</span></th>", escape(column));
+  html += "</tr></thead><tbody>\n";
+  for (size_t row = 0; row < map.rows.size(); ++row) {
+    html += fmt::format("<tr><th>{}</th>", escape(map.rows[row]));
+    for (size_t column = 0; column < map.columns.size(); ++column) html += cell(map, row, column);
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace fp8q

@@ -1,0 +1,67 @@
+#include "report/page.h"
+
+#include "base/error.h"
+#include "report/html.h"
+#include "report/section.h"
+
+namespace fp8q {
+
+extern const std::string_view kReportStyle;  // page.css
+
+namespace {
+
+constexpr std::string_view kGenerator = "<meta name=\"generator\" content=\"fp8q ";
+
+// What went in: file, command, and the model it speaks of.
+std::string sources_table(const std::vector<ResultFile>& results) {
+  std::vector<std::vector<std::string>> rows;
+  for (const ResultFile& r : results) {
+    std::string model;
+    if (r.statistics) model = r.statistics->provenance.model_name;
+    else if (const auto it = r.json.find("model"); it != r.json.end() && it->is_object())
+      model = it->value("path", "");
+    rows.push_back({"<code>" + escape(printable(r.path.string())) + "</code>", escape(r.schema),
+                    escape(model)});
+  }
+  return html_section("Sources", "The files this page was made from.",
+                      html_table({"file", "holds", "model"}, rows));
+}
+
+using Section = std::string (*)(const SectionInput&);
+
+std::string section_of(Section section, const SectionInput& input) {
+  try {
+    return section(input);
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::bad_data,
+         "{}: the results lack what this version of fp8q writes ({}); run the command again",
+         printable(input.files.front()->path.string()), e.what());
+  }
+}
+
+}  // namespace
+
+std::string report_page(const std::vector<ResultFile>& results, const PageSettings& settings) {
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "{0}{1}\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{2}</title>\n<style>\n{3}</style>\n</head>\n<body>\n<h1>{2}</h1>\n",
+      kGenerator, escape(settings.version), escape(settings.title), kReportStyle);
+  const auto add = [&](std::string_view schema, Section section) {
+    SectionInput input{{}, settings.sites};
+    for (const ResultFile& r : results)
+      if (r.schema == schema) input.files.push_back(&r);
+    if (!input.files.empty()) page += section_of(section, input);
+  };
+#define SECTION(schema) add(#schema, section_##schema);
+#include "report/sections.def"
+#undef SECTION
+  page += sources_table(results);
+  return page + "</body>\n</html>\n";
+}
+
+bool is_report_page(std::string_view bytes) {
+  return bytes.substr(0, 512).find(kGenerator) != std::string_view::npos;
+}
+
+}  // namespace fp8q

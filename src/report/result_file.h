@@ -1,0 +1,26 @@
+// Results of commands, read back.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibrate/statistics.h"
+
+namespace fp8q {
+
+struct ResultFile {
+  std::filesystem::path path;
+  std::string schema;                    // "eval" of "fp8q/eval/1"
+  nlohmann::json json;                   // null for statistics
+  std::optional<Statistics> statistics;  // of schema "statistics" only
+};
+
+// Every result in these files, and in the *.json files of these folders (others in a folder are
+// passed over). A file may hold a list of results. Errors: file; bad_data where a file that was
+// named is no result of fp8q.
+std::vector<ResultFile> load_results(const std::vector<std::filesystem::path>& inputs);
+
+}  // namespace fp8q

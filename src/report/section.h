@@ -1,0 +1,21 @@
+// One part of the page for each kind of result. Internal to the report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/result_file.h"
+
+namespace fp8q {
+
+struct SectionInput {
+  std::vector<const ResultFile*> files;  // all of one schema, at least one
+  std::vector<std::string> sites;        // whose histograms were asked for; empty: choose
+};
+
+// HTML. A result without a field it should have throws nlohmann::json::exception.
+#define SECTION(schema) std::string section_##schema(const SectionInput& input);
+#include "report/sections.def"
+#undef SECTION
+
+}  // namespace fp8q

@@ -1,0 +1,19 @@
+// The Sites of a model as a table: what stands before the first '/' of a path is the row
+// ("layer.3"), the rest the column ("ffn.output/input").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "report/chart.h"
+
+namespace fp8q {
+
+// SQNR in dB by path, in the order of the Sites; infinite: without error. The colours end at 10 dB,
+// where noise is a third of the signal, and at 45 dB.
+using SiteDecibels = std::vector<std::pair<std::string, std::optional<double>>>;
+HeatMap decibel_map(const SiteDecibels& sites);
+
+}  // namespace fp8q

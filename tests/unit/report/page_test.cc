@@ -1,0 +1,139 @@
+#include "report/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "calibrate/statistics.h"
+#include "tests/support/paths.h"
+#include "tests/unit/report/markup.h"
+
+namespace fp8q::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kEval = R"({"schema": "fp8q/eval/1", "version": "1", "command": "eval",
+  "model": {"path": "m/model.e4m3.onnx", "sha256": "aa", "bytes": 3000000}, "task": "sst2",
+  "format": "e4m3", "metrics": {"accuracy": 0.88}, "score": 88.0, "ci95": [86.0, 90.0],
+  "examples_per_s": 100.0,
+  "baseline": {"model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 9000000},
+    "format": "fp32", "metrics": {"accuracy": 0.89}, "score": 89.0, "ci95": [87.0, 91.0],
+    "examples_per_s": 50.0},
+  "difference": {"score": -1.0, "ci95": [-2.0, 0.5], "p_value": 0.2, "test": "t", "flips": 7}})";
+
+constexpr const char* kConvert = R"({"schema": "fp8q/convert/1", "command": "convert",
+  "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 9000000},
+  "output": {"path": "m/model.e4m3.onnx", "sha256": "aa", "bytes": 3000000},
+  "source_bytes": 9000000, "recipe": "e4m3", "sites": [
+  {"path": "layer.0/ffn.output/input", "format": "e4m3", "sqnr_db": 31.4, "reason": "absmax"},
+  {"path": "layer.0/ffn.output/weight", "format": "e4m3", "sqnr_db": null, "reason": "absmax"},
+  {"path": "head/<classifier>", "format": "float", "reason": "role"}]})";
+
+Statistics statistics() {
+  SiteStatistics site;
+  std::vector<float> values;
+  for (int i = 1; i <= 64; ++i) values.push_back(static_cast<float>(i) / 64);
+  site.observe(values, 8, 0);
+  Statistics s;
+  s.provenance.model_name = "model.onnx";
+  s.sites = {{"x", "layer.0/ffn.output/input", site}, {"y", "layer.0/unseen/input", {}}};
+  return s;
+}
+
+class Report : public testing::Test {
+ protected:
+  std::string page_of(const std::vector<std::filesystem::path>& files,
+                      std::vector<std::string> sites = {}) const {
+    return report_page(load_results(files),
+                       {.title = "A & B", .version = "9.9", .sites = std::move(sites)});
+  }
+  // The message of the error that `action` raises.
+  template <typename Action>
+  static std::string error_of(ErrorCode code, const Action& action) {
+    try {
+      action();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), code) << e.what();
+      return e.what();
+    }
+    ADD_FAILURE() << "no error";
+    return "";
+  }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(Report, IsOneSoundPageThatNeedsNothingElse) {
+  const auto calibration = temporary_.path() / "m.calib.json";
+  save_statistics(statistics(), calibration);
+  const std::string page = page_of({temporary_.write("eval.json", kEval),
+                                    temporary_.write("convert.json", kConvert), calibration});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("<h1>A &amp; B</h1>"), HasSubstr("88.00 [86.00, 90.00]"),
+                          HasSubstr("-1.00 [-2.00, +0.50]"), HasSubstr("accuracy 0.8900"),
+                          HasSubstr("e4m3: SQNR by layer"), HasSubstr("&lt;classifier&gt;"),
+                          HasSubstr("model.onnx: activations in int8")));
+  for (const char* outside : {"http", "src=", "href=", "<script", "@import", "url("})
+    EXPECT_THAT(page, Not(HasSubstr(outside)));
+  EXPECT_TRUE(is_report_page(page));
+  EXPECT_FALSE(is_report_page("<!DOCTYPE html><html>"));
+}
+
+TEST_F(Report, TheSameResultsGiveTheSameBytes) {
+  const auto file = temporary_.write("eval.json", kEval);
+  EXPECT_EQ(page_of({file}), page_of({file}));
+}
+
+TEST_F(Report, HistogramHoldsAllValues) {
+  const auto calibration = temporary_.path() / "m.calib.json";
+  save_statistics(statistics(), calibration);
+  const std::string page = page_of({calibration}, {"layer.0/ffn.output/input"});
+  // The tooltips' shares add up to everything that was seen (1/64 to 1 lie within twelve octaves).
+  double total = 0;
+  for (const double share : numbers_after(page, "<rect x=\"")) EXPECT_LT(share, 100);
+  for (const double share : numbers_after(page, "<title>")) total += share;
+  EXPECT_NEAR(total, 100, 0.5);
+  // E5M2 has four values to the octave, INT8's are spread evenly: 1/127 is its smallest.
+  EXPECT_THAT(page, HasSubstr("int8: SQNR"));
+}
+
+TEST_F(Report, FoldersGiveTheirResultsAndPassOverTheRest) {
+  temporary_.write("b.json", kEval);
+  temporary_.write("a.json", std::string("[") + kConvert + "," + kEval + "]");
+  temporary_.write("other.json", "{\"schema\": 1}");
+  temporary_.write("broken.json", "{");
+  temporary_.write("text.txt", kEval);
+  const auto results = load_results({temporary_.path()});
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(results[0].schema, "convert");
+  EXPECT_EQ(results[2].path.filename(), "b.json");
+}
+
+TEST_F(Report, NamedFilesMustBeResults) {
+  for (const char* content : {"{", "[]", "{\"schema\": \"fp8q/eval/2\"}", "[1, 2]", ""}) {
+    const auto file = temporary_.write("x.json", content);
+    EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { load_results({file}); }),
+                AllOf(HasSubstr("x.json"), HasSubstr("--json")));
+  }
+  error_of(ErrorCode::file, [&] { load_results({temporary_.path() / "absent.json"}); });
+}
+
+TEST_F(Report, AResultThatLacksAFieldIsNamed) {
+  const auto file = temporary_.write("old.json", R"({"schema": "fp8q/eval/1", "task": "sst2"})");
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { page_of({file}); }),
+              AllOf(HasSubstr("old.json"), HasSubstr("run the command again")));
+}
+
+TEST_F(Report, UnknownSiteIsRefused) {
+  const auto calibration = temporary_.path() / "m.calib.json";
+  save_statistics(statistics(), calibration);
+  EXPECT_THAT(error_of(ErrorCode::usage, [&] { page_of({calibration}, {"layer.9"}); }),
+              HasSubstr("layer.9"));
+}
+
+}  // namespace
+}  // namespace fp8q::test

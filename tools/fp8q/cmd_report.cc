@@ -1,0 +1,68 @@
+// fp8q report: one HTML page from results.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "fp8q/report.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+#include "tools/fp8q/workspace.h"
+
+namespace fp8q::cli {
+namespace {
+
+// Without inputs: what the commands left in this folder.
+void complete(ReportOptions& options) {
+  if (!options.inputs.empty()) return;
+  const Workspace workspace = require_workspace("report");
+  options.inputs.push_back(workspace.statistics);
+  if (std::error_code ignored; fs::is_directory(results_folder(), ignored))
+    options.inputs.push_back(results_folder());
+}
+
+std::string table_of(const ReportResult& r) {
+  Table table({"report", short_path(r.report.path.string())});
+  for (const auto& file : r.files) table.add({file.schema, short_path(file.path.string())});
+  table.add({"size", human_bytes(r.report.bytes)});
+  return table.str();
+}
+
+}  // namespace
+
+void add_report(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<ReportOptions>();
+  CLI::App& command = *program.add_subcommand("report", "Make an HTML page of results");
+  command.add_option("RESULT", options->inputs,
+                     "Files that --json wrote, statistics (*.calib.json), or folders of them "
+                     "(default: those of this folder's workspace)");
+  command.add_option("-o,--output", options->output, "Page to write")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_option("--title", options->title, "Heading of the page")->capture_default_str();
+  command
+      .add_option("--site", options->sites,
+                  "Site whose histogram is drawn (default: the ones INT8 serves worst and best)")
+      ->type_name("PATH");
+  command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
+  add_global_options(command, globals);
+  command.footer(
+      "Examples:\n  fp8q report\n  fp8q eval --task sst2 --json sst2.json\n"
+      "  fp8q report sst2.json model.calib.json -o sst2.html --site layer.3/ffn.output/input");
+  command.callback([options, &globals] {
+    globals.action = [options, &globals] {
+      complete(*options);
+      check_json_target(globals, {options->output});
+      const ReportResult result = report(*options);
+      print(globals, table_of(result));
+      print_notes(globals, result.notes);
+      write_json(globals, to_json(result));
+    };
+  });
+}
+
+}  // namespace fp8q::cli
