@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Makes .venv with the Python packages of development scripts. fp8q itself never needs Python.
+# Makes .venv with the Python packages of development scripts; with --peers also those of scripts/bench_peers.py. fp8q
+# itself never needs Python.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=$root/.venv
 stamp=$venv/packages
 packages="numpy safetensors onnx<1.23 onnxruntime tokenizers ml_dtypes"
-[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$packages" ] && exit 0
+[ "${1:-}" != --peers ] || packages+=" openvino nncf"
+[ -f "$stamp" ] && [[ "$(cat "$stamp")" == "$packages"* ]] && exit 0
 python3 -c 'import venv, ensurepip' 2>/dev/null || "$root/scripts/install_packages.sh" python3-venv
 python3 -m venv "$venv"
 # shellcheck disable=SC2086 # a list of words
