@@ -53,8 +53,9 @@ std::vector<fs::path> files_of_model(const fs::path& location) {
   const fs::path file = model_file(location);
   std::vector<fs::path> files = {file};
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  for (const char* side : {"config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
-                           "special_tokens_map.json", "added_tokens.json", "merges.txt"})
+  for (const char* side :
+       {"config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"})
     files.push_back(folder / side);
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();

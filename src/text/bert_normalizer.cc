@@ -1,6 +1,7 @@
 #include "text/bert_normalizer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "text/bert_unicode.h"
 #include "text/utf8.h"
@@ -17,6 +18,7 @@ struct Mark {
   char32_t value;
   int combining_class;
   uint32_t source;
+  bool leads;  // the first character that its original one was decomposed into
   bool kept;
 };
 
@@ -27,7 +29,8 @@ struct Mark {
 struct BertNormalizer::Pass {
   const NormalizerOptions& options;
   NormalizedText& out;
-  std::vector<Mark> marks;
+  std::vector<Mark> marks = {};
+  uint32_t last_source = 0;  // of the original character that was taken last
 
   void write(char32_t c, uint32_t source) {
     append_utf8(out.bytes, c);
@@ -40,39 +43,44 @@ struct BertNormalizer::Pass {
     for (char32_t lower : lower_case(c, storage)) write(lower, source);
   }
 
-  // Writes the waiting marks in canonical order. They take the places of the originals one after
-  // another, as in the reference, so that sources never run backwards.
+  // Writes the waiting marks in canonical order. Like the reference it takes the originals one
+  // after another, one for every mark that leads, so that sources never run backwards.
   void flush_marks() {
     if (marks.empty()) return;
-    std::vector<uint32_t> sources;
-    for (const Mark& mark : marks) sources.push_back(mark.source);
-    std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) {
-      return a.combining_class < b.combining_class;
-    });
-    for (size_t i = 0; i < marks.size(); ++i)
-      if (marks[i].kept) lower_and_write(marks[i].value, sources[i]);
+    std::vector<uint32_t> originals;
+    for (const Mark& mark : marks)
+      if (mark.leads) originals.push_back(mark.source);
+    std::ranges::stable_sort(marks, {}, &Mark::combining_class);
+    auto next = originals.begin();
+    for (const Mark& mark : marks) {
+      if (mark.leads) last_source = *next++;
+      if (mark.kept) lower_and_write(mark.value, last_source);
+    }
     marks.clear();
   }
 
   // One character of the decomposed text: accents are dropped, after they have taken part in
   // canonical ordering.
-  void put_decomposed(char32_t c, uint32_t source) {
+  void put_decomposed(char32_t c, uint32_t source, bool leads) {
     const uint8_t classes = bert_classes(c);
     const bool accent = is(classes, kBertNonspacing);
     const int order = accent || is(classes, kBertReordered) ? combining_class(c) : 0;
     if (order != 0) {
-      marks.push_back({c, order, source, !accent});
+      marks.push_back({c, order, source, leads, !accent});
       return;
     }
     flush_marks();
+    last_source = source;
     if (!accent) lower_and_write(c, source);
   }
 
   void strip_and_put(char32_t c, uint32_t source) {
     if (!options.strip_accents) return lower_and_write(c, source);
-    if (!is(bert_classes(c), kBertDecomposed)) return put_decomposed(c, source);
+    if (!is(bert_classes(c), kBertDecomposed)) return put_decomposed(c, source, true);
     std::array<char32_t, kMaxExpansion> storage;
-    for (char32_t part : decompose(c, storage)) put_decomposed(part, source);
+    bool leads = true;
+    for (char32_t part : decompose(c, storage))
+      put_decomposed(part, source, std::exchange(leads, false));
   }
 
   // All steps for one original character.
@@ -98,7 +106,7 @@ struct BertNormalizer::Pass {
 BertNormalizer::BertNormalizer(const NormalizerOptions& options) : options_(options), ascii_{} {
   for (size_t c = 0; c < ascii_.size(); ++c) {
     NormalizedText one;
-    Pass pass{options_, one, {}};
+    Pass pass{options_, one};
     pass.put(static_cast<char32_t>(c), 0);
     ascii_[c] = one.bytes.empty() ? kDropped : one.bytes[0];
   }
@@ -107,12 +115,13 @@ BertNormalizer::BertNormalizer(const NormalizerOptions& options) : options_(opti
 void BertNormalizer::append(std::string_view text, NormalizedText& out) const {
   out.bytes.reserve(out.bytes.size() + text.size());
   out.source.reserve(out.source.size() + text.size());
-  Pass pass{options_, out, {}};
+  Pass pass{options_, out};
   for (size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if (byte < 0x7F) {
       if (ascii_[byte] != kDropped) {
         pass.flush_marks();
+        pass.last_source = out.code_points;
         out.bytes += ascii_[byte];
         out.source.push_back(out.code_points);
       }

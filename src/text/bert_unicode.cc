@@ -79,6 +79,10 @@ const std::vector<uint8_t>& class_table() {
 
 uint8_t bert_classes(char32_t c) { return c < kTableSize ? class_table()[c] : classify(c); }
 
+bool is_mark(char32_t c) {
+  return (bert_classes(c) & kBertNonspacing) != 0 || contains(kOtherMark, c);
+}
+
 std::span<const char32_t> decompose(char32_t c, std::span<char32_t, kMaxExpansion> storage) {
   std::array<utf8proc_int32_t, 16> out;
   int boundary = 0;

@@ -25,6 +25,9 @@ enum BertCharClass : uint8_t {
 // The classes of a character, a union of BertCharClass.
 uint8_t bert_classes(char32_t c);
 
+// Any combining mark, spacing and enclosing ones too: what the normalizer StripAccents removes.
+bool is_mark(char32_t c);
+
 // At most this many characters come out of one.
 constexpr size_t kMaxExpansion = 4;
 

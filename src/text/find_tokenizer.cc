@@ -8,11 +8,11 @@ fs::path find_tokenizer(const fs::path& model_folder, const std::optional<fs::pa
   std::error_code ignored;
   if (given && !fs::is_directory(*given, ignored)) return *given;
   const fs::path folder = given ? *given : model_folder;
-  for (const char* name : {"tokenizer.json", "vocab.txt"})
+  for (const char* name : {"tokenizer.json", "vocab.txt", "vocab.json"})
     if (fs::exists(folder / name, ignored)) return folder / name;
   fail(ErrorCode::bad_data,
-       "{}: has neither tokenizer.json nor vocab.txt, one of which tells how text becomes tokens; "
-       "put it beside the model or name it with --tokenizer PATH",
+       "{}: has none of tokenizer.json, vocab.txt and vocab.json, one of which tells how text "
+       "becomes tokens; put it beside the model or name it with --tokenizer PATH",
        printable(folder.empty() ? "." : folder.string()));
 }
 

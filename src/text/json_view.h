@@ -33,6 +33,7 @@ class JsonView {
   int64_t integer(int64_t least, int64_t most) const;
   bool is_string() const { return value_->is_string(); }
   bool is_object() const { return value_->is_object(); }
+  bool is_zero() const { return value_->is_number() && value_->get<double>() == 0; }
 
   // Members with a default for absent or null ones.
   std::string string_or(std::string_view key, std::string otherwise) const;

@@ -1,10 +1,11 @@
 // From text to the token ids of a BERT-family model.
 //
 // Gives exactly the ids, type ids and character offsets of the Hugging Face `tokenizers` package,
-// from tokenizer.json or from vocab.txt. A tokenizer is immutable: encode() may be called from many
-// threads, and copies share their tables. Any byte string is a valid text (ill-formed UTF-8 counts
-// as U+FFFD); offsets always lie inside it. Non-goals: training, decoding, other models than
-// WordPiece (they are refused, never guessed).
+// from tokenizer.json, vocab.txt, or vocab.json with merges.txt. A tokenizer is immutable: its
+// functions may be called from many threads at once, and copies share their tables. Any byte string
+// is a valid text (ill-formed UTF-8 counts as U+FFFD); offsets always lie inside it. Non-goals:
+// training, decoding, other models than WordPiece and byte-level BPE (they are refused, never
+// guessed).
 #pragma once
 
 #include <cstdint>
@@ -46,8 +47,9 @@ struct TokenizerSpec;
 
 class Tokenizer {
  public:
-  // Reads a tokenizer.json, or a vocab.txt with the tokenizer_config.json beside it, told apart by
-  // the name's ending.
+  // Reads a tokenizer.json, or with the tokenizer_config.json beside it a vocab.txt, or a
+  // vocab.json and the merges.txt beside it, told apart by the name: "vocab.json" exactly, another
+  // one that ends with ".json", any other.
   static Tokenizer load(const std::filesystem::path& path);
 
   // At most `max_length` tokens, the frame included; longer input loses tokens at the end of the
@@ -78,8 +80,8 @@ class Tokenizer {
 };
 
 // The tokenizer of a model: `given` (a file, or a folder to look in) if there is one, else
-// tokenizer.json, else vocab.txt, in the model's folder. tokenizer.json goes first because it is
-// the complete description.
+// tokenizer.json, else vocab.txt, else vocab.json, in the model's folder. tokenizer.json goes first
+// because it is the complete description.
 std::filesystem::path find_tokenizer(const std::filesystem::path& model_folder,
                                      const std::optional<std::filesystem::path>& given = {});
 

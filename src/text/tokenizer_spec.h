@@ -1,17 +1,22 @@
-// What a tokenizer is, as read from its files: the common ground of tokenizer.json and vocab.txt.
+// What a tokenizer is, as read from its files: the common ground of tokenizer.json, vocab.txt, and
+// vocab.json with merges.txt.
 //
-// Both readers check everything that the tokenizer relies on: tokens and ids are distinct, special
+// All readers check everything that the tokenizer relies on: tokens and ids are distinct, special
 // tokens exist.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "text/added_tokens.h"
-#include "text/bert_normalizer.h"
+#include "text/bpe.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
 #include "text/wordpiece.h"
 
 namespace fp8q {
@@ -24,13 +29,21 @@ struct TemplateItem {
   int32_t type_id;
 };
 
+// Byte-level tokenizers: offsets leave out the white space that tokens begin and end with.
+struct TrimOffsets {
+  bool add_prefix_space = false;  // the first token may begin with a space that the text has not
+};
+
 struct TokenizerSpec {
   std::vector<std::pair<std::string, int32_t>> vocabulary;
-  WordPieceOptions wordpiece;
-  NormalizerOptions normalizer;
+  std::variant<WordPieceOptions, BpeOptions> model;
+  std::vector<NormalizerStep> normalizer;
+  PreTokenizerSpec pre_tokenizer;
   std::vector<AddedToken> added_tokens;
-  std::vector<TemplateItem> single;
-  std::vector<TemplateItem> pair;
+  std::vector<TemplateItem> single = {{TemplateItem::Kind::first, 0, 0}};
+  std::vector<TemplateItem> pair = {{TemplateItem::Kind::first, 0, 0},
+                                    {TemplateItem::Kind::second, 0, 1}};
+  std::optional<TrimOffsets> trim_offsets;
   int32_t pad_id = 0;
 };
 
@@ -54,11 +67,16 @@ struct VocabFiles {
 };
 TokenizerSpec parse_vocab_txt(const VocabFiles& files);
 
-// An element of "added_tokens" or "added_tokens_decoder" without its id.
-class JsonView;
-AddedToken parse_added_token(const JsonView& token);
-
-// [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with type ids 0 and 1, BERT's frame.
-void set_bert_templates(TokenizerSpec& spec, int32_t cls_id, int32_t sep_id);
+// A vocab.json, an object of tokens with their ids, and the merges.txt beside it, one merge a line,
+// the earliest first. `config` is as for vocab.txt; RoBERTa's defaults then apply.
+struct BpeFiles {
+  std::filesystem::path vocab_path;
+  std::string vocab;
+  std::filesystem::path merges_path;
+  std::string merges;
+  std::filesystem::path config_path;
+  std::string config;
+};
+TokenizerSpec parse_vocab_json(const BpeFiles& files);
 
 }  // namespace fp8q

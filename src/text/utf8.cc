@@ -42,6 +42,16 @@ DecodedChar decode_utf8(std::string_view text, size_t at) {
   return {value, static_cast<size_t>(lead.following) + 1};
 }
 
+DecodedChar decode_utf8_before(std::string_view text, size_t end) {
+  // Ill-formed parts may be cut otherwise than from the front: all of them are U+FFFD.
+  for (size_t bytes = 4; bytes > 1; --bytes) {
+    if (bytes > end) continue;
+    const DecodedChar c = decode_utf8(text.substr(0, end), end - bytes);
+    if (c.bytes == bytes) return c;
+  }
+  return decode_utf8(text.substr(0, end), end - 1);
+}
+
 void append_utf8(std::string& out, char32_t c) {
   const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
   if (c < 0x80) {

@@ -22,6 +22,9 @@ struct DecodedChar {
 // The character at byte `at`, which must be inside `text`.
 DecodedChar decode_utf8(std::string_view text, size_t at);
 
+// The character that ends before byte `end`, which is not 0.
+DecodedChar decode_utf8_before(std::string_view text, size_t end);
+
 void append_utf8(std::string& out, char32_t c);
 
 // Number of code points, each ill-formed part counted as one.

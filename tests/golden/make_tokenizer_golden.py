@@ -48,6 +48,12 @@ GROUPS = [
     ("cased, accents stripped", normalizer(True, False, True, False), []),
     ("not cleaned, accents kept", normalizer(False, False, False, True), []),
     ("with an added token", normalizer(True, True, None, True), [ADDED]),
+    ("in parts", {"type": "Sequence", "normalizers": [{"type": t} for t in ("NFD", "Lowercase", "StripAccents")]}, [],
+     {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"},
+                                            {"type": "Digits", "individual_digits": False}]}),
+    ("NFKC, then BERT's", {"type": "Sequence", "normalizers": [{"type": "NFKC"}, normalizer(True, True, None, True)]}, [],
+     {"type": "Whitespace"}),
+    ("no normalizer", None, [], {"type": "BertPreTokenizer"}),
 ]
 
 
@@ -61,15 +67,17 @@ def case(tokenizer, text, pair, length):
 def main():
     base = json.loads(BASE.read_text(encoding="utf-8"))
     groups = []
-    for name, norm, added in GROUPS:
-        spec = {**base, "normalizer": norm, "added_tokens": base["added_tokens"] + added, "padding": None}
+    for name, norm, added, *split in GROUPS:
+        split = split[0] if split else base["pre_tokenizer"]
+        spec = {**base, "normalizer": norm, "pre_tokenizer": split, "added_tokens": base["added_tokens"] + added,
+                "padding": None}
         tokenizer = Tokenizer.from_str(json.dumps(spec))
         texts = TEXTS if not added else ["at the cafe bar, CAFE\u0301 BAR!", "caf\u00e9  bar", "xCafe Bary [SEP]caf\u00e9 bar"]
         cases = [case(tokenizer, t, None, 128) for t in texts]
         if name == "uncased":
             cases += [case(tokenizer, a, b, n) for a, b in PAIRS for n in LENGTHS]
             cases += [case(tokenizer, TEXTS[-1], None, n) for n in (2, 3, 7, 11, 12)]
-        groups.append({"name": name, "normalizer": norm, "added": added, "cases": cases})
+        groups.append({"name": name, "normalizer": norm, "pre_tokenizer": split, "added": added, "cases": cases})
     print(f'{{"tokenizers": "{tokenizers.__version__}", "groups": [')
     for i, g in enumerate(groups):
         head = json.dumps({k: v for k, v in g.items() if k != "cases"})[:-1]

@@ -31,8 +31,9 @@ def ranges(points):
 
 def measure():
     clean, strip, lower = normalizer(clean_text=True), normalizer(strip_accents=True), normalizer(lowercase=True)
-    nfd, split = normalizers.NFD(), pre_tokenizers.BertPreTokenizer()
-    classes = {k: set() for k in ("kControl", "kSpace", "kPunctuation", "kNonspacing", "kReordered", "kDecomposed")}
+    nfd, marks, split = normalizers.NFD(), normalizers.StripAccents(), pre_tokenizers.BertPreTokenizer()
+    classes = {k: set() for k in ("kControl", "kSpace", "kPunctuation", "kNonspacing", "kReordered", "kDecomposed",
+                                   "kOtherMark")}
     lowered = []
     for p in range(0x110000):
         if 0xD800 <= p < 0xE000:
@@ -47,10 +48,12 @@ def measure():
             classes["kPunctuation"].add(p)
         if not strip.normalize_str(c):
             classes["kNonspacing"].add(p)
-        elif nfd.normalize_str(c) != c:
+        if nfd.normalize_str(c) != c:
             classes["kDecomposed"].add(p)
         if strip.normalize_str(c) == c and nfd.normalize_str("a" + c + MARK_BELOW) == "a" + MARK_BELOW + c:
             classes["kReordered"].add(p)
+        if strip.normalize_str(c) and not marks.normalize_str(c):
+            classes["kOtherMark"].add(p)
         if lower.normalize_str(c) != c:
             lowered.append((p, lower.normalize_str(c)))
     return classes, lowered

@@ -103,7 +103,7 @@ TEST(Tokenizer, BadTokenizerJsonIsRefused) {
 }
 
 TEST(Tokenizer, OtherModelsAreRefusedByName) {
-  for (const char* type : {"BPE", "Unigram", "WordLevel"}) {
+  for (const char* type : {"Unigram", "WordLevel"}) {
     const auto [code, message] = load_error("tokenizer.json", tokenizer_json(type));
     EXPECT_EQ(code, ErrorCode::unsupported);
     EXPECT_THAT(message, HasSubstr(type));

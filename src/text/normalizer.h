@@ -1,0 +1,31 @@
+// Text normalisation: the steps that a tokenizer takes before it splits text into words.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "text/bert_normalizer.h"
+
+namespace fp8q {
+
+enum class TextRule { nfc, nfd, nfkc, nfkd, lowercase, strip_accents };
+
+using NormalizerStep = std::variant<NormalizerOptions, TextRule>;
+
+class Normalizer {
+ public:
+  // Steps in order; without any, text stays as it is.
+  explicit Normalizer(std::vector<NormalizerStep> steps);
+
+  // Appends the normalised `text`, whose first code point has the index out.code_points. The result
+  // is valid UTF-8, whatever the text.
+  void append(std::string_view text, NormalizedText& out) const;
+
+ private:
+  std::vector<NormalizerStep> steps_;
+  std::optional<BertNormalizer> bert_;  // where it is the only step
+};
+
+}  // namespace fp8q
