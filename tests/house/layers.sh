@@ -23,6 +23,7 @@ declare -A may=(
   [src/api]="report evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric base fp8q"
   [kernels/cpu]="numeric kernels hwy"
   [kernels/cuda]="numeric kernels tests"  # tests/cuda_sim, in tests only
+  [tools/bench]="tasks text base fp8q"
   [tools/fp8q]="report base fp8q tools"
 )
 

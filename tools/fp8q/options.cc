@@ -48,7 +48,7 @@ void add_tokenizer_options(CLI::App& command, std::optional<std::filesystem::pat
                            std::optional<std::filesystem::path>& config) {
   command
       .add_option("--tokenizer", tokenizer,
-                  "tokenizer.json or vocab.txt (default: beside the model)")
+                  "tokenizer.json, vocab.txt or vocab.json (default: beside the model)")
       ->type_name("FILE");
   command.add_option("--config", config, "config.json (default: beside the model)")
       ->type_name("FILE");
