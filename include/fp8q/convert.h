@@ -8,13 +8,22 @@ namespace fp8q {
 
 struct ConvertOptions {
   fs::path model;                      // ONNX file or folder
-  std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model
-  fs::path output;                     // empty: MODEL.<recipe>.onnx beside the model
-  std::string recipe = "e4m3";
-  std::string observer = "absmax";   // how activation statistics become a range
+  std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model, where needed
+  fs::path output;     // empty: MODEL.<recipe>.onnx beside the model; with a plan file PLAN.json
+                       // MODEL.PLAN.onnx; with `sites` MODEL.<recipe>-mixed.onnx
+  std::string recipe;  // empty: e4m3
+  // How statistics become a range, with its parameter: "mse", "percentile:99.999".
+  std::string observer;              // of activations; empty: absmax
+  std::string weight_observer;       // empty: absmax
   bool quantize_head = false;        // pooler and classifier too
   bool quantize_embeddings = false;  // 8-bit rows with a scale per row
-  bool force = false;                // replace an existing file that fp8q did not write
+  // Decisions for single Sites, applied in order, the last one that matches counts:
+  // PATTERN=[FORMAT][@GRANULARITY][:OBSERVER[:PARAMETER]] with a path or a pattern of * ? [...].
+  std::vector<std::string> sites;
+  // A plan file: recipe and decisions, before those of `sites`. Excludes recipe and observers.
+  std::optional<fs::path> plan;
+  std::optional<fs::path> write_plan;  // where to write the decision for every Site
+  bool force = false;                  // replace existing files that fp8q did not write
 };
 
 struct ConvertedSite {
@@ -23,6 +32,7 @@ struct ConvertedSite {
   std::string kind;         // "activation" or "weight"
   std::string format;       // "e4m3", or "float" where the Site is not quantised
   std::string granularity;  // "tensor", "channel"
+  std::string observer;     // "absmax", "percentile:99.99"
   double scale_min = 0;     // equal for one scale
   double scale_max = 0;
   double sqnr_db =
@@ -33,8 +43,9 @@ struct ConvertedSite {
 struct ConvertResult {
   FileFacts source;
   FileFacts output;
-  FileFacts statistics;
-  std::string recipe;
+  std::optional<FileFacts> statistics;  // empty where none were needed
+  fs::path plan;                        // the plan file written; empty: none
+  std::string recipe;                   // "e4m3", "e4m3-mixed"
   double elapsed_s = 0;
   uint64_t peak_rss_bytes = 0;
   uint64_t matrix_bytes_before = 0;     // of the quantised weights, as FP32

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/bundle.h"
+#include "api/planning.h"
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "calibrate/observer.h"
@@ -14,7 +15,7 @@
 #include "onnx/upgrade.h"
 #include "quantize/constants.h"
 #include "quantize/manifest.h"
-#include "quantize/plan.h"
+#include "quantize/plan_file.h"
 #include "quantize/rewrite.h"
 
 namespace fp8q {
@@ -36,17 +37,30 @@ bool written_by_fp8q(const fs::path& path) {
   }
 }
 
-Outputs resolve_paths(const ConvertOptions& options) {
+// What stands between the model's name and ".onnx" where no output is given.
+std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
+  if (options.plan) return options.plan->stem().string();
+  return fmt::format("{}{}", recipe.name, options.sites.empty() ? "" : "-mixed");
+}
+
+Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
   Outputs paths;
   paths.source = model_file(options.model);
   paths.statistics =
       options.statistics.value_or(fs::path(paths.source).replace_extension(".calib.json"));
-  paths.converted = options.output.empty()
-                        ? fs::path(paths.source).replace_extension("." + options.recipe + ".onnx")
-                        : options.output;
+  paths.converted = options.output;
+  if (paths.converted.empty())
+    paths.converted =
+        fs::path(paths.source)
+            .replace_extension(fmt::format(".{}.onnx", output_label(options, recipe)));
   std::vector<fs::path> inputs = files_of_model(options.model);
   inputs.push_back(paths.statistics);
+  if (options.plan) inputs.push_back(*options.plan);
   check_output({paths.converted, inputs, options.force}, written_by_fp8q);
+  if (options.write_plan) {
+    inputs.push_back(paths.converted);
+    check_output({*options.write_plan, inputs, options.force}, is_plan_file);
+  }
   return paths;
 }
 
@@ -67,22 +81,13 @@ Statistics statistics_for(const Bundle& bundle, const fs::path& path) {
   return statistics;
 }
 
-PlanOptions plan_options(const ConvertOptions& options) {
-  const auto observer = observer_named(options.observer);
-  if (!observer)
-    fail(ErrorCode::usage, "--observer {}: is none of {}", printable(options.observer),
-         fmt::join(observer_names(), ", "));
-  return {.quantize_head = options.quantize_head,
-          .quantize_embeddings = options.quantize_embeddings,
-          .observer = *observer};
-}
-
-const Recipe& recipe_for(const std::string& name) {
-  const Recipe* recipe = recipe_named(name);
-  if (!recipe)
-    fail(ErrorCode::usage, "--format {}: is none of {}", printable(name),
-         fmt::join(recipe_names(), ", "));
-  return *recipe;
+// Statistics where there are some, or an Error where they are needed.
+std::optional<Statistics> statistics_if_needed(const ConvertOptions& options, const Bundle& bundle,
+                                               const PlanRequest& request, const fs::path& path) {
+  std::error_code ignored;
+  if (options.statistics || needs_statistics(request, bundle.sites) || fs::exists(path, ignored))
+    return statistics_for(bundle, path);
+  return std::nullopt;
 }
 
 ConvertedSite converted(const SitePlan& plan) {
@@ -94,6 +99,7 @@ ConvertedSite converted(const SitePlan& plan) {
   if (!plan.quantized()) return site;
   site.format = info(plan.format).name;
   site.granularity = name(plan.granularity);
+  site.observer = plan.observer.text();
   const auto [low, high] = std::ranges::minmax(plan.scales);
   site.scale_min = low;
   site.scale_max = high;
@@ -150,33 +156,38 @@ void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>&
 
 ConvertResult convert(const ConvertOptions& options) {
   const Stopwatch watch;
-  const Recipe& recipe = recipe_for(options.recipe);
-  const PlanOptions plan_settings = plan_options(options);
-  const Outputs paths = resolve_paths(options);
+  const PlanInputs inputs = plan_inputs(options);
+  const Outputs paths = resolve_paths(options, *inputs.recipe);
   Bundle bundle = open_model(paths.source);
   require_float_model(bundle);
-  const Statistics statistics = statistics_for(bundle, paths.statistics);
 
   // Upgrading may insert nodes, so the Sites' places are found again in the upgraded graph; their
   // names stay.
   upgrade_opset(bundle.model, kOutputOpset);
   find_sites(bundle);
-  Plan plan = make_plan(bundle.model, bundle.sites, &statistics, recipe, plan_settings);
+  const PlanRequest request = plan_request(inputs, bundle.sites);
+  const auto statistics = statistics_if_needed(options, bundle, request, paths.statistics);
+  Plan plan = make_plan(bundle.model, bundle.sites, statistics ? &*statistics : nullptr, request);
   if (std::ranges::none_of(plan.sites, &SitePlan::quantized))
     fail(ErrorCode::unsupported, "{}: has no matrix product that can be quantised",
          printable(paths.source.string()));
   ConvertResult result;
-  result.statistics = facts_of(paths.statistics);
+  if (statistics) result.statistics = facts_of(paths.statistics);
   plan.source = {std::string(version()), paths.source.filename().string(), bundle.file.sha256,
-                 bundle.file.bytes, result.statistics.sha256};
+                 bundle.file.bytes, result.statistics ? result.statistics->sha256 : ""};
   save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
+  if (options.write_plan) save_plan(plan, *options.write_plan);
 
   for (const SitePlan& site : plan.sites) result.sites.push_back(converted(site));
   count_sizes(plan, bundle.model, result);
   add_notes(plan, bundle, result.notes);
   result.source = bundle.file;
   result.output = facts_of(paths.converted);
-  result.recipe = std::string(recipe.name);
+  result.recipe = request.label();
+  if (options.write_plan) result.plan = *options.write_plan;
+  if (!inputs.model_sha256.empty() && inputs.model_sha256 != bundle.file.sha256)
+    result.notes.push_back(fmt::format("{} was written for another model ({})",
+                                       options.plan->string(), printable(inputs.model_name)));
   result.elapsed_s = watch.seconds();
   result.peak_rss_bytes = peak_rss_bytes();
   return result;

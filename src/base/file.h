@@ -16,6 +16,9 @@ namespace fs = std::filesystem;
 // Everything of a regular file. Refuses folders, devices and files above `max_bytes`.
 std::string read_file(const fs::path& path, uint64_t max_bytes);
 
+// Whether a regular file begins with these bytes. False also where it cannot be read.
+bool begins_with(const fs::path& path, std::string_view bytes);
+
 // An open file descriptor, closed on destruction.
 class FileDescriptor {
  public:

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <vector>
 
-#include "base/assert.h"
+#include "base/error.h"
 #include "calibrate/observer_functions.h"
 
 namespace fp8q {
 namespace {
 
 constexpr std::array kObservers = {
-#define OBSERVER(id, description) ObserverInfo{Observer::id, #id, description},
+#define OBSERVER(id, ...) ObserverInfo{Observer::id, #id, __VA_ARGS__},
 #include "calibrate/observers.def"
 #undef OBSERVER
 };
@@ -29,12 +31,41 @@ std::optional<Observer> observer_named(std::string_view name) {
   return std::nullopt;
 }
 
-float range(Observer observer, const SiteStatistics& statistics, Format format,
-            const ObserverOptions& options) {
-  switch (observer) {
-#define OBSERVER(id, description) \
-  case Observer::id:              \
-    return observe_##id(statistics, format, options);
+ObserverChoice ObserverChoice::parse(std::string_view text, const std::string& where) {
+  const size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  const auto id = observer_named(name);
+  if (!id) {
+    std::vector<std::string_view> names;
+    for (const auto& o : kObservers) names.push_back(o.name);
+    fail(ErrorCode::usage, "{}: \"{}\" is no observer; there are {}", where, printable(name),
+         fmt::join(names, ", "));
+  }
+  ObserverChoice choice(*id);
+  if (colon == std::string_view::npos) return choice;
+  const ObserverInfo& about = info(*id);
+  if (about.parameter.empty()) fail(ErrorCode::usage, "{}: {} takes no parameter", where, name);
+  const std::string_view number = text.substr(colon + 1);
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), choice.parameter);
+  if (error != std::errc() || end != number.data() + number.size() ||
+      !(choice.parameter >= about.smallest && choice.parameter <= about.largest))
+    fail(ErrorCode::usage, "{}: {} takes a {} from {} to {}, not \"{}\"", where, name,
+         about.parameter, about.smallest, about.largest, printable(number));
+  return choice;
+}
+
+std::string ObserverChoice::text() const {
+  const ObserverInfo& about = info(id);
+  return about.parameter.empty() ? std::string(about.name)
+                                 : fmt::format("{}:{}", about.name, parameter);
+}
+
+float range(const ObserverChoice& observer, const SiteStatistics& statistics, Format format) {
+  switch (observer.id) {
+#define OBSERVER(id, ...) \
+  case Observer::id:      \
+    return observe_##id(statistics, format, observer.parameter);
 #include "calibrate/observers.def"
 #undef OBSERVER
   }

@@ -4,8 +4,10 @@
 // saturate. Every observer serves every format. Rows are in observers.def.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "calibrate/site_statistics.h"
@@ -14,7 +16,7 @@
 namespace fp8q {
 
 enum class Observer {
-#define OBSERVER(id, description) id,
+#define OBSERVER(id, ...) id,
 #include "calibrate/observers.def"
 #undef OBSERVER
 };
@@ -22,20 +24,35 @@ enum class Observer {
 struct ObserverInfo {
   Observer id;
   std::string_view name;
+  std::string_view parameter;  // what it is; empty: the observer has none
+  double default_parameter;
+  double smallest, largest;  // the parameter may be
   std::string_view description;
-};
-
-struct ObserverOptions {
-  double percentile = 99.99;  // in (0, 100]
 };
 
 std::span<const ObserverInfo> all_observers();
 const ObserverInfo& info(Observer observer);
 std::optional<Observer> observer_named(std::string_view name);
 
-// Finite and not negative; 0 where only zeros, or nothing, was seen.
-float range(Observer observer, const SiteStatistics& statistics, Format format,
-            const ObserverOptions& options = {});
+// An observer with its parameter, as users write it: "mse", "percentile:99.999".
+struct ObserverChoice {
+  Observer id = Observer::absmax;
+  double parameter = 0;  // 0 where the observer has none
+
+  ObserverChoice() = default;
+  ObserverChoice(Observer observer)  // NOLINT: an observer is a choice, with its usual parameter
+      : id(observer), parameter(info(observer).default_parameter) {}
+  ObserverChoice(Observer observer, double value) : id(observer), parameter(value) {}
+
+  // Without a parameter the usual one is taken. Error (usage), beginning with `where`: no such
+  // observer, or a parameter that it does not take or that is out of range.
+  static ObserverChoice parse(std::string_view text, const std::string& where);
+  std::string text() const;  // parse(text()) is the same choice
+  friend bool operator==(const ObserverChoice&, const ObserverChoice&) = default;
+};
+
+// Finite and not negative. 0 where only zeros, or nothing, was seen (`fixed` apart).
+float range(const ObserverChoice& observer, const SiteStatistics& statistics, Format format);
 
 // The squared error that quantising with the range `range` makes in total, and the sum of squares
 // it is to be compared with, both estimated from the histogram: the values of a bin are taken to be
@@ -45,6 +62,10 @@ struct ExpectedError {
   double noise = 0;
 };
 ExpectedError expected_error(const SiteStatistics& statistics, Format format, float range);
+
+// The search of the observer mse for any measure of the error.
+using NoiseOfRange = std::function<double(float range)>;
+float least_noise_range(float absmax, const NoiseOfRange& noise_of);
 
 // 10 log10(signal / noise); infinite where there is no noise.
 double decibels(double signal, double noise);

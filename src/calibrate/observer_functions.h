@@ -5,9 +5,8 @@
 
 namespace fp8q {
 
-#define OBSERVER(id, description)                                     \
-  float observe_##id(const SiteStatistics& statistics, Format format, \
-                     const ObserverOptions& options);
+#define OBSERVER(id, ...) \
+  float observe_##id(const SiteStatistics& statistics, Format format, double parameter);
 #include "calibrate/observers.def"
 #undef OBSERVER
 

@@ -14,14 +14,12 @@ struct Best {
 };
 
 // Candidates absmax * k / steps_per_one for k in [first, last].
-Best search(const SiteStatistics& statistics, Format format, int first, int last,
-            int steps_per_one) {
+Best search(float absmax, const NoiseOfRange& noise_of, int first, int last, int steps_per_one) {
   Best best;
   for (int k = first; k <= last; ++k) {
-    const auto candidate =
-        static_cast<float>(static_cast<double>(statistics.absmax()) * k / steps_per_one);
+    const auto candidate = static_cast<float>(static_cast<double>(absmax) * k / steps_per_one);
     if (!std::isfinite(candidate)) break;
-    const double noise = expected_error(statistics, format, candidate).noise;
+    const double noise = noise_of(candidate);
     if (k == first || noise < best.noise) best = {candidate, noise};
   }
   return best;
@@ -29,13 +27,19 @@ Best search(const SiteStatistics& statistics, Format format, int first, int last
 
 }  // namespace
 
-float observe_mse(const SiteStatistics& statistics, Format format, const ObserverOptions&) {
-  if (statistics.absmax() == 0.0f) return 0.0f;
-  const Best coarse = search(statistics, format, 10, 120, 100);
-  const auto centre = static_cast<int>(std::lround(
-      static_cast<double>(coarse.range) / static_cast<double>(statistics.absmax()) * 1000));
-  const Best fine = search(statistics, format, centre - 9, centre + 9, 1000);
+float least_noise_range(float absmax, const NoiseOfRange& noise_of) {
+  if (absmax == 0.0f) return 0.0f;
+  const Best coarse = search(absmax, noise_of, 10, 120, 100);
+  const auto centre = static_cast<int>(
+      std::lround(static_cast<double>(coarse.range) / static_cast<double>(absmax) * 1000));
+  const Best fine = search(absmax, noise_of, centre - 9, centre + 9, 1000);
   return fine.noise < coarse.noise ? fine.range : coarse.range;
+}
+
+float observe_mse(const SiteStatistics& statistics, Format format, double) {
+  return least_noise_range(statistics.absmax(), [&](float range) {
+    return expected_error(statistics, format, range).noise;
+  });
 }
 
 }  // namespace fp8q

@@ -9,9 +9,9 @@
 
 namespace fp8q {
 
-float observe_percentile(const SiteStatistics& statistics, Format, const ObserverOptions& options) {
-  FP8Q_ASSERT(options.percentile > 0 && options.percentile <= 100);
-  const double rank = std::ceil(options.percentile / 100 * static_cast<double>(statistics.count()));
+float observe_percentile(const SiteStatistics& statistics, Format, double percent) {
+  FP8Q_ASSERT(percent > 0 && percent <= 100);
+  const double rank = std::ceil(percent / 100 * static_cast<double>(statistics.count()));
   uint64_t below = statistics.zeros();
   if (static_cast<double>(below) >= rank) return statistics.absmax();
   const auto histogram = statistics.histogram();

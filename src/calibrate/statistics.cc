@@ -1,7 +1,6 @@
 #include "calibrate/statistics.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -38,13 +37,6 @@ Statistics load_statistics(const std::filesystem::path& path) {
   return statistics_from_json(read_file(path, kMaxFileBytes), path.string());
 }
 
-bool is_statistics_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return false;
-  std::ifstream in(path, std::ios::binary);
-  std::string beginning(kBeginning.size(), '\0');
-  in.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-  return in && beginning == kBeginning;
-}
+bool is_statistics_file(const std::filesystem::path& path) { return begins_with(path, kBeginning); }
 
 }  // namespace fp8q

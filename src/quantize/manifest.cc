@@ -25,6 +25,7 @@ json entry_to_json(const ManifestEntry& e) {
   out["format"] = e.format;
   if (e.granularity.empty()) return out;
   out["granularity"] = e.granularity;
+  if (!e.observer.empty()) out["observer"] = e.observer;
   out["absmax"] = e.absmax;
   out["scale"] = {e.smallest_scale, e.largest_scale};
   return out;
@@ -39,6 +40,7 @@ ManifestEntry entry_from_json(const Field& field) {
   e.format = field["format"].string();
   if (!field.json().contains("granularity")) return e;
   e.granularity = field["granularity"].string();
+  if (field.json().contains("observer")) e.observer = field["observer"].string();
   e.absmax = field["absmax"].finite_float();
   e.smallest_scale = field["scale"].at(0).finite_float();
   e.largest_scale = field["scale"].at(1).finite_float();
@@ -70,6 +72,7 @@ ManifestEntry entry_of(const SitePlan& site) {
   if (!site.quantized()) return entry;
   entry.format = info(site.format).name;
   entry.granularity = name(site.granularity);
+  entry.observer = site.observer.text();
   entry.absmax = site.absmax;
   set_scales(entry, site.scales);
   return entry;
@@ -101,14 +104,7 @@ json parsed(const std::string& text) {
 }  // namespace
 
 Manifest manifest_of(const Plan& plan) {
-  Manifest m{.source = plan.source,
-             .recipe = std::string(plan.recipe.name),
-             .observer = std::string(info(plan.options.observer).name),
-             .percentile = plan.options.observer == Observer::percentile
-                               ? plan.options.observer_options.percentile
-                               : 0.0,
-             .quantize_head = plan.options.quantize_head,
-             .quantize_embeddings = plan.options.quantize_embeddings};
+  Manifest m{.source = plan.source, .recipe = plan.request.label(), .sites = {}, .tables = {}};
   for (const SitePlan& site : plan.sites) m.sites.push_back(entry_of(site));
   for (const TablePlan& table : plan.tables) m.tables.push_back(entry_of(table));
   return m;
@@ -123,11 +119,6 @@ void write_manifest(const Manifest& m, Model& model) {
                       {"bytes", m.source.model_bytes}}},
                     {"statistics", {{"sha256", m.source.statistics_sha256}}},
                     {"recipe", m.recipe},
-                    {"options",
-                     {{"observer", m.observer},
-                      {"percentile", m.percentile},
-                      {"quantize_head", m.quantize_head},
-                      {"quantize_embeddings", m.quantize_embeddings}}},
                     {"sites", entries_to_json(m.sites)},
                     {"tables", entries_to_json(m.tables)}};
   try {
@@ -145,21 +136,14 @@ std::optional<Manifest> read_manifest(const Model& model) {
   if (root["schema"].string() != kSchema)
     root["schema"].reject(
         fmt::format("is \"{}\", \"{}\" was expected", printable(root["schema"].string()), kSchema));
-  const Field options = root["options"];
-  const Field percentile = options["percentile"];
-  if (!percentile.json().is_number()) percentile.reject("is not a number");
   Manifest m{.source = {.version = root["version"].string(),
                         .model_name = root["source"]["name"].string(),
                         .model_sha256 = root["source"]["sha256"].string(),
                         .model_bytes = root["source"]["bytes"].unsigned_integer(UINT64_MAX),
                         .statistics_sha256 = root["statistics"]["sha256"].string()},
              .recipe = root["recipe"].string(),
-             .observer = options["observer"].string(),
-             .percentile = percentile.json().get<double>(),
-             .quantize_head = options["quantize_head"].boolean(),
-             .quantize_embeddings = options["quantize_embeddings"].boolean()};
-  m.sites = entries_from_json(root["sites"]);
-  m.tables = entries_from_json(root["tables"]);
+             .sites = entries_from_json(root["sites"]),
+             .tables = entries_from_json(root["tables"])};
   return m;
 }
 

@@ -14,6 +14,7 @@ struct ManifestEntry {
   std::string value;        // its ONNX name in the source model
   std::string format;       // "e4m3", "float16", ...; empty: left as it was
   std::string granularity;  // "tensor", "channel", "row"; empty where there is no scale
+  std::string observer;     // Sites: how the range was found, as "percentile:99.99"
   float absmax = 0;         // Sites: what is mapped to the largest code
   float smallest_scale = 0;
   float largest_scale = 0;
@@ -24,10 +25,6 @@ struct ManifestEntry {
 struct Manifest {
   ConversionSource source;
   std::string recipe;
-  std::string observer;
-  double percentile = 0;
-  bool quantize_head = false;
-  bool quantize_embeddings = false;
   std::vector<ManifestEntry> sites;
   std::vector<ManifestEntry> tables;
   friend bool operator==(const Manifest&, const Manifest&) = default;

@@ -13,8 +13,14 @@
 namespace fp8q {
 namespace {
 
-// A constant operand along its output channels, by absmax.
-void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index, const Recipe& recipe) {
+// How people learn what an observer made of: "mse of each output channel".
+std::string described(const ObserverChoice& observer, const std::string& of) {
+  if (observer.id == Observer::fixed) return fmt::format("range fixed at {}", observer.parameter);
+  return fmt::format("{} of {}", observer.text(), of);
+}
+
+// A constant operand along its output channels.
+void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   const auto weight = constant_contents(index, site.value);
   FP8Q_ASSERT(weight.has_value());  // choose_products() made sure
   if (weight->dtype() != DType::f32)
@@ -23,19 +29,16 @@ void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index, cons
         "weight \"{}\" enters its product as {}, only float is quantised: export the model in FP32",
         printable(site.value), name(weight->dtype()));
   check_finite(*weight, site.value);
-  plan.format = recipe.weights;
-  if (recipe.weight_granularity == Granularity::channel && site.channel_axis) {
-    plan.granularity = Granularity::channel;
-    plan.axis = site.channel_axis;
-  }
-  WeightScales scales = absmax_scales(*weight, plan.format, plan.axis);
+  if (!site.channel_axis) plan.granularity = Granularity::tensor;
+  if (plan.granularity == Granularity::channel) plan.axis = site.channel_axis;
+  WeightScales scales = observed_scales(*weight, plan.format, plan.axis, plan.observer);
   plan.scales = std::move(scales.scales);
   plan.absmax = scales.absmax;
   plan.absmax_code = scales.absmax_code;
   plan.zero_channels = scales.zero_channels;
   const Tensor codes = quantized(*weight, plan.format, plan.axis, plan.scales);
   plan.sqnr_db = sqnr_db(*weight, dequantized(codes, plan.format, plan.axis, plan.scales));
-  plan.reason = plan.axis ? "absmax of each output channel" : "absmax";
+  plan.reason = described(plan.observer, plan.axis ? "each output channel" : "the tensor");
   if (plan.zero_channels > 0)
     plan.reason += fmt::format("; {} channels of zeros have scale 1", plan.zero_channels);
 }
@@ -60,21 +63,14 @@ const SiteStatistics& needed_statistics(const Site& site, const Statistics* stat
   return *found;
 }
 
-void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics,
-                     const Recipe& recipe, const PlanOptions& options) {
-  plan.format = recipe.activations;
-  const SiteStatistics* seen = nullptr;
-  if (site.role == SiteRole::probabilities) {
-    // Softmax never exceeds 1, whatever the data: the range that TensorRT's fused attention
-    // requires too.
-    plan.absmax = 1.0f;
-    plan.reason = "fixed: probabilities do not exceed 1";
-    seen = statistics ? statistics->find(site.value) : nullptr;
-  } else {
-    seen = &needed_statistics(site, statistics);
-    plan.absmax = range(options.observer, *seen, plan.format, options.observer_options);
-    plan.reason = fmt::format("{} of {} values", info(options.observer).name, seen->count());
-  }
+void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics) {
+  plan.granularity = Granularity::tensor;
+  const bool fixed = plan.observer.id == Observer::fixed;
+  const SiteStatistics* seen = !fixed       ? &needed_statistics(site, statistics)
+                               : statistics ? statistics->find(site.value)
+                                            : nullptr;
+  plan.absmax = range(plan.observer, seen ? *seen : SiteStatistics{}, plan.format);
+  plan.reason = described(plan.observer, fmt::format("{} values", seen ? seen->count() : 0));
   const float scale = scale_for(plan.format, plan.absmax);
   plan.scales = {scale};
   plan.absmax_code = encode(plan.format, plan.absmax, scale);
@@ -90,31 +86,58 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
     plan.reason += fmt::format("; {} values that are not finite were ignored", plan.nonfinite);
 }
 
+// A Site by its request and the products it feeds. Its request becomes what it gets.
+void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>& products,
+               SiteRequest& request) {
+  plan.path = site.path;
+  plan.value = site.value;
+  plan.kind = site.kind;
+  std::string float_reason;
+  for (const Use& use : site.uses) {
+    const std::string& reason = products.at(use.node).float_reason;
+    if (reason.empty()) plan.uses.push_back(use);
+    else if (float_reason.empty()) float_reason = reason;
+  }
+  if (plan.quantized()) {
+    plan.format = *request.format;
+    plan.granularity = request.granularity;
+    plan.observer = request.observer;
+    return;
+  }
+  if (!request.required_by.empty())
+    fail(ErrorCode::usage, "{}: {} cannot be {}: {}", request.required_by, printable(site.path),
+         info(*request.format).name, float_reason);
+  if (request.format) request.reason = float_reason;
+  request.format.reset();
+  plan.reason = request.reason;
+}
+
 }  // namespace
 
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
-               const Recipe& recipe, const PlanOptions& options) {
+               const PlanRequest& request) {
+  FP8Q_ASSERT(request.sites.size() == sites.size());
   const GraphIndex index(model.graph);
-  const auto products = choose_products(index, sites, recipe, options.quantize_head);
-  Plan plan{recipe, options, {}, {}, {}};
+  const auto products = choose_products(index, sites, request.sites);
+  Plan plan{request, {}, {}, {}};
   plan.sites.resize(sites.size());
   parallel_for(sites.size(), [&](size_t i) {
-    const Site& site = sites[i];
     SitePlan& p = plan.sites[i];
-    p.path = site.path;
-    p.value = site.value;
-    p.kind = site.kind;
-    for (const Use& use : site.uses) {
-      const std::string& reason = products.at(use.node).float_reason;
-      if (reason.empty()) p.uses.push_back(use);
-      else if (p.reason.empty()) p.reason = reason;
-    }
+    plan_site(p, sites[i], products, plan.request.sites[i]);
     if (!p.quantized()) return;
-    if (site.kind == SiteKind::weight) plan_weight(p, site, index, recipe);
-    else plan_activation(p, site, statistics, recipe, options);
+    if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
+    else plan_activation(p, sites[i], statistics);
+    // What the recipe alone decides needs no mention.
+    const std::string& why = request.sites[i].reason;
+    if (!why.empty() && why != recipe_reason(request.recipe)) p.reason += "; " + why;
   });
-  plan.tables = plan_tables(index, options.quantize_embeddings);
+  plan.tables = plan_tables(index, request.options.quantize_embeddings);
   return plan;
+}
+
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+               const Recipe& recipe, const PlanOptions& options) {
+  return make_plan(model, sites, statistics, recipe_request(recipe, sites, options));
 }
 
 }  // namespace fp8q

@@ -1,26 +1,18 @@
 // The Plan: what every Site and every embedding table gets, with the reason.
 //
-// A product is quantised only when both its operands are. Scales follow from absmax of weights and
-// from the statistics of activations; probabilities have the fixed range 1. Planning changes
-// nothing; quantize_model() carries the plan out.
+// A product is quantised only when both its operands are (products.h). Scales follow from the
+// values of weights and from the statistics of activations, each by the observer asked for.
+// Planning changes nothing; quantize_model() carries the plan out.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "calibrate/observer.h"
 #include "calibrate/statistics.h"
-#include "quantize/recipe.h"
+#include "quantize/request.h"
 
 namespace fp8q {
-
-struct PlanOptions {
-  bool quantize_head = false;
-  bool quantize_embeddings = false;
-  Observer observer = Observer::absmax;
-  ObserverOptions observer_options;
-};
 
 struct SitePlan {
   std::string path;
@@ -32,6 +24,7 @@ struct SitePlan {
   // Of a quantised Site:
   Format format = Format::e4m3;
   Granularity granularity = Granularity::tensor;
+  ObserverChoice observer;
   std::optional<int64_t> axis;    // of the channels
   std::vector<float> scales;      // one, or one per channel
   float absmax = 0;               // what is mapped to the largest code
@@ -73,15 +66,18 @@ struct ConversionSource {
 };
 
 struct Plan {
-  Recipe recipe;
-  PlanOptions options;
+  PlanRequest request;  // as it can be fulfilled: what must stay float asks for float
   ConversionSource source;
   std::vector<SitePlan> sites;  // one per Site, in their order
   std::vector<TablePlan> tables;
 };
 
 // Errors: bad_data where a Site that needs statistics has none (or no values), naming it;
-// bad_model where a weight is not finite; unsupported where a weight is not of type float.
+// bad_model where a weight is not finite; unsupported where a weight is not of type float; usage
+// where a Site that was named must stay float, or formats do not mix.
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+               const PlanRequest& request);
+// What a recipe alone asks for.
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
                const Recipe& recipe, const PlanOptions& options);
 

@@ -11,58 +11,77 @@ namespace {
 struct Chooser {
   const GraphIndex& index;
   const std::vector<Site>& sites;
-  const Recipe& recipe;
-  bool quantize_head;
+  const std::vector<SiteRequest>& requests;
   bool recognised;
 
-  std::string reason_of_role(SiteRole role) const {
-    if (role == SiteRole::head)
-      return quantize_head ? ""
-                           : "the head stays in floating point unless --quantize-head is given";
-    if (recipe.roles & role_bit(role)) return "";
-    return fmt::format("recipe {} does not quantise this product", recipe.name);
-  }
+  const Site& site(int i) const { return sites[static_cast<size_t>(i)]; }
+  const SiteRequest& request(int i) const { return requests[static_cast<size_t>(i)]; }
 
-  // Why the product stays in floating point; empty where it does not.
-  std::string float_reason(const Product& product) const {
+  // Why the product cannot be quantised, whatever is asked for.
+  std::string obstacle(const Product& product) const {
     int weights = 0;
     bool probabilities = false;
     for (const int i : product.operands) {
       if (i < 0) return "the other operand of the product is no Site";
-      const Site& site = sites[static_cast<size_t>(i)];
-      if (site.kind == SiteKind::weight) {
-        ++weights;
-        if (!constant_contents(index, site.value))
-          return fmt::format("weight \"{}\" is computed in a way that is not followed",
-                             printable(site.value));
-        continue;
-      }
-      probabilities |= site.role == SiteRole::probabilities;
-      if (!recognised) continue;
-      if (auto reason = reason_of_role(site.role); !reason.empty()) return reason;
+      probabilities |= site(i).role == SiteRole::probabilities;
+      if (site(i).kind != SiteKind::weight) continue;
+      ++weights;
+      if (!constant_contents(index, site(i).value))
+        return fmt::format("weight \"{}\" is computed in a way that is not followed",
+                           printable(site(i).value));
     }
     if (weights == 2) return "a product of two constants";
     if (!recognised && weights == 0 && !probabilities)
       return "a product of two activations outside a recognised encoder";
     return "";
   }
+
+  // Why the product stays in floating point; empty where it does not.
+  std::string float_reason(const Product& product) const {
+    if (auto reason = obstacle(product); !reason.empty()) return reason;
+    for (const int i : product.operands)
+      if (!request(i).format)
+        return fmt::format("the other operand, {}, stays in floating point",
+                           printable(site(i).path));
+    const auto [a, b] = product.operands;
+    const bool integer_a = info(*request(a).format).integer;
+    if (integer_a != info(*request(b).format).integer)
+      fail(ErrorCode::usage,
+           "{} is to be {} and {} {}: no hardware multiplies INT8 with FP8; give both operands of "
+           "a product formats of one kind, or float",
+           printable(site(a).path), name_of(a), printable(site(b).path), name_of(b));
+    return "";
+  }
+
+  std::string_view name_of(int i) const { return info(*request(i).format).name; }
 };
+
+void decide_together(const Site& input, std::map<size_t, Product>& products) {
+  const auto is_float = [&](const Use& use) { return !products.at(use.node).float_reason.empty(); };
+  const auto first = std::ranges::find_if(input.uses, is_float);
+  if (first == input.uses.end()) return;
+  const std::string reason = products.at(first->node).float_reason;
+  for (const Use& use : input.uses)
+    if (!is_float(use))
+      products.at(use.node).float_reason =
+          fmt::format("query, key and value run as one product, and of one of them {}", reason);
+}
 
 }  // namespace
 
 std::map<size_t, Product> choose_products(const GraphIndex& index, const std::vector<Site>& sites,
-                                          const Recipe& recipe, bool quantize_head) {
+                                          const std::vector<SiteRequest>& requests) {
   std::map<size_t, Product> products;
   for (size_t i = 0; i < sites.size(); ++i)
     for (const Use& use : sites[i].uses) {
       FP8Q_ASSERT(use.node < index.graph().nodes.size() && use.input < 2);
       products[use.node].operands[use.input] = static_cast<int>(i);
     }
-  const bool recognised = std::ranges::any_of(sites, [](const Site& site) {
-    return site.role != SiteRole::other && site.role != SiteRole::probabilities;
-  });
-  const Chooser chooser{index, sites, recipe, quantize_head, recognised};
+  const Chooser chooser{index, sites, requests, is_recognised(sites)};
   for (auto& [node, product] : products) product.float_reason = chooser.float_reason(product);
+  for (const Site& site : sites)
+    if (site.role == SiteRole::attention_input && site.kind == SiteKind::activation)
+      decide_together(site, products);
   return products;
 }
 

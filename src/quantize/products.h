@@ -1,10 +1,16 @@
-// Which matrix products a recipe quantises. Internal to planning.
+// Which matrix products are quantised, as follows from what is asked for at their operands.
+// Internal to planning.
+//
+// A product is quantised only when both its operands are, and when there is a product of their
+// formats: E4M3 and E5M2 mix, INT8 and FP8 do not (no tensor core and no cuBLASLt kernel multiplies
+// them). Query, key and value products share an input and run as one, so they are quantised
+// together or not at all.
 #pragma once
 
 #include <map>
 #include <vector>
 
-#include "quantize/recipe.h"
+#include "quantize/request.h"
 
 namespace fp8q {
 
@@ -16,7 +22,8 @@ struct Product {
 
 // By node. A graph whose Sites have only the roles `probabilities` and `other` was not recognised
 // as an encoder; there, products with a constant operand and products with probabilities count.
+// Error (usage): operands of formats that do not mix.
 std::map<size_t, Product> choose_products(const GraphIndex& index, const std::vector<Site>& sites,
-                                          const Recipe& recipe, bool quantize_head);
+                                          const std::vector<SiteRequest>& requests);
 
 }  // namespace fp8q

@@ -51,6 +51,51 @@ std::vector<float> channel_absmax(const Tensor& f32, const Channels& c) {
   return absmax;
 }
 
+void gather_channel(std::span<const float> values, const Channels& c, size_t channel,
+                    std::vector<float>& to) {
+  to.clear();
+  for (size_t o = 0; o < c.outer; ++o) {
+    const auto run = values.subspan((o * c.channels + channel) * c.inner, c.inner);
+    to.insert(to.end(), run.begin(), run.end());
+  }
+}
+
+// The squared error is that of the values themselves: a channel has too few of them for the
+// histogram's assumption that they are spread evenly over a bin.
+float range_of_values(std::span<const float> values, Format format,
+                      const ObserverChoice& observer) {
+  SiteStatistics seen;
+  seen.observe(values, 0, 0);
+  if (observer.id != Observer::mse) return range(observer, seen, format);
+  std::vector<uint8_t> codes(values.size());
+  std::vector<float> back(values.size());
+  return least_noise_range(seen.absmax(), [&](float candidate) {
+    const float scale = scale_for(format, candidate);
+    encode(format, values, scale, codes);
+    decode(format, codes, scale, back);
+    double noise = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const double difference = static_cast<double>(values[i]) - static_cast<double>(back[i]);
+      noise += difference * difference;
+    }
+    return noise;
+  });
+}
+
+WeightScales scales_of_ranges(const std::vector<float>& ranges, Format format) {
+  WeightScales out;
+  out.absmax_code = std::numeric_limits<uint8_t>::max();
+  for (const float absmax : ranges) {
+    const float scale = scale_for(format, absmax);
+    out.scales.push_back(scale);
+    out.absmax = std::max(out.absmax, absmax);
+    if (absmax == 0.0f) ++out.zero_channels;
+    else out.absmax_code = std::min(out.absmax_code, encode(format, absmax, scale));
+  }
+  if (out.absmax == 0.0f) out.absmax_code = 0;
+  return out;
+}
+
 std::span<uint8_t> mutable_codes(Tensor& tensor) {
   return {reinterpret_cast<uint8_t*>(tensor.mutable_bytes()), static_cast<size_t>(tensor.size())};
 }
@@ -64,17 +109,20 @@ DType dtype_of_format(Format format) {
 }
 
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis) {
-  WeightScales out;
-  out.absmax_code = std::numeric_limits<uint8_t>::max();
-  for (const float absmax : channel_absmax(f32, Channels(f32, axis))) {
-    const float scale = scale_for(format, absmax);
-    out.scales.push_back(scale);
-    out.absmax = std::max(out.absmax, absmax);
-    if (absmax == 0.0f) ++out.zero_channels;
-    else out.absmax_code = std::min(out.absmax_code, encode(format, absmax, scale));
+  return scales_of_ranges(channel_absmax(f32, Channels(f32, axis)), format);
+}
+
+WeightScales observed_scales(const Tensor& f32, Format format, std::optional<int64_t> axis,
+                             const ObserverChoice& observer) {
+  const Channels channels(f32, axis);
+  if (observer.id == Observer::absmax) return absmax_scales(f32, format, axis);
+  std::vector<float> ranges;
+  std::vector<float> values;
+  for (size_t i = 0; i < channels.channels; ++i) {
+    gather_channel(f32.data<float>(), channels, i, values);
+    ranges.push_back(range_of_values(values, format, observer));
   }
-  if (out.absmax == 0.0f) out.absmax_code = 0;
-  return out;
+  return scales_of_ranges(ranges, format);
 }
 
 Tensor quantized(const Tensor& f32, Format format, std::optional<int64_t> axis,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "calibrate/observer.h"
 #include "numeric/format.h"
 #include "tensor/tensor.h"
 
@@ -16,6 +17,9 @@ struct WeightScales {
   int64_t zero_channels = 0;  // they have scale 1
 };
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis);
+// The range of each channel by the observer, which sees its values.
+WeightScales observed_scales(const Tensor& f32, Format format, std::optional<int64_t> axis,
+                             const ObserverChoice& observer);
 
 // Codes in a tensor of the format's type (E4M3, E5M2 or INT8) and the shape of `f32`.
 Tensor quantized(const Tensor& f32, Format format, std::optional<int64_t> axis,

@@ -164,6 +164,7 @@ Json to_json(const ConvertResult& r) {
   json["source_bytes"] = r.source.bytes;
   json["statistics"] = json_of(r.statistics);
   json["recipe"] = r.recipe;
+  if (!r.plan.empty()) json["plan"] = r.plan.string();
   json["matrix_bytes"] = {{"before", r.matrix_bytes_before}, {"after", r.matrix_bytes_after}};
   json["embedding_bytes"] = {{"before", r.embedding_bytes_before},
                              {"after", r.embedding_bytes_after}};
@@ -172,6 +173,7 @@ Json to_json(const ConvertResult& r) {
     Json site = {{"name", s.name}, {"path", s.path}, {"kind", s.kind}, {"format", s.format}};
     if (s.format != "float") {
       site["granularity"] = s.granularity;
+      site["observer"] = s.observer;
       if (s.scale_min == s.scale_max) site["scale"] = s.scale_min;
       else site["scale_range"] = {s.scale_min, s.scale_max};
       site["sqnr_db"] = s.sqnr_db;

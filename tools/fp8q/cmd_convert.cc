@@ -51,8 +51,9 @@ std::string table_of(const ConvertResult& r, bool from_workspace) {
 
   const char* origin = from_workspace ? " (from the workspace)" : "";
   Table table({"converted", short_path(r.source.path.string()) + origin});
-  table.add({"statistics", short_path(r.statistics.path.string()) + origin});
+  if (r.statistics) table.add({"statistics", short_path(r.statistics->path.string()) + origin});
   table.add({"recipe", r.recipe});
+  if (!r.plan.empty()) table.add({"plan", short_path(r.plan.string())});
   table.add({"sites", fmt::format("{}", fmt::join(counts, ", "))});
   if (std::isfinite(worst))
     table.add({"lowest SQNR", fmt::format("{:.1f} dB at {}", worst, worst_path)});
@@ -81,6 +82,29 @@ std::string sites_table(const ConvertResult& r) {
   return "\n" + table.str();
 }
 
+// What a single Site, or all of them, get instead of what the recipe says.
+void add_planning_options(CLI::App& command, ConvertOptions& options) {
+  command
+      .add_option("--observer", options.observer,
+                  fmt::format("How activation statistics become a range: {} (default: absmax)",
+                              fmt::join(observer_names(), ", ")))
+      ->type_name("NAME[:PARAMETER]");
+  command.add_option("--weight-observer", options.weight_observer, "The same for weights")
+      ->type_name("NAME[:PARAMETER]");
+  command
+      .add_option("--site", options.sites,
+                  "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
+                  "the last match counts. FORMAT: float, e4m3, e5m2, int8")
+      ->allow_extra_args(false)
+      ->type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
+  command.add_option("--plan", options.plan, "Take the decisions for all Sites from this file")
+      ->type_name("FILE");
+  command
+      .add_option("--write-plan", options.write_plan,
+                  "Write the decisions for all Sites: a line each, to be read and changed")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void add_convert(CLI::App& program, Globals& globals) {
@@ -96,16 +120,13 @@ void add_convert(CLI::App& program, Globals& globals) {
       .add_option("-o,--output", convert_options.output,
                   "Model to write (default: MODEL.<recipe>.onnx)")
       ->type_name("FILE");
-  auto* format = command.add_option("--format,--recipe", convert_options.recipe,
-                                    fmt::format("{}", fmt::join(recipe_names(), ", ")));
-  format->check(CLI::IsMember(recipe_names()))->type_name("NAME")->capture_default_str();
   command
-      .add_option("--observer", convert_options.observer,
-                  "How activation statistics become a range: " +
-                      fmt::format("{}", fmt::join(observer_names(), ", ")))
-      ->check(CLI::IsMember(observer_names()))
-      ->type_name("NAME")
-      ->capture_default_str();
+      .add_option(
+          "--format,--recipe", convert_options.recipe,
+          fmt::format("{} (default: {})", fmt::join(recipe_names(), ", "), recipe_names().front()))
+      ->check(CLI::IsMember(recipe_names()))
+      ->type_name("NAME");
+  add_planning_options(command, convert_options);
   command.add_flag("--quantize-head", convert_options.quantize_head, "Pooler and classifier too");
   command.add_flag("--quantize-embeddings", convert_options.quantize_embeddings,
                    "8-bit embedding rows with a scale per row, instead of float16");
@@ -115,11 +136,15 @@ void add_convert(CLI::App& program, Globals& globals) {
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q convert --format e4m3\n"
-      "  fp8q convert model.onnx --format int8 --calib model.calib.json -o small.onnx");
+      "  fp8q convert model.onnx --format int8 --calib model.calib.json -o small.onnx\n"
+      "  fp8q convert --site 'layer.5/ffn.output/*=float' --site 'layer.*/query=e4m3:mse'\n"
+      "  fp8q convert --write-plan plan.json; edit plan.json; fp8q convert --plan plan.json");
   command.callback([options, &globals] {
     globals.action = [options, &globals] {
       const bool from_workspace = complete(options->convert);
-      check_json_target(globals, {options->convert.model, options->convert.output});
+      check_json_target(globals, {options->convert.model, options->convert.output,
+                                  options->convert.plan.value_or(fs::path()),
+                                  options->convert.write_plan.value_or(fs::path())});
       const ConvertResult result = convert(options->convert);
       if (auto workspace = Workspace::load();
           workspace &&

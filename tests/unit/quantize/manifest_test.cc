@@ -65,7 +65,7 @@ TEST(Manifest, DamageIsNamed) {
   expect(changed([](auto& j) { j["sites"][0]["value"] = 1; }), "sites[0].value");
   expect(changed([](auto& j) { j["sites"][2]["scale"] = "x"; }), "sites[2].scale");
   expect(changed([](auto& j) { j["source"]["bytes"] = -1; }), "source.bytes");
-  expect(changed([](auto& j) { j["options"]["percentile"] = "x"; }), "options.percentile");
+  expect(changed([](auto& j) { j["sites"][2]["observer"] = 1; }), "sites[2].observer");
 }
 
 TEST(Detect, FloatQuantisedAndForeignModels) {

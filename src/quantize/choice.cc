@@ -1,0 +1,115 @@
+#include "quantize/choice.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+constexpr std::string_view kForm = "PATTERN=[FORMAT][@GRANULARITY][:OBSERVER[:PARAMETER]]";
+
+bool is_pattern(const std::string& text) { return text.find_first_of("*?[\\") != text.npos; }
+
+bool matches(const std::string& pattern, const std::string& path) {
+  return pattern == path || fnmatch(pattern.c_str(), path.c_str(), 0) == 0;
+}
+
+// A few paths that share their last part with what was asked for, or simply the first ones.
+std::string examples(const std::string& pattern, const std::vector<Site>& sites) {
+  constexpr size_t kShown = 3;
+  const std::string end = pattern.substr(pattern.rfind('/') + 1);
+  std::vector<std::string> paths;
+  for (const Site& site : sites)
+    if (paths.size() < kShown && site.path.ends_with(end)) paths.push_back(printable(site.path));
+  for (const Site& site : sites)
+    if (paths.size() < kShown && std::ranges::find(paths, site.path) == paths.end())
+      paths.push_back(printable(site.path));
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
+
+// Whether the format is another one than before.
+bool change(const SiteChoice& choice, const Site& site, SiteRequest& request) {
+  const auto before = request.format;
+  const bool weight = site.kind == SiteKind::weight;
+  if (choice.wanted) request.format = choice.wanted->format;
+  if (choice.granularity && weight) request.granularity = *choice.granularity;
+  if (choice.observer) request.observer = *choice.observer;
+  request.reason = choice.reason;
+  request.required_by.clear();
+  if (choice.wanted && choice.wanted->format && choice.pattern == site.path)
+    request.required_by = choice.origin;
+  return request.format != before;
+}
+
+}  // namespace
+
+std::string_view name_of(const std::optional<Format>& format) {
+  return format ? info(*format).name : "float";
+}
+
+SiteChoice::Wanted parse_format(std::string_view text, const std::string& where) {
+  if (text == "float") return {std::nullopt};
+  if (const auto format = format_named(text)) return {format};
+  std::vector<std::string_view> names = {"float"};
+  for (const FormatInfo& f : all_formats()) names.push_back(f.name);
+  fail(ErrorCode::usage, "{}: \"{}\" is no format; there are {}", where, printable(text),
+       fmt::join(names, ", "));
+}
+
+Granularity parse_granularity(std::string_view text, const std::string& where) {
+  for (const auto granularity : {Granularity::tensor, Granularity::channel})
+    if (name(granularity) == text) return granularity;
+  fail(ErrorCode::usage, "{}: \"{}\" is no granularity; there are tensor, channel", where,
+       printable(text));
+}
+
+SiteChoice parse_site_choice(std::string_view text) {
+  SiteChoice choice;
+  choice.reason = choice.origin = fmt::format("--site '{}'", printable(text));
+  const size_t equals = text.rfind('=');
+  if (equals == text.npos || equals == 0 || equals + 1 == text.size())
+    fail(ErrorCode::usage, "{}: has not the form {}", choice.origin, kForm);
+  choice.pattern = text.substr(0, equals);
+  std::string_view rest = text.substr(equals + 1);
+  if (const size_t colon = rest.find(':'); colon != rest.npos) {
+    choice.observer = ObserverChoice::parse(rest.substr(colon + 1), choice.origin);
+    rest = rest.substr(0, colon);
+  }
+  if (const size_t at = rest.find('@'); at != rest.npos) {
+    choice.granularity = parse_granularity(rest.substr(at + 1), choice.origin);
+    rest = rest.substr(0, at);
+  }
+  if (!rest.empty()) choice.wanted = parse_format(rest, choice.origin);
+  return choice;
+}
+
+void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>& sites,
+                   PlanRequest& request) {
+  FP8Q_ASSERT(request.sites.size() == sites.size());
+  for (const SiteChoice& choice : choices) {
+    bool found = false;
+    bool weight = false;
+    for (size_t i = 0; i < sites.size(); ++i) {
+      if (!matches(choice.pattern, sites[i].path)) continue;
+      found = true;
+      weight |= sites[i].kind == SiteKind::weight;
+      request.mixed |= change(choice, sites[i], request.sites[i]);
+    }
+    if (!found)
+      fail(ErrorCode::usage,
+           "{}: \"{}\" {} the model's {} Sites (as {}); fp8q inspect --sites lists them",
+           choice.origin, printable(choice.pattern),
+           is_pattern(choice.pattern) ? "matches none of" : "is none of", sites.size(),
+           examples(choice.pattern, sites));
+    if (choice.granularity && *choice.granularity != Granularity::tensor && !weight)
+      fail(ErrorCode::usage,
+           "{}: granularity {} is for weights, and only activations match; they have one scale per "
+           "tensor",
+           choice.origin, name(*choice.granularity));
+  }
+}
+
+}  // namespace fp8q

@@ -1,0 +1,55 @@
+#include "quantize/request.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace fp8q {
+namespace {
+
+// Why a recipe leaves a role in floating point; empty where it does not.
+std::string float_reason(const Recipe& recipe, SiteRole role, bool quantize_head) {
+  if (role == SiteRole::head)
+    return quantize_head ? "" : "the head stays in floating point unless --quantize-head is given";
+  if (recipe.roles & role_bit(role)) return "";
+  return fmt::format("recipe {} does not quantise this product", recipe.name);
+}
+
+SiteRequest request_of(const Recipe& recipe, const Site& site, const PlanOptions& options) {
+  const std::string reason = recipe_reason(recipe.name);
+  if (site.kind == SiteKind::weight)
+    return {recipe.weights, recipe.weight_granularity, options.weight_observer, reason, ""};
+  SiteRequest request{recipe.activations, Granularity::tensor, options.observer, reason, ""};
+  // Softmax never exceeds 1, whatever the data: the range that TensorRT's fused attention requires
+  // too.
+  if (site.role == SiteRole::probabilities) request.observer = {Observer::fixed, 1.0};
+  return request;
+}
+
+}  // namespace
+
+std::string recipe_reason(std::string_view recipe) { return fmt::format("recipe {}", recipe); }
+
+bool is_recognised(const std::vector<Site>& sites) {
+  return std::ranges::any_of(sites, [](const Site& site) {
+    return site.role != SiteRole::other && site.role != SiteRole::probabilities;
+  });
+}
+
+PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
+                           const PlanOptions& options) {
+  const bool recognised = is_recognised(sites);
+  PlanRequest request{.recipe = std::string(recipe.name), .options = options, .sites = {}};
+  for (const Site& site : sites) {
+    SiteRequest wanted = request_of(recipe, site, options);
+    if (recognised)
+      if (auto reason = float_reason(recipe, site.role, options.quantize_head); !reason.empty()) {
+        wanted.format.reset();
+        wanted.reason = std::move(reason);
+      }
+    request.sites.push_back(std::move(wanted));
+  }
+  return request;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,55 @@
+// What is asked for at every Site, before any scale is known: the one thing that recipes, options
+// of the command line, plan files and searches make, and that make_plan() carries out.
+//
+// Recipe -> PlanRequest -> (changes: choice.h) -> Plan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibrate/observer.h"
+#include "quantize/recipe.h"
+
+namespace fp8q {
+
+struct SiteRequest {
+  std::optional<Format> format;                   // nullopt: stays in floating point
+  Granularity granularity = Granularity::tensor;  // activations have one scale per tensor
+  ObserverChoice observer;
+  std::string reason;       // why: "recipe e4m3", "the head stays ..."
+  std::string required_by;  // who named this very Site; then it is an Error if it must stay float
+  friend bool operator==(const SiteRequest&, const SiteRequest&) = default;
+};
+
+// What can be said beside the recipe for all Sites at once.
+struct PlanOptions {
+  bool quantize_head = false;
+  bool quantize_embeddings = false;
+  ObserverChoice observer = Observer::absmax;  // of activations, probabilities apart
+  ObserverChoice weight_observer = Observer::absmax;
+  friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
+};
+
+struct PlanRequest {
+  std::string recipe;
+  PlanOptions options;
+  bool mixed = false;              // a Site has another format than the recipe gives it
+  std::vector<SiteRequest> sites;  // one per Site, in their order
+
+  std::string label() const { return mixed ? recipe + "-mixed" : recipe; }
+  friend bool operator==(const PlanRequest&, const PlanRequest&) = default;
+};
+
+// What a recipe alone asks for. In a graph that was not recognised as an encoder (its Sites have
+// only the roles `probabilities` and `other`) it asks for every Site.
+PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
+                           const PlanOptions& options = {});
+
+// The reason recipe_request() gives where it asks for a format.
+std::string recipe_reason(std::string_view recipe);
+
+// Roles other than `probabilities` and `other` are given by a recognised encoder alone.
+bool is_recognised(const std::vector<Site>& sites);
+
+}  // namespace fp8q

@@ -1,0 +1,81 @@
+// Decisions for single Sites, from the command line and in plan files.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/demo_folder.h"
+
+namespace fp8q::test {
+namespace {
+
+using testing::HasSubstr;
+
+class PlanOfDemo : public DemoFolder {
+ protected:
+  void SetUp() override {
+    DemoFolder::SetUp();
+    ok({"calibrate", "model.onnx", "--examples", "16"});
+  }
+  // By path.
+  static nlohmann::json site(const nlohmann::json& result, const std::string& path) {
+    for (const auto& site : result["sites"])
+      if (site["path"] == path) return site;
+    ADD_FAILURE() << "no Site " << path;
+    return {};
+  }
+};
+
+TEST_F(PlanOfDemo, SitesAreDecidedOneByOne) {
+  const auto r = ok_json({"convert", "--site", "layer.3/ffn.output/*=float", "--site",
+                          "layer.*/query=e5m2:mse", "--site", "layer.0/ffn.*/*=int8"});
+  EXPECT_EQ(r["recipe"], "e4m3-mixed");
+  EXPECT_THAT(r["output"]["path"], HasSubstr("model.e4m3-mixed.onnx"));
+  EXPECT_EQ(site(r, "layer.3/ffn.output/weight")["format"], "float");
+  EXPECT_EQ(site(r, "layer.3/ffn.output/input")["reason"], "--site 'layer.3/ffn.output/*=float'");
+  EXPECT_EQ(site(r, "layer.2/attention/query")["format"], "e5m2");
+  EXPECT_EQ(site(r, "layer.2/attention/query")["observer"], "mse");
+  EXPECT_EQ(site(r, "layer.0/ffn.output/weight")["format"], "int8");
+  EXPECT_EQ(site(r, "layer.1/ffn.output/weight")["format"], "e4m3");
+  // The engine runs what was planned.
+  const auto e = ok_json({"eval", "--task", "sst2", "--limit", "40"});
+  EXPECT_EQ(e["format"], "e4m3-mixed");
+  std::map<std::string, std::string> effective;
+  for (const auto& k : e["kernels"]) effective[k["path"]] = k["effective"];
+  EXPECT_THAT(effective["layer.0/ffn.output/input"], HasSubstr("int8"));
+  EXPECT_THAT(effective["layer.3/ffn.output/input"], testing::Not(HasSubstr("e4m3")));
+}
+
+TEST_F(PlanOfDemo, APlanFileMakesTheSameModelAgain) {
+  ok({"convert", "--format", "int8", "--observer", "percentile:99.9", "--weight-observer", "mse",
+      "--site", "layer.1/*=float", "--quantize-head", "--quantize-embeddings", "--write-plan",
+      "plan.json", "-o", "first.onnx"});
+  ok({"convert", "--plan", "plan.json", "--write-plan", "again.json"});
+  EXPECT_EQ(bytes("model.plan.onnx"), bytes("first.onnx"));
+  EXPECT_EQ(bytes("again.json"), bytes("plan.json"));
+  EXPECT_THAT(fails({"convert", "--plan", "plan.json", "--format", "e4m3"}, 2),
+              HasSubstr("--format and --plan exclude each other"));
+  EXPECT_THAT(fails({"convert", "--plan", "plan.json", "-o", "plan.json"}, 2),
+              HasSubstr("plan.json"));
+  EXPECT_THAT(fails({"convert", "--write-plan", "model.calib.json"}, 2),
+              HasSubstr("model.calib.json"));
+  EXPECT_THAT(fails({"convert", "--write-plan", "config.json"}, 2), HasSubstr("config.json"));
+}
+
+TEST_F(PlanOfDemo, StatisticsAreNeededOnlyWhereARangeFollowsFromThem) {
+  const std::vector<std::string> all_fixed = {"convert", "model.onnx", "--site", "*=:fixed:20"};
+  fs::remove(folder() / "model.calib.json");
+  EXPECT_TRUE(ok_json(all_fixed)["statistics"].is_null());
+  EXPECT_THAT(fails({"convert", "model.onnx"}, 6), HasSubstr("run `fp8q calibrate"));
+}
+
+TEST_F(PlanOfDemo, WrongDecisionsAreUsageErrors) {
+  EXPECT_THAT(fails({"convert", "--site", "layer.9/*=float"}, 2), HasSubstr("matches none"));
+  EXPECT_THAT(fails({"convert", "--site", "*/weight=int8"}, 2),
+              HasSubstr("no hardware multiplies INT8 with FP8"));
+  EXPECT_THAT(fails({"convert", "--observer", "median"}, 2),
+              HasSubstr("--observer: \"median\" is no observer"));
+  EXPECT_THAT(fails({"convert", "--plan", "absent.json"}, 6), HasSubstr("absent.json"));
+}
+
+}  // namespace
+}  // namespace fp8q::test
