@@ -14,10 +14,10 @@ struct CalibrateOptions {
   std::optional<fs::path> data;     // see DataFacts and README
   std::optional<std::string> task;  // empty: config.json's finetuning_task where that names one
   size_t examples = 128;
-  size_t max_length = 128;   // tokens, special ones included
-  bool random_data = false;  // random token ids instead of text
-  uint64_t seed = 1;         // of random_data
-  bool force = false;        // replace an existing file that fp8q did not write
+  std::optional<size_t> max_length;  // tokens, special ones included; empty: 128, squad's 384
+  bool random_data = false;          // random token ids instead of text
+  uint64_t seed = 1;                 // of random_data
+  bool force = false;                // replace an existing file that fp8q did not write
   ExecutionOptions execution;
 };
 

@@ -2,10 +2,27 @@
 #pragma once
 
 #include <map>
+#include <utility>
 
 #include "fp8q/common.h"
 
 namespace fp8q {
+
+// How questions are answered (tasks squad and squad2).
+struct SpanOptions {
+  size_t doc_stride = 128;        // tokens that neighbouring windows over a text share
+  size_t best = 20;               // starts and ends considered per window
+  size_t max_answer_tokens = 30;  // of an answer
+  double null_threshold = 0;      // squad2: no answer where it scores better by more than this
+};
+
+// Where a table of the user's has what (task text).
+struct TableOptions {
+  std::string text_column = "text";
+  std::string pair_column;  // empty: single texts
+  std::string label_column = "label";
+  std::vector<std::string> metrics;  // empty: accuracy, or Pearson and Spearman for one output
+};
 
 struct EvaluateOptions {
   std::vector<fs::path> models;      // files or folders; each is scored
@@ -16,8 +33,10 @@ struct EvaluateOptions {
   std::string task;
   std::string split;  // empty: "dev"
   std::optional<fs::path> data;
-  std::optional<size_t> limit;  // only the first examples
-  size_t max_length = 128;
+  std::optional<size_t> limit;       // only the first examples
+  std::optional<size_t> max_length;  // tokens per sequence; empty: 128, for squad and squad2 384
+  SpanOptions spans;
+  TableOptions table;
   fs::path predictions;  // JSON lines, of the first model; empty: not written
   bool force = false;    // replace an existing predictions file of someone else
   uint64_t seed = 1;     // of the bootstrap
@@ -27,10 +46,13 @@ struct EvaluateOptions {
 // One model's scores.
 struct Scores {
   FileFacts model;
-  std::string format;                     // "fp32", or the recipe of a converted model
-  std::map<std::string, double> metrics;  // fractions in -1..1
-  double score = 0;                       // the task's GLUE score, x 100
-  double ci95_low = 0;                    // of `score`, by bootstrap
+  std::string format;  // "fp32", or the recipe of a converted model
+  // Fractions in -1..1; of squad2 also two thresholds, best_f1_threshold and
+  // best_exact_match_threshold, which are differences of logits.
+  std::map<std::string, double> metrics;
+  std::map<std::string, std::pair<double, double>> metrics_ci95;  // of those the score is about
+  double score = 0;     // x 100: the task's GLUE score; F1 of squad and squad2
+  double ci95_low = 0;  // of `score`, by bootstrap
   double ci95_high = 0;
   double examples_per_s = 0;  // the engine alone
   double tokens_per_s = 0;
@@ -38,12 +60,12 @@ struct Scores {
   std::string engine;
 };
 
-// An example whose label changed.
+// An example whose answer changed.
 struct Flip {
   size_t index = 0;  // from 0, in the order of the data
   std::string text;
   std::string pair;  // empty for single sentences
-  std::string gold;  // labels by name
+  std::string gold;  // labels by name; for squad the answer's text
   std::string baseline;
   std::string model;
 };
@@ -65,6 +87,7 @@ struct EvaluateResult {
   std::string split;
   DataFacts data;
   size_t examples = 0;
+  size_t sequences = 0;  // run through the model: windows, or the sentences of pairs
   size_t tokens = 0;
   fs::path predictions;
   ExecutionFacts execution;
@@ -76,5 +99,6 @@ std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress = nullptr);
 
 std::vector<std::string> task_name_list();
+std::vector<std::string> metric_name_list();  // of TableOptions::metrics
 
 }  // namespace fp8q

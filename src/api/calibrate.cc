@@ -44,12 +44,16 @@ struct CalibrationText {
   DataFacts facts;
   std::string tokenizer_sha256;
   std::string task;
+  size_t max_length = 0;  // as asked for, or the task's
 };
 
 CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& bundle,
                                  std::vector<std::string>& notes) {
   CalibrationText text;
-  const size_t length = usable_length(bundle, options.max_length, notes);
+  const ModelConfig config = find_model_config(bundle.folder, options.location.config);
+  const Task* task = options.random_data ? nullptr : calibration_task(options, config);
+  text.max_length = options.max_length.value_or(task ? task->max_length : Task().max_length);
+  const size_t length = usable_length(bundle, text.max_length, notes);
   if (options.random_data) {
     if (options.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
     text.facts.random = true;
@@ -57,13 +61,11 @@ CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& 
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
-  const ModelConfig config = find_model_config(bundle.folder, options.location.config);
-  const Task* task = calibration_task(options, config);
   const Tokenizer tokenizer = tokenizer_for(bundle, options.location.tokenizer);
   const Dataset data =
       load_calibration_text({.task = task, .data = options.data, .count = options.examples});
   if (!data.note.empty()) notes.push_back(data.note);
-  text.encodings = tokenize(tokenizer, data.examples, length);
+  text.encodings = calibration_sequences(tokenizer, data.examples, task, length);
   text.facts = {data.path, data.sha256, data.builtin, false};
   text.tokenizer_sha256 = tokenizer.hash();
   if (task && !data.builtin) text.task = task->name;
@@ -113,7 +115,7 @@ Provenance provenance_of(const CalibrateOptions& options, const Bundle& bundle,
           .builtin_data = text.facts.builtin,
           .random_data = text.facts.random,
           .task = text.task,
-          .max_length = static_cast<int64_t>(options.max_length),
+          .max_length = static_cast<int64_t>(text.max_length),
           .seed = text.facts.random ? options.seed : 0,
           .examples = static_cast<int64_t>(text.encodings.size()),
           .tokens = static_cast<int64_t>(count_tokens(text.encodings))};

@@ -1,5 +1,6 @@
 #include "api/predictions_file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -8,33 +9,48 @@
 namespace fp8q {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // A class is written as the integer it is, a regression value as a number.
-nlohmann::ordered_json answer(const Task& task, double value) {
+Json number(const Task& task, double value) {
   if (task.is_regression()) return value;
   return static_cast<int64_t>(value);
+}
+
+Json label_line(const Task& task, size_t e, double gold, const Answers& answers) {
+  return {{"index", e},
+          {"gold", number(task, gold)},
+          {"label", number(task, answers.values[e])},
+          {"logits", answers.logits[e]}};
+}
+
+Json span_line(const Task& task, size_t e, const std::string& id, const Answers& answers) {
+  Json line = {{"index", e}, {"id", id}, {"text", answers.texts[e]}};
+  if (task.has_unanswerable) line["null_difference"] = answers.spans[e].null_difference;
+  return line;
 }
 
 }  // namespace
 
 void write_predictions(const std::filesystem::path& path, const Task& task,
-                       const std::vector<Example>& examples, const Predictions& predictions) {
+                       const std::vector<Example>& examples, const Answers& answers) {
   std::string text;
   for (size_t e = 0; e < examples.size(); ++e) {
-    const nlohmann::ordered_json line = {{"index", e},
-                                         {"gold", answer(task, examples[e].gold)},
-                                         {"label", answer(task, predictions.values[e])},
-                                         {"logits", predictions.logits[e]}};
-    text += line.dump() + "\n";
+    const Json line = task.kind == TaskKind::spans ? span_line(task, e, examples[e].id, answers)
+                                                   : label_line(task, e, examples[e].gold, answers);
+    // Text of the data may be ill-formed UTF-8.
+    text += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   write_file_atomically(path, text);
 }
 
 bool is_predictions_file(const std::filesystem::path& path) {
-  constexpr std::string_view kStart = "{\"index\":0,\"gold\":";
-  std::string start(kStart.size(), '\0');
+  constexpr std::string_view kLabels = "{\"index\":0,\"gold\":";
+  constexpr std::string_view kSpans = "{\"index\":0,\"id\":\"";
+  std::string start(std::max(kLabels.size(), kSpans.size()), '\0');
   std::ifstream(path, std::ios::binary)
       .read(start.data(), static_cast<std::streamsize>(start.size()));
-  return start == kStart;
+  return start.starts_with(kLabels) || start.starts_with(kSpans);
 }
 
 }  // namespace fp8q

@@ -1,16 +1,17 @@
-// What a model answered, example by example: JSON lines with index, gold, label and logits.
+// What a model answered, example by example, as JSON lines: index, gold, label and logits; of span
+// tasks index, id and text, and for SQuAD v2.0 null_difference.
 #pragma once
 
 #include <filesystem>
 #include <vector>
 
-#include "evaluate/score.h"
+#include "evaluate/evaluator.h"
 #include "tasks/dataset.h"
 
 namespace fp8q {
 
 void write_predictions(const std::filesystem::path& path, const Task& task,
-                       const std::vector<Example>& examples, const Predictions& predictions);
+                       const std::vector<Example>& examples, const Answers& answers);
 
 // Whether the file begins as write_predictions() writes it.
 bool is_predictions_file(const std::filesystem::path& path);

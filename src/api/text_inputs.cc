@@ -1,8 +1,7 @@
 #include "api/text_inputs.h"
 
-#include <algorithm>
-
-#include "base/threads.h"
+#include "evaluate/sequences.h"
+#include "tasks/spread.h"
 
 namespace fp8q {
 
@@ -12,16 +11,14 @@ Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& giv
   return tokenizer;
 }
 
-std::vector<Encoding> tokenize(const Tokenizer& tokenizer, const std::vector<Example>& examples,
-                               size_t max_length) {
-  constexpr size_t kBlock = 64;  // examples per unit of parallel work
-  std::vector<Encoding> encodings(examples.size());
-  parallel_for((examples.size() + kBlock - 1) / kBlock, [&](size_t block) {
-    const size_t end = std::min(examples.size(), (block + 1) * kBlock);
-    for (size_t e = block * kBlock; e < end; ++e)
-      encodings[e] = tokenizer.encode(examples[e].text, examples[e].pair, max_length);
-  });
-  return encodings;
+std::vector<Encoding> calibration_sequences(const Tokenizer& tokenizer,
+                                            const std::vector<Example>& examples, const Task* task,
+                                            size_t max_length) {
+  if (!task || task->kind != TaskKind::spans)
+    return whole_sequences(tokenizer, examples, max_length).encodings;
+  return spread_evenly(
+      question_windows(tokenizer, examples, {.max_length = max_length, .overlap = 0}).encodings,
+      examples.size());
 }
 
 size_t count_tokens(const std::vector<Encoding>& encodings) {

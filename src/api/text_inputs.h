@@ -5,6 +5,7 @@
 
 #include "api/bundle.h"
 #include "tasks/dataset.h"
+#include "tasks/task.h"
 #include "text/tokenizer.h"
 
 namespace fp8q {
@@ -12,9 +13,12 @@ namespace fp8q {
 // The tokenizer `given`, or the one beside the model.
 Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given);
 
-// All examples, in order; tokenized in parallel.
-std::vector<Encoding> tokenize(const Tokenizer& tokenizer, const std::vector<Example>& examples,
-                               size_t max_length);
+// What a model reads of text to calibrate on, at most as many sequences as there are examples. Of a
+// span task that are windows which share nothing, so that no text counts twice; they are spread
+// evenly over those of all examples.
+std::vector<Encoding> calibration_sequences(const Tokenizer& tokenizer,
+                                            const std::vector<Example>& examples, const Task* task,
+                                            size_t max_length);
 
 size_t count_tokens(const std::vector<Encoding>& encodings);
 

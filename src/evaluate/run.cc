@@ -19,9 +19,20 @@ std::vector<size_t> running_order(std::span<const Encoding> examples, bool sort_
   return order;
 }
 
-// Cuts the outputs of a batch into those of its examples.
+// Mean of rows of `width` values.
+std::vector<float> mean_row(std::span<const float> rows, size_t width) {
+  std::vector<double> sums(width);
+  for (size_t i = 0; i < rows.size(); ++i) sums[i % width] += double{rows[i]};
+  std::vector<float> mean(width);
+  for (size_t c = 0; c < width; ++c)
+    mean[c] =
+        static_cast<float>(sums[c] * static_cast<double>(width) / static_cast<double>(rows.size()));
+  return mean;
+}
+
+// Cuts the outputs of a batch into those of its sequences.
 void scatter(const std::vector<EngineOutput>& outputs, const PackedBatch& batch,
-             std::span<const size_t> members, RunResult& result) {
+             std::span<const size_t> members, bool mean_tokens, RunResult& result) {
   for (size_t i = 0; i < members.size(); ++i) {
     ExampleOutputs& example = result.examples[members[i]];
     for (const EngineOutput& output : outputs) {
@@ -29,8 +40,11 @@ void scatter(const std::vector<EngineOutput>& outputs, const PackedBatch& batch,
         return output.per_token ? static_cast<int64_t>(batch.offsets[sequence])
                                 : static_cast<int64_t>(sequence);
       };
-      example.emplace_back(output.values.begin() + row(i) * output.width,
-                           output.values.begin() + row(i + 1) * output.width);
+      const std::span<const float> values(output.values.begin() + row(i) * output.width,
+                                          output.values.begin() + row(i + 1) * output.width);
+      if (output.per_token && mean_tokens)
+        example.push_back(mean_row(values, static_cast<size_t>(output.width)));
+      else example.emplace_back(values.begin(), values.end());
     }
   }
 }
@@ -57,8 +71,8 @@ RunResult run_examples(Engine& engine, std::span<const Encoding> examples,
 
     if (result.outputs.empty())
       for (const EngineOutput& o : outputs)
-        result.outputs.push_back({o.name, o.per_token, o.width});
-    scatter(outputs, batch, members, result);
+        result.outputs.push_back({o.name, o.per_token && !settings.mean_tokens, o.width});
+    scatter(outputs, batch, members, settings.mean_tokens, result);
     if (progress) progress(begin + members.size(), order.size());
   }
   return result;

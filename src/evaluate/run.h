@@ -1,5 +1,5 @@
-// Running a model over many tokenized examples: which ones share a batch, and the results in the
-// examples' order.
+// Running a model over many token sequences: which ones share a batch, and the results in the
+// sequences' order.
 //
 // Results do not depend on the batching (Engine guarantees it); sorting by length only keeps the
 // work of one run even.
@@ -15,16 +15,18 @@
 namespace fp8q {
 
 struct RunSettings {
-  size_t batch = 32;  // examples per engine run
+  size_t batch = 32;  // sequences per engine run
   bool sort_by_length = true;
+  bool mean_tokens = false;  // keep the mean over the tokens of what outputs give per token
 };
 
-// Outputs of one example, in the order of Engine::run's outputs: [tokens or 1] x width values each.
+// Outputs of one sequence, in the order of Engine::run's outputs: [tokens or 1] x width values
+// each.
 using ExampleOutputs = std::vector<std::vector<float>>;
 
 struct OutputInfo {
   std::string name;
-  bool per_token = false;
+  bool per_token = false;  // as kept: false for a mean
   int64_t width = 0;
 };
 

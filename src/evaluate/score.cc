@@ -1,106 +1,57 @@
 #include "evaluate/score.h"
 
-#include <cmath>
+#include <numeric>
 
-#include "base/error.h"
+#include "base/assert.h"
 
 namespace fp8q {
 
-size_t logits_output(const RunResult& run) {
-  for (size_t o = 0; o < run.outputs.size(); ++o)
-    if (!run.outputs[o].per_token) return o;
-  std::vector<std::string> names;
-  for (const auto& output : run.outputs) names.push_back(printable(output.name));
-  fail(ErrorCode::bad_data,
-       "the model gives no logits per example (its outputs are {}, per token); this task needs a "
-       "model with a classification or regression head",
-       fmt::join(names, ", "));
-}
-
-Predictions predict(const Task& task, const LabelMap& labels, const RunResult& run) {
-  const size_t output = logits_output(run);
-  Predictions predictions;
-  for (size_t e = 0; e < run.examples.size(); ++e) {
-    const std::vector<float>& logits = run.examples[e][output];
-    for (const float logit : logits)
-      if (!std::isfinite(logit))
-        fail(ErrorCode::bad_model, "the model gives logits that are not finite for example {}", e);
-    double value = logits[labels.logit_of_class[0]];
-    if (!task.is_regression()) {
-      size_t best = 0;
-      for (size_t c = 1; c < labels.logit_of_class.size(); ++c)
-        if (logits[labels.logit_of_class[c]] > logits[labels.logit_of_class[best]]) best = c;
-      value = static_cast<double>(best);
-    }
-    predictions.values.push_back(value);
-    predictions.logits.push_back(logits);
-  }
-  return predictions;
-}
-
-std::vector<double> gold_of(const std::vector<Example>& examples) {
-  std::vector<double> gold;
-  gold.reserve(examples.size());
-  for (const auto& example : examples) gold.push_back(example.gold);
-  return gold;
+Scored score_answers(const Evaluator& evaluator, size_t examples, Answers answers, uint64_t seed) {
+  std::vector<uint32_t> all(examples);
+  std::iota(all.begin(), all.end(), uint32_t{0});
+  Scored scored;
+  scored.score = evaluator.score(answers, all);
+  std::vector<std::vector<double>> metrics(scored.score.metrics.size());
+  const ScoreOf resampled = [&](std::span<const uint32_t> sample) {
+    const TaskScore score = evaluator.score(answers, sample);
+    for (size_t m = 0; m < metrics.size(); ++m) metrics[m].push_back(score.metrics[m].second);
+    return score.score;
+  };
+  scored.resampled = bootstrap_scores(examples, resampled, seed);
+  scored.ci95 = interval95(scored.resampled);
+  for (auto& values : metrics) scored.metrics_ci95.push_back(interval95(std::move(values)));
+  scored.details = evaluator.details(answers);
+  scored.answers = std::move(answers);
+  return scored;
 }
 
 namespace {
 
-// The task's score on a resampled set of examples.
-ScoreOf resampled_score(const Task& task, const std::vector<double>& gold,
-                        const std::vector<double>& predicted) {
-  return [&](std::span<const uint32_t> sample) {
-    std::vector<double> g, p;
-    g.reserve(sample.size());
-    p.reserve(sample.size());
-    for (const uint32_t e : sample) {
-      g.push_back(gold[e]);
-      p.push_back(predicted[e]);
-    }
-    return score_task(task, g, p).score;
-  };
-}
-
-bool is_accuracy_alone(const Task& task) {
-  return task.metrics.size() == 1 && task.metrics[0] == MetricKind::accuracy;
+// McNemar's test of the examples that only one of two models got right.
+double right_or_wrong_p_value(const std::vector<bool>& tested, const std::vector<bool>& baseline) {
+  size_t only_tested = 0, only_baseline = 0;
+  for (size_t e = 0; e < tested.size(); ++e) {
+    only_tested += tested[e] && !baseline[e];
+    only_baseline += baseline[e] && !tested[e];
+  }
+  return mcnemar_exact(only_tested, only_baseline);
 }
 
 }  // namespace
 
-Scored score_predictions(const Task& task, const std::vector<Example>& examples,
-                         Predictions predictions, uint64_t seed) {
-  const std::vector<double> gold = gold_of(examples);
-  Scored scored;
-  scored.score = score_task(task, gold, predictions.values);
-  scored.resampled =
-      bootstrap_scores(gold.size(), resampled_score(task, gold, predictions.values), seed);
-  scored.ci95 = interval95(scored.resampled);
-  scored.predictions = std::move(predictions);
-  return scored;
-}
-
-Difference compare(const Task& task, const std::vector<Example>& examples, const Scored& tested,
-                   const Scored& baseline) {
+Difference compare(const Scored& tested, const Scored& baseline) {
   Difference difference;
   difference.score = tested.score.score - baseline.score.score;
   const BootstrapResult bootstrap = paired_bootstrap(tested.resampled, baseline.resampled);
   difference.ci95 = bootstrap.ci95;
   difference.p_value = bootstrap.p_value;
   difference.test = "paired-bootstrap";
-  if (task.is_regression()) return difference;
-
-  size_t only_tested = 0, only_baseline = 0;
-  for (size_t e = 0; e < examples.size(); ++e) {
-    const double label = tested.predictions.values[e];
-    const double before = baseline.predictions.values[e];
-    if (label == before) continue;
-    difference.flips.push_back(e);
-    only_tested += label == examples[e].gold;
-    only_baseline += before == examples[e].gold;
-  }
-  if (is_accuracy_alone(task)) {
-    difference.p_value = mcnemar_exact(only_tested, only_baseline);
+  const auto& texts = tested.answers.texts;
+  FP8Q_ASSERT(texts.size() == baseline.answers.texts.size());
+  for (size_t e = 0; e < texts.size(); ++e)
+    if (texts[e] != baseline.answers.texts[e]) difference.flips.push_back(e);
+  if (!tested.answers.right.empty()) {
+    difference.p_value = right_or_wrong_p_value(tested.answers.right, baseline.answers.right);
     difference.test = "mcnemar-exact";
   }
   return difference;

@@ -46,6 +46,7 @@ Json json_of(const std::vector<KernelFacts>& kernels) {
 void add(Json& json, const Scores& scores) {
   json["format"] = scores.format;
   json["metrics"] = scores.metrics;
+  json["metrics_ci95"] = scores.metrics_ci95;
   json["score"] = scores.score;
   json["ci95"] = {scores.ci95_low, scores.ci95_high};
   json["examples_per_s"] = scores.examples_per_s;
@@ -193,6 +194,7 @@ Json to_json(const EvaluateResult& r) {
   json["split"] = r.split;
   json["data"] = json_of(r.data);
   json["examples"] = r.examples;
+  json["sequences"] = r.sequences;
   json["tokens"] = r.tokens;
   add(json, r.scores);
   if (!r.predictions.empty()) json["predictions"] = r.predictions.string();

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "tasks/builtin_sample.h"
 #include "tasks/data_location.h"
+#include "tasks/spread.h"
 #include "tasks/task_data.h"
 #include "tasks/task_reader.h"
 
@@ -44,13 +45,14 @@ Dataset load_builtin(const Task* task, const std::string& why) {
 }
 
 Dataset load_file(const Task* task, const fs::path& path) {
-  if (path.extension() == ".tsv") {
-    if (task) return read_task_file(*task, path);
-    fail(
-        ErrorCode::usage,
-        "{}: is a table; say with --task NAME whose it is ({}), or give plain text, one sentence a "
-        "line, in a .txt file",
-        printable(path.string()), task_names());
+  const bool is_table = path.extension() == ".tsv";
+  if (is_table || path.extension() == ".json") {
+    const bool is_of_task = task && is_table == (task->kind == TaskKind::labels);
+    if (is_of_task) return read_task_file(*task, path);
+    fail(ErrorCode::usage,
+         "{}: is a {}; say with --task NAME whose it is ({}), or give plain text, one sentence a "
+         "line, in a .txt file",
+         printable(path.string()), is_table ? "table" : "JSON file", task_names());
   }
   const std::string content = read_file(path, kMaxDataBytes);
   Dataset data = read_plain_text(printable(path.string()), content);
@@ -66,13 +68,15 @@ Dataset load_from_folder(const Task& task, const fs::path& folder) {
     Dataset data = read_task_file(task, *path);
     if (std::string_view(split) != "train")
       data.note = fmt::format(
-          "{} has no train.tsv; calibrated on text of its {}, which an evaluation on it has then "
-          "seen",
-          printable(folder.string()), path->filename().string());
+          "{} has no {}; calibrated on text of its {}, which an evaluation on it has then seen",
+          printable(folder.string()), task.train.front(), path->filename().string());
     return data;
   }
-  fail(ErrorCode::bad_data, "{}: has none of train.tsv, {}.tsv, {}.tsv; {}",
-       printable(folder.string()), task.dev, task.test, data_remedy(task));
+  std::vector<std::string> wanted;
+  for (const auto* names : {&task.train, &task.dev, &task.test})
+    wanted.insert(wanted.end(), names->begin(), names->end());
+  fail(ErrorCode::bad_data, "{}: has none of {}; {}", printable(folder.string()),
+       fmt::join(wanted, ", "), data_remedy(task));
 }
 
 Dataset load_all(const CalibrationRequest& request) {
@@ -109,17 +113,10 @@ Dataset load_calibration_text(const CalibrationRequest& request) {
   if (request.count == 0)
     fail(ErrorCode::usage, "calibration needs at least one example, 0 were asked for");
   Dataset data = load_all(request);
-  const size_t available = data.examples.size();
-  if (available < request.count) {
+  if (data.examples.size() < request.count)
     data.note += fmt::format("{}{} examples were asked for, there are {}",
-                             data.note.empty() ? "" : "; ", request.count, available);
-    return data;
-  }
-  std::vector<Example> chosen;
-  chosen.reserve(request.count);
-  for (size_t i = 0; i < request.count; ++i)
-    chosen.push_back(std::move(data.examples[(2 * i + 1) * available / (2 * request.count)]));
-  data.examples = std::move(chosen);
+                             data.note.empty() ? "" : "; ", request.count, data.examples.size());
+  data.examples = spread_evenly(std::move(data.examples), request.count);
   return data;
 }
 

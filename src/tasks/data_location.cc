@@ -26,9 +26,9 @@ std::optional<DataLocation> find_data(const std::optional<fs::path>& given,
 std::optional<fs::path> find_split(const Task& task, const fs::path& folder,
                                    const std::string& split) {
   std::error_code ignored;
-  const fs::path path = folder / (task.stem(split) + ".tsv");
-  if (!fs::exists(path, ignored)) return std::nullopt;
-  return path;
+  for (const std::string& name : task.files(split))
+    if (fs::exists(folder / name, ignored)) return folder / name;
+  return std::nullopt;
 }
 
 std::optional<fs::path> find_task_folder(const Task& task, const fs::path& folder) {
@@ -40,6 +40,11 @@ std::optional<fs::path> find_task_folder(const Task& task, const fs::path& folde
 }
 
 std::string data_remedy(const Task& task) {
+  if (task.kind == TaskKind::spans)
+    return fmt::format(
+        "fetch {} from https://rajpurkar.github.io/SQuAD-explorer into ./glue_data/{}, or give a "
+        "file or folder with --data PATH",
+        task.dev.front(), task.folder);
   return fmt::format(
       "fetch GLUE with scripts/fetch_glue.sh, which makes ./glue_data/{}, or give a file or folder "
       "with --data PATH",

@@ -1,4 +1,4 @@
-// Where data may be: the search order of task_data.h, and GLUE's folder names.
+// Where data may be: the search order of task_data.h, and the official names of folders and files.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +26,7 @@ std::optional<DataLocation> find_data(const std::optional<std::filesystem::path>
 std::optional<std::filesystem::path> find_task_folder(const Task& task,
                                                       const std::filesystem::path& folder);
 
-// <folder>/<stem of the split>.tsv, if it exists.
+// The file of a split in the task's folder, if there is one.
 std::optional<std::filesystem::path> find_split(const Task& task,
                                                 const std::filesystem::path& folder,
                                                 const std::string& split);

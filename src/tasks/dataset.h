@@ -9,10 +9,13 @@
 namespace fp8q {
 
 struct Example {
-  std::string text;
-  std::optional<std::string> pair;
+  std::string text;                 // of a span task: the question
+  std::optional<std::string> pair;  // of a span task: the text with the answer
   double gold =
       0;  // class index, or the score of a regression task; meaningless where not labelled
+  // Of span tasks only.
+  std::string id;
+  std::vector<std::string> answers;  // any of them is right; none: the question has no answer
 };
 
 struct Dataset {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 
@@ -17,13 +18,23 @@ double accuracy(Values gold, Values predicted) {
   return static_cast<double>(right) / static_cast<double>(gold.size());
 }
 
-double f1(Values gold, Values predicted) {
+double f1_of_class(double positive, Values gold, Values predicted) {
   size_t both = 0, either = 0;  // positives, those of gold and of predicted counted apart
   for (size_t i = 0; i < gold.size(); ++i) {
-    both += gold[i] == 1 && predicted[i] == 1;
-    either += size_t{gold[i] == 1} + size_t{predicted[i] == 1};
+    both += gold[i] == positive && predicted[i] == positive;
+    either += size_t{gold[i] == positive} + size_t{predicted[i] == positive};
   }
   return either > 0 ? 2 * static_cast<double>(both) / static_cast<double>(either) : 0;
+}
+
+double f1(Values gold, Values predicted) { return f1_of_class(1, gold, predicted); }
+
+double macro_f1(Values gold, Values predicted) {
+  std::set<double> classes(gold.begin(), gold.end());
+  classes.insert(predicted.begin(), predicted.end());
+  double sum = 0;
+  for (const double c : classes) sum += f1_of_class(c, gold, predicted);
+  return sum / static_cast<double>(classes.size());
 }
 
 // For any number of classes, Gorodkin's R_K (Comput. Biol. Chem. 28, 2004), which is Matthews
@@ -116,7 +127,7 @@ TaskScore score_task(const Task& task, Values gold, Values predicted) {
   double sum = 0;
   for (MetricKind kind : task.metrics) {
     const double value = metric(kind, gold, predicted);
-    result.metrics.emplace_back(kind, value);
+    result.metrics.emplace_back(metric_name(kind), value);
     sum += value;
   }
   result.score = 100 * sum / static_cast<double>(task.metrics.size());

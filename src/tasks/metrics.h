@@ -7,6 +7,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,12 +17,13 @@ namespace fp8q {
 
 // `gold` and `predicted` are parallel. No examples is an error (ErrorCode::bad_data), as is a
 // prediction that is not finite. Classes are whole numbers from 0. F1's positive class is 1;
-// Matthews correlation takes any number of classes; Spearman gives ties their average rank.
+// Matthews correlation takes any number of classes, as does macro F1, the mean of the F1 of every
+// class that occurs; Spearman gives ties their average rank.
 double metric(MetricKind kind, std::span<const double> gold, std::span<const double> predicted);
 
 struct TaskScore {
-  std::vector<std::pair<MetricKind, double>> metrics;  // in the task's order, as fractions
-  double score = 0;                                    // the GLUE score: 100 x their mean
+  std::vector<std::pair<std::string, double>> metrics;  // in the task's order, as fractions
+  double score = 0;  // x100: the mean of a label task's metrics (the GLUE score); F1 of a span task
 };
 
 TaskScore score_task(const Task& task, std::span<const double> gold,

@@ -29,16 +29,34 @@ constexpr std::string_view kMetricTitles[] = {
 #undef FP8Q_METRIC
 };
 
-// A row of tasks.def as it stands there.
-struct Row {
+// Rows of tasks.def as they stand there.
+struct LabelRow {
   const char *name, *folder, *dev, *test, *fixed, *text, *pair, *label, *classes, *metrics;
 };
+struct SpanRow {
+  const char *name, *folder, *train, *dev;
+  bool has_unanswerable;
+};
 
-Task make_task(const Row& row) {
+// The length that SQuAD is evaluated with since BERT.
+constexpr size_t kSpanMaxLength = 384;
+
+Task make_task(const SpanRow& row) {
+  return {.kind = TaskKind::spans,
+          .name = row.name,
+          .folder = row.folder,
+          .train = split(row.train, '|'),
+          .dev = split(row.dev, '|'),
+          .max_length = kSpanMaxLength,
+          .has_unanswerable = row.has_unanswerable};
+}
+
+Task make_task(const LabelRow& row) {
   Task task{.name = row.name,
             .folder = row.folder,
-            .dev = row.dev,
-            .test = row.test,
+            .train = {"train.tsv"},
+            .dev = {std::string(row.dev) + ".tsv"},
+            .test = {std::string(row.test) + ".tsv"},
             .fixed_columns = split(row.fixed, ','),
             .text_columns = split(row.text, '|'),
             .pair_columns = split(row.pair, '|'),
@@ -48,9 +66,9 @@ Task make_task(const Row& row) {
   for (const std::string& names : split(row.classes, ','))
     task.classes.push_back(split(names, '|'));
   for (const std::string& name : split(row.metrics, '|')) {
-    const auto found = std::find(std::begin(kMetricNames), std::end(kMetricNames), name);
-    FP8Q_ASSERT(found != std::end(kMetricNames));
-    task.metrics.push_back(static_cast<MetricKind>(found - std::begin(kMetricNames)));
+    const auto metric = find_metric(name);
+    FP8Q_ASSERT(metric.has_value());
+    task.metrics.push_back(*metric);
   }
   return task;
 }
@@ -58,8 +76,11 @@ Task make_task(const Row& row) {
 const std::vector<Task>& task_table() {
   static const std::vector<Task> table = {
 #define FP8Q_TASK(name, folder, dev, test, fixed, text, pair, label, classes, metrics) \
-  make_task({#name, folder, dev, test, fixed, text, pair, label, classes, metrics}),
+  make_task(LabelRow{#name, folder, dev, test, fixed, text, pair, label, classes, metrics}),
+#define FP8Q_SPAN_TASK(name, folder, train, dev, has_unanswerable) \
+  make_task(SpanRow{#name, folder, train, dev, has_unanswerable}),
 #include "tasks/tasks.def"
+#undef FP8Q_SPAN_TASK
 #undef FP8Q_TASK
   };
   return table;
@@ -80,14 +101,33 @@ std::string normalized_label(std::string_view label) {
 std::string_view metric_name(MetricKind kind) { return kMetricNames[static_cast<size_t>(kind)]; }
 std::string_view metric_title(MetricKind kind) { return kMetricTitles[static_cast<size_t>(kind)]; }
 
+std::optional<MetricKind> find_metric(std::string_view name) {
+  const auto found = std::find(std::begin(kMetricNames), std::end(kMetricNames), name);
+  if (found == std::end(kMetricNames)) return std::nullopt;
+  return static_cast<MetricKind>(found - std::begin(kMetricNames));
+}
+
+std::string metric_names() {
+  return fmt::format("{}", fmt::join(std::begin(kMetricNames), std::end(kMetricNames), ", "));
+}
+
+bool is_correlation(MetricKind kind) {
+  return kind == MetricKind::pearson || kind == MetricKind::spearman;
+}
+
 std::optional<size_t> Task::class_of(std::string_view label) const {
+  const auto class_with = [&](auto&& matches) -> std::optional<size_t> {
+    for (size_t c = 0; c < classes.size(); ++c)
+      if (std::any_of(classes[c].begin(), classes[c].end(), matches)) return c;
+    return std::nullopt;
+  };
+  if (const auto c = class_with([&](const auto& known) { return known == label; })) return c;
   const std::string wanted = normalized_label(label);
-  for (size_t c = 0; c < classes.size(); ++c)
-    if (std::find(classes[c].begin(), classes[c].end(), wanted) != classes[c].end()) return c;
-  return std::nullopt;
+  return class_with([&](const auto& known) { return normalized_label(known) == wanted; });
 }
 
 std::string Task::describe_labels() const {
+  if (kind == TaskKind::spans) return "a part of the text";
   if (is_regression()) return "a number";
   std::string out;
   for (size_t c = 0; c < classes.size(); ++c)
@@ -95,10 +135,9 @@ std::string Task::describe_labels() const {
   return out;
 }
 
-const std::string& Task::stem(const std::string& split_name) const {
+const std::vector<std::string>& Task::files(std::string_view split_name) const {
   if (split_name == "dev") return dev;
-  if (split_name == "test") return test;
-  return split_name;
+  return split_name == "test" ? test : train;
 }
 
 std::span<const Task> all_tasks() { return task_table(); }

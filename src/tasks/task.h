@@ -1,8 +1,9 @@
 // The tasks fp8q can score: what their files look like, what their answers mean and how they are
 // measured.
 //
-// A task is one row of tasks.def; nothing else knows tasks by name. A gold answer is a class index
-// or, for a task without classes, a number.
+// A task is one row of tasks.def; nothing else knows tasks by name. The gold answer of a label task
+// is a class index or, where there are no classes, a number; that of a span task is a list of
+// texts.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,23 @@ enum class MetricKind {
 
 std::string_view metric_name(MetricKind kind);   // "f1", the key in JSON
 std::string_view metric_title(MetricKind kind);  // "F1", for tables
+std::optional<MetricKind> find_metric(std::string_view name);
+std::string metric_names();            // "accuracy, f1, ..."
+bool is_correlation(MetricKind kind);  // of numbers; the others are of classes
+
+enum class TaskKind {
+  labels,  // a class or a number for a text or a pair of texts; tables
+  spans,   // the part of a text that answers a question; SQuAD's JSON
+};
 
 struct Task {
+  TaskKind kind = TaskKind::labels;
   std::string name;
   std::string folder;
-  std::string dev;
-  std::string test;
+  // Names of the file of each split, the official one first; empty where there is none.
+  std::vector<std::string> train, dev, test;
+  size_t max_length = 128;                 // tokens per sequence where the user does not say
+  bool has_unanswerable = false;           // span tasks: some questions have no answer (SQuAD v2.0)
   std::vector<std::string> fixed_columns;  // of files without a header line
   // What header lines call these columns; the first name is the one shown.
   std::vector<std::string> text_columns;
@@ -37,16 +49,17 @@ struct Task {
       classes;  // names of each class; empty: a number is predicted
   std::vector<MetricKind> metrics;
 
-  bool has_pair() const { return !pair_columns.empty(); }
-  bool is_regression() const { return classes.empty(); }
+  bool has_pair() const { return kind == TaskKind::spans || !pair_columns.empty(); }
+  bool is_regression() const { return kind == TaskKind::labels && classes.empty(); }
   // Logits that a model for this task has.
   size_t outputs() const { return is_regression() ? 1 : classes.size(); }
-  // The class that is called so, whatever its spelling in case, '-', '_' and ' '.
+  // The class that is called so; where none is exactly, whatever the spelling in case, '-', '_' and
+  // ' '.
   std::optional<size_t> class_of(std::string_view name) const;
   // "0 = negative, 1 = positive", or "a number"
   std::string describe_labels() const;
-  // The stem of a split's file: "train", "dev", "test".
-  const std::string& stem(const std::string& split) const;
+  // Names of the file of a split ("train", "dev", "test").
+  const std::vector<std::string>& files(std::string_view split) const;
 };
 
 std::span<const Task> all_tasks();

@@ -31,12 +31,22 @@ Dataset load_builtin(const Task& task, const DataRequest& request, std::string n
 }
 
 Dataset require_labels(const Task& task, Dataset data) {
-  if (!data.labelled)
+  if (data.labelled) return data;
+  const std::string name = printable(data.path.string());
+  if (task.kind == TaskKind::spans)
     fail(ErrorCode::bad_data,
-         "{}: has no column \"{}\", so there is nothing to compare with; the official GLUE test "
-         "files are published without labels. Score {}/{}.tsv (--split dev)",
-         printable(data.path.string()), task.label_columns[0], task.folder, task.dev);
-  return data;
+         "{}: has questions without \"answers\", so there is nothing to compare with; score {} "
+         "(--split dev)",
+         name, task.dev.front());
+  const std::string remedy =
+      task.folder.empty()
+          ? "name the column with the labels"
+          : fmt::format(
+                "the official GLUE test files are published without labels. Score {}/{} "
+                "(--split dev)",
+                task.folder, task.dev.front());
+  fail(ErrorCode::bad_data, "{}: has no column \"{}\", so there is nothing to compare with; {}",
+       name, task.label_columns[0], remedy);
 }
 
 Dataset load_from_folder(const Task& task, const fs::path& folder, const std::string& split) {
@@ -45,12 +55,14 @@ Dataset load_from_folder(const Task& task, const fs::path& folder, const std::st
   const auto test = find_split(task, folder, "test");
   if (split == "dev" && test) {
     Dataset data = require_labels(task, read_task_file(task, *test));
-    data.note = fmt::format("{} has no {}.tsv; scored on its labelled {}.tsv", folder.string(),
-                            task.dev, task.test);
+    data.note = fmt::format("{} has no {}; scored on its labelled {}", folder.string(),
+                            task.dev.front(), test->filename().string());
     return data;
   }
-  fail(ErrorCode::bad_data, "{}: has no {}.tsv; choose another --split, or {}",
-       printable(folder.string()), task.stem(split), data_remedy(task));
+  const auto& files = task.files(split);
+  fail(ErrorCode::bad_data, "{}: has no {}; choose another --split, or {}",
+       printable(folder.string()), files.empty() ? split + " file" : files.front(),
+       data_remedy(task));
 }
 
 }  // namespace

@@ -34,9 +34,8 @@ struct CalibrationRequest {
 
 // Unlabelled text to calibrate on, at most `count` examples: the training file of the task (its dev
 // or test file where there is none), or the lines of a plain text file, a tab separating the two
-// texts of a pair, or the built-in sentences. Of M > count examples those with the indexes floor((2
-// i + 1) M / (2 count)) are taken: spread evenly over the file, because many are sorted by source,
-// and the same in every run.
+// texts of a pair, or the built-in sentences; spread evenly over the file (tasks/spread.h), because
+// many are sorted by source.
 Dataset load_calibration_text(const CalibrationRequest& request);
 
 }  // namespace fp8q

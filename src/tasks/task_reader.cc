@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "tasks/squad_reader.h"
+#include "text/json_file.h"
+#include "text/json_view.h"
 #include "text/utf8.h"
 
 namespace fp8q {
@@ -96,10 +99,29 @@ double parse_gold(const Task& task, const std::string& name, size_t line, std::s
        line, task.name, task.describe_labels(), printable(field), hint);
 }
 
+std::optional<JsonView> find_member(const JsonView& object, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (auto member = object.find(name)) return member;
+  return std::nullopt;
+}
+
+JsonView require_member(const JsonView& object, const std::vector<std::string>& names) {
+  if (auto member = find_member(object, names)) return *member;
+  return object.at(names.front());  // which says that it is missing
+}
+
+// A label as a table would have it.
+std::string text_of(const JsonView& label) {
+  if (label.is_string()) return label.string();
+  const std::string text = label.dump();
+  if (text == "true") return "1";
+  return text == "false" ? "0" : text;
+}
+
 std::string split_of(const Task& task, const std::filesystem::path& path) {
-  const std::string stem = path.stem().string();
+  const std::string name = path.filename().string();
   for (const char* split : {"train", "dev", "test"})
-    if (stem == task.stem(split)) return split;
+    if (std::ranges::find(task.files(split), name) != task.files(split).end()) return split;
   return "file";
 }
 
@@ -144,9 +166,44 @@ Dataset read_task_table(const Task& task, const std::string& name, std::string_v
   return data;
 }
 
+Dataset read_task_lines(const Task& task, const std::string& name, std::string_view content) {
+  Dataset data;
+  data.labelled = true;
+  for_each_line(name, content, [&](size_t number, std::string_view line) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) return;
+    const std::string place = fmt::format("{}: line {}", name, number);
+    const nlohmann::json document = parse_json(place, std::string(line));
+    const JsonView object(place, document);
+    Example& example = data.examples.emplace_back();
+    example.text = require_member(object, task.text_columns).string();
+    if (task.has_pair()) example.pair = require_member(object, task.pair_columns).string();
+    const auto label = find_member(object, task.label_columns);
+    if (data.examples.size() == 1) data.labelled = label.has_value();
+    if (data.labelled)
+      example.gold =
+          parse_gold(task, name, number, text_of(require_member(object, task.label_columns)));
+  });
+  if (data.examples.empty())
+    fail(ErrorCode::bad_data, "{}: line 1: expected examples of task {}, the file ends here", name,
+         task.name);
+  return data;
+}
+
+namespace {
+
+Dataset read_content(const Task& task, const std::filesystem::path& path,
+                     const std::string& content) {
+  if (task.kind == TaskKind::spans) return read_squad(task, path, content);
+  const std::string name = printable(path.string());
+  return path.extension() == ".jsonl" ? read_task_lines(task, name, content)
+                                      : read_task_table(task, name, content);
+}
+
+}  // namespace
+
 Dataset read_task_file(const Task& task, const std::filesystem::path& path) {
   const std::string content = read_file(path, kMaxDataBytes);
-  Dataset data = read_task_table(task, printable(path.string()), content);
+  Dataset data = read_content(task, path, content);
   data.path = path;
   data.sha256 = sha256(content);
   data.split = split_of(task, path);

@@ -1,5 +1,5 @@
-// Reads a task's table: tab-separated, one example a line, no quoting, as the official GLUE files
-// are.
+// Reads the examples of a task: tables (tab-separated, one example a line, no quoting, as the
+// official GLUE files are), JSON lines with the same columns as members, and SQuAD's JSON.
 //
 // Untrusted input: sizes are bounded, and everything unexpected is ErrorCode::bad_data with "file:
 // line N: what was expected and what was found".
@@ -27,7 +27,12 @@ void for_each_line(const std::string& name, std::string_view content,
 // unlabelled examples (the official test files). Fills labelled and examples of the result.
 Dataset read_task_table(const Task& task, const std::string& name, std::string_view content);
 
-// The same for a file; fills path, sha256 and split too.
+// The same of JSON lines (.jsonl): one object a line, whose members are called as a table's
+// columns. Labels are strings, numbers or truth values (false = 0). A label member that the first
+// line has not is absent in all.
+Dataset read_task_lines(const Task& task, const std::string& name, std::string_view content);
+
+// A file, by the kind of the task and the ending of its name; fills path, sha256 and split too.
 Dataset read_task_file(const Task& task, const std::filesystem::path& path);
 
 }  // namespace fp8q

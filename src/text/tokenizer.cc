@@ -70,6 +70,7 @@ Encoding Tokenizer::assemble(TokenSlice first, std::optional<TokenSlice> second)
       out.offsets.emplace_back(0, 0);
     } else {
       const TokenSlice& slice = item.kind == TemplateItem::Kind::first ? first : *second;
+      if (item.kind == TemplateItem::Kind::second) out.second_begin = out.ids.size();
       const auto part = [&](const auto& all) {
         return std::span(all).subspan(slice.begin, slice.end - slice.begin);
       };

@@ -34,6 +34,7 @@ struct Encoding {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;
   std::vector<CharRange> offsets;  // in the text that the token is of; {0, 0} for the frame
+  size_t second_begin = 0;         // of a pair: where the tokens of the second text begin
 };
 
 // Part [begin, end) of the tokens of a text.

@@ -50,9 +50,10 @@ void add_calibrate(CLI::App& program, Globals& globals) {
   command.add_option("-o,--output", options->output, "Statistics file (default: MODEL.calib.json)")
       ->type_name("FILE");
   command
-      .add_option("--data", options->data,
-                  "Text: GLUE folder or file, or one sentence a line (default: $FP8Q_DATA, "
-                  "./glue_data, built-in sample)")
+      .add_option(
+          "--data", options->data,
+          "Text: GLUE or SQuAD folder or file, or one sentence a line (default: $FP8Q_DATA, "
+          "./glue_data, built-in sample)")
       ->type_name("PATH");
   command.add_option("--task", options->task,
                      "Take the training text of this task (default: config.json's)");
@@ -60,10 +61,11 @@ void add_calibrate(CLI::App& program, Globals& globals) {
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--max-length", options->max_length, "Tokens per example at most")
+  command
+      .add_option("--max-length", options->max_length,
+                  "Tokens per example at most (default: 128; squad, squad2: windows of 384)")
       ->check(CLI::Range(3, 100000))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   auto* random = command.add_flag("--random-data", options->random_data,
                                   "Random token ids instead of text; recorded in the file");
   command.add_option("--seed", options->seed, "Seed of --random-data")->needs(random);

@@ -63,5 +63,14 @@ TEST(RunExamples, KeepsToTheBatchSizeAndReportsProgress) {
   EXPECT_THAT(done, ElementsAre(2, 4, 5));
 }
 
+TEST(RunExamples, KeepsMeansOverTokens) {
+  FakeEngine engine;
+  const RunResult run = run_examples(engine, examples(), {.batch = 2, .mean_tokens = true});
+  EXPECT_FALSE(run.outputs[1].per_token);
+  EXPECT_THAT(run.examples[2][1], ElementsAre(10));  // of 8, 10, 12
+  EXPECT_THAT(run.examples[3][1], ElementsAre(17));
+  EXPECT_THAT(run.examples[3][0], ElementsAre(4, 34));
+}
+
 }  // namespace
 }  // namespace fp8q

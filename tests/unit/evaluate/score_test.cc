@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "evaluate/label_evaluator.h"
 
 namespace fp8q {
 namespace {
@@ -56,27 +57,48 @@ TEST(LogitsOutput, IsTheFirstPerExample) {
   EXPECT_THROW(logits_output(run), Error);
 }
 
+// The score of `values`, a model's answers to `task`.
 Scored scored(const char* task, const std::vector<Example>& examples,
               const std::vector<double>& values) {
-  return score_predictions(require_task(task), examples, {values, {}}, 1);
+  std::vector<std::vector<float>> logits;
+  const Task& t = require_task(task);
+  for (const double value : values) {
+    logits.emplace_back(t.outputs(), 0.0f);
+    if (t.is_regression()) logits.back()[0] = static_cast<float>(value);
+    else logits.back()[static_cast<size_t>(value)] = 1;
+  }
+  const LabelEvaluator evaluator(t, examples);
+  return score_answers(evaluator, examples.size(), evaluator.answers({}, run_of(logits), {}), 1);
 }
 
-TEST(ScorePredictions, GivesTheScoreWithItsInterval) {
+TEST(ScoreAnswers, GivesTheScoreWithItsInterval) {
   std::vector<double> gold(400, 1), values(400, 1);
   std::fill(values.begin(), values.begin() + 40, 0);
   const Scored s = scored("sst2", examples_with(gold), values);
   EXPECT_DOUBLE_EQ(s.score.score, 90);
-  EXPECT_EQ(s.predictions.values, values);
+  EXPECT_EQ(s.answers.values, values);
   // The standard error of a share of 0.9 among 400 is 1.5 points.
   EXPECT_NEAR(s.ci95.low, 90 - 1.96 * 1.5, 0.6);
   EXPECT_NEAR(s.ci95.high, 90 + 1.96 * 1.5, 0.6);
+  ASSERT_EQ(s.metrics_ci95.size(), 1u);
+  EXPECT_DOUBLE_EQ(s.metrics_ci95[0].low, s.ci95.low / 100);
+}
+
+TEST(ScoreAnswers, GivesEveryMetricItsInterval) {
+  const Scored s =
+      scored("mrpc", examples_with({1, 1, 1, 0, 0, 0, 1, 1}), {1, 1, 0, 0, 1, 0, 1, 1});
+  ASSERT_EQ(s.metrics_ci95.size(), 2u);
+  for (size_t m = 0; m < 2; ++m) {
+    EXPECT_LT(s.metrics_ci95[m].low, s.score.metrics[m].second);
+    EXPECT_GE(s.metrics_ci95[m].high, s.score.metrics[m].second);
+  }
 }
 
 TEST(Compare, ListsFlipsAndTestsAccuracyExactly) {
   const auto examples = examples_with({1, 1, 1, 1, 0, 0, 0, 0});
   const Scored baseline = scored("sst2", examples, {1, 1, 1, 1, 0, 0, 0, 1});
   const Scored tested = scored("sst2", examples, {1, 0, 0, 1, 0, 0, 0, 0});
-  const Difference d = compare(require_task("sst2"), examples, tested, baseline);
+  const Difference d = compare(tested, baseline);
   EXPECT_DOUBLE_EQ(d.score, 100.0 * (6 - 7) / 8);
   EXPECT_THAT(d.flips, ElementsAre(1, 2, 7));  // two lost, one gained
   EXPECT_EQ(d.test, "mcnemar-exact");
@@ -89,7 +111,7 @@ TEST(Compare, BootstrapsOtherMetrics) {
   const auto examples = examples_with({1, 2, 3, 4, 5});
   const Scored exact = scored("stsb", examples, {1, 2, 3, 4, 5});
   const Scored noisy = scored("stsb", examples, {1, 3, 2, 5, 4});
-  const Difference d = compare(require_task("stsb"), examples, noisy, exact);
+  const Difference d = compare(noisy, exact);
   EXPECT_EQ(d.test, "paired-bootstrap");
   EXPECT_LT(d.score, 0);
   EXPECT_THAT(d.flips, ElementsAre());
@@ -99,7 +121,7 @@ TEST(Compare, FlipsBetweenTwoWrongClassesAreListedAndDecideNothing) {
   const auto examples = examples_with({0, 1, 2});
   const Scored baseline = scored("mnli", examples, {1, 1, 2});
   const Scored tested = scored("mnli", examples, {2, 1, 2});
-  const Difference d = compare(require_task("mnli"), examples, tested, baseline);
+  const Difference d = compare(tested, baseline);
   EXPECT_THAT(d.flips, ElementsAre(0));
   EXPECT_EQ(d.p_value, 1);
 }

@@ -1,0 +1,46 @@
+// The data of one evaluation, as the models of the call read it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "api/bundle.h"
+#include "evaluate/evaluator.h"
+#include "fp8q/evaluate.h"
+
+namespace fp8q {
+
+// What a model reads and how its outputs are judged.
+struct PreparedInputs {
+  std::unique_ptr<Evaluator> evaluator;
+  Sequences sequences;
+};
+
+// Token ids are made once per tokenizer, since converted models share their source's.
+class TaskInputs {
+ public:
+  // Reads the data; `first` is the model that tells what the labels of --task text mean.
+  TaskInputs(const EvaluateOptions& options, const Bundle& first, std::vector<std::string>& notes);
+  TaskInputs(const TaskInputs&) = delete;
+  TaskInputs& operator=(const TaskInputs&) = delete;
+
+  const Task& task() const { return task_; }
+  const Dataset& data() const { return data_; }
+
+  const PreparedInputs& prepared(const Bundle& bundle, std::vector<std::string>& notes);
+
+ private:
+  // Tokenizer, length, and whether the model gives hidden states only.
+  using Key = std::tuple<std::string, size_t, bool>;
+
+  const EvaluateOptions& options_;
+  Task task_;
+  Dataset data_;
+  std::map<Key, PreparedInputs> prepared_;
+};
+
+}  // namespace fp8q

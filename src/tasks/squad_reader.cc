@@ -1,0 +1,62 @@
+#include "tasks/squad_reader.h"
+
+#include "base/error.h"
+#include "text/json_file.h"
+#include "text/json_view.h"
+#include "text/utf8.h"
+
+namespace fp8q {
+namespace {
+
+// Some official questions have spaces around them, which are no part of the question.
+std::string trimmed(const std::string& text) {
+  constexpr const char* kSpace = " \t\n\r\v\f";
+  const size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
+Example read_question(const Task& task, const JsonView& question, const std::string& context,
+                      bool& labelled) {
+  Example example{.text = trimmed(question.at("question").string()),
+                  .pair = context,
+                  .id = question.at("id").string()};
+  const bool impossible = question.boolean_or("is_impossible", false);
+  if (impossible && !task.has_unanswerable)
+    fail(
+        ErrorCode::bad_data,
+        "{}: the question has no answer (\"is_impossible\"), as in SQuAD v2.0; score the file with "
+        "--task squad2",
+        question.where());
+  const auto answers = question.find("answers");
+  labelled &= answers.has_value();
+  // Impossible questions of the official training file have "plausible_answers", which are wrong.
+  if (!answers || impossible) return example;
+  for (const JsonView& answer : answers->items())
+    example.answers.push_back(answer.at("text").string());
+  if (example.answers.empty() && !task.has_unanswerable)
+    fail(ErrorCode::bad_data, "{}: has no answer; a file with such questions is for --task squad2",
+         answers->where());
+  return example;
+}
+
+}  // namespace
+
+Dataset read_squad(const Task& task, const std::filesystem::path& path,
+                   const std::string& content) {
+  const nlohmann::json document = parse_json(path, std::string(without_bom(content)));
+  Dataset data;
+  data.labelled = true;
+  for (const JsonView& article : JsonView(path, document).at("data").items())
+    for (const JsonView& paragraph : article.at("paragraphs").items()) {
+      const std::string context = paragraph.at("context").string();
+      for (const JsonView& question : paragraph.at("qas").items())
+        data.examples.push_back(read_question(task, question, context, data.labelled));
+    }
+  if (data.examples.empty())
+    fail(ErrorCode::bad_data, "{}: data: expected articles with questions, found none",
+         printable(path.string()));
+  return data;
+}
+
+}  // namespace fp8q
