@@ -12,11 +12,10 @@
 namespace fp8q::cuda {
 namespace {
 
-constexpr int kWarps = 4;
-constexpr int kThreads = kWarps * kWarpThreads;
+constexpr int kFewWarps = 4, kManyWarps = 8;  // of a block
 constexpr int kWarpRows = 16;
 constexpr int kStep = 16;  // keys taken at a time
-static_assert(kWarps * kWarpRows == kAttentionRows);
+static_assert(kFewWarps * kWarpRows == kAttentionRows);
 
 // With more shared memory than this only one block runs on a multiprocessor of Hopper. Sequences
 // whose keys and values do not fit in shared memory at all come in parts of such a size.
@@ -93,9 +92,9 @@ struct Head {
 
 // Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end. A
 // thread stays in its columns, and has several rows under way.
-template <int D, SumType T>
+template <int D, int W, SumType T>
 __device__ void load_rows(const Head<D>& head, int which, int from, int count, __half* to) {
-  constexpr int kChunks = D / kVector, kRowStep = kThreads / kChunks;
+  constexpr int kChunks = D / kVector, kRowStep = W * kWarpThreads / kChunks;
   constexpr int kRows = T == SumType::bf16 ? 4 : 2;
   const int chunk = static_cast<int>(threadIdx.x) % kChunks;
   const int64_t column = head.column() + chunk * kVector;
@@ -181,9 +180,9 @@ __device__ void gather_sums(const FragmentC (&s)[2], Rows<D>& rows) {
     float largest = rows.largest[r];
 #pragma unroll
     for (int i = 0; i < 4; ++i) largest = fmaxf(largest, s[i / 2][2 * r + i % 2]);
-    rows.sum[r] *= exp2f(rows.largest[r] - largest);
+    rows.sum[r] *= fast_exp2(rows.largest[r] - largest);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) rows.sum[r] += exp2f(s[i / 2][2 * r + i % 2] - largest);
+    for (int i = 0; i < 4; ++i) rows.sum[r] += fast_exp2(s[i / 2][2 * r + i % 2] - largest);
     rows.largest[r] = largest;
   }
 }
@@ -193,7 +192,7 @@ __device__ void join_sums(Rows<D>& rows) {
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     const float largest = quad_max(rows.largest[r]);
-    rows.sum[r] = 1.0f / quad_sum(rows.sum[r] * exp2f(rows.largest[r] - largest));
+    rows.sum[r] = 1.0f / quad_sum(rows.sum[r] * fast_exp2(rows.largest[r] - largest));
     rows.largest[r] = largest;
   }
 }
@@ -204,7 +203,8 @@ __device__ void normalise(const Rows<D>& rows, FragmentC (&s)[2]) {
 #pragma unroll
   for (int n = 0; n < 2; ++n)
 #pragma unroll
-    for (int i = 0; i < 4; ++i) s[n][i] = exp2f(s[n][i] - rows.largest[i / 2]) * rows.sum[i / 2];
+    for (int i = 0; i < 4; ++i)
+      s[n][i] = fast_exp2(s[n][i] - rows.largest[i / 2]) * rows.sum[i / 2];
 }
 
 // context += p v over the keys [key, key + 16).
@@ -277,14 +277,29 @@ __device__ void store_context(const Rows<D>& rows, const Head<D>& head, int firs
   }
 }
 
-template <int D, SumType T>
-__global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
+// Blocks that a multiprocessor's 64 Ki registers shall hold. Sixteen warps leave each thread 128
+// registers, which is enough but for heads of 128: there query and context alone are 96, and eight
+// warps fill the shared memory of all but short sequences anyway. Before compute capability 8.9
+// conversions to FP8 are software, for which heads of 64 need more registers as well.
+constexpr int least_blocks(int64_t head_size, int warps) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
+  constexpr int64_t kSixteenWarps = 32;
+#else
+  constexpr int64_t kSixteenWarps = 64;
+#endif
+  return (head_size <= kSixteenWarps ? 16 : 8) / warps;
+}
+
+template <int D, int W, SumType T>
+__global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention_kernel(Work work) {
+  wait_for_inputs();
+  constexpr int kRows = W * kWarpRows;  // of queries, at a time
   const Attention& args = work.args;
   if (static_cast<int>(blockIdx.x) >= *args.tile_count) return;
   const Head<D> head{args, args.tiles[blockIdx.x], static_cast<int>(blockIdx.y)};
   const int tokens = head.tile.tokens;
-  auto* queries = dynamic_shared<__half>();  // [kAttentionRows, D]
-  __half* keys = queries + kAttentionRows * D;
+  auto* queries = dynamic_shared<__half>();  // [kRows, D]
+  __half* keys = queries + kRows * D;
   __half* values = keys + work.chunk * D;
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
   __half* own_rows = queries + warp * kWarpRows * D;
@@ -292,11 +307,11 @@ __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
   const Rounder rounder(args.probabilities);
 
 #pragma unroll 1
-  for (int block = 0; block < head.tile.rows; block += kAttentionRows) {
+  for (int block = 0; block < head.tile.rows; block += kRows) {
     const int first_row = head.tile.first_row + block + warp * kWarpRows;
     const bool busy = first_row < head.tile.first_row + head.tile.rows;
     __syncthreads();  // nobody needs the last rows any more
-    load_rows<D, T>(head, kQuery, head.tile.first_row + block, kAttentionRows, queries);
+    load_rows<D, W, T>(head, kQuery, head.tile.first_row + block, kRows, queries);
     __syncthreads();
     Rows<D> rows(own_rows);
 
@@ -310,8 +325,8 @@ __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
           const int last = whole || pass == 1 ? kValue : kKey;
 #pragma unroll 1
           for (int which = kKey; which <= last; ++which)
-            load_rows<D, T>(head, which, from, (count + kStep - 1) / kStep * kStep,
-                            which == kKey ? keys : values);
+            load_rows<D, W, T>(head, which, from, (count + kStep - 1) / kStep * kStep,
+                               which == kKey ? keys : values);
           __syncthreads();
         }
         if (!busy) continue;
@@ -341,41 +356,66 @@ __global__ void __launch_bounds__(kThreads, 2) attention_kernel(Work work) {
   }
 }
 
-template <int D, SumType T>
+// Shared memory of a block: its query rows, and keys with their values, as many as fit.
+struct Room {
+  int64_t keys, bytes;
+
+  Room(int64_t longest, int64_t head_size, int64_t limit, int warps) {
+    const int64_t row_bytes = head_size * static_cast<int64_t>(sizeof(__half));
+    const int64_t query_bytes = warps * kWarpRows * row_bytes, pair_bytes = 2 * row_bytes;
+    keys = (longest + kStep - 1) / kStep * kStep;
+    if (query_bytes + keys * pair_bytes > limit)
+      keys = (std::min(limit, kShared) - query_bytes) / pair_bytes / kStep * kStep;
+    bytes = query_bytes + keys * pair_bytes;
+  }
+};
+
+template <int D, int W, SumType T>
 void launch_attention(const Attention& args, Stream stream) {
-  constexpr int64_t kQueryBytes = kAttentionRows * D * sizeof(__half);
-  constexpr int64_t kKeyBytes = 2 * D * sizeof(__half);  // with its value
-  const int64_t needed = (args.longest + kStep - 1) / kStep * kStep;
-  const bool fits = kQueryBytes + needed * kKeyBytes <= args.shared_limit;
-  const int64_t room = (std::min(args.shared_limit, kShared) - kQueryBytes) / kKeyBytes;
+  const Room room(args.longest, D, args.shared_limit, W);
   const auto scale_of = [](const AttentionOperand& o) { return o.format ? o.scale : 1.0f; };
   constexpr float kLog2E = 1.44269504088896341f;
   Work work{
       .args = args,
-      .chunk = static_cast<int>(fits ? needed : room / kStep * kStep),
+      .chunk = static_cast<int>(room.keys),
       .score_scale =
           args.scale * scale_of(args.operands[kQuery]) * scale_of(args.operands[kKey]) * kLog2E,
       .out_scale = scale_of(args.probabilities) * scale_of(args.operands[kValue]),
   };
   work.args.out.rounding = with_inverse(args.out.rounding);
-  launch(attention_kernel<D, T>,
+  launch(attention_kernel<D, W, T>,
          {.grid = dim3(static_cast<unsigned>(args.most_tiles), static_cast<unsigned>(args.heads)),
-          .threads = kThreads,
-          .shared_bytes = static_cast<size_t>(kQueryBytes + work.chunk * kKeyBytes)},
+          .threads = W * kWarpThreads,
+          .shared_bytes = static_cast<size_t>(room.bytes)},
          stream, work);
 }
 
 }  // namespace
 
+int attention_warps(int64_t longest, int64_t head_size, int64_t shared_limit) {
+  constexpr int64_t kKept = 1024;  // of shared memory, by CUDA: of the whole and of each block
+  const auto resident = [&](int warps) {
+    const int64_t bytes = Room(longest, head_size, shared_limit, warps).bytes;
+    return warps * std::min<int64_t>((shared_limit + kKept) / (bytes + kKept),
+                                     least_blocks(head_size, warps));
+  };
+  return resident(kManyWarps) > resident(kFewWarps) ? kManyWarps : kFewWarps;
+}
+
 void attention(const Attention& args, Stream stream) noexcept {
+  const bool many = attention_warps(args.longest, args.head_size, args.shared_limit) == kManyWarps;
+  const auto launch_for = [&]<int D, SumType T>() {
+    if (many) launch_attention<D, kManyWarps, T>(args, stream);
+    else launch_attention<D, kFewWarps, T>(args, stream);
+  };
   with_sum_type(args.qkv[kQuery].type, [&]<SumType T>() {
     switch (args.head_size) {
       case 32:
-        return launch_attention<32, T>(args, stream);
+        return launch_for.template operator()<32, T>();
       case 64:
-        return launch_attention<64, T>(args, stream);
+        return launch_for.template operator()<64, T>();
       case 128:
-        return launch_attention<128, T>(args, stream);
+        return launch_for.template operator()<128, T>();
       default:
         return;  // refused when the engine is made
     }

@@ -49,7 +49,12 @@ struct Attention {
 };
 void attention(const Attention& args, Stream stream) noexcept;
 
-// Query rows that a thread block works on at a time; a tile may have any number of them.
+// Warps of a thread block, 4 or 8. Keys and values of long sequences leave room for few blocks on a
+// multiprocessor; then eight warps to a block keep more of them there to hide each other's waiting.
+// Where as many warps are resident either way, smaller blocks spread the work more evenly.
+int attention_warps(int64_t longest, int64_t head_size, int64_t shared_limit);
+
+// Query rows that the least thread block works on at a time; a tile may have any number of them.
 inline constexpr int32_t kAttentionRows = 64;
 
 }  // namespace fp8q::cuda

@@ -26,6 +26,7 @@ __device__ float element(const Dense& args, int64_t row, int64_t k) {
 
 template <Function F>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch work) {
+  wait_for_inputs();
   const Dense& args = work.args;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * work.rows;
   const int rows = args.rows - first < work.rows ? static_cast<int>(args.rows - first) : work.rows;

@@ -74,6 +74,7 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowRe
 
 template <int V>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) embed_kernel(Embed args) {
+  wait_for_inputs();
   const int64_t token = token_of_warp();
   if (token >= args.tokens) return;
   const int64_t columns = args.columns;
@@ -98,6 +99,7 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) embed_kernel(Embed args)
 
 template <int V, SumType T>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) add_norm_kernel(AddNorm args) {
+  wait_for_inputs();
   const int64_t token = token_of_warp();
   if (token >= args.tokens) return;
   Row<V> row(args.columns);
@@ -136,7 +138,9 @@ LaunchShape shape_for(int64_t tokens) {
 
 void embed(const Embed& args, Stream stream) noexcept {
   with_vectors(args.columns, [&]<int V>() {
-    launch(embed_kernel<V>, shape_for(args.tokens), stream, ready(args));
+    LaunchShape shape = shape_for(args.tokens);
+    shape.follows_kernel = false;  // but the copy of the ids
+    launch(embed_kernel<V>, shape, stream, ready(args));
   });
 }
 

@@ -10,6 +10,7 @@ constexpr int kThreads = 256;
 
 template <SumType T, Function F>
 __global__ void __launch_bounds__(kThreads) transform_kernel(Transform args) {
+  wait_for_inputs();
   // 32 bits are enough, and divided several times as fast.
   const auto vectors = static_cast<uint32_t>(args.columns / kVector);
   const uint32_t at = blockIdx.x * kThreads + threadIdx.x;

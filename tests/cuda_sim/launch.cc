@@ -50,6 +50,7 @@ struct Fiber {
   size_t warp = 0;
   int lane = 0;
   bool done = false;
+  bool has_inputs = false;
   const Group* waits_for = nullptr;
   uint64_t generation = 0;
 
@@ -137,6 +138,7 @@ void prepare(const LaunchShape& shape) {
     f.warp = i / 32;
     f.lane = static_cast<int>(i % 32);
     f.done = false;
+    f.has_inputs = false;
     f.waits_for = nullptr;
     ++block.warps[f.warp].group.members;
   }
@@ -192,6 +194,10 @@ std::byte* dynamic_shared() {
 void block_barrier() { wait(block.all); }
 void warp_barrier() { wait(block.warps[self().warp].group); }
 int lane() { return self().lane; }
+void wait_for_inputs() { self().has_inputs = true; }
+void require_wait_for_inputs() {
+  if (!self().has_inputs) die("a thread ends that has not waited for its inputs");
+}
 
 const uint64_t* warp_gather(uint64_t mine) {
   Warp& warp = block.warps[self().warp];

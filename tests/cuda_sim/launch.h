@@ -32,6 +32,9 @@ std::byte* dynamic_shared();
 void block_barrier();
 void warp_barrier();
 int lane();
+// Every thread of a kernel waits for what ran before: see kernels/cuda/launch.cuh.
+void wait_for_inputs();
+void require_wait_for_inputs();
 
 // Every lane of the warp contributes `mine`; returns what lane i contributed, for every i, valid
 // until the warp's next collective operation.

@@ -187,6 +187,27 @@ TEST(CudaAttention, KeysThatDoNotFitSharedMemoryComeInChunks) {
            .shared_limit = 48 * 2 * 32 * 2 + 64 * 32 * 2});
 }
 
+TEST(CudaAttention, EightWarps) {
+  FP8Q_NEED_DEVICE();
+  const Options options{
+      .lengths = {260, 3}, .heads = 1, .head_size = 32, .format = Format::e4m3, .tile_rows = 192};
+  ASSERT_EQ(cuda::attention_warps(260, 32, kShared), 8);
+  check(options);
+  // 16 rows too few for a second block; queries of D = 128 are most of the memory.
+  ASSERT_EQ(cuda::attention_warps(64, 128, 56 * 1024), 8);
+  check({.lengths = {64, 50}, .heads = 1, .head_size = 128, .shared_limit = 56 * 1024});
+}
+
+TEST(CudaAttention, WarpsFollowWhatSharedMemoryHolds) {
+  constexpr int64_t kHopper = 227 * 1024;
+  EXPECT_EQ(cuda::attention_warps(128, 64, kHopper), 4) << "16 warps are resident either way";
+  EXPECT_EQ(cuda::attention_warps(256, 64, kHopper), 8) << "16 against 12";
+  EXPECT_EQ(cuda::attention_warps(384, 64, kHopper), 4) << "8 either way";
+  EXPECT_EQ(cuda::attention_warps(512, 64, kHopper), 8) << "8 against 4";
+  EXPECT_EQ(cuda::attention_warps(128, 128, kHopper), 4);
+  EXPECT_EQ(cuda::attention_warps(512, 32, kHopper), 8) << "16 against 12";
+}
+
 TEST(CudaAttention, IntegerSums) {
   FP8Q_NEED_DEVICE();
   check({.lengths = {20, 31}, .head_size = 32, .format = Format::int8, .sums = cuda::SumType::i32});

@@ -120,5 +120,18 @@ TEST(CudaCodec, ActivationFunctions) {
   }
 }
 
+TEST(CudaCodec, FastPowersAndTanh) {
+  for (float x = -125.9f; x < 127; x += 0.0931f)
+    EXPECT_NEAR(cuda::fast_exp2(x) / std::exp2(double{x}), 1, std::ldexp(1, -22)) << x;
+  EXPECT_EQ(cuda::fast_exp2(-INFINITY), 0);
+  EXPECT_EQ(cuda::fast_exp2(-140), 0) << "no subnormal results, as on a GPU";
+  for (float x = -60; x < 60; x += 0.0137f)
+    EXPECT_NEAR(cuda::fast_tanh(x), std::tanh(double{x}), 3e-7) << x;
+  for (const float x : {1e30f, INFINITY}) {
+    EXPECT_EQ(cuda::fast_tanh(x), 1);
+    EXPECT_EQ(cuda::fast_tanh(-x), -1);
+  }
+}
+
 }  // namespace
 }  // namespace fp8q::test
