@@ -175,19 +175,41 @@ bool consistent(const MatmulProblem& p) {
          p.c.columns == p.d.columns;
 }
 
+bool has_channel_scales(const MatmulProblem& p) {
+  constexpr uint64_t kOuter = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+  return p.operation.get(CUBLASLT_MATMUL_DESC_A_SCALE_MODE) == kOuter &&
+         p.operation.get(CUBLASLT_MATMUL_DESC_B_SCALE_MODE) == kOuter &&
+         p.operation.get(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER) != 0 &&
+         p.operation.get(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER) != 0;
+}
+
+bool gelu_supported(const MatmulProblem& p) {
+  const auto& o = p.operation;
+  const bool bias = o.get(CUBLASLT_MATMUL_DESC_BIAS_POINTER) != 0 &&
+                    o.get(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE) == CUDA_R_16BF;
+  return bias && p.c.type == CUDA_R_16BF &&
+         (p.d.type == CUDA_R_16BF || (p.d.type == CUDA_R_8F_E4M3 && is_fp8(p.a.type)));
+}
+
 // The manual's tables of cublasLtMatmul, as far as fp8q's operand types go.
 bool supported(const MatmulProblem& p) {
-  const bool default_epilogue =
-      p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) == CUBLASLT_EPILOGUE_DEFAULT;
   const bool tn = p.operation.get(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T &&
                   p.operation.get(CUBLASLT_MATMUL_DESC_TRANSB) == CUBLAS_OP_N;
-  if (!tn || !default_epilogue || p.c.type != p.d.type) return false;  // others: not simulated
+  const bool gelu = p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) == CUBLASLT_EPILOGUE_GELU_BIAS;
+  const bool to_fp8 = p.d.type == CUDA_R_8F_E4M3;
+  if (!tn || (gelu ? !gelu_supported(p)
+                   : p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) != CUBLASLT_EPILOGUE_DEFAULT))
+    return false;  // others: not simulated
+  if (p.c.type != (to_fp8 ? CUDA_R_16BF : p.d.type)) return false;
   const bool floats = p.operation.compute == CUBLAS_COMPUTE_32F && p.operation.scale == CUDA_R_32F;
   const bool float_sums = p.d.type == CUDA_R_16BF || p.d.type == CUDA_R_32F;
+  const DeviceModel& gpu = device().model;
+  if (has_channel_scales(p)) {
+    if (!is_fp8(p.a.type) || !float_sums || 10 * gpu.major + gpu.minor != 90) return false;
+  }
   if (is_fp8(p.a.type)) {
-    const DeviceModel& gpu = device().model;
     return is_fp8(p.b.type) && !(p.a.type == CUDA_R_8F_E5M2 && p.b.type == CUDA_R_8F_E5M2) &&
-           floats && float_sums && p.a.rows % 16 == 0 && p.a.columns % 16 == 0 &&
+           floats && (float_sums || to_fp8) && p.a.rows % 16 == 0 && p.a.columns % 16 == 0 &&
            leading_dimensions_are_multiples(p, 16) && 10 * gpu.major + gpu.minor >= 89;
   }
   if (p.a.type == CUDA_R_8I)
@@ -213,7 +235,10 @@ bool aligned(const void* pointer, size_t bytes) {
 
 cublasStatus_t refusal(const MatmulCall& call, const FakeAlgorithm& algorithm) {
   const size_t alignment = call.problem.a.type == CUDA_R_8I ? 4 : 16;
-  for (const void* operand : {call.a, call.b, call.c, static_cast<const void*>(call.d)})
+  // C is not read where beta is 0, and must not be D where their types differ.
+  const bool c_is_d = call.problem.c.type == call.problem.d.type;
+  if (c_is_d ? call.c != call.d : call.c != nullptr) return CUBLAS_STATUS_INVALID_VALUE;
+  for (const void* operand : {call.a, call.b, static_cast<const void*>(call.d)})
     if (!operand || !aligned(operand, alignment)) return CUBLAS_STATUS_INVALID_VALUE;
   if (call.workspace_bytes < algorithm.workspace_bytes || !aligned(call.workspace, 256) ||
       call.beta != 0)
@@ -347,7 +372,9 @@ cublasStatus_t lt_matmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, const
     if (stream) stream->spoiled = true;  // a capture that an algorithm broke off is lost
     return s;
   }
-  const cudaError_t error = submit(stream, [call, time = chosen->microseconds] {
+  const bool scaled = has_channel_scales(call.problem) && chosen->scaled_microseconds > 0;
+  const double time = scaled ? chosen->scaled_microseconds : chosen->microseconds;
+  const cudaError_t error = submit(stream, [call, time] {
     multiply(call);
     take_microseconds(time);
   });

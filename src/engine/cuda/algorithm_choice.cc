@@ -54,20 +54,21 @@ std::optional<double> microseconds(const Matmul& matmul, const MatmulOperands& o
 }
 
 // A GPU that has stopped refuses everything: then that is the message.
-[[noreturn]] void fail_without_algorithm(const Matmul& matmul, size_t tried, Stream stream) {
+[[noreturn]] void fail_without_algorithm(const Matmul& matmul, Stream stream) {
   check(cudaStreamSynchronize(stream), "matrix product " + describe(matmul.shape()));
   fail(ErrorCode::device, "matrix product {}: cuBLASLt has no algorithm that runs ({} tried)",
-       describe(matmul.shape()), tried);
+       describe(matmul.shape()), matmul.candidates(kMostCandidates).size());
 }
 
-TimedAlgorithm fastest(const Matmul& matmul, const MatmulOperands& operands, Stream stream) {
+std::optional<TimedAlgorithm> fastest(const Matmul& matmul, const MatmulOperands& operands,
+                                      Stream stream) {
   constexpr size_t kFinalists = 3;
   const auto candidates = matmul.candidates(kMostCandidates);
   std::vector<TimedAlgorithm> timed;
   for (const Algorithm& candidate : candidates)
     if (const auto time = microseconds(matmul, operands, candidate, stream))
       timed.push_back({candidate, *time});
-  if (timed.empty()) fail_without_algorithm(matmul, candidates.size(), stream);
+  if (timed.empty()) return std::nullopt;
   // The first found the device at the clock of an idle one, and is the library's favourite: it goes
   // into the final with the fastest.
   const size_t finalists = std::min(timed.size(), 1 + kFinalists);
@@ -82,37 +83,48 @@ TimedAlgorithm fastest(const Matmul& matmul, const MatmulOperands& operands, Str
 
 // The library's first candidate that runs. It runs once here, because what is loaded at the first
 // launch of an algorithm had better not be loaded while a graph is captured.
-Algorithm first_that_runs(const Matmul& matmul, const MatmulOperands& operands, Stream stream) {
+std::optional<Algorithm> first_that_runs(const Matmul& matmul, const MatmulOperands& operands,
+                                         Stream stream) {
   const auto candidates = matmul.candidates(kMostCandidates);
   for (const Algorithm& candidate : candidates)
     if (matmul.try_run(operands, candidate, stream)) return candidate;
-  fail_without_algorithm(matmul, candidates.size(), stream);
+  return std::nullopt;
 }
 
 }  // namespace
 
-ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
-                                 AlgorithmChoice choice) {
+std::optional<ChosenAlgorithm> find_algorithm(Matmul& matmul, const TrialOperands& trial,
+                                              AlgorithmCache& cache, AlgorithmChoice choice) {
   using Origin = ChosenAlgorithm::Origin;
   const MatmulOperands operands = {trial.weights, trial.x, trial.sums};
   const Stream stream = trial.stream;
   if (choice == AlgorithmChoice::first) {
-    matmul.use(first_that_runs(matmul, operands, stream));
-    return {Origin::first};
+    const auto first = first_that_runs(matmul, operands, stream);
+    if (!first) return std::nullopt;
+    matmul.use(*first);
+    return ChosenAlgorithm{Origin::first};
   }
   if (const auto cached = cache.find(matmul.shape());
       cached && matmul.accepts(cached->algorithm) &&
       matmul.try_run(operands, cached->algorithm, stream)) {
     matmul.use(cached->algorithm);
-    return {Origin::cached, cached->microseconds};
+    return ChosenAlgorithm{Origin::cached, cached->microseconds};
   }
   const MatmulShape& shape = matmul.shape();
   const auto x_bytes = static_cast<size_t>(shape.tokens * shape.k * element_size(shape.x));
   fill_with_random_codes(shape.x, trial.x, x_bytes, stream);
-  const TimedAlgorithm best = fastest(matmul, operands, stream);
-  matmul.use(best.algorithm);
-  cache.put(matmul.shape(), best);
-  return {Origin::timed, best.microseconds};
+  const auto best = fastest(matmul, operands, stream);
+  if (!best) return std::nullopt;
+  matmul.use(best->algorithm);
+  cache.put(matmul.shape(), *best);
+  return ChosenAlgorithm{Origin::timed, best->microseconds};
+}
+
+ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
+                                 AlgorithmChoice choice) {
+  const auto chosen = find_algorithm(matmul, trial, cache, choice);
+  if (!chosen) fail_without_algorithm(matmul, trial.stream);
+  return *chosen;
 }
 
 }  // namespace fp8q::cuda

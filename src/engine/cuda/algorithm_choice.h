@@ -4,6 +4,8 @@
 // its products, so that the time the host takes to launch does not count.
 #pragma once
 
+#include <optional>
+
 #include "engine/cuda/algorithm_cache.h"
 #include "engine/cuda/matmul.h"
 
@@ -26,7 +28,10 @@ struct TrialOperands {
   Stream stream;
 };
 
-// Gives `matmul` its algorithm. Error(device) if the library has none that runs.
+// Gives `matmul` its algorithm; nothing if the library has none that runs.
+std::optional<ChosenAlgorithm> find_algorithm(Matmul& matmul, const TrialOperands& trial,
+                                              AlgorithmCache& cache, AlgorithmChoice choice);
+// The same; Error(device) if there is none.
 ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
                                  AlgorithmChoice choice);
 

@@ -143,7 +143,7 @@ void Forward::embed(const Pass& pass) {
   if (!projection) return;
 
   product(pass, *projection, narrow_.data(), Stage::embeddings);
-  transform({.sums = projection->linear.sums(sums_.data()),
+  transform({.sums = projection->linear.sums(pass.bucket.tokens, sums_.data()),
              .tokens = pass.bucket.tokens,
              .columns = encoder_.hidden,
              .out = {.hidden = residual_.data(),
@@ -171,21 +171,11 @@ void Forward::product(const Pass& pass, const GpuStep& step, const void* x, Stag
 
 void Forward::run_layer(const Pass& pass, size_t index) {
   const GpuLayer& layer = encoder_.layers[index];
-  const int64_t tokens = pass.bucket.tokens;
   project(pass, layer);
   attend(pass, layer);
   product(pass, layer.attention_output, narrow_.data(), Stage::attention_output);
   add_norm_for(pass, layer.attention_output, layer.attention_norm, &layer.intermediate);
-  product(pass, layer.intermediate, narrow_.data(), Stage::intermediate);
-  transform({.sums = layer.intermediate.linear.sums(sums_.data()),
-             .function = layer.activation,
-             .tokens = tokens,
-             .columns = layer.intermediate.linear.out(),
-             .out = {.operand = operand(&layer.output, wide_.data()),
-                     .values = pass.seen() ? seen_.data() : nullptr}},
-            pass.stream);
-  pass.after(Stage::activation);
-  show(pass, &layer.output, layer.intermediate.linear.out());
+  activate(pass, layer);
   product(pass, layer.output, wide_.data(), Stage::output);
   add_norm_for(pass, layer.output, layer.output_norm, reader_of(index + 1));
 }
@@ -195,7 +185,7 @@ void Forward::add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm&
                            const GpuStep* next) {
   const bool last = &from == &encoder_.layers.back().output;
   float* seen = pass.seen() && next ? seen_.data() : nullptr;
-  add_norm({.sums = from.linear.sums(sums_.data()),
+  add_norm({.sums = from.linear.sums(pass.bucket.tokens, sums_.data()),
             .residual = residual_.data(),
             .norm = norm.arguments(),
             .tokens = pass.bucket.tokens,
@@ -206,6 +196,25 @@ void Forward::add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm&
            pass.stream);
   pass.after(Stage::norm);
   show(pass, next, encoder_.hidden);
+}
+
+void Forward::activate(const Pass& pass, const GpuLayer& layer) {
+  const GpuLinear& inner = layer.intermediate.linear;
+  const int64_t tokens = pass.bucket.tokens;
+  if (inner.fused(tokens) && !pass.seen()) {
+    inner.run_fused(tokens, narrow_.data(), wide_.data(), pass.stream);
+    return pass.after(Stage::intermediate, &inner);
+  }
+  product(pass, layer.intermediate, narrow_.data(), Stage::intermediate);
+  transform({.sums = inner.sums(tokens, sums_.data()),
+             .function = layer.activation,
+             .tokens = tokens,
+             .columns = inner.out(),
+             .out = {.operand = operand(&layer.output, wide_.data()),
+                     .values = pass.seen() ? seen_.data() : nullptr}},
+            pass.stream);
+  pass.after(Stage::activation);
+  show(pass, &layer.output, inner.out());
 }
 
 void Forward::project(const Pass& pass, const GpuLayer& layer) {
@@ -231,14 +240,14 @@ void Forward::project(const Pass& pass, const GpuLayer& layer) {
 
 void Forward::attend(const Pass& pass, const GpuLayer& layer) {
   Attention a = layer.attention.arguments;
-  const int64_t hidden = encoder_.hidden;
+  const int64_t hidden = encoder_.hidden, tokens = pass.bucket.tokens;
   for (size_t i = 0; i < 3; ++i) {
     if (const GpuStep* joint = layer.joint_projection()) {
-      a.qkv[i] = joint->linear.sums(sums_.data()).columns_from(static_cast<int64_t>(i) * hidden);
+      a.qkv[i] = joint->linear.sums(pass.bucket.tokens, sums_.data())
+                     .columns_from(static_cast<int64_t>(i) * hidden);
     } else {
       const GpuLinear& one = layer.projections[i].linear;
-      a.qkv[i] =
-          one.sums(sums_.data() + static_cast<int64_t>(i) * one.sum_bytes(pass.bucket.tokens));
+      a.qkv[i] = one.sums(tokens, sums_.data() + static_cast<int64_t>(i) * one.sum_bytes(tokens));
     }
   }
   a.qkv_stride = layer.joint_projection() ? 3 * hidden : hidden;

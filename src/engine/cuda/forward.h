@@ -5,6 +5,7 @@
 // sum with LayerNorm, FFN-1 product, activation, FFN-2 product, residual sum with LayerNorm.
 // Products leave plain sums; the kernel after each applies scales and bias, and rounds its result
 // to what the next product reads. The residual stream is BF16, arithmetic inside a kernel FP32.
+// Where GELU is of the tanh form the FFN-1 product may do it (gpu_linear.h): seven launches.
 #pragma once
 
 #include <string_view>
@@ -77,6 +78,7 @@ class Forward {
   void embed(const Pass& pass);
   void run_layer(const Pass& pass, size_t index);
   void project(const Pass& pass, const GpuLayer& layer);
+  void activate(const Pass& pass, const GpuLayer& layer);
   void attend(const Pass& pass, const GpuLayer& layer);
   void observe_operands(const Pass& pass, const GpuLayer& layer, Attention attention);
   void product(const Pass& pass, const GpuStep& step, const void* x, Stage stage);

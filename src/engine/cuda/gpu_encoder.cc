@@ -134,13 +134,18 @@ GpuLayer GpuEncoder::make_layer(const EncoderLayer& l, const GpuLinear::Options&
         for (const int site : projections[j].input_sites)
           std::erase(projections[i].input_sites, site);
   }
+  const Function activation = function_of(l.activation);
+  GpuStep intermediate = make_step({&l.intermediate}, options),
+          output = make_step({&l.output}, options);
+  intermediate.linear.offer(activation, output.linear.input());
+  note(l.intermediate.weight_site, intermediate.linear.effective());
   return {.projections = std::move(projections),
           .attention = make_attention(l.attention),
           .attention_output = make_step({&l.attention_output}, options),
           .attention_norm = make_norm(l.attention_norm, hidden),
-          .intermediate = make_step({&l.intermediate}, options),
-          .activation = function_of(l.activation),
-          .output = make_step({&l.output}, options),
+          .intermediate = std::move(intermediate),
+          .activation = activation,
+          .output = std::move(output),
           .output_norm = make_norm(l.output_norm, hidden)};
 }
 
@@ -167,13 +172,18 @@ GpuAttention GpuEncoder::make_attention(const fp8q::Attention& a) {
   return made;
 }
 
+std::vector<GpuStep*> GpuLayer::steps() {
+  std::vector<GpuStep*> all;
+  for (GpuStep& p : projections) all.push_back(&p);
+  for (GpuStep* s : {&attention_output, &intermediate, &output}) all.push_back(s);
+  return all;
+}
+
 std::vector<GpuStep*> GpuEncoder::steps() {
   std::vector<GpuStep*> all;
   if (projection) all.push_back(&*projection);
-  for (GpuLayer& l : layers) {
-    for (GpuStep& p : l.projections) all.push_back(&p);
-    for (GpuStep* s : {&l.attention_output, &l.intermediate, &l.output}) all.push_back(s);
-  }
+  for (GpuLayer& l : layers)
+    for (GpuStep* s : l.steps()) all.push_back(s);
   return all;
 }
 

@@ -41,6 +41,7 @@ struct GpuLayer {
   GpuStep output;
   GpuNorm output_norm;
 
+  std::vector<GpuStep*> steps();
   // What reads the layer's input, if it is one product.
   const GpuStep* joint_projection() const {
     return projections.size() == 1 ? &projections.front() : nullptr;

@@ -1,5 +1,8 @@
 #include "engine/cuda/gpu_linear.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
 #include "engine/weights.h"
 
@@ -74,6 +77,22 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
   weights_ = upload(codes, name_);
   scale_ = upload(scale, name_);
   bias_ = upload(bias, name_);
+  host_scale_ = std::move(scale);
+  host_bias_ = std::move(bias);
+}
+
+void GpuLinear::offer(Function activation, const Rounding& next) {
+  const bool one_scale = std::all_of(host_scale_.begin(), host_scale_.end(),
+                                     [&](float s) { return s == host_scale_.front(); });
+  const bool fp8 = shape_.x == OperandType::e4m3 || shape_.x == OperandType::e5m2;
+  const bool to_fp8 = fp8 && next.type == OperandType::e4m3;
+  const bool to_bf16 = shape_.x == OperandType::bf16 && !next.format && host_scale_.front() == 1;
+  if (activation != Function::gelu_tanh || !one_scale || !(to_fp8 || to_bf16)) return;
+  fusible_ = true;
+  std::vector<uint16_t> bias;
+  for (const float b : host_bias_) bias.push_back(static_cast<uint16_t>(BFloat16Codec::encode(b)));
+  fused_bias_ = upload(bias, name_);
+  inverse_step_ = upload(std::vector<float>{1.0f / next.scale}, name_);
 }
 
 void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional<Format>& w,
@@ -110,17 +129,56 @@ void GpuLinear::put_codes(const std::vector<float>& values, const std::optional<
 }
 
 void GpuLinear::prepare(int64_t tokens, const Trials& trials) {
-  auto& product = products_[tokens];
-  if (product) return;
+  if (products_.contains(tokens)) return;
+  const TrialOperands operands{weights_.data(), trials.x, trials.sums, trials.stream};
+  Product product{.sums = make(tokens, Finish::sum)};
+  const auto plain = choose_algorithm(*product.sums, operands, trials.cache, trials.choice);
+  const auto attempt = [&](Finish finish) { return find(tokens, finish, operands, trials); };
+  if (trials.choice == AlgorithmChoice::timed)  // without times there is no reason to prefer it
+    if (Found scaled = attempt(Finish::scaled_sum);
+        scaled.matmul && scaled.microseconds < plain.microseconds) {
+      product.sums = std::move(scaled.matmul);
+      product.scaled = true;
+    }
+  if (fusible_) product.fused = attempt(Finish::gelu).matmul;
+  products_.emplace(tokens, std::move(product));
+}
+
+std::unique_ptr<Matmul> GpuLinear::make(int64_t tokens, Finish finish) const {
   MatmulShape shape = shape_;
   shape.tokens = tokens;
-  product = std::make_unique<Matmul>(context_, shape);
-  choose_algorithm(*product, {weights_.data(), trials.x, trials.sums, trials.stream}, trials.cache,
-                   trials.choice);
+  shape.finish = finish;
+  return std::make_unique<Matmul>(
+      context_, shape, MatmulConstants{scale_.data(), fused_bias_.data(), inverse_step_.data()});
+}
+
+// What cuBLASLt need not be able to do is only tried: by its documentation, then by its heuristic,
+// then by running it. Its refusals have many statuses.
+GpuLinear::Found GpuLinear::find(int64_t tokens, Finish finish, const TrialOperands& operands,
+                                 const Trials& trials) const try {
+  Found found{make(tokens, finish), 0};
+  const auto chosen = find_algorithm(*found.matmul, operands, trials.cache, trials.choice);
+  if (!chosen) return {};
+  found.microseconds = chosen->microseconds;
+  return found;
+} catch (const Error& e) {
+  if (e.code() == ErrorCode::limit) throw;
+  return {};
 }
 
 void GpuLinear::run(int64_t tokens, const void* x, void* sums, Stream stream) const {
-  products_.at(tokens)->run({weights_.data(), x, sums}, stream);
+  products_.at(tokens).sums->run({weights_.data(), x, sums}, stream);
+}
+
+Sums GpuLinear::sums(int64_t tokens, const void* data) const {
+  const bool scaled = products_.at(tokens).scaled;
+  return {data, shape_.sums, scaled ? nullptr : scale_.data(), bias_.data()};
+}
+
+bool GpuLinear::fused(int64_t tokens) const { return products_.at(tokens).fused != nullptr; }
+
+void GpuLinear::run_fused(int64_t tokens, const void* x, void* operand, Stream stream) const {
+  products_.at(tokens).fused->run({weights_.data(), x, operand}, stream);
 }
 
 std::string GpuLinear::unit() const {
@@ -129,6 +187,10 @@ std::string GpuLinear::unit() const {
 }
 
 std::string GpuLinear::effective() const {
+  return product_text() + (fusible_ ? ", with GELU where cuBLASLt can" : "");
+}
+
+std::string GpuLinear::product_text() const {
   if (shape_.x == OperandType::int8) return "int8 products, exact int32 sums (cuBLASLt)";
   if (shape_.x != OperandType::bf16)
     return fmt::format("{} x {} products, {} sums, stored as bf16 (cuBLASLt)",

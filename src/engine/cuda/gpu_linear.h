@@ -9,6 +9,13 @@
 //   INT8, INT8                              INT8, exact INT32 sums
 //   other pairs of formats                  BF16 operands that hold the codes' values exactly
 //   none, or one of the two                 BF16: what is not quantised is rounded to it
+//
+// Two things cuBLASLt can do itself on some devices, and the device decides whether it shall:
+//  - scales per channel (Finish::scaled_sum) instead of those in the next kernel, where that makes
+//    the product faster. The next kernel saves an fma a value, which is nothing beside its memory;
+//  - GELU and the rounding to the next operand (Finish::gelu), where offer() names them and every
+//    channel has one scale. That removes a kernel, and the widest sums of a layer from memory, so
+//    it is taken wherever the library has an algorithm for it.
 #pragma once
 
 #include <map>
@@ -45,8 +52,12 @@ class GpuLinear {
     return tokens * out() * (shape_.sums == SumType::bf16 ? 2 : 4);
   }
   int64_t input_bytes(int64_t tokens) const { return tokens * in() * element_size(shape_.x); }
-  // What the sums at `data` mean.
-  Sums sums(const void* data) const { return {data, shape_.sums, scale_.data(), bias_.data()}; }
+  // What the sums at `data`, left by run() for so many tokens, mean.
+  Sums sums(int64_t tokens, const void* data) const;
+
+  // Names what follows the product: an activation whose results, rounded in that way, are the next
+  // product's operand.
+  void offer(Function activation, const Rounding& next);
 
   // Memory for trials of a product, the cache of their results.
   struct Trials {
@@ -59,23 +70,43 @@ class GpuLinear {
   // before run() is captured.
   void prepare(int64_t tokens, const Trials& trials);
   void run(int64_t tokens, const void* x, void* sums, Stream stream) const;
+  // Whether run_fused() can make what offer() named.
+  bool fused(int64_t tokens) const;
+  void run_fused(int64_t tokens, const void* x, void* operand, Stream stream) const;
 
   std::string unit() const;       // "fp8", "int8", "bf16": what forms the products
   std::string effective() const;  // for people
 
  private:
+  std::string product_text() const;
   void choose_types(const std::optional<Format>& x, const std::optional<Format>& w, bool integers);
   void put_codes(const std::vector<float>& values, const std::optional<Format>& format,
                  int64_t first_row, std::vector<uint8_t>& codes) const;
 
+  struct Product {
+    std::unique_ptr<Matmul> sums, fused;  // fused: nullptr if it is not to be used
+    bool scaled = false;                  // the sums are scaled_sum
+  };
+  struct Found {
+    std::unique_ptr<Matmul> matmul;  // nullptr: cuBLASLt cannot
+    double microseconds = 0;
+  };
+  std::unique_ptr<Matmul> make(int64_t tokens, Finish finish) const;
+  Found find(int64_t tokens, Finish finish, const TrialOperands& operands,
+             const Trials& trials) const;
+
   const MatmulContext& context_;
   std::string name_;
-  MatmulShape shape_;  // tokens are not used
+  MatmulShape shape_;  // tokens and finish are not used
   Rounding input_;
   std::optional<Format> weight_format_;
   DeviceBuffer<uint8_t> weights_;  // [out][in] elements
   DeviceBuffer<float> scale_, bias_;
-  std::map<int64_t, std::unique_ptr<Matmul>> products_;  // by tokens
+  std::vector<float> host_scale_, host_bias_;
+  bool fusible_ = false;
+  DeviceBuffer<uint16_t> fused_bias_;
+  DeviceBuffer<float> inverse_step_;     // of the operand that offer() named
+  std::map<int64_t, Product> products_;  // by tokens
 };
 
 // A head's layer: few rows, in FP32 (kernels/cuda/rows.h).

@@ -1,6 +1,7 @@
 #include "engine/cuda/matmul.h"
 
 #include "base/error.h"
+#include "engine/cuda/device_array.h"
 
 namespace fp8q::cuda {
 namespace {
@@ -86,8 +87,11 @@ bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) 
 }  // namespace
 
 std::string describe(const MatmulShape& s) {
-  return fmt::format("{} x {} x {} {} * {} -> {}{}", s.tokens, s.n, s.k, name(s.weights), name(s.x),
-                     name(s.sums), is_fast(s) ? " fast" : "");
+  const char* finish = s.finish == Finish::gelu         ? " gelu"
+                       : s.finish == Finish::scaled_sum ? " scaled"
+                                                        : "";
+  return fmt::format("{} x {} x {} {} * {} -> {}{}{}", s.tokens, s.n, s.k, name(s.weights),
+                     name(s.x), name(s.sums), is_fast(s) ? " fast" : "", finish);
 }
 
 std::optional<std::string> unsupported_reason(const MatmulShape& s, int capability) {
@@ -102,6 +106,9 @@ std::optional<std::string> unsupported_reason(const MatmulShape& s, int capabili
                        capability / 10, capability % 10);
   if (int8 != (s.sums == SumType::i32))
     return fmt::format("sums of {} products cannot be {}", name(s.weights), name(s.sums));
+  if (s.finish == Finish::scaled_sum && !(fp8 && capability == 90))
+    return "scales per channel need FP8 products and compute capability 9.0";
+  if (s.finish == Finish::gelu && s.sums != SumType::bf16) return "GELU needs BF16 for its bias";
   const int64_t multiple = required_multiple(s.weights);
   if (s.n % multiple != 0 || s.k % multiple != 0)
     return fmt::format("n = {} and k = {} must be multiples of {} for {}", s.n, s.k, multiple,
@@ -121,13 +128,15 @@ MatmulContext::MatmulContext(const CublasLt& table, const DeviceInfo& device)
 
 size_t MatmulContext::workspace_bytes() const { return kWorkspaceBytes; }
 
-Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape)
+Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape,
+               const MatmulConstants& constants)
     : context_(context),
       shape_(shape),
       operation_(nullptr, context.table().MatmulDescDestroy),
       weights_(nullptr, context.table().MatrixLayoutDestroy),
       x_(nullptr, context.table().MatrixLayoutDestroy),
-      sums_(nullptr, context.table().MatrixLayoutDestroy) {
+      sums_(nullptr, context.table().MatrixLayoutDestroy),
+      addend_(nullptr, context.table().MatrixLayoutDestroy) {
   if (const auto reason = unsupported_reason(shape, context.device().capability()))
     fail(ErrorCode::unsupported, "matrix product {}: {}", describe(shape), *reason);
   const bool integers = shape.sums == SumType::i32;
@@ -144,6 +153,27 @@ Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape)
   weights_ = layout(data_type(shape.weights), shape.k, shape.n);
   x_ = layout(data_type(shape.x), shape.k, shape.tokens);
   sums_ = layout(data_type(shape.sums), shape.n, shape.tokens);
+  set_finish(constants);
+}
+
+void Matmul::set_finish(const MatmulConstants& constants) {
+  const bool fp8 = is_fp8(shape_.weights);
+  if (shape_.finish == Finish::scaled_sum) {
+    token_scales_ = upload(std::vector<float>(static_cast<size_t>(shape_.tokens), 1.0f), "scales");
+    set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, int32_t{CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F});
+    set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, int32_t{CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F});
+    set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(constants.scale));
+    set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(token_scales_.data()));
+  }
+  if (shape_.finish != Finish::gelu) return;
+  set(CUBLASLT_MATMUL_DESC_EPILOGUE, uint32_t{CUBLASLT_EPILOGUE_GELU_BIAS});
+  set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(constants.bias));
+  set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, int32_t{CUDA_R_16BF});
+  if (!fp8) return;
+  set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(constants.scale));
+  set(CUBLASLT_MATMUL_DESC_D_SCALE_POINTER, static_cast<const void*>(constants.inverse_step));
+  addend_ = std::move(sums_);
+  sums_ = layout(CUDA_R_8F_E4M3, shape_.n, shape_.tokens);
 }
 
 template <typename T>
@@ -192,7 +222,7 @@ std::vector<Matmul::Algorithm> Matmul::candidates(int count, uint32_t reductions
   int found = 0;
   const cublasStatus_t status =
       table.MatmulAlgoGetHeuristic(context_.handle(), operation_.get(), weights_.get(), x_.get(),
-                                   sums_.get(), sums_.get(), raw, count, results.data(), &found);
+                                   addend(), sums_.get(), raw, count, results.data(), &found);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
   check(table, status, describe(shape_));
   std::vector<Algorithm> algorithms;
@@ -207,7 +237,7 @@ bool Matmul::accepts(const Algorithm& algorithm) const {
   cublasLtMatmulHeuristicResult_t result{};
   const cublasStatus_t status =
       context_.table().MatmulAlgoCheck(context_.handle(), operation_.get(), weights_.get(),
-                                       x_.get(), sums_.get(), sums_.get(), &algorithm, &result);
+                                       x_.get(), addend(), sums_.get(), &algorithm, &result);
   return status == CUBLAS_STATUS_SUCCESS && result.workspaceSize <= context_.workspace_bytes();
 }
 
@@ -234,10 +264,11 @@ cublasStatus_t Matmul::submit(const MatmulOperands& operands, const Algorithm& a
   static constexpr int32_t kIntegerOne = 1, kIntegerZero = 0;
   const Factors factors =
       shape_.sums == SumType::i32 ? Factors{&kIntegerOne, &kIntegerZero} : Factors{&kOne, &kZero};
-  return context_.table().Matmul(
-      context_.handle(), operation_.get(), factors.alpha, operands.weights, weights_.get(),
-      operands.x, x_.get(), factors.beta, operands.sums, sums_.get(), operands.sums, sums_.get(),
-      &algorithm, context_.workspace(), context_.workspace_bytes(), stream);
+  return context_.table().Matmul(context_.handle(), operation_.get(), factors.alpha,
+                                 operands.weights, weights_.get(), operands.x, x_.get(),
+                                 factors.beta, addend_ ? nullptr : operands.sums, addend(),
+                                 operands.sums, sums_.get(), &algorithm, context_.workspace(),
+                                 context_.workspace_bytes(), stream);
 }
 
 }  // namespace fp8q::cuda

@@ -1,11 +1,12 @@
 // One matrix product y = W x, run by cuBLASLt on codes.
 //
-// sums[token][n] = sum over k of x[token][k] * weights[n][k], of the codes' values: no scales, no
-// bias, no activation. The kernel that reads the sums next applies them, because it has to read
-// them anyway, and because
+// sums[token][n] = sum over k of x[token][k] * weights[n][k], of the codes' values. What becomes of
+// a sum then is usually left to the kernel that reads it next (Finish::sum), because that has to
+// read it anyway, and because
 //  - rounding to BF16 is relative, so a sum may be scaled after it as well as before;
 //  - cuBLASLt's scales per channel (OUTER_VEC_32F) exist on few devices and exclude FP8 results;
 //  - its GELU is the tanh form, and BERT's is erf.
+// Where the device and the model allow, the library can do it: see Finish.
 //
 // In cuBLASLt's column-major terms D [n x tokens] = A^T B with A = weights [k x n] and B = x
 // [k x tokens], the one layout ("TN") that serves FP8 and INT8 before Blackwell.
@@ -23,6 +24,13 @@
 
 namespace fp8q::cuda {
 
+enum class Finish {
+  sum,         // stored as it is
+  scaled_sum,  // of FP8: times scale[n] (OUTER_VEC_32F, compute capability 9.0)
+  gelu,        // the tanh form of GELU of sum * scale + bias, as an element of the next product's
+               // operand: E4M3 from FP8 codes, BF16 from BF16 (GELU_BIAS). The bias is BF16.
+};
+
 struct MatmulShape {
   int64_t tokens = 0, n = 0, k = 0;
   OperandType weights = OperandType::bf16;
@@ -31,10 +39,12 @@ struct MatmulShape {
   // Of FP8: partial sums stay in the tensor cores, which keep about 14 bits; faster. The other
   // types have no such choice.
   bool fast_accumulation = false;
+  Finish finish = Finish::sum;
 
   friend bool operator==(const MatmulShape&, const MatmulShape&) = default;
 };
 // "4096 x 768 x 3072 e4m3 * e5m2 -> bf16 fast": tokens, n, k, weights, x, sums. One text a shape.
+// Those with a finish end in "scaled" or "gelu".
 std::string describe(const MatmulShape& shape);
 
 // Why cuBLASLt cannot form this product on a device of that compute capability (10 * major +
@@ -60,11 +70,18 @@ class MatmulContext {
   DeviceBuffer<std::byte> workspace_;
 };
 
+// What a Finish applies: device memory, aligned to 16 bytes, which must outlive the product.
+struct MatmulConstants {
+  const float* scale = nullptr;         // scaled_sum: [n]. gelu of FP8 codes: one
+  const uint16_t* bias = nullptr;       // gelu: [n], BF16
+  const float* inverse_step = nullptr;  // gelu of FP8 codes: one, 1 / scale of the results
+};
+
 // Device memory, dense rows, aligned to 16 bytes.
 struct MatmulOperands {
   const void* weights = nullptr;  // [n][k]
   const void* x = nullptr;        // [tokens][k]
-  void* sums = nullptr;           // [tokens][n]
+  void* sums = nullptr;           // [tokens][n], or what `finish` makes of them
 };
 
 class Matmul {
@@ -72,7 +89,8 @@ class Matmul {
   using Algorithm = cublasLtMatmulAlgo_t;
 
   // `context` must outlive it. Error(unsupported) for a shape with an unsupported_reason().
-  Matmul(const MatmulContext& context, const MatmulShape& shape);
+  Matmul(const MatmulContext& context, const MatmulShape& shape,
+         const MatmulConstants& constants = {});
 
   const MatmulShape& shape() const { return shape_; }
 
@@ -96,6 +114,8 @@ class Matmul {
   std::vector<Algorithm> candidates(int count, uint32_t reductions) const;
   template <typename T>
   void set(cublasLtMatmulDescAttributes_t attribute, T value);
+  void set_finish(const MatmulConstants& constants);
+  cublasLtMatrixLayout_t addend() const { return addend_ ? addend_.get() : sums_.get(); }
   Layout layout(cudaDataType_t type, int64_t rows, int64_t columns) const;
   cublasStatus_t submit(const MatmulOperands& operands, const Algorithm& algorithm,
                         Stream stream) const;
@@ -104,6 +124,9 @@ class Matmul {
   MatmulShape shape_;
   Descriptor<cublasLtMatmulDescOpaque_t> operation_;
   Layout weights_, x_, sums_;
+  // Of C, which is not read (beta = 0), where it has another type than the results.
+  Layout addend_;
+  DeviceBuffer<float> token_scales_;  // of scaled_sum, which takes scales for both: ones
   std::optional<Algorithm> algorithm_;
 };
 

@@ -70,5 +70,28 @@ TEST_F(AgainstCpu, HiddenStatesAgreeInEveryFormat) {
   }
 }
 
+// GELU in the tanh form, which cuBLASLt makes part of the product where every channel has one
+// scale.
+TEST_F(AgainstCpu, GeluWithinItsProduct) {
+  for (const Size& size : sizes()) {
+    Encoder plain = random_encoder(size.shape);
+    for (EncoderLayer& layer : plain.layers) layer.activation = Activation::gelu_tanh;
+    plain.outputs.push_back({"hidden", OutputSource::hidden_states});
+    const PackedBatch batch = random_batch(
+        {size.sequences, size.length, size.shape.vocabulary, /*ragged=*/true, /*seed=*/7});
+    Recipe recipe = *recipe_named("e4m3");
+    recipe.weight_granularity = Granularity::tensor;
+    for (const bool quantised : {false, true}) {
+      SCOPED_TRACE(testing::Message() << size.shape.name << (quantised ? ", e4m3" : ", bf16"));
+      const Encoder encoder =
+          quantised ? quantized_encoder(plain, recipe, observed_absmax(plain, 1)) : plain;
+      const auto expected = make_cpu_engine(encoder, ComputeType::automatic)->run(batch);
+      cuda::CudaEngine gpu(encoder, device_table(), *cuda::find_device().device,
+                           {.choice = cuda::AlgorithmChoice::first});
+      EXPECT_LE(relative_error(gpu.run(batch, nullptr)[1].values, expected[1].values), kTolerance);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fp8q::test

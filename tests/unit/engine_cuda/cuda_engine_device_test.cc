@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "engine/cuda/cuda_engine.h"
 #include "fp8q/error.h"
 #include "tests/cuda_sim/simulated_test.h"
+#include "tests/support/paths.h"
 #include "tests/unit/engine/tiny_encoder.h"
 
 namespace fp8q::test {
@@ -98,6 +101,51 @@ TEST_F(CudaEngineDevice, AFailedLaunchIsADeviceError) {
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::device) << e.what();
   }
+}
+
+// As the last products were described.
+bool last_product_scales_by_channel() {
+  return sim::cublaslt_calls().matmuls.back().problem.operation.get(
+             CUBLASLT_MATMUL_DESC_A_SCALE_MODE) == CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+}
+
+TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
+  test::TemporaryFolder cache;
+  setenv("FP8Q_CACHE_DIR", cache.path().c_str(), 1);
+  std::vector<float> results[2];
+  for (const bool faster : {false, true}) {
+    sim::set_algorithms(
+        {{.id = 1, .microseconds = 20, .scaled_microseconds = faster ? 15.0 : 25.0}});
+    CudaEngine engine(encoder_, sim::cublaslt(), *cuda::find_device().device,
+                      {.micro_batch_tokens = 100});
+    results[faster] = engine.run(batch_, nullptr)[0].values;
+    engine.profile(batch_);
+    EXPECT_EQ(last_product_scales_by_channel(), faster);
+    std::filesystem::remove_all(cache.path());
+  }
+  unsetenv("FP8Q_CACHE_DIR");
+  // Rounded to BF16 after the scale instead of before it.
+  for (size_t i = 0; i < results[0].size(); ++i) EXPECT_NEAR(results[1][i], results[0][i], 0.1);
+}
+
+TEST_F(CudaEngineDevice, GeluByTanhIsPartOfItsProduct) {
+  Encoder encoder = tiny_encoder({.activations = Format::e4m3,
+                                  .weights = Format::e4m3,
+                                  .channel_scales = false,
+                                  .activation = Activation::gelu_tanh,
+                                  .hidden = 64,
+                                  .heads = 2});
+  const auto launches = [&] {
+    CudaEngine engine(encoder, sim::cublaslt(), *cuda::find_device().device,
+                      {.choice = cuda::AlgorithmChoice::first});
+    engine.run(batch_, nullptr);
+    const size_t before = sim::counters().launches;
+    engine.run(batch_, nullptr);
+    return sim::counters().launches - before;
+  };
+  const size_t fused = launches();
+  for (EncoderLayer& layer : encoder.layers) layer.activation = Activation::gelu_erf;
+  EXPECT_EQ(launches() - fused, encoder.layers.size());
 }
 
 TEST_F(CudaEngineDevice, AnyThreadMayRunIt) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/cuda/device_array.h"
 #include "tests/cuda_sim/simulated_test.h"
 #include "tests/unit/engine_cuda/engine_cuda_testing.h"
 
@@ -26,6 +27,11 @@ MatmulShape resized(MatmulShape shape, int64_t tokens, int64_t n, int64_t k) {
   return shape;
 }
 
+MatmulShape finished(MatmulShape shape, Finish finish) {
+  shape.finish = finish;
+  return shape;
+}
+
 const MatmulShape kFp8 = shape_of(kE4M3, kE4M3, SumType::bf16);
 const MatmulShape kInteger = shape_of(kInt8, kInt8, SumType::i32);
 const MatmulShape kPlain = shape_of(kBf16, kBf16, SumType::bf16);
@@ -38,6 +44,8 @@ TEST(MatmulShape, HasOneTextEach) {
   MatmulShape integers = kInteger;
   integers.fast_accumulation = true;  // no such choice
   EXPECT_EQ(describe(integers), describe(kInteger));
+  EXPECT_EQ(describe(finished(shape, Finish::gelu)), "7 x 48 x 32 e4m3 * e5m2 -> bf16 fast gelu");
+  EXPECT_EQ(describe(finished(kFp8, Finish::scaled_sum)), "7 x 48 x 32 e4m3 * e4m3 -> bf16 scaled");
 }
 
 TEST(MatmulShape, SupportsWhatTheManualLists) {
@@ -70,6 +78,9 @@ TEST(MatmulShape, RefusesTheRest) {
       {resized(kInteger, 7, 6, 32), 90, "multiples of 4"},
       {resized(kPlain, 7, 48, 12), 90, "multiples of 8"},
       {resized(kFp8, 0, 48, 32), 90, "empty"},
+      {finished(kFp8, Finish::scaled_sum), 89, "capability 9.0"},
+      {finished(kPlain, Finish::scaled_sum), 90, "need FP8"},
+      {finished(kInteger, Finish::gelu), 90, "BF16 for its bias"},
   };
   for (const auto& c : cases) {
     const auto reason = unsupported_reason(c.shape, c.capability);
@@ -297,6 +308,77 @@ INSTANTIATE_TEST_SUITE_P(Types, MatmulResults,
                                          ResultCase{kE4M3, kE5M2, SumType::bf16, 13, 32, 48},
                                          ResultCase{kInt8, kInt8, SumType::i32, 1, 20, 36},
                                          ResultCase{kInt8, kInt8, SumType::i32, 33, 48, 64}));
+
+// What the library is asked to do to the sums.
+class MatmulFinish : public MatmulTest {
+ protected:
+  void run(const MatmulShape& shape, const RandomProduct& product) {
+    Matmul matmul(context_, shape, {scale_.data(), bias_.data(), inverse_step_.data()});
+    const auto candidates = matmul.candidates(1);
+    ASSERT_EQ(candidates.size(), 1u) << describe(shape);
+    EXPECT_TRUE(matmul.accepts(candidates.front()));
+    matmul.use(candidates.front());
+    matmul.run(product.operands(), stream_.get());
+    stream_.synchronize("the product");
+  }
+  double gelu(double sum, size_t n, double scale) const {
+    const double x = sum * scale + static_cast<double>(BFloat16Codec::decode(host_bias_[n]));
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  }
+
+  static std::vector<float> scales() {
+    std::vector<float> all(48);
+    for (size_t i = 0; i < all.size(); ++i) all[i] = 0.01f * static_cast<float>(i + 1);
+    return all;
+  }
+  static std::vector<uint16_t> biases() {
+    std::vector<uint16_t> all(48);
+    for (size_t i = 0; i < all.size(); ++i)
+      all[i] = static_cast<uint16_t>(BFloat16Codec::encode(0.1f * static_cast<float>(i) - 2));
+    return all;
+  }
+
+  const std::vector<float> host_scale_ = scales();
+  const std::vector<uint16_t> host_bias_ = biases();
+  const DeviceBuffer<float> scale_ = upload(host_scale_, "scales");
+  const DeviceBuffer<uint16_t> bias_ = upload(host_bias_, "bias");
+  const DeviceBuffer<float> inverse_step_ = upload(std::vector<float>{32}, "step");
+};
+
+TEST_F(MatmulFinish, ScalesByChannel) {
+  const RandomProduct product(kFp8);
+  run(finished(kFp8, Finish::scaled_sum), product);
+  const auto sums = product.sums(), exact = product.exact();
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double expected = exact[i] * static_cast<double>(host_scale_[i % 48]);
+    ASSERT_NEAR(sums[i], expected, std::ldexp(std::abs(expected), -8)) << i;
+  }
+}
+
+TEST_F(MatmulFinish, GeluOfBf16) {
+  const RandomProduct product(kPlain);
+  run(finished(kPlain, Finish::gelu), product);
+  const auto results = product.sums(), exact = product.exact();
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double expected = gelu(exact[i], i % 48, 1);
+    ASSERT_NEAR(results[i], expected, std::ldexp(std::abs(expected), -8) + 1e-12) << i;
+  }
+}
+
+TEST_F(MatmulFinish, GeluOfFp8IsTheNextOperand) {
+  const RandomProduct product(kFp8);
+  run(finished(kFp8, Finish::gelu), product);
+  const auto& problem = sim::cublaslt_calls().matmuls.back().problem;
+  EXPECT_EQ(problem.c.type, CUDA_R_16BF);
+  EXPECT_EQ(problem.d.type, CUDA_R_8F_E4M3);
+  std::vector<uint8_t> codes(7 * 48);
+  copy_to_host(codes.data(), product.operands().sums, codes.size(), nullptr);
+  const auto exact = product.exact();
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double expected = gelu(exact[i], i % 48, static_cast<double>(host_scale_[0]));
+    ASSERT_EQ(codes[i], encode(Format::e4m3, static_cast<float>(expected * 32), 1.0f)) << i;
+  }
+}
 
 }  // namespace
 }  // namespace fp8q::cuda
