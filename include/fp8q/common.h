@@ -38,11 +38,20 @@ enum class Compute {
   bf16,       // products that are not quantised in BF16 with FP32 sums
 };
 
+// GELU(x) = x/2 (1 + erf(x / sqrt 2)), or its approximation by tanh (Hendrycks and Gimpel, arXiv
+// 1606.08415), x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), at most 4.8e-4 away.
+enum class Gelu {
+  of_model,  // the form the model is written in
+  tanh,      // the approximation, whatever the form
+};
+
 struct ExecutionOptions {
   std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:1"
   bool reference = false;       // run through the reference interpreter
   Compute compute = Compute::automatic;
-  size_t batch = 32;  // examples per run, at least 1; no result depends on it
+  Gelu gelu = Gelu::of_model;
+  size_t tokens_at_a_time = 0;  // on a GPU; 0: as its cache and multiprocessors suggest
+  size_t batch = 32;            // examples per run, at least 1; no result depends on it
 };
 
 struct FileFacts {

@@ -60,6 +60,11 @@ void require_float_model(const Bundle& bundle) {
 std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
                                     std::vector<std::string>& notes) {
   check_device(execution.device);
+  if (execution.gelu != Gelu::of_model && (execution.reference || !bundle.encoder))
+    fail(ErrorCode::unsupported,
+         "{}: --gelu tanh: the interpreter runs a model as it is written; the option needs a model "
+         "recognised as an encoder, and no --reference",
+         printable(bundle.file.path.string()));
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
   if (bundle.encoder) return make_encoder_engine(*bundle.encoder, execution, notes);
   notes.push_back(

@@ -27,11 +27,12 @@ std::optional<int> cuda_index(const std::string& device) {
 
 #ifdef FP8Q_WITH_CUDA
 
-std::unique_ptr<Engine> make_gpu_engine(const Encoder& encoder, int index) {
+std::unique_ptr<Engine> make_gpu_engine(const Encoder& encoder, int index, size_t tokens) {
   const auto search = cuda::find_device(index);
   if (!search.device) fail(ErrorCode::device, "device cuda: {}", search.reason);
-  return std::make_unique<cuda::CudaEngine>(encoder, cuda::load_cublaslt(), *search.device,
-                                            cuda::CudaOptions{});
+  return std::make_unique<cuda::CudaEngine>(
+      encoder, cuda::load_cublaslt(), *search.device,
+      cuda::CudaOptions{.micro_batch_tokens = static_cast<int64_t>(tokens)});
 }
 
 void require_gpu(int index) {
@@ -47,15 +48,31 @@ bool has_gpu() { return cuda::find_device(0).device.has_value(); }
 constexpr const char* kNoCuda =
     "device cuda: this build has no GPU engine; build it where the CUDA toolkit is, or use "
     "--device cpu";
-std::unique_ptr<Engine> make_gpu_engine(const Encoder&, int) { fail(ErrorCode::device, kNoCuda); }
+std::unique_ptr<Engine> make_gpu_engine(const Encoder&, int, size_t) {
+  fail(ErrorCode::device, kNoCuda);
+}
 void require_gpu(int) { fail(ErrorCode::device, kNoCuda); }
 bool has_gpu() { return false; }
 
 #endif
 
-std::unique_ptr<Engine> make_on_cpu(const Encoder& encoder, const ExecutionOptions& execution) {
+std::unique_ptr<Engine> make_on_cpu(const Encoder& encoder, const ExecutionOptions& execution,
+                                    std::vector<std::string>& notes) {
+  if (execution.tokens_at_a_time > 0)
+    notes.push_back("--tokens concerns GPUs only; the CPU chooses for itself");
   const bool bf16 = execution.compute == Compute::bf16;
   return make_cpu_engine(encoder, bf16 ? ComputeType::bf16 : ComputeType::automatic);
+}
+
+Encoder with_tanh_gelu(Encoder encoder, std::vector<std::string>& notes) {
+  bool found = false;
+  for (EncoderLayer& layer : encoder.layers) {
+    if (layer.activation != Activation::gelu_erf) continue;
+    layer.activation = Activation::gelu_tanh;
+    found = true;
+  }
+  if (!found) notes.push_back("--gelu tanh changes nothing: the model has no exact GELU");
+  return encoder;
 }
 
 }  // namespace
@@ -68,25 +85,26 @@ void check_device(const std::string& device) {
   require_gpu(*index);
 }
 
-std::unique_ptr<Engine> make_encoder_engine(const Encoder& encoder,
-                                            const ExecutionOptions& execution,
+std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const ExecutionOptions& execution,
                                             std::vector<std::string>& notes) {
+  // In the encoder rather than in an engine, so that every device computes the same.
+  const Encoder encoder = execution.gelu == Gelu::tanh ? with_tanh_gelu(given, notes) : given;
   if (const auto index = cuda_index(execution.device)) {
     if (execution.compute == Compute::fp32)
       fail(ErrorCode::unsupported,
            "--compute fp32: the GPU engine forms products that are not quantised in BF16; use "
            "--device cpu");
-    return make_gpu_engine(encoder, *index);
+    return make_gpu_engine(encoder, *index, execution.tokens_at_a_time);
   }
   // What asks for FP32 gets it.
   if (execution.device == "cpu" || execution.compute == Compute::fp32 || !has_gpu())
-    return make_on_cpu(encoder, execution);
+    return make_on_cpu(encoder, execution, notes);
   try {
-    return make_gpu_engine(encoder, 0);
+    return make_gpu_engine(encoder, 0, execution.tokens_at_a_time);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::unsupported && e.code() != ErrorCode::device) throw;
     notes.push_back(fmt::format("runs on the CPU: {}", e.what()));
-    return make_on_cpu(encoder, execution);
+    return make_on_cpu(encoder, execution, notes);
   }
 }
 

@@ -97,6 +97,8 @@ TEST_F(Bench, RefusesWhatItCannotMeasure) {
   refused({model_.string(), "--length", "129"}, "at most 128 tokens");
   refused({"--compute", "bf16"}, "--format bf16");
   refused({"--device", "toaster"}, "toaster");
+  refused({"--gelu", "sigmoid"}, "tanh");
+  refused({"--tokens", "0"}, "--tokens");
 }
 
 }  // namespace

@@ -199,6 +199,12 @@ void add_bench(CLI::App& program, Globals& globals) {
   command.add_flag("--kernels", b.stages, "Also list the parts of the forward pass");
   command.add_option("--seed", b.seed, "Seed of weights and token ids")->capture_default_str();
   add_device_options(command, b.execution);
+  add_gelu_option(command, b.execution);
+  command
+      .add_option("--tokens", b.execution.tokens_at_a_time,
+                  "Tokens a GPU works on at a time (default: by its cache and multiprocessors)")
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("N");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q bench --shape bert-base --format fp32,e4m3,int8 --compare\n"

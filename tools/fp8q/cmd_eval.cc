@@ -186,6 +186,7 @@ void add_eval(CLI::App& program, Globals& globals) {
   add_span_options(command, *options);
   add_table_options(command, *options);
   add_execution_options(command, e.execution);
+  add_gelu_option(command, e.execution);
   add_tokenizer_options(command, e.tokenizer, e.config);
   add_global_options(command, globals);
   command.footer(

@@ -33,7 +33,11 @@ void add_global_options(CLI::App& command, Globals& globals);
 // --device, --threads and --compute, for commands that run a model; returns the last.
 CLI::Option* add_device_options(CLI::App& command, ExecutionOptions& execution);
 
-// These, --batch and --reference, for commands that run text through a model.
+// --gelu, for commands whose results may change with it.
+void add_gelu_option(CLI::App& command, ExecutionOptions& execution);
+
+// Those of add_device_options(), --batch and --reference, for commands that run text through a
+// model.
 void add_execution_options(CLI::App& command, ExecutionOptions& execution);
 
 // --tokenizer and --config.

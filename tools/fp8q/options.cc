@@ -32,6 +32,18 @@ CLI::Option* add_device_options(CLI::App& command, ExecutionOptions& execution) 
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
 }
 
+void add_gelu_option(CLI::App& command, ExecutionOptions& execution) {
+  command
+      .add_option_function<std::string>(
+          "--gelu",
+          [&execution](const std::string& name) {
+            execution.gelu = name == "tanh" ? Gelu::tanh : Gelu::of_model;
+          },
+          "GELU as the model has it, or its approximation by tanh (at most 4.8e-4 away), which a "
+          "GPU computes within a matrix product where it can: model or tanh")
+      ->check(CLI::IsMember({"model", "tanh"}));
+}
+
 void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
   CLI::Option* compute = add_device_options(command, execution);
   command.add_option("--batch", execution.batch, "Examples per run; results do not depend on it")

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/cuda/observation.h"
 #include "engine/cuda/stage_timer.h"
+#include "engine/cuda/token_budget.h"
 
 namespace fp8q::cuda {
 CudaEngine::CudaEngine(const Encoder& encoder, const CublasLt& table, const DeviceInfo& device,
@@ -17,7 +18,8 @@ CudaEngine::CudaEngine(const Encoder& encoder, const CublasLt& table, const Devi
       context_(table, device),
       cache_(AlgorithmCache::default_folder(), MachineKey::of(context_)),
       encoder_(encoder, context_, {.fast_accumulation = options.fast_accumulation}),
-      forward_(encoder_, head_kind_) {
+      forward_(encoder_, head_kind_),
+      budget_(options.micro_batch_tokens > 0 ? options.micro_batch_tokens : default_budget()) {
   for (Slot& slot : slots_) slot.host_outputs.resize(outputs_.size());
 }
 
@@ -25,17 +27,18 @@ CudaEngine::~CudaEngine() { cache_.save(); }
 
 std::string CudaEngine::description() const {
   const DeviceInfo& d = context_.device();
-  return fmt::format("cuda, {}, CUDA {}, cuBLASLt {}", d.name, version_text(d.runtime_version),
-                     context_.table().GetVersion());
+  return fmt::format("cuda, {}, CUDA {}, cuBLASLt {}, {} tokens at a time", d.name,
+                     version_text(d.runtime_version), context_.table().GetVersion(), budget_);
 }
 
-// As many tokens as keep a layer's activations in the level 2 cache: sums of two bytes and operands
-// of one for the widest product, the residual stream and operands of the hidden size.
-int64_t CudaEngine::token_budget() const {
-  if (options_.micro_batch_tokens > 0) return options_.micro_batch_tokens;
-  const int64_t bytes = encoder_.widest * 3 + encoder_.hidden * 4;
-  const auto cache = static_cast<int64_t>(context_.device().l2_bytes);
-  return std::clamp<int64_t>(cache / bytes / 512 * 512, 2048, 16384);
+// Between two kernels there are sums of two bytes and operands of one for the widest product, the
+// residual stream, and operands of the hidden size.
+int64_t CudaEngine::default_budget() {
+  LayerWidths layer{.products = {}, .bytes_per_token = encoder_.widest * 3 + encoder_.hidden * 4};
+  if (!encoder_.layers.empty())
+    for (const GpuStep* step : encoder_.layers.front().steps())
+      layer.products.push_back({step->linear.out(), step->linear.in()});
+  return cuda::token_budget(layer, context_.device());
 }
 
 std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
@@ -43,8 +46,7 @@ std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteOb
   std::vector<EngineOutput> outputs = make_outputs(batch);
   guarded([&] {
     if (observer) {
-      for (const Part& part : divide(batch, token_budget()))
-        run_observed(batch, part, observer, outputs);
+      for (const Part& part : divide(batch, budget_)) run_observed(batch, part, observer, outputs);
     } else {
       submit(batch, outputs);
       finish_all(outputs);
@@ -83,7 +85,7 @@ double CudaEngine::timed_run(const PackedBatch& batch) {
 
 void CudaEngine::submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs) {
   size_t slot = 0;
-  for (const Part& part : divide(batch, token_budget())) {
+  for (const Part& part : divide(batch, budget_)) {
     finish(slots_[slot], outputs);
     start(batch, part, slot);
     slot = (slot + 1) % slots_.size();
@@ -209,7 +211,7 @@ std::vector<StageTime> CudaEngine::profile(const PackedBatch& batch) {
 
 std::vector<StageTime> CudaEngine::profile_first_part(const PackedBatch& batch) {
   PackedBatch first;  // one micro-batch stands for all
-  const Part part = divide(batch, token_budget()).front();
+  const Part part = divide(batch, budget_).front();
   const auto at = [&](const std::vector<int32_t>& from) {
     return std::vector<int32_t>(from.begin(), from.begin() + part.tokens);
   };

@@ -27,7 +27,7 @@ namespace fp8q::cuda {
 struct CudaOptions {
   bool fast_accumulation = true;  // see MatmulShape
   AlgorithmChoice choice = AlgorithmChoice::timed;
-  int64_t micro_batch_tokens = 0;  // 0: by the size of the cache
+  int64_t micro_batch_tokens = 0;  // 0: see token_budget.h
   size_t most_graphs = 128;        // kept; beyond, all are made anew
 };
 
@@ -60,7 +60,7 @@ class CudaEngine final : public Engine {
     Bucket bucket;
     friend auto operator<=>(const GraphKey&, const GraphKey&) = default;
   };
-  int64_t token_budget() const;
+  int64_t default_budget();
   int64_t heads() const;
   int64_t place(const PackedBatch& batch, const Part& part, const Bucket& bucket, Slot& slot);
   void prepare(const Bucket& bucket, Slot& slot);
@@ -91,6 +91,7 @@ class CudaEngine final : public Engine {
   AlgorithmCache cache_;
   GpuEncoder encoder_;
   Forward forward_;
+  int64_t budget_;  // tokens of a micro-batch
   StreamHandle stream_;
   std::array<Slot, 2> slots_;
   std::map<GraphKey, GraphExec> graphs_;
