@@ -408,7 +408,7 @@ void attention(const Attention& args, Stream stream) noexcept {
     if (many) launch_attention<D, kManyWarps, T>(args, stream);
     else launch_attention<D, kFewWarps, T>(args, stream);
   };
-  with_sum_type(args.qkv[kQuery].type, [&]<SumType T>() {
+  const auto launch_with = [&]<SumType T>() {
     switch (args.head_size) {
       case 32:
         return launch_for.template operator()<32, T>();
@@ -419,7 +419,9 @@ void attention(const Attention& args, Stream stream) noexcept {
       default:
         return;  // refused when the engine is made
     }
-  });
+  };
+  if (args.qkv[kQuery].type == SumType::i32) launch_with.template operator()<SumType::i32>();
+  else launch_with.template operator()<SumType::bf16>();
 }
 
 }  // namespace fp8q::cuda

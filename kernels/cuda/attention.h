@@ -29,7 +29,7 @@ struct AttentionTile {
 };
 
 struct Attention {
-  Sums qkv[3];                   // [tokens, heads * head_size] each, of one type
+  Sums qkv[3];                   // [tokens, heads * head_size] each, all BF16 or all INT32
   int64_t qkv_stride;            // elements from row to row, for all three
   const AttentionTile* tiles;    // device memory
   const int32_t* tile_count;     // device memory: how many of them are real
