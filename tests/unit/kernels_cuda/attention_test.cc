@@ -202,7 +202,7 @@ TEST(CudaAttention, WarpsFollowWhatSharedMemoryHolds) {
   constexpr int64_t kHopper = 227 * 1024;
   EXPECT_EQ(cuda::attention_warps(128, 64, kHopper), 4) << "16 warps are resident either way";
   EXPECT_EQ(cuda::attention_warps(256, 64, kHopper), 8) << "16 against 12";
-  EXPECT_EQ(cuda::attention_warps(384, 64, kHopper), 4) << "8 either way";
+  EXPECT_EQ(cuda::attention_warps(384, 64, kHopper), 8) << "16 against 8";
   EXPECT_EQ(cuda::attention_warps(512, 64, kHopper), 8) << "8 against 4";
   EXPECT_EQ(cuda::attention_warps(128, 128, kHopper), 4);
   EXPECT_EQ(cuda::attention_warps(512, 32, kHopper), 8) << "16 against 12";
