@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "engine/cuda/cuda_engine.h"
@@ -110,10 +109,10 @@ bool last_product_scales_by_channel() {
 }
 
 TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
-  test::TemporaryFolder cache;
-  setenv("FP8Q_CACHE_DIR", cache.path().c_str(), 1);
   std::vector<float> results[2];
   for (const bool faster : {false, true}) {
+    const TemporaryFolder cache;  // each engine shall time for itself
+    setenv("FP8Q_CACHE_DIR", cache.path().c_str(), 1);
     sim::set_algorithms(
         {{.id = 1, .microseconds = 20, .scaled_microseconds = faster ? 15.0 : 25.0}});
     CudaEngine engine(encoder_, sim::cublaslt(), *cuda::find_device().device,
@@ -121,7 +120,6 @@ TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
     results[faster] = engine.run(batch_, nullptr)[0].values;
     engine.profile(batch_);
     EXPECT_EQ(last_product_scales_by_channel(), faster);
-    std::filesystem::remove_all(cache.path());
   }
   unsetenv("FP8Q_CACHE_DIR");
   // Rounded to BF16 after the scale instead of before it.
