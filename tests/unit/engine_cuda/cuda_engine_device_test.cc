@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <thread>
 
@@ -122,8 +123,16 @@ TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
     EXPECT_EQ(last_product_scales_by_channel(), faster);
   }
   unsetenv("FP8Q_CACHE_DIR");
-  // Rounded to BF16 after the scale instead of before it.
-  for (size_t i = 0; i < results[0].size(); ++i) EXPECT_NEAR(results[1][i], results[0][i], 0.1);
+  // Rounded to BF16 (2^-9) after the scale instead of before it: about one in thirty values takes
+  // the neighbouring E4M3 code (2^-4) at the next product, which is some 1e-4 of the power each
+  // time.
+  double error = 0, power = 0;
+  for (size_t i = 0; i < results[0].size(); ++i) {
+    error += std::pow(results[1][i] - results[0][i], 2);
+    power += std::pow(results[0][i], 2);
+  }
+  EXPECT_LT(error, 1e-2 * power);
+  EXPECT_GT(error, 0.0);  // the two ways are not the same
 }
 
 TEST_F(CudaEngineDevice, GeluByTanhIsPartOfItsProduct) {
