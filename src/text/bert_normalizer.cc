@@ -112,26 +112,44 @@ BertNormalizer::BertNormalizer(const NormalizerOptions& options) : options_(opti
   }
 }
 
+// A run of ASCII characters, the most of most texts: no character becomes several.
+void BertNormalizer::append_ascii(std::string_view run, Pass& pass, NormalizedText& out) const {
+  const auto normalized = [&](size_t i) { return ascii_[static_cast<unsigned char>(run[i])]; };
+  const uint32_t source = out.code_points;
+  out.code_points += static_cast<uint32_t>(run.size());
+  size_t i = 0;
+  while (i < run.size() && normalized(i) == kDropped) ++i;
+  if (i == run.size()) return;
+  pass.flush_marks();
+  size_t to = out.bytes.size();
+  out.bytes.resize(to + run.size() - i);
+  out.source.resize(out.bytes.size());
+  for (; i < run.size(); ++i) {
+    const char c = normalized(i);
+    out.bytes[to] = c;
+    out.source[to] = source + static_cast<uint32_t>(i);
+    to += c == kDropped ? 0 : 1;
+  }
+  out.bytes.resize(to);
+  out.source.resize(to);
+  pass.last_source = out.source.back();
+}
+
 void BertNormalizer::append(std::string_view text, NormalizedText& out) const {
   out.bytes.reserve(out.bytes.size() + text.size());
   out.source.reserve(out.source.size() + text.size());
   Pass pass{options_, out};
+  const auto ascii = [&](size_t at) { return static_cast<unsigned char>(text[at]) < 0x7F; };
   for (size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x7F) {
-      if (ascii_[byte] != kDropped) {
-        pass.flush_marks();
-        pass.last_source = out.code_points;
-        out.bytes += ascii_[byte];
-        out.source.push_back(out.code_points);
-      }
-      ++at;
+    const size_t begin = at;
+    while (at < text.size() && ascii(at)) ++at;
+    if (at > begin) {
+      append_ascii(text.substr(begin, at - begin), pass, out);
     } else {
       const DecodedChar c = decode_utf8(text, at);
-      pass.put(c.value, out.code_points);
+      pass.put(c.value, out.code_points++);
       at += c.bytes;
     }
-    ++out.code_points;
   }
   pass.flush_marks();
 }

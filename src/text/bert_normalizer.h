@@ -42,6 +42,7 @@ class BertNormalizer {
 
  private:
   struct Pass;
+  void append_ascii(std::string_view run, Pass& pass, NormalizedText& out) const;
 
   NormalizerOptions options_;
   std::array<char, 128> ascii_;  // what an ASCII character becomes; kDropped for nothing

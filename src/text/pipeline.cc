@@ -145,10 +145,14 @@ void Pipeline::add_text(std::string_view text, Scratch& scratch, Tokens& out) co
 Tokens Pipeline::tokenize(std::string_view text) const {
   if (text.size() > std::numeric_limits<int32_t>::max())
     fail(ErrorCode::limit, "a text of {} bytes is too long to be split into tokens", text.size());
+  const size_t likely = text.size() / 4 + 8;  // words, and tokens
   Scratch scratch;
+  scratch.words.reserve(likely);
+  scratch.parts.reserve(likely);
+  scratch.pieces.reserve(16);
   Tokens out;
-  out.ids.reserve(text.size() / 4);
-  out.offsets.reserve(text.size() / 4);
+  out.ids.reserve(likely);
+  out.offsets.reserve(likely);
   size_t at = 0;
   while (const auto match = original_tokens_.find(text, at)) {
     add_text(text.substr(at, match->begin - at), scratch, out);

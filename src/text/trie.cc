@@ -1,6 +1,7 @@
 #include "text/trie.h"
 
 #include <algorithm>
+#include <deque>
 
 namespace fp8q {
 namespace {
@@ -40,11 +41,11 @@ uint32_t Trie::place(const std::vector<unsigned char>& labels) {
 
 Trie::Trie(std::vector<Entry> entries) : cells_(2 * kBytes) {
   std::ranges::sort(entries);
-  std::vector<Span> open = {{0, 0, entries.size(), 0}};
+  // Breadth first: the nodes near the root, which every search visits, lie close together.
+  std::deque<Span> open = {{0, 0, entries.size(), 0}};
   std::vector<unsigned char> labels;
-  while (!open.empty()) {
-    Span span = open.back();
-    open.pop_back();
+  for (; !open.empty(); open.pop_front()) {
+    Span span = open.front();
     if (span.begin < span.end && entries[span.begin].first.size() == span.depth)
       cells_[span.node].value = entries[span.begin++].second;
     if (span.begin == span.end) continue;
