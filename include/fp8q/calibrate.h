@@ -1,7 +1,9 @@
 // Calibration: run text through a model and record the statistics of the tensors at its Sites.
 //
 // The statistics are the same, bit for bit, for any batch size and number of threads, and look at
-// real tokens only.
+// real tokens only. A run that is interrupted leaves OUTPUT.checkpoint, from which the next run of
+// the same kind goes on to the same result. Shards of a run, on any machines, merge to the
+// statistics of the whole, bit for bit (merge.h).
 #pragma once
 
 #include "fp8q/common.h"
@@ -10,14 +12,18 @@ namespace fp8q {
 
 struct CalibrateOptions {
   ModelLocation location;
-  fs::path output;                  // empty: MODEL.calib.json beside the model
+  fs::path output;                  // empty: MODEL.calib.json beside the model, of a shard
+                                    // MODEL.calib.2of3.json
   std::optional<fs::path> data;     // see DataFacts and README
   std::optional<std::string> task;  // empty: config.json's finetuning_task where that names one
   size_t examples = 128;
   std::optional<size_t> max_length;  // tokens, special ones included; empty: 128, squad's 384
   bool random_data = false;          // random token ids instead of text
   uint64_t seed = 1;                 // of random_data
-  bool force = false;                // replace an existing file that fp8q did not write
+  size_t shard = 1;                  // of `shards`, counted from 1: the examples to run
+  size_t shards = 1;
+  double checkpoint_seconds = 5;  // between two checkpoints; 0: one after every batch
+  bool force = false;             // replace an existing file that fp8q did not write
   ExecutionOptions execution;
 };
 
@@ -36,6 +42,7 @@ struct CalibrateResult {
   DataFacts data;
   ExecutionFacts execution;
   std::string task;  // empty where none was used
+  std::string part;  // of a shard: "examples 43 to 85 of 128"
   size_t examples = 0;
   size_t tokens = 0;
   std::vector<std::string> observers;  // that can be applied to the statistics

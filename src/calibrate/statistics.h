@@ -2,6 +2,9 @@
 //
 // Stored as one JSON file, "fp8q/statistics/1": deterministic bytes (no dates, no paths of the
 // machine beyond the data's), every number exact, sparse histograms, and a checksum of the content.
+// A file may hold a part of the examples only: a shard, or what an interrupted run had done. It
+// says so in the member "part", which others do not have; merged parts are the same bytes as the
+// whole, made at once.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +35,17 @@ struct Provenance {
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 
+// The examples that statistics hold, of those the run was to see: [begin, end) of `of`.
+// As it is by default: all of them.
+struct Part {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t of = 0;
+  bool whole() const { return begin == 0 && end == of; }
+  std::string text() const;  // "examples 43 to 85 of 128", counted from 1
+  friend bool operator==(const Part&, const Part&) = default;
+};
+
 struct SiteRecord {
   std::string value;  // Site::value
   std::string path;   // Site::path
@@ -40,16 +54,21 @@ struct SiteRecord {
 };
 
 struct Statistics {
-  Provenance provenance;
+  Provenance provenance;  // examples and tokens: those of `part`
+  Part part;
   std::vector<SiteRecord> sites;
 
   const SiteStatistics* find(std::string_view value) const;  // nullptr: no such Site
-  // Adds what another run over other examples of the same data found. Error (bad_data) unless both
-  // list the same Sites in the same order; that the rest of the provenance agrees is checked by the
-  // caller.
-  void merge(const Statistics& other);
+  // Adds what a run over the examples that follow found. Error (bad_data), saying what differs,
+  // unless both come from the same model, data and settings, list the same Sites in the same order,
+  // and the other's part begins where this one ends.
+  void append(const Statistics& other);
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };
+
+// What differs between the circumstances of two runs ("the data (sha256 ...)"); empty: nothing on
+// which the numbers depend, examples and tokens apart. Machines may keep files in different places.
+std::string difference(const Provenance& a, const Provenance& b);
 
 // The bytes of the file. A name that is not UTF-8 is an Error (unsupported).
 std::string to_json(const Statistics& statistics);
@@ -57,6 +76,8 @@ std::string to_json(const Statistics& statistics);
 // that names the field.
 Statistics statistics_from_json(std::string_view bytes, const std::string& source);
 
+// A 24-layer model with 4096 examples takes 6 MB.
+inline constexpr uint64_t kMaxStatisticsBytes = uint64_t{256} << 20;
 void save_statistics(const Statistics& statistics, const std::filesystem::path& path);  // atomic
 Statistics load_statistics(const std::filesystem::path& path);
 // Whether the file begins as fp8q writes statistics, so that it may be replaced without asking.

@@ -51,6 +51,23 @@ Provenance provenance_from_json(const Field& field) {
           .tokens = static_cast<int64_t>(field["tokens"].unsigned_integer(INT64_MAX))};
 }
 
+// Of statistics that are not whole.
+json part_to_json(const Part& part) {
+  return {{"begin", part.begin}, {"end", part.end}, {"of", part.of}};
+}
+
+Part part_from_json(const Field& field, int64_t examples) {
+  field.with_members(3);
+  const auto number = [&](const char* key) {
+    return static_cast<int64_t>(field[key].unsigned_integer(INT64_MAX));
+  };
+  const Part part{number("begin"), number("end"), number("of")};
+  if (part.begin > part.end || part.end > part.of || part.whole() ||
+      part.end - part.begin != examples)
+    field.reject(fmt::format("is no part with {} examples", examples));
+  return part;
+}
+
 std::string dumped(const json& value) {
   try {
     return value.dump();
@@ -86,7 +103,10 @@ std::string to_json(const Statistics& statistics) {
     sites += (sites.empty() ? "" : ",") + text;
     lines += (lines.empty() ? "\n" : ",\n") + text;
   }
-  const std::string head = "{\"provenance\":" + dumped(provenance) + ",\"sites\":[";
+  const std::string part = statistics.part.whole()
+                               ? std::string()
+                               : "\"part\":" + dumped(part_to_json(statistics.part)) + ",";
+  const std::string head = "{" + part + "\"provenance\":" + dumped(provenance) + ",\"sites\":[";
   return fmt::format("{{\"schema\":\"{}\",\"checksum\":\"{}\",\"content\":\n{}{}\n]}}}}\n", kSchema,
                      sha256(head + sites + "]}"), head, lines);
 }
@@ -100,11 +120,14 @@ Statistics statistics_from_json(std::string_view bytes, const std::string& sourc
     root["schema"].reject(
         fmt::format("is \"{}\", \"{}\" was expected", printable(schema), kSchema));
   root.with_members(3);
-  const Field content = root["content"].with_members(2);
+  const Field content = root["content"];
+  const bool whole = !content.json().is_object() || !content.json().contains("part");
+  content.with_members(whole ? 2 : 3);
   if (root["checksum"].string() != sha256(dumped(content.json())))
     root["checksum"].reject("does not fit the content");
   Statistics statistics;
   statistics.provenance = provenance_from_json(content["provenance"]);
+  if (!whole) statistics.part = part_from_json(content["part"], statistics.provenance.examples);
   const Field sites = content["sites"];
   std::unordered_set<std::string> values;
   for (size_t i = 0; i < sites.size(); ++i) {

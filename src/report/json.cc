@@ -138,6 +138,7 @@ Json to_json(const CalibrateResult& r) {
   json["statistics"] = json_of(r.statistics);
   json["data"] = json_of(r.data);
   json["task"] = r.task.empty() ? Json(nullptr) : Json(r.task);
+  if (!r.part.empty()) json["part"] = r.part;
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
   json["observers"] = r.observers;
@@ -154,6 +155,17 @@ Json to_json(const CalibrateResult& r) {
                              {"zeros", s.zeros},
                              {"nonfinite", s.nonfinite}});
   json["notes"] = r.notes;
+  return json;
+}
+
+Json to_json(const MergeResult& r) {
+  Json json = header("merge", std::nullopt);
+  json["statistics"] = json_of(r.output);
+  json["examples"] = r.examples;
+  json["tokens"] = r.tokens;
+  json["parts"] = Json::array();
+  for (const auto& part : r.parts)
+    json["parts"].push_back({{"path", part.path.string()}, {"part", part.part}});
   return json;
 }
 

@@ -9,12 +9,14 @@
 #include "fp8q/convert.h"
 #include "fp8q/evaluate.h"
 #include "fp8q/inspect.h"
+#include "fp8q/merge.h"
 #include "fp8q/report.h"
 
 namespace fp8q {
 
 nlohmann::ordered_json to_json(const InspectResult& result);
 nlohmann::ordered_json to_json(const CalibrateResult& result);
+nlohmann::ordered_json to_json(const MergeResult& result);
 nlohmann::ordered_json to_json(const ConvertResult& result);
 nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const BenchmarkResult& result);

@@ -1,6 +1,7 @@
 #include "tests/support/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,7 +44,16 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
     _exit(127);
   }
   int status = 0;
-  waitpid(child, &status, 0);
+  if (options.signal_when_exists.empty()) {
+    waitpid(child, &status, 0);
+  } else {
+    bool sent = false;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+      if (!sent && std::filesystem::exists(options.signal_when_exists))
+        sent = kill(child, options.signal) == 0;
+      usleep(1000);
+    }
+  }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           content(captured.path() / "out"), content(captured.path() / "err")};
 }

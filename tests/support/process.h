@@ -19,6 +19,9 @@ struct ProcessOptions {
   std::map<std::string, std::string>
       environment;            // added to this process's; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
+  // Sends `signal` as soon as this file exists; empty: never.
+  std::filesystem::path signal_when_exists;
+  int signal = 0;
 };
 
 // `arguments` without the program's name.

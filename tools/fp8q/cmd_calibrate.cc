@@ -26,6 +26,7 @@ std::string table_of(const CalibrateResult& r) {
   Table table({"calibrated", short_path(r.model.path.string())});
   table.add({"text", fmt::format("{} examples, {} tokens ({})", r.examples, r.tokens,
                                  data_description(r))});
+  if (!r.part.empty()) table.add({"shard", r.part});
   table.add({"sites", std::to_string(r.sites.size())});
   if (!r.sites.empty()) {
     const auto largest = std::ranges::max_element(r.sites, {}, &CalibratedSite::absmax);
@@ -35,6 +36,16 @@ std::string table_of(const CalibrateResult& r) {
                                        human_bytes(r.statistics.bytes))});
   table.add({"time", fmt::format("{:.2f} s, {}", r.execution.elapsed_s, r.execution.description)});
   return table.str();
+}
+
+void note_in_workspace(CalibrateResult& result) {
+  try {
+    Workspace{result.model.path, result.statistics.path, {}}.save();
+    forget_results();
+  } catch (const Error& e) {  // a convenience: the statistics are written
+    result.notes.push_back(
+        fmt::format("no workspace, so name the files to `convert`: {}", e.what()));
+  }
 }
 
 }  // namespace
@@ -69,6 +80,13 @@ void add_calibrate(CLI::App& program, Globals& globals) {
   auto* random = command.add_flag("--random-data", options->random_data,
                                   "Random token ids instead of text; recorded in the file");
   command.add_option("--seed", options->seed, "Seed of --random-data")->needs(random);
+  add_shard_option(command, options->shard, options->shards);
+  command
+      .add_option("--checkpoint", options->checkpoint_seconds,
+                  "Seconds between checkpoints, from which an interrupted run goes on")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
   add_execution_options(command, options->execution);
   add_tokenizer_options(command, options->location.tokenizer, options->location.config);
@@ -81,13 +99,7 @@ void add_calibrate(CLI::App& program, Globals& globals) {
     globals.action = [options, &globals] {
       check_json_target(globals, {options->location.model, options->output});
       CalibrateResult result = calibrate(*options, make_progress(globals));
-      try {
-        Workspace{result.model.path, result.statistics.path, {}}.save();
-        forget_results();
-      } catch (const Error& e) {  // a convenience: the statistics are written
-        result.notes.push_back(
-            fmt::format("no workspace, so name the files to `convert`: {}", e.what()));
-      }
+      if (result.part.empty()) note_in_workspace(result);
       print(globals, table_of(result));
       print_notes(globals, result.notes);
       write_json(globals, to_json(result));

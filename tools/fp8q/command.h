@@ -22,6 +22,7 @@ struct Globals {
 
 void add_inspect(CLI::App& program, Globals& globals);
 void add_calibrate(CLI::App& program, Globals& globals);
+void add_merge(CLI::App& program, Globals& globals);
 void add_convert(CLI::App& program, Globals& globals);
 void add_eval(CLI::App& program, Globals& globals);
 void add_bench(CLI::App& program, Globals& globals);
@@ -39,6 +40,9 @@ void add_gelu_option(CLI::App& command, ExecutionOptions& execution);
 // Those of add_device_options(), --batch and --reference, for commands that run text through a
 // model.
 void add_execution_options(CLI::App& command, ExecutionOptions& execution);
+
+// --shard I/N: part I of N of the examples.
+void add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
 
 // --tokenizer and --config.
 void add_tokenizer_options(CLI::App& command, std::optional<fs::path>& tokenizer,

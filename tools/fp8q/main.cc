@@ -6,21 +6,33 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "base/file.h"
+#include "base/interruption.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 
 namespace fp8q::cli {
 namespace {
 
+// As much as a signal handler may do.
+void tell(const char* text) {
+  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
+}
+
 // Results appear under their names only when complete: what is unfinished is removed, what is there
 // is whole.
 void on_interrupt(int signal) {
   remove_temporary_files();
-  constexpr char kMessage[] = "\nfp8q: interrupted; no unfinished file is left\n";
-  if (write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1) < 0) _exit(128 + signal);
+  if (const char* checkpoint = announced_checkpoint()) {
+    tell("\nfp8q: interrupted; the same command goes on from the checkpoint ");
+    tell(checkpoint);
+    tell("\n");
+  } else {
+    tell("\nfp8q: interrupted; no unfinished file is left\n");
+  }
   _exit(128 + signal);
 }
 
@@ -68,6 +80,7 @@ int run(int argc, char** argv) {
   program.footer(kFooter);
   add_inspect(program, globals);
   add_calibrate(program, globals);
+  add_merge(program, globals);
   add_convert(program, globals);
   add_eval(program, globals);
   add_bench(program, globals);

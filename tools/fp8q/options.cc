@@ -1,4 +1,4 @@
-#include <thread>
+#include <cstdio>
 
 #include "base/threads.h"
 #include "tools/fp8q/command.h"
@@ -54,6 +54,23 @@ void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
       .add_flag("--reference", execution.reference,
                 "Run through the reference interpreter: slow, the oracle")
       ->excludes(compute);
+}
+
+void add_shard_option(CLI::App& command, size_t& shard, size_t& shards) {
+  command
+      .add_option_function<std::string>(
+          "--shard",
+          [&](const std::string& text) {
+            unsigned i = 0, n = 0;
+            int used = 0;
+            if (sscanf(text.c_str(), "%6u/%6u%n", &i, &n, &used) != 2 ||
+                static_cast<size_t>(used) != text.size() || i < 1 || i > n)
+              throw CLI::ValidationError("--shard", "takes I/N with I from 1 to N, not " + text);
+            shard = i;
+            shards = n;
+          },
+          "Only part I of N of the examples; fp8q merge joins the parts")
+      ->type_name("I/N");
 }
 
 void add_tokenizer_options(CLI::App& command, std::optional<std::filesystem::path>& tokenizer,

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -68,22 +69,59 @@ TEST(StatisticsFile, HalvesMergeToTheSameBytes) {
     first.sites[i].statistics = {};
     first.sites[i].statistics.observe(values, 0, 9);
   }
-  first.provenance.examples = 0;
-  first.provenance.tokens = 0;
-  Statistics forward = first;
-  forward.merge(second);
-  second.merge(first);
-  EXPECT_EQ(to_json(forward), to_json(whole));
-  EXPECT_EQ(to_json(second), to_json(whole));
+  first.provenance.examples = 30;
+  first.provenance.tokens = 1000;
+  first.part = {0, 30, 64};
+  second.provenance.examples = 34;
+  second.provenance.tokens = 234;
+  second.part = {30, 64, 64};
+  first = statistics_from_json(to_json(first), "first");
+  first.append(statistics_from_json(to_json(second), "second"));
+  EXPECT_EQ(to_json(first), to_json(whole));
 }
 
-TEST(StatisticsFile, OtherSitesDoNotMerge) {
+TEST(StatisticsFile, OnlyPartsOfOneRunMerge) {
   Statistics a = example();
+  a.part = {0, 64, 100};
   Statistics b = example();
-  std::swap(b.sites[0], b.sites[1]);
-  EXPECT_THROW(a.merge(b), Error);
-  b.sites.pop_back();
-  EXPECT_THROW(a.merge(b), Error);
+  b.part = {64, 100, 100};
+  b.provenance.examples = 36;
+  const auto refused = [&](const std::string& part, auto change) {
+    Statistics first = a;
+    Statistics second = b;
+    change(second);
+    try {
+      first.append(second);
+      ADD_FAILURE() << "accepted: " << part;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_data);
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  refused("the model (sha256 aaaaaaaaaaaa and bbbb",
+          [](Statistics& s) { s.provenance.model_sha256 = std::string(64, 'b'); });
+  refused("the data", [](Statistics& s) { s.provenance.data_sha256 = ""; });
+  refused("the tokenizer", [](Statistics& s) { s.provenance.tokenizer_sha256 = ""; });
+  refused("--max-length (128 and 64)", [](Statistics& s) { s.provenance.max_length = 64; });
+  refused("--seed", [](Statistics& s) { s.provenance.seed = 2; });
+  refused("the task", [](Statistics& s) { s.provenance.task = "cola"; });
+  refused("the version", [](Statistics& s) { s.provenance.version = "0.0.1"; });
+  refused("their Sites", [](Statistics& s) { std::swap(s.sites[0], s.sites[1]); });
+  refused("their Sites", [](Statistics& s) { s.sites.pop_back(); });
+  refused("examples 1 to 64 of 100 and examples 66 to 100 of 100 do not adjoin",
+          [](Statistics& s) { s.part.begin = 65; });
+  refused("do not adjoin", [](Statistics& s) { s.part.of = 101; });
+  b.provenance.data_path = "/elsewhere/train.tsv";  // the same data in another place
+  a.append(b);
+  EXPECT_TRUE(a.part.whole());
+  EXPECT_EQ(a.provenance.examples, 100);
+}
+
+TEST(StatisticsFile, PartsSayWhatTheyHold) {
+  Statistics s = example();
+  s.part = {10, 74, 100};
+  EXPECT_EQ(statistics_from_json(to_json(s), "x"), s);
+  EXPECT_EQ(s.part.text(), "examples 11 to 74 of 100");
 }
 
 TEST(StatisticsFile, OtherFilesAreNotStatistics) {
@@ -164,6 +202,12 @@ TEST(StatisticsFile, ForgedFieldsAreNamed) {
   expect("sites[1].value", [&](Json& c) { c["sites"][1]["value"] = site(c)["value"]; });
   expect("sites[0]", [&](Json& c) { site(c)["more"] = 1; });
   expect("sites[0]", [&](Json& c) { site(c).erase("value"); });
+  for (const auto& [begin, end, of] :
+       {std::tuple(10, 73, 100), {10, 74, 70}, {0, 64, 64}, {74, 10, 100}})
+    expect("content.part", [&](Json& c) {
+      c["part"] = {{"begin", begin}, {"end", end}, {"of", of}};
+    });
+  expect("content.part", [&](Json& c) { c["part"] = 1; });
   expect("provenance.seed", [&](Json& c) { c["provenance"]["seed"] = "1"; });
   expect("provenance.data.builtin", [&](Json& c) { c["provenance"]["data"]["builtin"] = 0; });
   expect("provenance.model", [&](Json& c) { c["provenance"]["model"] = 0; });

@@ -1,0 +1,121 @@
+#include "api/calibration_run.h"
+
+#include <algorithm>
+
+#include "api/run_facts.h"
+#include "base/error.h"
+#include "base/interruption.h"
+
+namespace fp8q {
+namespace {
+
+// By Site of the model: its record in the statistics, or -1.
+struct Records {
+  std::vector<int> of_site;
+  Statistics empty;  // every record, without values
+
+  explicit Records(const std::vector<Site>& sites) : of_site(sites.size(), -1) {
+    for (size_t s = 0; s < sites.size(); ++s) {
+      if (sites[s].kind != SiteKind::activation) continue;
+      of_site[s] = static_cast<int>(empty.sites.size());
+      empty.sites.push_back({sites[s].value, sites[s].path, {}});
+    }
+  }
+};
+
+bool same_sites(const Statistics& a, const Statistics& b) {
+  return std::ranges::equal(a.sites, b.sites, {}, &SiteRecord::value, &SiteRecord::value);
+}
+
+// Why the checkpoint is of no use to this run; empty where it is.
+std::string unusable(const Statistics& checkpoint, const CalibrationRun& run,
+                     const Statistics& fresh) {
+  if (auto what = difference(checkpoint.provenance, run.provenance); !what.empty())
+    return "it differs in " + what;
+  if (!same_sites(checkpoint, fresh)) return "it differs in the Sites";
+  const Part& done = checkpoint.part;
+  if (done.of != run.part.of || done.begin != run.part.begin || done.end > run.part.end)
+    return fmt::format("it is of other examples ({})", done.text());
+  return "";
+}
+
+// What the checkpoint holds, or nothing.
+Statistics resumed(const CalibrationRun& run, Statistics fresh, std::vector<std::string>& notes) {
+  std::error_code ignored;
+  if (!fs::exists(run.checkpoint, ignored)) return fresh;
+  std::string why;
+  try {
+    Statistics found = load_statistics(run.checkpoint);
+    why = unusable(found, run, fresh);
+    if (why.empty()) {
+      notes.push_back(fmt::format("went on from {} after example {} of {}", run.checkpoint.string(),
+                                  found.part.end, found.part.of));
+      return found;
+    }
+  } catch (const Error& error) {
+    why = error.what();
+  }
+  notes.push_back(fmt::format("the checkpoint {} was not used: {}", run.checkpoint.string(), why));
+  return fresh;
+}
+
+size_t tokens_of(const CalibrationText& text, size_t begin, size_t end) {
+  size_t tokens = 0;
+  for (size_t e = begin; e < end; ++e) tokens += text.encodings[e].ids.size();
+  return tokens;
+}
+
+// Runs [begin, end) and counts it as done.
+void run_examples(const CalibrationRun& run, Engine& engine, const std::vector<int>& record_of,
+                  Statistics& statistics, size_t begin, size_t end) {
+  PackedBatch batch;
+  for (size_t e = begin; e < end; ++e)
+    batch.append(run.text.encodings[e].ids, run.text.encodings[e].type_ids);
+  const size_t group = begin / SiteStatistics::kExamplesPerGroup;
+  engine.run(batch, [&](int site, std::span<const float> values, int64_t columns) {
+    const auto s = static_cast<size_t>(site);
+    // The width of attention probabilities is the sequence length: no channels.
+    const bool varies = run.bundle.sites[s].role == SiteRole::probabilities;
+    statistics.sites[static_cast<size_t>(record_of[s])].statistics.observe(
+        values, varies ? 0 : columns, group);
+  });
+  statistics.part.end = static_cast<int64_t>(end);
+  statistics.provenance.examples += static_cast<int64_t>(end - begin);
+  statistics.provenance.tokens += static_cast<int64_t>(tokens_of(run.text, begin, end));
+}
+
+}  // namespace
+
+Part part_of_shard(size_t examples, size_t index, size_t count) {
+  FP8Q_ASSERT(index >= 1 && index <= count);
+  const auto bound = [&](size_t i) { return static_cast<int64_t>(examples * i / count); };
+  return {bound(index - 1), bound(index), static_cast<int64_t>(examples)};
+}
+
+Statistics run_calibration(const CalibrationRun& run, Engine& engine,
+                           const ProgressCallback& progress, std::vector<std::string>& notes) {
+  Records records(run.bundle.sites);
+  records.empty.provenance = run.provenance;
+  records.empty.part = {run.part.begin, run.part.begin, run.part.of};
+  Statistics statistics = resumed(run, std::move(records.empty), notes);
+  Stopwatch since_checkpoint;
+  constexpr size_t kGroup = SiteStatistics::kExamplesPerGroup;
+  const auto all = static_cast<size_t>(run.part.end);
+  for (auto begin = static_cast<size_t>(statistics.part.end); begin < all;) {
+    // Runs never cross a group of the moving ranges, so any batch size observes the same values
+    // under the same group.
+    const size_t end = std::min({begin + run.batch, (begin / kGroup + 1) * kGroup, all});
+    run_examples(run, engine, records.of_site, statistics, begin, end);
+    begin = end;
+    if (progress)
+      progress("calibrating", end - static_cast<size_t>(run.part.begin),
+               all - static_cast<size_t>(run.part.begin));
+    if (end == all || since_checkpoint.seconds() < run.checkpoint_seconds) continue;
+    save_statistics(statistics, run.checkpoint);
+    announce_checkpoint(run.checkpoint);
+    since_checkpoint = Stopwatch();
+  }
+  return statistics;
+}
+
+}  // namespace fp8q

@@ -1,0 +1,65 @@
+#include "api/calibration_text.h"
+
+#include <algorithm>
+#include <random>
+
+#include "api/text_inputs.h"
+#include "base/error.h"
+#include "tasks/model_config.h"
+#include "tasks/task_data.h"
+
+namespace fp8q {
+namespace {
+
+// The task whose text fits the model: the one asked for, else the one its config names.
+const Task* calibration_task(const CalibrateOptions& options, const ModelConfig& config) {
+  if (options.task) return &require_task(*options.task);
+  return config.finetuning_task ? find_task(*config.finetuning_task) : nullptr;
+}
+
+// Ids drawn evenly from the whole table, in examples of the length of a typical sentence.
+std::vector<Encoding> random_examples(const CalibrateOptions& options, const Bundle& bundle,
+                                      size_t max_length) {
+  if (!bundle.encoder)
+    fail(ErrorCode::unsupported, "{}: --random-data needs a model recognised as an encoder",
+         printable(bundle.file.path.string()));
+  const auto rows = static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
+  std::mt19937_64 generator(options.seed);
+  std::vector<Encoding> encodings(options.examples);
+  const size_t length = std::min<size_t>(32, max_length);
+  for (Encoding& encoding : encodings) {
+    for (size_t t = 0; t < length; ++t)
+      encoding.ids.push_back(static_cast<int32_t>(generator() % rows));
+    encoding.type_ids.assign(length, 0);
+  }
+  return encodings;
+}
+
+}  // namespace
+
+CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& bundle,
+                                 std::vector<std::string>& notes) {
+  CalibrationText text;
+  const ModelConfig config = find_model_config(bundle.folder, options.location.config);
+  const Task* task = options.random_data ? nullptr : calibration_task(options, config);
+  text.max_length = options.max_length.value_or(task ? task->max_length : Task().max_length);
+  const size_t length = usable_length(bundle, text.max_length, notes);
+  if (options.random_data) {
+    if (options.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
+    text.facts.random = true;
+    text.encodings = random_examples(options, bundle, length);
+    notes.push_back("random token ids are not text; expect a worse conversion");
+    return text;
+  }
+  const Tokenizer tokenizer = tokenizer_for(bundle, options.location.tokenizer);
+  const Dataset data =
+      load_calibration_text({.task = task, .data = options.data, .count = options.examples});
+  if (!data.note.empty()) notes.push_back(data.note);
+  text.encodings = calibration_sequences(tokenizer, data.examples, task, length);
+  text.facts = {data.path, data.sha256, data.builtin, false};
+  text.tokenizer_sha256 = tokenizer.hash();
+  if (task && !data.builtin) text.task = task->name;
+  return text;
+}
+
+}  // namespace fp8q

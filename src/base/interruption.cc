@@ -1,0 +1,27 @@
+#include "base/interruption.h"
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <string>
+
+namespace fp8q {
+namespace {
+
+constexpr size_t kMaxPath = 4096;
+std::array<char, kMaxPath> g_path;
+std::atomic<bool> g_announced{false};
+
+}  // namespace
+
+void announce_checkpoint(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  g_announced = false;
+  if (text.empty() || text.size() >= kMaxPath) return;
+  std::memcpy(g_path.data(), text.c_str(), text.size() + 1);
+  g_announced = true;
+}
+
+const char* announced_checkpoint() noexcept { return g_announced ? g_path.data() : nullptr; }
+
+}  // namespace fp8q
