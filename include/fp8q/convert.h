@@ -7,8 +7,10 @@
 namespace fp8q {
 
 struct ConvertOptions {
-  fs::path model;                      // ONNX file or folder
-  std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model, where needed
+  fs::path model;  // ONNX file or folder
+  // Of calibrate, or the table of another tool: a TensorRT calibration cache, or onnxruntime's
+  // calibration.json or calibration.cache. Empty: MODEL.calib.json beside the model, where needed.
+  std::optional<fs::path> statistics;
   fs::path output;     // empty: MODEL.<recipe>.onnx beside the model; with a plan file PLAN.json
                        // MODEL.PLAN.onnx; with `sites` MODEL.<recipe>-mixed.onnx
   std::string recipe;  // empty: e4m3
@@ -23,7 +25,10 @@ struct ConvertOptions {
   // A plan file: recipe and decisions, before those of `sites`. Excludes recipe and observers.
   std::optional<fs::path> plan;
   std::optional<fs::path> write_plan;  // where to write the decision for every Site
-  bool force = false;                  // replace existing files that fp8q did not write
+  // Where to write the ranges of activations for other tools: *.json for onnxruntime, else a
+  // TensorRT calibration cache.
+  std::optional<fs::path> write_ranges;
+  bool force = false;  // replace existing files that fp8q did not write
 };
 
 struct ConvertedSite {
@@ -31,7 +36,7 @@ struct ConvertedSite {
   std::string path;
   std::string kind;         // "activation" or "weight"
   std::string format;       // "e4m3", or "float" where the Site is not quantised
-  std::string granularity;  // "tensor", "channel"
+  std::string granularity;  // "tensor", "channel", "groups48", "block32", "tile32"
   std::string observer;     // "absmax", "percentile:99.99"
   double scale_min = 0;     // equal for one scale
   double scale_max = 0;

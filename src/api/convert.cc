@@ -5,8 +5,10 @@
 
 #include "api/bundle.h"
 #include "api/planning.h"
+#include "api/predict.h"
 #include "api/run_facts.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
 #include "graph/graph.h"
@@ -60,17 +62,16 @@ Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
   if (options.write_plan) {
     inputs.push_back(paths.converted);
     check_output({*options.write_plan, inputs, options.force}, is_plan_file);
+    inputs.push_back(*options.write_plan);
   }
+  if (options.write_ranges)  // nothing tells whether fp8q or the other tool wrote one
+    check_output({*options.write_ranges, inputs, options.force},
+                 [](const fs::path&) { return false; });
   return paths;
 }
 
-Statistics statistics_for(const Bundle& bundle, const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored))
-    fail(ErrorCode::file,
-         "{}: there are no statistics; run `fp8q calibrate {}` first, or name them with --calib",
-         printable(path.string()), printable(bundle.file.path.string()));
-  Statistics statistics = load_statistics(path);
+Statistics statistics_from(const std::string& bytes, const fs::path& path, const Bundle& bundle) {
+  Statistics statistics = statistics_from_json(bytes, path.string());
   if (statistics.provenance.model_sha256 != bundle.file.sha256)
     fail(ErrorCode::bad_data,
          "{}: holds the statistics of another model ({}, sha256 {}), not of {} (sha256 {}); "
@@ -78,16 +79,38 @@ Statistics statistics_for(const Bundle& bundle, const fs::path& path) {
          printable(path.string()), printable(statistics.provenance.model_name),
          statistics.provenance.model_sha256.substr(0, 12), printable(bundle.file.path.string()),
          bundle.file.sha256.substr(0, 12));
+  if (!statistics.part.whole())
+    fail(ErrorCode::bad_data,
+         "{}: holds {} only; merge all shards with `fp8q merge`, or let the calibration go on",
+         printable(path.string()), statistics.part.text());
   return statistics;
 }
 
-// Statistics where there are some, or an Error where they are needed.
-std::optional<Statistics> statistics_if_needed(const ConvertOptions& options, const Bundle& bundle,
-                                               const PlanRequest& request, const fs::path& path) {
+// Statistics where there are some, or an Error where they are needed. The ranges of another tool's
+// table go into the request instead.
+std::optional<Statistics> calibration_for(const ConvertOptions& options, const fs::path& path,
+                                          const Bundle& bundle, PlanRequest& request) {
   std::error_code ignored;
-  if (options.statistics || needs_statistics(request, bundle.sites) || fs::exists(path, ignored))
-    return statistics_for(bundle, path);
+  const bool needed = needs_statistics(request, bundle.sites);
+  if (!fs::exists(path, ignored)) {
+    if (!needed && !options.statistics) return std::nullopt;
+    fail(ErrorCode::file,
+         "{}: there are no statistics; run `fp8q calibrate {}` first, or name them with --calib",
+         printable(path.string()), printable(bundle.file.path.string()));
+  }
+  const std::string bytes = read_file(path, kMaxStatisticsBytes);
+  if (!is_range_table(bytes)) return statistics_from(bytes, path, bundle);
+  if (!options.observer.empty())
+    fail(ErrorCode::usage, "--observer {}: {} holds ranges, not what observers look at",
+         printable(options.observer), printable(path.string()));
+  take_ranges(range_table_from(bytes, path.string()), path, bundle.sites, request);
   return std::nullopt;
+}
+
+void write_ranges(const Plan& plan, const fs::path& path) {
+  const RangeTable table = ranges_of(plan);
+  write_file_atomically(
+      path, path.extension() == ".json" ? to_onnxruntime_table(table) : to_tensorrt_cache(table));
 }
 
 ConvertedSite converted(const SitePlan& plan) {
@@ -98,7 +121,7 @@ ConvertedSite converted(const SitePlan& plan) {
                      .reason = plan.reason};
   if (!plan.quantized()) return site;
   site.format = info(plan.format).name;
-  site.granularity = name(plan.granularity);
+  site.granularity = plan.granularity.text();
   site.observer = plan.observer.text();
   const auto [low, high] = std::ranges::minmax(plan.scales);
   site.scale_min = low;
@@ -165,9 +188,13 @@ ConvertResult convert(const ConvertOptions& options) {
   // names stay.
   upgrade_opset(bundle.model, kOutputOpset);
   find_sites(bundle);
-  const PlanRequest request = plan_request(inputs, bundle.sites);
-  const auto statistics = statistics_if_needed(options, bundle, request, paths.statistics);
-  Plan plan = make_plan(bundle.model, bundle.sites, statistics ? &*statistics : nullptr, request);
+  PlanRequest request = plan_request(inputs, bundle.sites);
+  const auto statistics = calibration_for(options, paths.statistics, bundle, request);
+  SitePredictions predictions(bundle.sites.size());
+  if (bundle.encoder && needs_predictions(request, bundle.sites))
+    predictions = predict(*bundle.encoder);
+  Plan plan = make_plan(bundle.model, bundle.sites,
+                        {statistics ? &*statistics : nullptr, &predictions}, request);
   if (std::ranges::none_of(plan.sites, &SitePlan::quantized))
     fail(ErrorCode::unsupported, "{}: has no matrix product that can be quantised",
          printable(paths.source.string()));
@@ -177,6 +204,7 @@ ConvertResult convert(const ConvertOptions& options) {
                  bundle.file.bytes, result.statistics ? result.statistics->sha256 : ""};
   save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
   if (options.write_plan) save_plan(plan, *options.write_plan);
+  if (options.write_ranges) write_ranges(plan, *options.write_ranges);
 
   for (const SitePlan& site : plan.sites) result.sites.push_back(converted(site));
   count_sizes(plan, bundle.model, result);

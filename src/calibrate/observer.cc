@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "calibrate/density.h"
 #include "calibrate/observer_functions.h"
 
 namespace fp8q {
@@ -61,41 +62,45 @@ std::string ObserverChoice::text() const {
                                  : fmt::format("{}:{}", about.name, parameter);
 }
 
-float range(const ObserverChoice& observer, const SiteStatistics& statistics, Format format) {
+bool needs_statistics(Observer observer) {
+  return observer != Observer::fixed && observer != Observer::unit;
+}
+
+bool needs_prediction(Observer observer) { return observer == Observer::unit; }
+
+bool serves_weights(Observer observer) {
+  return observer != Observer::ema && observer != Observer::unit;
+}
+
+float range(const ObserverChoice& observer, const Evidence& evidence, Format format) {
   switch (observer.id) {
 #define OBSERVER(id, ...) \
   case Observer::id:      \
-    return observe_##id(statistics, format, observer.parameter);
+    return observe_##id(evidence, format, observer.parameter);
 #include "calibrate/observers.def"
 #undef OBSERVER
   }
   FP8Q_ASSERT(!"observer without a function");
 }
 
-ExpectedError expected_error(const SiteStatistics& statistics, Format format, float range) {
-  // A bin spans an eighth of its exponent, about one step of E4M3: points inside it are needed, or
-  // a grid that happens to hit the representatives would look free of error.
-  constexpr int kPoints = 16;
-  const float scale = scale_for(format, range);
-  const float absmax = statistics.absmax();
-  ExpectedError error;
-  const auto histogram = statistics.histogram();
-  for (size_t bin = 0; bin < histogram.size(); ++bin) {
-    if (histogram[bin] == 0) continue;
-    const double low = SiteStatistics::bin_lower(bin);
-    const double high =  // the last bin ends at the largest value, and beyond it lies Inf
-        std::min<double>(bin + 1 < histogram.size() ? SiteStatistics::bin_lower(bin + 1) : absmax,
-                         absmax);
-    const double weight = static_cast<double>(histogram[bin]) / kPoints;
-    for (int i = 0; i < kPoints; ++i) {
-      const auto x = static_cast<float>(low + (high - low) * (i + 0.5) / kPoints);
-      const double back = static_cast<double>(decode(format, encode(format, x, scale)) * scale);
-      const double difference = static_cast<double>(x) - back;
-      error.signal += weight * static_cast<double>(x) * static_cast<double>(x);
-      error.noise += weight * difference * difference;
-    }
+ExpectedError expected_error(const Density& density, Format format, float range) {
+  const double scale = static_cast<double>(scale_for(format, range));
+  ExpectedError error{density.all().second, 0};
+  Density::Sums low;
+  const auto& cells = cells_of(format);
+  for (const Cell& cell : cells) {
+    const bool last = &cell == &cells.back();
+    const Density::Sums high = last ? density.all() : density.below(cell.high * scale);
+    const Density::Sums in = high - low;
+    low = high;
+    const double x = cell.code * scale;
+    error.noise += std::max(0.0, in.second - 2 * x * in.first + x * x * in.count);
   }
   return error;
+}
+
+ExpectedError expected_error(const SiteStatistics& statistics, Format format, float range) {
+  return expected_error(Density(statistics), format, range);
 }
 
 double decibels(double signal, double noise) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "calibrate/prediction.h"
 #include "calibrate/site_statistics.h"
 #include "numeric/format.h"
 
@@ -51,8 +52,25 @@ struct ObserverChoice {
   friend bool operator==(const ObserverChoice&, const ObserverChoice&) = default;
 };
 
-// Finite and not negative. 0 where only zeros, or nothing, was seen (`fixed` apart).
-float range(const ObserverChoice& observer, const SiteStatistics& statistics, Format format);
+// What is known of the values at a Site.
+struct Evidence {
+  const SiteStatistics& statistics;        // without values where nothing was seen
+  const Prediction* prediction = nullptr;  // `unit` needs it
+
+  Evidence(const SiteStatistics& seen, const Prediction* predicted = nullptr)  // NOLINT: a view
+      : statistics(seen), prediction(predicted) {}
+};
+
+// Finite and not negative. 0 where only zeros, or nothing, was seen (`fixed` and `unit` apart).
+float range(const ObserverChoice& observer, const Evidence& evidence, Format format);
+
+// What a range follows from: what calibration saw at the Site, what its weights predict, or
+// nothing.
+bool needs_statistics(Observer observer);
+bool needs_prediction(Observer observer);
+// Whether it says something about weights, which have no examples to follow each other and are not
+// to be predicted.
+bool serves_weights(Observer observer);
 
 // The squared error that quantising with the range `range` makes in total, and the sum of squares
 // it is to be compared with, both estimated from the histogram: the values of a bin are taken to be

@@ -2,8 +2,8 @@
 
 namespace fp8q {
 
-float observe_absmax(const SiteStatistics& statistics, Format, double) {
-  return statistics.absmax();
+float observe_absmax(const Evidence& evidence, Format, double) {
+  return evidence.statistics.absmax();
 }
 
 }  // namespace fp8q

@@ -3,7 +3,7 @@
 
 namespace fp8q {
 
-float observe_fixed(const SiteStatistics&, Format, double magnitude) {
+float observe_fixed(const Evidence&, Format, double magnitude) {
   return static_cast<float>(magnitude);
 }
 

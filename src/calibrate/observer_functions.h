@@ -6,7 +6,7 @@
 namespace fp8q {
 
 #define OBSERVER(id, ...) \
-  float observe_##id(const SiteStatistics& statistics, Format format, double parameter);
+  float observe_##id(const Evidence& evidence, Format format, double parameter);
 #include "calibrate/observers.def"
 #undef OBSERVER
 

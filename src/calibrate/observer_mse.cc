@@ -3,6 +3,7 @@
 // range.
 #include <cmath>
 
+#include "calibrate/density.h"
 #include "calibrate/observer_functions.h"
 
 namespace fp8q {
@@ -36,9 +37,10 @@ float least_noise_range(float absmax, const NoiseOfRange& noise_of) {
   return fine.noise < coarse.noise ? fine.range : coarse.range;
 }
 
-float observe_mse(const SiteStatistics& statistics, Format format, double) {
-  return least_noise_range(statistics.absmax(), [&](float range) {
-    return expected_error(statistics, format, range).noise;
+float observe_mse(const Evidence& evidence, Format format, double) {
+  const Density density(evidence.statistics);
+  return least_noise_range(evidence.statistics.absmax(), [&](float range) {
+    return expected_error(density, format, range).noise;
   });
 }
 

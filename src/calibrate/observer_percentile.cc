@@ -9,18 +9,19 @@
 
 namespace fp8q {
 
-float observe_percentile(const SiteStatistics& statistics, Format, double percent) {
+float observe_percentile(const Evidence& evidence, Format, double percent) {
   FP8Q_ASSERT(percent > 0 && percent <= 100);
-  const double rank = std::ceil(percent / 100 * static_cast<double>(statistics.count()));
-  uint64_t below = statistics.zeros();
-  if (static_cast<double>(below) >= rank) return statistics.absmax();
-  const auto histogram = statistics.histogram();
+  const SiteStatistics& seen = evidence.statistics;
+  const double rank = std::ceil(percent / 100 * static_cast<double>(seen.count()));
+  uint64_t below = seen.zeros();
+  if (static_cast<double>(below) >= rank) return seen.absmax();
+  const auto histogram = seen.histogram();
   for (size_t bin = 0; bin + 1 < histogram.size(); ++bin) {
     below += histogram[bin];
     if (static_cast<double>(below) >= rank)
-      return std::min(SiteStatistics::bin_lower(bin + 1), statistics.absmax());
+      return std::min(SiteStatistics::bin_lower(bin + 1), seen.absmax());
   }
-  return statistics.absmax();
+  return seen.absmax();
 }
 
 }  // namespace fp8q

@@ -30,7 +30,9 @@ EmbeddingTable table_of(ConstantOperand constant) {
   EmbeddingTable table;
   table.rows = std::move(constant.tensor);
   if (!constant.quantization) return table;
-  const auto& [format, scale, axis] = *constant.quantization;
+  const Tensor& scale = constant.quantization->scale;
+  const auto axis = constant.quantization->axis;
+  if (constant.quantization->block) differ("an embedding table has scales per block");
   if (axis.value_or(0) != 0) differ("an embedding table has scales per column");
   Tensor scales(DType::f32, {table.rows.dim(0)});
   const auto to = scales.mutable_data<float>();

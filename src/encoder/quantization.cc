@@ -59,6 +59,8 @@ std::optional<ConstantOperand> find_constant(const View& view, const std::string
     found.quantization =
         checked(read_dequantize(*node, codes->dtype(), codes->rank(), constants_of(view)));
     found.tensor = *codes;
+    if (found.transposed && found.quantization->block)
+      differ("{} is blocked and its result transposed", describe(*node));
     if (auto& axis = found.quantization->axis; axis && found.transposed) axis = 1 - *axis;
   }
   return found;

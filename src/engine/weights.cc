@@ -29,17 +29,33 @@ std::optional<Format> format_of(DType dtype) {
 // the file.
 struct Scales {
   std::vector<float> values;
-  int64_t axis = -1;  // -1: one for all
+  int64_t axis = -1;    // -1: one for all
+  int64_t block = 0;    // elements along the axis that share a scale; 0: one scale an index
+  int64_t columns = 0;  // of the blocks' scales
 
   float at(int64_t row, int64_t column) const {
-    return values[axis < 0 ? 0 : static_cast<size_t>(axis == 0 ? row : column)];
+    int64_t i = 0;
+    if (block) i = axis == 0 ? row / block * columns + column : row * columns + column / block;
+    else if (axis >= 0) i = axis == 0 ? row : column;
+    return values[static_cast<size_t>(i)];
   }
 };
 
 Scales scales_of(const Quantization& q, const Linear& linear, const std::string& path) {
   Scales s{to_floats(q.scale)};
-  if (s.values.size() != 1) s.axis = q.axis.value_or(-1);
-  const int64_t expected = s.axis < 0 ? 1 : linear.weight.dim(s.axis);
+  if (s.values.size() != 1 || q.block) s.axis = q.axis.value_or(-1);
+  int64_t expected = s.axis < 0 ? 1 : linear.weight.dim(s.axis);
+  if (q.block) {
+    Shape blocks = linear.weight.shape();
+    auto& along = blocks[static_cast<size_t>(s.axis)];
+    along = (along + q.block - 1) / q.block;
+    if (q.scale.shape() != blocks)
+      fail(ErrorCode::bad_model, "{}: scales of shape {} where {} is expected", path,
+           to_string(q.scale.shape()), to_string(blocks));
+    s.block = q.block;
+    s.columns = blocks[1];
+    expected = blocks[0] * blocks[1];
+  }
   if (static_cast<int64_t>(s.values.size()) != expected)
     fail(ErrorCode::bad_model, "{}: {} scales for {} channels", path, s.values.size(), expected);
   return s;
@@ -117,7 +133,7 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
     const Scales scales = scales_of(q, linear, path);
     plain.values = code_values(linear.weight, q, scales);
     const int64_t out_axis = linear.transposed ? 0 : 1;
-    if (scales.axis < 0 || scales.axis == out_axis) {
+    if (!scales.block && (scales.axis < 0 || scales.axis == out_axis)) {
       plain.format = q.format;
       for (size_t n = 0; n < out; ++n) plain.scales[n] = scales.values[scales.axis < 0 ? 0 : n];
     } else {

@@ -16,8 +16,8 @@ struct PlainWeight {
   std::optional<Format> format;  // of the codes the values are exact in
 };
 
-// Float weights with a quantised Site are quantised here. A scale along the input channels, which
-// cannot be pulled out of the sums, is multiplied in (then format is empty).
+// Float weights with a quantised Site are quantised here. A scale along the input channels or of
+// blocks, which cannot be pulled out of the sums, is multiplied in (then format is empty).
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 
 // Any float tensor as FP32.

@@ -32,7 +32,6 @@ std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, 
   };
   const auto format = format_of_onnx_type(static_cast<int>(codes));
   if (!format) return no(fmt::format("decodes {}", name(codes)));
-  if (int_attribute(dequantize, "block_size", 0) != 0) return no("has a scale per block");
   const Tensor* scale = contents(input_or_empty(dequantize, 1));
   if (!scale || (scale->dtype() != DType::f32 && scale->dtype() != DType::f16))
     return no("has a scale that is no constant of type float");
@@ -43,10 +42,13 @@ std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, 
   Quantization found;
   found.format = *format;
   found.scale = scale->to(DType::f32);
-  if (found.scale.size() == 1) {
+  found.block = int_attribute(dequantize, "block_size", 0);
+  if (found.block < 0) return no("has a negative block size");
+  if (found.scale.size() == 1 && !found.block) {
     found.scale = found.scale.reshaped({});
   } else {
-    if (found.scale.rank() != 1) return no("has a scale of more than one dimension");
+    if (found.scale.rank() != (found.block ? rank : 1))
+      return no("has a scale whose dimensions do not fit");
     const int64_t axis = int_attribute(dequantize, "axis", 1);
     found.axis = axis < 0 ? axis + rank : axis;
     if (*found.axis < 0 || *found.axis >= rank) return no("has an axis its codes do not have");
@@ -79,7 +81,8 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 }
 
 bool same(const Quantization& a, const Quantization& b) {
-  return a.format == b.format && a.axis == b.axis && identical(a.scale, b.scale);
+  return a.format == b.format && a.axis == b.axis && a.block == b.block &&
+         identical(a.scale, b.scale);
 }
 
 namespace {

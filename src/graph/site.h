@@ -32,8 +32,10 @@ enum class SiteRole {
 // How a tensor is quantised: x = decode(code) * scale, symmetric.
 struct Quantization {
   Format format = Format::e4m3;
-  Tensor scale;                 // float; a scalar, or [channels] along `axis`
+  Tensor scale;  // float; a scalar; or [channels] along `axis`; or, with `block`, the
+                 // tensor's dimensions with that of `axis` divided by it
   std::optional<int64_t> axis;  // of the tensor as it enters the product; nullopt: one scale
+  int64_t block = 0;            // elements along `axis` that share a scale; weights only
 };
 
 struct Site {
@@ -52,7 +54,7 @@ struct Site {
 using ContentsOf = std::function<const Tensor*(const std::string& value)>;
 
 // What a DequantizeLinear says of codes with the given type and rank, or, as text, why it is no
-// Quantization: asymmetric, blocked, a type that is no Format.
+// Quantization: asymmetric, a type that is no Format.
 std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, DType codes,
                                                         int64_t rank, const ContentsOf& contents);
 

@@ -60,10 +60,9 @@ SiteChoice::Wanted parse_format(std::string_view text, const std::string& where)
 }
 
 Granularity parse_granularity(std::string_view text, const std::string& where) {
-  for (const auto granularity : {Granularity::tensor, Granularity::channel})
-    if (name(granularity) == text) return granularity;
-  fail(ErrorCode::usage, "{}: \"{}\" is no granularity; there are tensor, channel", where,
-       printable(text));
+  if (const auto granularity = Granularity::parse(text)) return *granularity;
+  fail(ErrorCode::usage, "{}: \"{}\" is no granularity; there are {}", where, printable(text),
+       kGranularities);
 }
 
 SiteChoice parse_site_choice(std::string_view text) {
@@ -108,7 +107,7 @@ void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>&
       fail(ErrorCode::usage,
            "{}: granularity {} is for weights, and only activations match; they have one scale per "
            "tensor",
-           choice.origin, name(*choice.granularity));
+           choice.origin, choice.granularity->text());
   }
 }
 

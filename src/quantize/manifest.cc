@@ -71,7 +71,7 @@ ManifestEntry entry_of(const SitePlan& site) {
   ManifestEntry entry{.path = site.path, .value = site.value, .reason = site.reason};
   if (!site.quantized()) return entry;
   entry.format = info(site.format).name;
-  entry.granularity = name(site.granularity);
+  entry.granularity = site.granularity.text();
   entry.observer = site.observer.text();
   entry.absmax = site.absmax;
   set_scales(entry, site.scales);

@@ -19,7 +19,23 @@ std::string described(const ObserverChoice& observer, const std::string& of) {
   return fmt::format("{} of {}", observer.text(), of);
 }
 
-// A constant operand along its output channels.
+std::string group_name(const Granularity& granularity) {
+  switch (granularity.kind) {
+    case Granularity::Kind::tensor:
+      return "the tensor";
+    case Granularity::Kind::channel:
+      return "each output channel";
+    case Granularity::Kind::groups:
+      return fmt::format("each of {} groups of output channels", granularity.size);
+    case Granularity::Kind::block:
+      return fmt::format("each block of {} input channels", granularity.size);
+    case Granularity::Kind::tile:
+      return fmt::format("each tile of {0} by {0}", granularity.size);
+  }
+  return "";
+}
+
+// A constant operand.
 void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   const auto weight = constant_contents(index, site.value);
   FP8Q_ASSERT(weight.has_value());  // choose_products() made sure
@@ -28,22 +44,27 @@ void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
         ErrorCode::unsupported,
         "weight \"{}\" enters its product as {}, only float is quantised: export the model in FP32",
         printable(site.value), name(weight->dtype()));
+  if (!serves_weights(plan.observer.id))
+    fail(ErrorCode::usage, "{}: observer {} is for activations; choose another one for weights",
+         printable(site.path), info(plan.observer.id).name);
   check_finite(*weight, site.value);
-  if (!site.channel_axis) plan.granularity = Granularity::tensor;
-  if (plan.granularity == Granularity::channel) plan.axis = site.channel_axis;
-  WeightScales scales = observed_scales(*weight, plan.format, plan.axis, plan.observer);
+  if (!site.channel_axis && plan.granularity == Granularity::channel)
+    plan.granularity = Granularity::tensor;
+  WeightScales scales = observed_scales(*weight, plan.format, plan.granularity, site.channel_axis,
+                                        plan.observer, printable(site.path));
+  plan.axis = scales.axis;
   plan.scales = std::move(scales.scales);
   plan.absmax = scales.absmax;
   plan.absmax_code = scales.absmax_code;
   plan.zero_channels = scales.zero_channels;
   const Tensor codes = quantized(*weight, plan.format, plan.axis, plan.scales);
   plan.sqnr_db = sqnr_db(*weight, dequantized(codes, plan.format, plan.axis, plan.scales));
-  plan.reason = described(plan.observer, plan.axis ? "each output channel" : "the tensor");
+  plan.reason = described(plan.observer, group_name(plan.granularity));
   if (plan.zero_channels > 0)
     plan.reason += fmt::format("; {} channels of zeros have scale 1", plan.zero_channels);
 }
 
-const SiteStatistics& needed_statistics(const Site& site, const Statistics* statistics) {
+const SiteStatistics* needed_statistics(const Site& site, const Statistics* statistics) {
   if (!statistics)
     fail(ErrorCode::bad_data,
          "activation {} (\"{}\") needs calibration statistics: run fp8q calibrate first",
@@ -60,17 +81,29 @@ const SiteStatistics& needed_statistics(const Site& site, const Statistics* stat
          "data that reaches it",
          printable(site.path), printable(site.value),
          found->nonfinite() ? "only values that are not finite" : "no values");
-  return *found;
+  return found;
 }
 
-void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics) {
+void check_predicted(const Site& site, const Prediction* found) {
+  if (!found)
+    fail(ErrorCode::unsupported,
+         "observer unit cannot tell the range of {}: its values do not follow from weights alone, "
+         "or the model is not recognised as an encoder; choose another observer for it",
+         printable(site.path));
+}
+
+void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics,
+                     const Prediction* predicted) {
   plan.granularity = Granularity::tensor;
-  const bool fixed = plan.observer.id == Observer::fixed;
-  const SiteStatistics* seen = !fixed       ? &needed_statistics(site, statistics)
+  if (needs_prediction(plan.observer.id)) check_predicted(site, predicted);
+  const SiteStatistics* seen = needs_statistics(plan.observer.id)
+                                   ? needed_statistics(site, statistics)
                                : statistics ? statistics->find(site.value)
                                             : nullptr;
-  plan.absmax = range(plan.observer, seen ? *seen : SiteStatistics{}, plan.format);
-  plan.reason = described(plan.observer, fmt::format("{} values", seen ? seen->count() : 0));
+  plan.absmax = range(plan.observer, {seen ? *seen : SiteStatistics{}, predicted}, plan.format);
+  plan.reason = described(plan.observer, needs_prediction(plan.observer.id)
+                                             ? "what the weights predict"
+                                             : fmt::format("{} values", seen ? seen->count() : 0));
   const float scale = scale_for(plan.format, plan.absmax);
   plan.scales = {scale};
   plan.absmax_code = encode(plan.format, plan.absmax, scale);
@@ -114,7 +147,7 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
 
 }  // namespace
 
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const PlanRequest& request) {
   FP8Q_ASSERT(request.sites.size() == sites.size());
   const GraphIndex index(model.graph);
@@ -126,7 +159,7 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statist
     plan_site(p, sites[i], products, plan.request.sites[i]);
     if (!p.quantized()) return;
     if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
-    else plan_activation(p, sites[i], statistics);
+    else plan_activation(p, sites[i], evidence.statistics, evidence.prediction(i));
     // What the recipe alone decides needs no mention.
     const std::string& why = request.sites[i].reason;
     if (!why.empty() && why != recipe_reason(request.recipe)) p.reason += "; " + why;
@@ -135,9 +168,9 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statist
   return plan;
 }
 
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const Recipe& recipe, const PlanOptions& options) {
-  return make_plan(model, sites, statistics, recipe_request(recipe, sites, options));
+  return make_plan(model, sites, evidence, recipe_request(recipe, sites, options));
 }
 
 }  // namespace fp8q

@@ -11,6 +11,7 @@
 
 #include "calibrate/statistics.h"
 #include "quantize/request.h"
+#include "quantize/weights.h"
 
 namespace fp8q {
 
@@ -25,8 +26,8 @@ struct SitePlan {
   Format format = Format::e4m3;
   Granularity granularity = Granularity::tensor;
   ObserverChoice observer;
-  std::optional<int64_t> axis;    // of the channels
-  std::vector<float> scales;      // one, or one per channel
+  ScaleAxis axis;
+  std::vector<float> scales;      // as `axis` says
   float absmax = 0;               // what is mapped to the largest code
   uint8_t absmax_code = 0;        // the code it takes (of several channels, the smallest)
   std::optional<double> sqnr_db;  // weights: measured; activations: estimated from the histogram,
@@ -72,13 +73,27 @@ struct Plan {
   std::vector<TablePlan> tables;
 };
 
+// What ranges of activations follow from.
+struct PlanEvidence {
+  const Statistics* statistics = nullptr;
+  const SitePredictions* predictions = nullptr;
+
+  PlanEvidence(const Statistics* seen,
+               const SitePredictions* predicted = nullptr)  // NOLINT: a view
+      : statistics(seen), predictions(predicted) {}
+  const Prediction* prediction(size_t site) const {
+    return predictions && (*predictions)[site] ? &*(*predictions)[site] : nullptr;
+  }
+};
+
 // Errors: bad_data where a Site that needs statistics has none (or no values), naming it;
-// bad_model where a weight is not finite; unsupported where a weight is not of type float; usage
-// where a Site that was named must stay float, or formats do not mix.
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+// bad_model where a weight is not finite; unsupported where a weight is not of type float, or where
+// a Site that needs a prediction has none; usage where a Site that was named must stay float,
+// formats do not mix, or an observer does not serve weights.
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const PlanRequest& request);
 // What a recipe alone asks for.
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const Statistics* statistics,
+Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const Recipe& recipe, const PlanOptions& options);
 
 }  // namespace fp8q

@@ -23,7 +23,7 @@ constexpr Blame kBlame{ErrorCode::bad_data,
 Json site_to_json(const SiteRequest& request, const SitePlan& site) {
   Json out = {{"site", site.path}, {"format", name_of(request.format)}};
   if (request.format) {
-    out["granularity"] = name(site.granularity);
+    out["granularity"] = site.granularity.text();
     out["observer"] = site.observer.text();
   }
   out["reason"] = request.reason;

@@ -1,6 +1,7 @@
 #include "quantize/recipe.h"
 
 #include <array>
+#include <charconv>
 
 namespace fp8q {
 namespace {
@@ -21,8 +22,38 @@ constexpr std::array kRecipes = {
 
 }  // namespace
 
-std::string_view name(Granularity granularity) {
-  return granularity == Granularity::channel ? "channel" : "tensor";
+namespace {
+
+struct KindName {
+  Granularity::Kind kind;
+  std::string_view name;
+  bool sized;
+};
+constexpr std::array kKinds = {KindName{Granularity::Kind::tensor, "tensor", false},
+                               KindName{Granularity::Kind::channel, "channel", false},
+                               KindName{Granularity::Kind::groups, "groups", true},
+                               KindName{Granularity::Kind::block, "block", true},
+                               KindName{Granularity::Kind::tile, "tile", true}};
+
+}  // namespace
+
+std::string Granularity::text() const {
+  const KindName& known = kKinds[static_cast<size_t>(kind)];
+  return std::string(known.name) + (known.sized ? std::to_string(size) : "");
+}
+
+std::optional<Granularity> Granularity::parse(std::string_view text) {
+  for (const KindName& known : kKinds) {
+    if (!text.starts_with(known.name)) continue;
+    const std::string_view number = text.substr(known.name.size());
+    Granularity granularity{known.kind, 0};
+    if (!known.sized && number.empty()) return granularity;
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), granularity.size);
+    const bool whole = error == std::errc() && end == number.data() + number.size();
+    if (known.sized && whole && granularity.size > 0) return granularity;
+  }
+  return std::nullopt;
 }
 
 std::span<const Recipe> all_recipes() { return kRecipes; }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "graph/site.h"
@@ -10,8 +12,28 @@
 
 namespace fp8q {
 
-enum class Granularity { tensor, channel };
-std::string_view name(Granularity granularity);
+// Which weights share a scale. Activations have one scale per tensor.
+struct Granularity {
+  enum class Kind {
+    tensor,   // all
+    channel,  // each output channel
+    groups,   // `size` groups of as many output channels each, in their order: ZeroQuant's rows
+    block,    // of each output channel, `size` consecutive input channels
+    tile,     // `size` input by `size` output channels: Jetfire's blocks
+  };
+  Kind kind = Kind::tensor;
+  int64_t size = 0;
+
+  static const Granularity tensor, channel;
+  std::string text() const;  // "tensor", "channel", "groups48", "block32", "tile32"
+  static std::optional<Granularity> parse(std::string_view text);
+  friend bool operator==(const Granularity&, const Granularity&) = default;
+};
+inline constexpr Granularity Granularity::tensor{Granularity::Kind::tensor, 0};
+inline constexpr Granularity Granularity::channel{Granularity::Kind::channel, 0};
+// For messages and help.
+inline constexpr std::string_view kGranularities =
+    "tensor, channel, groupsN, blockN, tileN (as groups48, block32, tile32)";
 
 struct Recipe {
   std::string_view name;

@@ -42,9 +42,8 @@ struct QdqNames {
   std::string codes, scale, zero_point, result;
 };
 
-// Scale and zero point of the same shape: scalars, or one element per channel.
-QdqNames add_parameters(const SitePlan& plan, Insertions& insertions) {
-  const Shape shape = plan.axis ? Shape{static_cast<int64_t>(plan.scales.size())} : Shape{};
+// Scale and zero point of the same shape: scalars, or one element per channel or block.
+QdqNames add_parameters(const SitePlan& plan, const Shape& shape, Insertions& insertions) {
   QdqNames names;
   names.scale = insertions.constant(plan.value + "/scale", Tensor::of<float>(shape, plan.scales));
   names.zero_point =
@@ -56,9 +55,10 @@ QdqNames add_parameters(const SitePlan& plan, Insertions& insertions) {
 void add_group(const Group& group, Insertions& insertions) {
   const SitePlan& plan = *group.plan;
   const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
-  QdqNames names = add_parameters(plan, insertions);
+  QdqNames names = add_parameters(plan, plan.axis.scale_shape(group.codes.shape()), insertions);
   std::map<std::string, Attribute> axis;
-  if (plan.axis) axis["axis"] = *plan.axis;
+  if (plan.axis.axis) axis["axis"] = *plan.axis.axis;
+  if (plan.axis.block) axis["block_size"] = plan.axis.block;
   if (plan.kind == SiteKind::weight) {
     names.codes = insertions.constant(plan.value + "/quantized", group.codes);
   } else {

@@ -4,66 +4,70 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.h"
 #include "calibrate/observer.h"
 
 namespace fp8q {
 namespace {
 
-// A tensor seen as [outer, channels, inner] around an axis; without one, as a single channel.
-struct Channels {
-  size_t outer = 1;
-  size_t channels = 1;
-  size_t inner = 1;
-
-  Channels(const Tensor& tensor, std::optional<int64_t> axis) {
-    if (!axis) {
-      inner = static_cast<size_t>(tensor.size());
+// The runs of a tensor's elements: [outer, length, inner] around the axis.
+class Runs {
+ public:
+  Runs(const Shape& tensor, const ScaleAxis& axis) : block_(static_cast<size_t>(axis.block)) {
+    if (!axis.axis) {
+      inner_ = static_cast<size_t>(elements(tensor));
       return;
     }
-    FP8Q_ASSERT(*axis >= 0 && *axis < tensor.rank());
-    for (int64_t i = 0; i < tensor.rank(); ++i)
-      (i < *axis ? outer : i == *axis ? channels : inner) *= static_cast<size_t>(tensor.dim(i));
+    const auto at = static_cast<size_t>(*axis.axis);
+    FP8Q_ASSERT(*axis.axis >= 0 && at < tensor.size());
+    for (size_t i = 0; i < tensor.size(); ++i)
+      (i < at ? outer_ : i == at ? length_ : inner_) *= static_cast<size_t>(tensor[i]);
   }
+
+  size_t scales() const { return block_ ? outer_ * blocks() * inner_ : length_; }
+
+  // f(begin, count, first, step): the elements [begin, begin + count) have the scales
+  // first + i * step.
+  template <typename F>
+  void for_each(F&& f) const {
+    for (size_t o = 0; o < outer_; ++o) {
+      if (!block_ && inner_ == 1) {
+        f(o * length_, length_, size_t{0}, size_t{1});
+      } else if (block_ && inner_ == 1) {
+        for (size_t b = 0; b < blocks(); ++b)
+          f(o * length_ + b * block_, std::min(block_, length_ - b * block_), o * blocks() + b,
+            size_t{0});
+      } else {
+        for (size_t i = 0; i < length_; ++i)
+          f((o * length_ + i) * inner_, inner_, block_ ? (o * blocks() + i / block_) * inner_ : i,
+            size_t{block_ ? 1u : 0u});
+      }
+    }
+  }
+
+ private:
+  size_t blocks() const { return (length_ + block_ - 1) / block_; }
+
+  size_t outer_ = 1;
+  size_t length_ = 1;
+  size_t inner_ = 1;
+  size_t block_;
 };
 
-// Calls f(begin, size, scale) for every run of elements under one scale, or f(begin, size, scales)
-// for whole rows where the channels are the last axis.
-template <typename F>
-void for_each_run(const Channels& c, std::span<const float> scales, F&& f) {
-  FP8Q_ASSERT(scales.size() == c.channels);
-  for (size_t o = 0; o < c.outer; ++o) {
-    if (c.inner == 1) {
-      f(o * c.channels, c.channels, scales);
-      continue;
-    }
-    for (size_t i = 0; i < c.channels; ++i) f((o * c.channels + i) * c.inner, c.inner, scales[i]);
-  }
+std::span<uint8_t> mutable_codes(Tensor& tensor) {
+  return {reinterpret_cast<uint8_t*>(tensor.mutable_bytes()), static_cast<size_t>(tensor.size())};
 }
 
-std::vector<float> channel_absmax(const Tensor& f32, const Channels& c) {
-  std::vector<float> absmax(c.channels, 0.0f);
-  const auto values = f32.data<float>();
-  size_t at = 0;
-  for (size_t o = 0; o < c.outer; ++o)
-    for (size_t i = 0; i < c.channels; ++i)
-      for (size_t k = 0; k < c.inner; ++k, ++at)
-        absmax[i] = std::max(absmax[i], std::fabs(values[at]));
-  return absmax;
-}
-
-void gather_channel(std::span<const float> values, const Channels& c, size_t channel,
-                    std::vector<float>& to) {
-  to.clear();
-  for (size_t o = 0; o < c.outer; ++o) {
-    const auto run = values.subspan((o * c.channels + channel) * c.inner, c.inner);
-    to.insert(to.end(), run.begin(), run.end());
-  }
-}
-
-// The squared error is that of the values themselves: a channel has too few of them for the
-// histogram's assumption that they are spread evenly over a bin.
+// By absmax without statistics: it is what most weights get. The squared error is that of the
+// values themselves: a channel has too few of them for the histogram's assumption that they are
+// spread evenly over a bin.
 float range_of_values(std::span<const float> values, Format format,
                       const ObserverChoice& observer) {
+  if (observer.id == Observer::absmax) {
+    float absmax = 0;
+    for (const float x : values) absmax = std::max(absmax, std::fabs(x));
+    return absmax;
+  }
   SiteStatistics seen;
   seen.observe(values, 0, 0);
   if (observer.id != Observer::mse) return range(observer, seen, format);
@@ -82,8 +86,10 @@ float range_of_values(std::span<const float> values, Format format,
   });
 }
 
-WeightScales scales_of_ranges(const std::vector<float>& ranges, Format format) {
-  WeightScales out;
+// One range for each scale.
+WeightScales scales_of_ranges(const ScaleAxis& axis, const std::vector<float>& ranges,
+                              Format format) {
+  WeightScales out{.axis = axis, .scales = {}};
   out.absmax_code = std::numeric_limits<uint8_t>::max();
   for (const float absmax : ranges) {
     const float scale = scale_for(format, absmax);
@@ -96,8 +102,44 @@ WeightScales scales_of_ranges(const std::vector<float>& ranges, Format format) {
   return out;
 }
 
-std::span<uint8_t> mutable_codes(Tensor& tensor) {
-  return {reinterpret_cast<uint8_t*>(tensor.mutable_bytes()), static_cast<size_t>(tensor.size())};
+// Which group of values decides each scale.
+struct Groups {
+  ScaleAxis axis;
+  std::vector<size_t> of_scale;
+  size_t count = 1;
+};
+
+Groups groups_of(const Shape& weight, const Granularity& granularity,
+                 std::optional<int64_t> channel_axis, const std::string& where) {
+  using Kind = Granularity::Kind;
+  const auto size = static_cast<size_t>(granularity.size);
+  const bool coarse = granularity == Granularity::tensor || granularity == Granularity::channel;
+  if (!coarse && (!channel_axis || weight.size() != 2))
+    fail(ErrorCode::unsupported, "{}: granularity {} is for matrices with known output channels",
+         where, granularity.text());
+  Groups groups;
+  if (channel_axis && granularity != Granularity::tensor) groups.axis = channel_axis;
+  if (granularity.kind == Kind::block || granularity.kind == Kind::tile)
+    groups.axis = {1 - *channel_axis, granularity.size};
+  groups.of_scale.resize(Runs(weight, groups.axis).scales());
+  const auto channels =
+      channel_axis ? static_cast<size_t>(weight[static_cast<size_t>(*channel_axis)]) : 1;
+  if (granularity.kind == Kind::groups && channels % size != 0)
+    fail(ErrorCode::usage, "{}: {} output channels are not divisible into {} groups", where,
+         channels, size);
+  // Scales of blocks lie as the weight does: [blocks, channels] or [channels, blocks].
+  const size_t blocks = groups.axis.block ? groups.of_scale.size() / channels : 1;
+  const size_t tiles = (channels + size - 1) / std::max<size_t>(size, 1);
+  const bool last = channel_axis == 1;
+  for (size_t s = 0; s < groups.of_scale.size(); ++s) {
+    const size_t channel = last ? s % channels : s / blocks;
+    const size_t block = last ? s / channels : s % blocks;
+    groups.of_scale[s] = granularity.kind == Kind::groups ? s / (channels / size)
+                         : granularity.kind == Kind::tile ? block * tiles + channel / size
+                                                          : s;
+  }
+  for (const size_t g : groups.of_scale) groups.count = std::max(groups.count, g + 1);
+  return groups;
 }
 
 }  // namespace
@@ -108,42 +150,74 @@ DType dtype_of_format(Format format) {
   return *dtype;
 }
 
+Shape ScaleAxis::scale_shape(const Shape& tensor) const {
+  if (!axis) return {};
+  const int64_t length = tensor[static_cast<size_t>(*axis)];
+  if (!block) return {length};
+  Shape shape = tensor;
+  shape[static_cast<size_t>(*axis)] = (length + block - 1) / block;
+  return shape;
+}
+
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis) {
-  return scales_of_ranges(channel_absmax(f32, Channels(f32, axis)), format);
+  const Runs runs(f32.shape(), axis);
+  std::vector<float> ranges(runs.scales(), 0.0f);
+  const auto values = f32.data<float>();
+  runs.for_each([&](size_t begin, size_t count, size_t first, size_t step) {
+    for (size_t i = 0; i < count; ++i)
+      ranges[first + i * step] = std::max(ranges[first + i * step], std::fabs(values[begin + i]));
+  });
+  return scales_of_ranges(axis, ranges, format);
 }
 
-WeightScales observed_scales(const Tensor& f32, Format format, std::optional<int64_t> axis,
-                             const ObserverChoice& observer) {
-  const Channels channels(f32, axis);
-  if (observer.id == Observer::absmax) return absmax_scales(f32, format, axis);
+WeightScales observed_scales(const Tensor& f32, Format format, const Granularity& granularity,
+                             std::optional<int64_t> channel_axis, const ObserverChoice& observer,
+                             const std::string& where) {
+  const Groups groups = groups_of(f32.shape(), granularity, channel_axis, where);
+  std::vector<std::vector<float>> values(groups.count);
+  const auto all = f32.data<float>();
+  Runs(f32.shape(), groups.axis)
+      .for_each([&](size_t begin, size_t count, size_t first, size_t step) {
+        for (size_t i = 0; i < count; ++i)
+          values[groups.of_scale[first + i * step]].push_back(all[begin + i]);
+      });
+  std::vector<float> range_of_group;
+  for (const auto& group : values)
+    range_of_group.push_back(range_of_values(group, format, observer));
   std::vector<float> ranges;
-  std::vector<float> values;
-  for (size_t i = 0; i < channels.channels; ++i) {
-    gather_channel(f32.data<float>(), channels, i, values);
-    ranges.push_back(range_of_values(values, format, observer));
-  }
-  return scales_of_ranges(ranges, format);
+  for (const size_t group : groups.of_scale) ranges.push_back(range_of_group[group]);
+  return scales_of_ranges(groups.axis, ranges, format);
 }
 
-Tensor quantized(const Tensor& f32, Format format, std::optional<int64_t> axis,
+Tensor quantized(const Tensor& f32, Format format, const ScaleAxis& axis,
                  const std::vector<float>& scales) {
   Tensor codes(dtype_of_format(format), f32.shape());
   const auto x = f32.data<float>();
   const auto to = mutable_codes(codes);
-  for_each_run(Channels(f32, axis), scales, [&](size_t begin, size_t size, auto scale) {
-    encode(format, x.subspan(begin, size), scale, to.subspan(begin, size));
+  const std::span<const float> s = scales;
+  const Runs runs(f32.shape(), axis);
+  FP8Q_ASSERT(scales.size() == runs.scales());
+  runs.for_each([&](size_t begin, size_t count, size_t first, size_t step) {
+    const auto from = x.subspan(begin, count);
+    if (step) encode(format, from, s.subspan(first, count), to.subspan(begin, count));
+    else encode(format, from, s[first], to.subspan(begin, count));
   });
   return codes;
 }
 
-Tensor dequantized(const Tensor& codes, Format format, std::optional<int64_t> axis,
+Tensor dequantized(const Tensor& codes, Format format, const ScaleAxis& axis,
                    const std::vector<float>& scales) {
   Tensor out(DType::f32, codes.shape());
   const std::span<const uint8_t> from{reinterpret_cast<const uint8_t*>(codes.bytes()),
                                       static_cast<size_t>(codes.size())};
   const auto x = out.mutable_data<float>();
-  for_each_run(Channels(codes, axis), scales, [&](size_t begin, size_t size, auto scale) {
-    decode(format, from.subspan(begin, size), scale, x.subspan(begin, size));
+  const std::span<const float> s = scales;
+  const Runs runs(codes.shape(), axis);
+  FP8Q_ASSERT(scales.size() == runs.scales());
+  runs.for_each([&](size_t begin, size_t count, size_t first, size_t step) {
+    const auto to = x.subspan(begin, count);
+    if (step) decode(format, from.subspan(begin, count), s.subspan(first, count), to);
+    else decode(format, from.subspan(begin, count), s[first], to);
   });
   return out;
 }

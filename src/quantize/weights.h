@@ -1,30 +1,53 @@
-// Quantising a constant tensor: one scale, or one for every index along an axis.
+// Quantising a constant tensor: which values share a scale, and codes.
+//
+// ONNX has scales per tensor, per index of one axis, and per block along one axis. Groups of
+// channels are written as channels whose scales repeat, and two-dimensional tiles as blocks along
+// the input channels whose scales repeat over the output channels of the tile.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "calibrate/observer.h"
-#include "numeric/format.h"
+#include "quantize/recipe.h"
 #include "tensor/tensor.h"
 
 namespace fp8q {
 
+// Which scale an element of a tensor has, as DequantizeLinear says it: one for all; with `axis` one
+// per index along it; with `block`, too, one per `block` elements along the axis (the last block
+// may be shorter), for every index of the other dimensions.
+struct ScaleAxis {
+  std::optional<int64_t> axis;
+  int64_t block = 0;
+
+  ScaleAxis(std::optional<int64_t> of = std::nullopt) : axis(of) {}             // NOLINT: an axis
+  ScaleAxis(int64_t of, int64_t blocks_of = 0) : axis(of), block(blocks_of) {}  // NOLINT: an axis
+  Shape scale_shape(const Shape& tensor) const;
+  friend bool operator==(const ScaleAxis&, const ScaleAxis&) = default;
+};
+
 struct WeightScales {
-  std::vector<float> scales;  // one, or one per index along the axis
+  ScaleAxis axis;
+  std::vector<float> scales;  // in the order of scale_shape()
   float absmax = 0;
   uint8_t absmax_code = 0;  // smallest code that the absmax of a channel takes, zero channels apart
   int64_t zero_channels = 0;  // they have scale 1
 };
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis);
-// The range of each channel by the observer, which sees its values.
-WeightScales observed_scales(const Tensor& f32, Format format, std::optional<int64_t> axis,
-                             const ObserverChoice& observer);
+
+// A matrix whose output channels lie along `channel_axis`; without one (or with other than two
+// dimensions) granularities finer than the channel are an Error (unsupported), and `channel` is
+// `tensor`. The range of each group of values by the observer. Error (usage), beginning with
+// `where`: groups that do not divide the channels.
+WeightScales observed_scales(const Tensor& f32, Format format, const Granularity& granularity,
+                             std::optional<int64_t> channel_axis, const ObserverChoice& observer,
+                             const std::string& where);
 
 // Codes in a tensor of the format's type (E4M3, E5M2 or INT8) and the shape of `f32`.
-Tensor quantized(const Tensor& f32, Format format, std::optional<int64_t> axis,
+Tensor quantized(const Tensor& f32, Format format, const ScaleAxis& axis,
                  const std::vector<float>& scales);
-Tensor dequantized(const Tensor& codes, Format format, std::optional<int64_t> axis,
+Tensor dequantized(const Tensor& codes, Format format, const ScaleAxis& axis,
                    const std::vector<float>& scales);
 
 // 10 log10(sum x^2 / sum (x - y)^2); infinite where they are equal.

@@ -68,6 +68,50 @@ TEST_F(PlanOfDemo, StatisticsAreNeededOnlyWhereARangeFollowsFromThem) {
   EXPECT_THAT(fails({"convert", "model.onnx"}, 6), HasSubstr("run `fp8q calibrate"));
 }
 
+TEST_F(PlanOfDemo, RangesOfOtherToolsMakeTheSameModel) {
+  ok({"convert", "--format", "int8", "-o", "own.onnx", "--write-ranges", "ranges.json"});
+  ok({"convert", "--format", "int8", "-o", "same.onnx", "--write-ranges", "trt.cache"});
+  EXPECT_THAT(bytes("trt.cache"), testing::StartsWith("TRT-"));
+  const auto scales = [](const nlohmann::json& result) {
+    std::map<std::string, double> by_path;
+    for (const auto& s : result["sites"])
+      if (s["kind"] == "activation" && s["format"] != "float") by_path[s["path"]] = s["scale"];
+    return by_path;
+  };
+  const auto own = scales(ok_json({"convert", "--format", "int8"}));
+  EXPECT_EQ(own.size(), 32u);
+  const auto from = [&](const char* file) {
+    return ok_json({"convert", "model.onnx", "--format", "int8", "--calib", file});
+  };
+  EXPECT_EQ(scales(from("ranges.json")), own);
+  // A cache holds range / 127 in FP32, so the last bit may differ: twelve bits of the scale do not.
+  for (const auto& [path, scale] : scales(from("trt.cache")))
+    EXPECT_NEAR(scale, own.at(path), own.at(path) * 0x1p-11) << path;
+  EXPECT_THAT(site(from("trt.cache"), "layer.0/attention/query")["reason"],
+              HasSubstr("range from trt.cache"));
+  EXPECT_THAT(fails({"convert", "--calib", "trt.cache", "--observer", "mse"}, 2),
+              HasSubstr("holds ranges"));
+  std::ofstream(folder() / "one.cache") << "TRT-8601-EntropyCalibration2\nx: 3f800000\n";
+  EXPECT_THAT(fails({"convert", "--calib", "one.cache"}, 5),
+              HasSubstr("has no range for 28 Sites, the first is layer.0/attention.input"));
+  EXPECT_THAT(fails({"convert", "--write-ranges", "trt.cache"}, 6), HasSubstr("trt.cache"));
+}
+
+TEST_F(PlanOfDemo, UnitNeedsNoDataAndFollowsFromTheWeights) {
+  const auto calibrated = ok_json({"convert", "--quantize-head"});
+  fs::remove(folder() / "model.calib.json");
+  const auto unit = ok_json({"convert", "model.onnx", "--observer", "unit", "--quantize-head"});
+  EXPECT_TRUE(unit["statistics"].is_null());
+  for (const auto& s : unit["sites"]) {
+    if (s["kind"] != "activation") continue;
+    const double seen = site(calibrated, s["path"])["scale"];
+    EXPECT_GT(s["scale"].get<double>(), 0.1 * seen) << s["path"];
+    EXPECT_LT(s["scale"].get<double>(), 10 * seen) << s["path"];
+  }
+  EXPECT_THAT(fails({"convert", "model.onnx", "--weight-observer", "unit"}, 2),
+              HasSubstr("observer unit is for activations"));
+}
+
 TEST_F(PlanOfDemo, WrongDecisionsAreUsageErrors) {
   EXPECT_THAT(fails({"convert", "--site", "layer.9/*=float"}, 2), HasSubstr("matches none"));
   EXPECT_THAT(fails({"convert", "--site", "*/weight=int8"}, 2),

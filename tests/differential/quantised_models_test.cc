@@ -28,7 +28,8 @@ constexpr double kSmallestEqualLabels = 0.99;
 
 // Converts `source` and compares the two executions on some of the reference's inputs.
 void expect_agreement(const fs::path& source, const CalibrateOptions& text,
-                      const std::string& recipe, const Reference& reference) {
+                      const std::string& recipe, const Reference& reference,
+                      const std::vector<std::string>& sites = {}) {
   const TemporaryFolder folder;
   const fs::path statistics = folder.path() / "statistics.json";
   const fs::path converted = folder.path() / "model.onnx";
@@ -37,7 +38,11 @@ void expect_agreement(const fs::path& source, const CalibrateOptions& text,
   options.output = statistics;
   options.examples = 64;
   calibrate(options);
-  convert({.model = source, .statistics = statistics, .output = converted, .recipe = recipe});
+  convert({.model = source,
+           .statistics = statistics,
+           .output = converted,
+           .recipe = recipe,
+           .sites = sites});
 
   const auto model = load(converted);
   ASSERT_TRUE(model);
@@ -82,8 +87,14 @@ INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
                                          Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"}),
                          case_name);
 
-// The demo model is in the repository, so these run everywhere.
-class DemoModel : public testing::TestWithParam<const char*> {};
+// The demo model is in the repository, so these run everywhere: every recipe, and choices that no
+// recipe makes.
+struct DemoCase {
+  const char* name;
+  const char* recipe;
+  std::vector<std::string> sites;
+};
+class DemoModel : public testing::TestWithParam<DemoCase> {};
 
 TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
   const fs::path source = source_dir() / "models" / "demo-sst2";
@@ -96,11 +107,22 @@ TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
     reference.ids.push_back(std::move(encoding.ids));
     reference.type_ids.push_back(std::move(encoding.type_ids));
   }
-  expect_agreement(source, {}, GetParam(), reference);
+  expect_agreement(source, {}, GetParam().recipe, reference, GetParam().sites);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, DemoModel, testing::Values("e4m3", "e5m2", "int8"),
-                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(All, DemoModel,
+                         testing::Values(DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}},
+                                         DemoCase{"int8", "int8", {}},
+                                         DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
+                                         DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
+                                         DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
+                                         DemoCase{"mixed",
+                                                  "e4m3",
+                                                  {"*/weight=e5m2", "layer.0/*=int8",
+                                                   "layer.1/attention.*=float",
+                                                   "layer.2/ffn.output/*=float",
+                                                   "layer.3/ffn.output/input=:percentile:99.9"}}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace fp8q::test

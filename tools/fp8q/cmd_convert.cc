@@ -94,7 +94,8 @@ void add_planning_options(CLI::App& command, ConvertOptions& options) {
   command
       .add_option("--site", options.sites,
                   "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
-                  "the last match counts. FORMAT: float, e4m3, e5m2, int8")
+                  "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
+                  "tensor, channel, groupsN, blockN, tileN")
       ->allow_extra_args(false)
       ->type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
   command.add_option("--plan", options.plan, "Take the decisions for all Sites from this file")
@@ -102,6 +103,11 @@ void add_planning_options(CLI::App& command, ConvertOptions& options) {
   command
       .add_option("--write-plan", options.write_plan,
                   "Write the decisions for all Sites: a line each, to be read and changed")
+      ->type_name("FILE");
+  command
+      .add_option("--write-ranges", options.write_ranges,
+                  "Write the ranges of activations: *.json for onnxruntime, else a TensorRT "
+                  "calibration cache")
       ->type_name("FILE");
 }
 
@@ -114,7 +120,9 @@ void add_convert(CLI::App& program, Globals& globals) {
   command.add_option("MODEL", convert_options.model,
                      "ONNX file or folder (default: the one calibrated last in this folder)");
   command
-      .add_option("--calib", convert_options.statistics, "Statistics (default: MODEL.calib.json)")
+      .add_option("--calib", convert_options.statistics,
+                  "Statistics (default: MODEL.calib.json), or a calibration table of TensorRT or "
+                  "onnxruntime")
       ->type_name("FILE");
   command
       .add_option("-o,--output", convert_options.output,
@@ -144,7 +152,8 @@ void add_convert(CLI::App& program, Globals& globals) {
       const bool from_workspace = complete(options->convert);
       check_json_target(globals, {options->convert.model, options->convert.output,
                                   options->convert.plan.value_or(fs::path()),
-                                  options->convert.write_plan.value_or(fs::path())});
+                                  options->convert.write_plan.value_or(fs::path()),
+                                  options->convert.write_ranges.value_or(fs::path())});
       const ConvertResult result = convert(options->convert);
       if (auto workspace = Workspace::load();
           workspace &&

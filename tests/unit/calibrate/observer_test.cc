@@ -38,10 +38,11 @@ TEST(Observer, EveryObserverServesEveryFormat) {
   const SiteStatistics s = of_values(random_values(20'000, 2));
   for (const ObserverInfo& o : all_observers())
     for (const FormatInfo& f : all_formats()) {
-      if (o.id == Observer::fixed) continue;
+      if (!needs_statistics(o.id)) continue;
       const float r = range(o.id, s, f.id);
       EXPECT_GT(r, 0.0f) << o.name << " " << f.name;
       EXPECT_LE(r, 1.2f * s.absmax()) << o.name << " " << f.name;
+      EXPECT_EQ(ObserverChoice::parse(ObserverChoice(o.id).text(), ""), ObserverChoice(o.id));
       EXPECT_EQ(range(o.id, SiteStatistics{}, f.id), 0.0f) << o.name;
       EXPECT_EQ(range(o.id, of_values({0, 0}), f.id), 0.0f) << o.name;
     }

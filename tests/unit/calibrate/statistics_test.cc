@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <tuple>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -202,10 +201,10 @@ TEST(StatisticsFile, ForgedFieldsAreNamed) {
   expect("sites[1].value", [&](Json& c) { c["sites"][1]["value"] = site(c)["value"]; });
   expect("sites[0]", [&](Json& c) { site(c)["more"] = 1; });
   expect("sites[0]", [&](Json& c) { site(c).erase("value"); });
-  for (const auto& [begin, end, of] :
-       {std::tuple(10, 73, 100), {10, 74, 70}, {0, 64, 64}, {74, 10, 100}})
+  for (const Part& wrong :
+       {Part{10, 73, 100}, Part{10, 74, 70}, Part{0, 64, 64}, Part{74, 10, 100}})
     expect("content.part", [&](Json& c) {
-      c["part"] = {{"begin", begin}, {"end", end}, {"of", of}};
+      c["part"] = {{"begin", wrong.begin}, {"end", wrong.end}, {"of", wrong.of}};
     });
   expect("content.part", [&](Json& c) { c["part"] = 1; });
   expect("provenance.seed", [&](Json& c) { c["provenance"]["seed"] = "1"; });

@@ -40,14 +40,14 @@ TEST_P(PlanOfEveryRecipe, LinearLayer) {
   EXPECT_EQ(x.absmax, 6.0f);
   EXPECT_EQ(x.scales, std::vector<float>{scale_for(recipe.activations, 6.0f)});
   EXPECT_EQ(decode(x.format, x.absmax_code), info(x.format).largest);
-  EXPECT_FALSE(x.axis);
+  EXPECT_FALSE(x.axis.axis);
   EXPECT_GT(*x.sqnr_db, 10.0);
 
   const SitePlan& weight = plan_of(plan, "W");
   EXPECT_TRUE(weight.quantized());
   EXPECT_EQ(weight.format, recipe.weights);
   EXPECT_EQ(weight.granularity, Granularity::channel);
-  EXPECT_EQ(weight.axis, 1);
+  EXPECT_EQ(weight.axis.axis, 1);
   EXPECT_EQ(weight.zero_channels, 1);
   EXPECT_EQ(decode(weight.format, weight.absmax_code), info(weight.format).largest);
   ASSERT_EQ(weight.scales.size(), 5u);

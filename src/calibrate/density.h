@@ -1,0 +1,55 @@
+// The histogram of a Site as a density: within a bin, values are taken to be spread evenly. Sums
+// over any interval then have closed forms, which is how observers weigh the cells of a format's
+// grid: the magnitudes that are rounded to one code. Zeros have no part in it, every format keeps
+// them. Internal to the observers.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "calibrate/observer.h"
+
+namespace fp8q {
+
+class Density {
+ public:
+  explicit Density(const SiteStatistics& statistics);
+
+  struct Sums {
+    double count = 0;        // of values
+    double first = 0;        // sum of their magnitudes
+    double second = 0;       // sum of their squares
+    double log_density = 0;  // sum of log(values per unit of magnitude) at each of them
+    double support = 0;      // length of the bins that hold values
+    Sums operator-(const Sums& other) const {
+      return {count - other.count, first - other.first, second - other.second,
+              log_density - other.log_density, support - other.support};
+    }
+  };
+  Sums below(double magnitude) const;
+  Sums all() const { return below(std::numeric_limits<double>::max()); }
+
+ private:
+  struct Edge {
+    double at;
+    double density;  // from here to the next edge
+    Sums before;     // of all magnitudes below this edge
+  };
+  static Sums between(const Edge& edge, double to);
+  void add_edge(double at, double density);
+
+  std::vector<Edge> edges_;
+};
+
+// A cell of the grid: the magnitudes in [low, high) take the value `code`. Without scale.
+struct Cell {
+  double low, code, high;
+};
+// The cells of a format in ascending order. The last one ends where a next code would begin to
+// take over; what lies above saturates.
+const std::vector<Cell>& cells_of(Format format);
+
+// As for SiteStatistics (observer.h), for searches that ask many times.
+ExpectedError expected_error(const Density& density, Format format, float range);
+
+}  // namespace fp8q

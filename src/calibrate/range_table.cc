@@ -1,0 +1,157 @@
+#include "calibrate/range_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "calibrate/json_fields.h"
+
+namespace fp8q {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kTensorRt = "TRT-";
+constexpr int kMaxDepth = 6;
+constexpr float kTensorRtLargest = 127.0f;
+constexpr Blame kBlame{ErrorCode::bad_data, "make the calibration table again"};
+
+// A line without its end; nothing after the last one.
+std::optional<std::string_view> next_line(std::string_view& rest) {
+  if (rest.empty()) return std::nullopt;
+  const size_t end = rest.find('\n');
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::optional<float> scale_of_hex(std::string_view text) {
+  uint32_t bits = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 16);
+  const auto scale = std::bit_cast<float>(bits);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::isfinite(scale) && scale >= 0 ? std::optional(scale) : std::nullopt;
+}
+
+std::optional<float> range_of_decimal(std::string_view text) {
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::isfinite(value) ? std::optional(std::fabs(value)) : std::nullopt;
+}
+
+// Lines "name<separator>number"; names may contain the separator.
+RangeTable from_lines(std::string_view bytes, const std::string& source, bool tensorrt) {
+  RangeTable table{tensorrt ? "TensorRT calibration cache" : "onnxruntime calibration table", {}};
+  const std::string_view separator = tensorrt ? ": " : " ";
+  int number = 0;
+  if (tensorrt) next_line(bytes), ++number;
+  while (const auto line = next_line(bytes)) {
+    ++number;
+    if (line->empty()) continue;
+    const size_t at = line->rfind(separator);
+    std::optional<float> range;
+    if (at != line->npos && at > 0) {
+      const std::string_view text = line->substr(at + separator.size());
+      range = tensorrt ? scale_of_hex(text) : range_of_decimal(text);
+      if (range && tensorrt) range = *range * kTensorRtLargest;
+    }
+    if (!range || !std::isfinite(*range))
+      fail(ErrorCode::bad_data, "{}: line {} is not \"name{}{}\": \"{}\"", source, number,
+           separator, tensorrt ? "<scale as 8 hexadecimal digits>" : "<range>", printable(*line));
+    table.ranges[std::string(line->substr(0, at))] = *range;
+  }
+  return table;
+}
+
+// A number, or numpy's array of one.
+float number_from(const Field& field) {
+  if (field.json().is_object()) return number_from(field["data"]);
+  if (field.json().is_array()) return number_from(field.at(0));
+  if (!field.json().is_number()) field.reject("is not a number");
+  const auto value = field.json().get<float>();
+  if (!std::isfinite(value)) field.reject("is not finite");
+  return value;
+}
+
+float range_from(const Field& field) {
+  const bool pair = field.json().is_array();
+  const float low = number_from(pair ? field.at(0) : field["lowest"]);
+  const float high = number_from(pair ? field.at(1) : field["highest"]);
+  return std::max(std::fabs(low), std::fabs(high));
+}
+
+RangeTable from_json(std::string_view bytes, const std::string& source) {
+  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxDepth)
+      fail(kBlame.code, "{}: is nested too deeply to be a calibration table", source);
+    return true;
+  };
+  json file;
+  try {
+    file = json::parse(bytes, limit_depth);
+  } catch (const json::exception& error) {
+    fail(kBlame.code, "{}: is no calibration table ({})", source, printable(error.what()));
+  }
+  const Field root(file, source, kBlame);
+  const bool wrapped = file.contains("CLS") && file.contains("data");
+  const Field data = wrapped ? root["data"] : root;
+  RangeTable table{"onnxruntime calibration table", {}};
+  for (const auto& [name, value] : data.json().items())
+    table.ranges[name] = range_from(data[name.c_str()]);
+  return table;
+}
+
+}  // namespace
+
+bool is_range_table(std::string_view bytes) {
+  if (bytes.starts_with(kTensorRt)) return true;
+  if (bytes.starts_with("{\"schema\"")) return false;
+  if (bytes.starts_with('{')) return true;
+  // "name range" in the first line.
+  const auto line = next_line(bytes);
+  const size_t at = line ? line->rfind(' ') : std::string_view::npos;
+  return at != std::string_view::npos && at > 0 && range_of_decimal(line->substr(at + 1));
+}
+
+RangeTable range_table_from(std::string_view bytes, const std::string& source) {
+  const std::string shown = printable(source);
+  RangeTable table = bytes.starts_with('{')
+                         ? from_json(bytes, shown)
+                         : from_lines(bytes, shown, bytes.starts_with(kTensorRt));
+  if (table.ranges.empty()) fail(ErrorCode::bad_data, "{}: names no tensor", shown);
+  return table;
+}
+
+std::string to_tensorrt_cache(const RangeTable& table, std::string_view header) {
+  std::string text = std::string(header) + "\n";
+  for (const auto& [name, range] : table.ranges)
+    text += fmt::format("{}: {:08x}\n", name, std::bit_cast<uint32_t>(range / kTensorRtLargest));
+  return text;
+}
+
+std::string to_onnxruntime_table(const RangeTable& table) {
+  const auto array = [](float value) {
+    return json{{"data", value}, {"dtype", "float32"}, {"CLS", "numpy.array"}};
+  };
+  json data = json::object();
+  for (const auto& [name, range] : table.ranges)
+    data[name] = {{"lowest", array(-range)}, {"highest", array(range)}, {"CLS", "TensorData"}};
+  const json file = {
+      {"CLS", "TensorsData"},
+      {"data", data},
+      {"calibration_method", {{"CLS", "CalibrationMethod"}, {"value", "CalibrationMethod.MinMax"}}},
+      {"smooth_quant", false}};
+  try {
+    return file.dump() + "\n";
+  } catch (const json::type_error&) {
+    fail(ErrorCode::unsupported, "a value name of the model is not UTF-8: rename it");
+  }
+}
+
+}  // namespace fp8q
