@@ -43,6 +43,15 @@ struct EvaluateOptions {
   ExecutionOptions execution;
 };
 
+// What rounding did to the values at a quantised activation Site, over all examples.
+struct RoundingFacts {
+  std::string path;  // Site
+  std::string format;
+  uint64_t values = 0;
+  double saturated = 0;    // share of the values beyond the largest code by more than half a step
+  double underflowed = 0;  // share of the values that became zero without being it
+};
+
 // One model's scores.
 struct Scores {
   FileFacts model;
@@ -57,6 +66,7 @@ struct Scores {
   double examples_per_s = 0;  // the engine alone
   double tokens_per_s = 0;
   std::vector<KernelFacts> kernels;
+  std::vector<RoundingFacts> rounding;  // empty: nothing is quantised, or the engine counts nothing
   std::string engine;
 };
 

@@ -125,15 +125,56 @@ void pack_value(const AttendHead& a, float* packed) noexcept {
   }
 }
 
-void finish_probabilities(const AttendHead& a, size_t from, size_t rows, float* scores,
-                          size_t stride) noexcept {
-  if (a.probabilities) {
-    for (size_t r = 0; r < rows; ++r)
-      std::memcpy(a.probabilities + (from + r) * a.tokens, scores + r * stride,
-                  a.tokens * sizeof(float));
-  }
-  if (a.p_format)
-    quantize_to_f32({*a.p_format, a.p_scale, scores, stride, scores, stride, rows, a.tokens});
+// The parts of `scratch`.
+struct Packed {
+  explicit Packed(const AttendHead& a)
+      : keys(a.scratch),
+        values(keys + packed_size(a.head_size, a.tokens)),
+        scores(values + packed_size(a.tokens, a.head_size)),
+        qk_scale(scores + std::min(a.tokens, kQueryRows) * score_stride(a.tokens)),
+        out_scale(qk_scale + score_stride(a.tokens)) {}
+  float *keys, *values, *scores, *qk_scale, *out_scale;
+};
+
+void pack_keys(const AttendHead& a, const Packed& packed) noexcept {
+  std::fill(packed.qk_scale, packed.qk_scale + score_stride(a.tokens), a.qk_scale);
+  HWY_DYNAMIC_DISPATCH(PackTransposed)(a.k, a.qkv_stride, a.tokens, a.head_size, packed.keys);
+}
+
+void pack_values(const AttendHead& a, const Packed& packed) noexcept {
+  std::fill(packed.out_scale, packed.out_scale + panels(a.head_size) * kPanel, a.out_scale);
+  pack_value(a, packed.values);
+}
+
+void score_rows(const AttendHead& a, const Packed& packed, size_t from, size_t rows,
+                float* scores) noexcept {
+  const size_t stride = score_stride(a.tokens);
+  gemm_f32({.a = a.q + from * a.qkv_stride,
+            .lda = a.qkv_stride,
+            .b = packed.keys,
+            .panel_stride = a.head_size * kPanel,
+            .c = scores,
+            .ldc = stride,
+            .scale = a.qk_scale == 1.0f ? nullptr : packed.qk_scale,
+            .bias = nullptr,
+            .m = rows,
+            .n = stride,
+            .k = a.head_size});
+}
+
+void value_rows(const AttendHead& a, const Packed& packed, size_t from, size_t rows,
+                const float* probabilities) noexcept {
+  gemm_f32({.a = probabilities,
+            .lda = score_stride(a.tokens),
+            .b = packed.values,
+            .panel_stride = a.tokens * kPanel,
+            .c = a.out + from * a.out_stride,
+            .ldc = a.out_stride,
+            .scale = a.out_scale == 1.0f ? nullptr : packed.out_scale,
+            .bias = nullptr,
+            .m = rows,
+            .n = a.head_size,
+            .k = a.tokens});
 }
 
 }  // namespace
@@ -144,44 +185,37 @@ size_t attend_scratch(size_t tokens, size_t head_size) noexcept {
          (rows + 1) * panels(tokens) * kPanel + panels(head_size) * kPanel;
 }
 
-void attend_head(const AttendHead& a) noexcept {
-  float* keys = a.scratch;
-  float* values = keys + packed_size(a.head_size, a.tokens);
-  float* scores = values + packed_size(a.tokens, a.head_size);
-  const size_t stride = panels(a.tokens) * kPanel;
-  float* qk_scale = scores + std::min(a.tokens, kQueryRows) * stride;
-  std::fill(qk_scale, qk_scale + stride, a.qk_scale);
-  float* out_scale = qk_scale + stride;
-  std::fill(out_scale, out_scale + panels(a.head_size) * kPanel, a.out_scale);
-  HWY_DYNAMIC_DISPATCH(PackTransposed)(a.k, a.qkv_stride, a.tokens, a.head_size, keys);
-  pack_value(a, values);
+size_t score_stride(size_t tokens) noexcept { return panels(tokens) * kPanel; }
+
+RoundingCount attend_head(const AttendHead& a) noexcept {
+  const Packed packed(a);
+  const size_t stride = score_stride(a.tokens);
+  RoundingCount count;
+  pack_keys(a, packed);
+  pack_values(a, packed);
   for (size_t from = 0; from < a.tokens; from += kQueryRows) {
     const size_t rows = std::min(kQueryRows, a.tokens - from);
-    gemm_f32({.a = a.q + from * a.qkv_stride,
-              .lda = a.qkv_stride,
-              .b = keys,
-              .panel_stride = a.head_size * kPanel,
-              .c = scores,
-              .ldc = stride,
-              .scale = a.qk_scale == 1.0f ? nullptr : qk_scale,
-              .bias = nullptr,
-              .m = rows,
-              .n = stride,
-              .k = a.head_size});
+    float* scores = packed.scores;
+    score_rows(a, packed, from, rows, scores);
     softmax({scores, stride, rows, a.tokens, a.score_scale});
-    finish_probabilities(a, from, rows, scores, stride);
-    gemm_f32({.a = scores,
-              .lda = stride,
-              .b = values,
-              .panel_stride = a.tokens * kPanel,
-              .c = a.out + from * a.out_stride,
-              .ldc = a.out_stride,
-              .scale = a.out_scale == 1.0f ? nullptr : out_scale,
-              .bias = nullptr,
-              .m = rows,
-              .n = a.head_size,
-              .k = a.tokens});
+    if (a.p_format)
+      count +=
+          quantize_to_f32({*a.p_format, a.p_scale, scores, stride, scores, stride, rows, a.tokens});
+    value_rows(a, packed, from, rows, scores);
   }
+  return count;
+}
+
+void attend_scores(const AttendHead& a, float* scores) noexcept {
+  const Packed packed(a);
+  pack_keys(a, packed);
+  score_rows(a, packed, 0, a.tokens, scores);
+}
+
+void attend_values(const AttendHead& a, const float* probabilities) noexcept {
+  const Packed packed(a);
+  pack_values(a, packed);
+  value_rows(a, packed, 0, a.tokens, probabilities);
 }
 
 }  // namespace fp8q::cpu

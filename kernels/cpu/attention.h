@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "kernels/cpu/codec.h"
 #include "numeric/format.h"
 
 namespace fp8q::cpu {
@@ -26,12 +27,19 @@ struct AttendHead {
   float out_scale;  // on p v: the operands' scales
   float* out;       // [tokens, head_size]
   size_t out_stride;
-  float* probabilities;  // [tokens, tokens] before quantisation, for an observer; or nullptr
-  float* scratch;        // attend_scratch(tokens, head_size) floats, aligned to 64 bytes
+  float* scratch;  // attend_scratch(tokens, head_size) floats, aligned to 64 bytes
 };
 
 size_t attend_scratch(size_t tokens, size_t head_size) noexcept;
-void attend_head(const AttendHead& args) noexcept;
+// Returns what quantising the probabilities did.
+RoundingCount attend_head(const AttendHead& args) noexcept;
+
+// The same in steps, for those who need what is between them: scores = q k^T * qk_scale, [tokens,
+// tokens] in rows `score_stride(tokens)` apart; softmax() of them with score_scale; and out = p v *
+// out_scale, p in the same layout, quantised by the caller. The results are those of attend_head().
+size_t score_stride(size_t tokens) noexcept;
+void attend_scores(const AttendHead& args, float* scores) noexcept;
+void attend_values(const AttendHead& args, const float* probabilities) noexcept;
 
 // Row by row p = softmax(x * scale), in place, over `columns` values. Rows may be read and are
 // written with zeros up to the next multiple of 16.

@@ -43,11 +43,19 @@ HWY_INLINE V32 MiniFloatValue(V32 v) {
   return hn::Or(value, sign);
 }
 
+// A format: the value of the code of v, and whether v saturates: is nearer to what would follow the
+// largest code, were there one.
+template <typename Codec, int kHalfStep>
+HWY_INLINE auto BeyondMiniFloat(V32 v) {
+  return hn::Gt(hn::Abs(v), hn::Set(D32(), Codec::largest() + kHalfStep));
+}
 struct E4M3Value {
   static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E4M3Codec, 3>(v); }
+  static HWY_INLINE auto beyond(V32 v) { return BeyondMiniFloat<E4M3Codec, 16>(v); }
 };
 struct E5M2Value {
   static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E5M2Codec, 2>(v); }
+  static HWY_INLINE auto beyond(V32 v) { return BeyondMiniFloat<E5M2Codec, 4096>(v); }
 };
 struct Int8Value {
   // 1.5 * 2^23 leaves no bits for a fraction, so that the sum is rounded, to nearest even, to an
@@ -59,60 +67,78 @@ struct Int8Value {
     const V32 rounder = hn::Set(d, 12582912.0f);
     return hn::Sub(hn::Add(limited, rounder), rounder);
   }
-  static HWY_INLINE auto integer(V32 v) {
-    return hn::ConvertTo(hn::RebindToSigned<D32>(), of(v));  // exact
+  static HWY_INLINE auto beyond(V32 v) {  // outside of [-128.5, 127.5]
+    return hn::Gt(hn::Abs(hn::Add(v, hn::Set(D32(), 0.5f))), hn::Set(D32(), 128.0f));
   }
 };
 
+// How the value of a code is written. `scale` is that of the format.
 struct ToF32 {
   using T = float;
-  template <typename Value>
-  static HWY_INLINE void store(V32 v, T* to) {
-    hn::StoreU(Value::of(v), D32(), to);
+  static HWY_INLINE void store(V32 value, V32, T* to) { hn::StoreU(value, D32(), to); }
+};
+struct ToRounded {
+  using T = float;
+  static HWY_INLINE void store(V32 value, V32 scale, T* to) {
+    hn::StoreU(hn::Mul(value, scale), D32(), to);
   }
 };
 struct ToBf16 {
   using T = uint16_t;
-  template <typename Value>
-  static HWY_INLINE void store(V32 v, T* to) {
+  static HWY_INLINE void store(V32 value, V32, T* to) {
     const hn::RebindToUnsigned<D32> du;
     const hn::Rebind<uint16_t, D32> d16;
-    const auto upper = hn::ShiftRight<16>(hn::BitCast(du, Value::of(v)));
+    const auto upper = hn::ShiftRight<16>(hn::BitCast(du, value));
     hn::StoreU(hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<D32>(), upper)), d16, to);
   }
 };
 struct ToI8 {
   using T = int8_t;
-  template <typename Value>
-  static HWY_INLINE void store(V32 v, T* to) {
+  static HWY_INLINE void store(V32 value, V32, T* to) {
     const hn::Rebind<int8_t, D32> d8;
-    hn::StoreU(hn::DemoteTo(d8, Int8Value::integer(v)), d8, to);
+    const auto integer = hn::ConvertTo(hn::RebindToSigned<D32>(), value);  // exact
+    hn::StoreU(hn::DemoteTo(d8, integer), d8, to);
   }
 };
 
 template <typename Value, typename To>
-void Rows(const QuantizeRows& q) {
+RoundingCount Rows(const QuantizeRows& q) {
   const D32 d;
+  const hn::RebindToSigned<D32> di;
   using T = typename To::T;
   const V32 scale = hn::Set(d, q.scale);
+  auto saturated = hn::Zero(di), underflowed = hn::Zero(di);  // counted downwards
+  const auto count = [&](auto& total, auto mask) HWY_ATTR {
+    total = hn::Add(total, hn::BitCast(di, hn::VecFromMask(d, mask)));
+  };
+  const auto quantize = [&](V32 x, T* to) HWY_ATTR {
+    const V32 quotient = hn::Div(x, scale);
+    const V32 value = Value::of(quotient);
+    count(saturated, Value::beyond(quotient));
+    count(underflowed, hn::And(hn::Gt(hn::Abs(x), hn::Zero(d)), hn::Eq(value, hn::Zero(d))));
+    To::store(value, scale, to);
+  };
   for (size_t r = 0; r < q.rows; ++r) {
     const float* x = q.x + r * q.x_stride;
     T* out = static_cast<T*>(q.out) + r * q.out_stride;
     size_t i = 0;
-    for (; i + kLanes32 <= q.columns; i += kLanes32)
-      To::template store<Value>(hn::Div(hn::LoadU(d, x + i), scale), out + i);
+    for (; i + kLanes32 <= q.columns; i += kLanes32) quantize(hn::LoadU(d, x + i), out + i);
     if (i < q.columns) {
       HWY_ALIGN float rest[kLanes32] = {};
       HWY_ALIGN T result[kLanes32];
       std::memcpy(rest, x + i, (q.columns - i) * sizeof(float));
-      To::template store<Value>(hn::Div(hn::Load(d, rest), scale), result);
+      quantize(hn::Load(d, rest), result);
       std::memcpy(out + i, result, (q.columns - i) * sizeof(T));
     }
   }
+  const auto total = [&](auto lanes) HWY_ATTR {
+    return static_cast<uint64_t>(-int64_t{hn::GetLane(hn::SumOfLanes(di, lanes))});
+  };
+  return {total(saturated), total(underflowed)};
 }
 
 template <typename To>
-void ByFormat(const QuantizeRows& q) {
+RoundingCount ByFormat(const QuantizeRows& q) {
   switch (q.format) {
     case Format::e4m3:
       return Rows<E4M3Value, To>(q);
@@ -121,11 +147,13 @@ void ByFormat(const QuantizeRows& q) {
     case Format::int8:
       return Rows<Int8Value, To>(q);
   }
+  return {};
 }
 
-void QuantizeF32(const QuantizeRows& q) { ByFormat<ToF32>(q); }
-void QuantizeBf16(const QuantizeRows& q) { ByFormat<ToBf16>(q); }
-void QuantizeI8(const QuantizeRows& q) { Rows<Int8Value, ToI8>(q); }
+RoundingCount QuantizeF32(const QuantizeRows& q) { return ByFormat<ToF32>(q); }
+RoundingCount RoundF32(const QuantizeRows& q) { return ByFormat<ToRounded>(q); }
+RoundingCount QuantizeBf16(const QuantizeRows& q) { return ByFormat<ToBf16>(q); }
+RoundingCount QuantizeI8(const QuantizeRows& q) { return Rows<Int8Value, ToI8>(q); }
 
 // The FP32 value whose lower half is zero.
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D32>> Bf16Bits(V32 x) {
@@ -178,17 +206,25 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fp8q::cpu {
 HWY_EXPORT(QuantizeF32);
+HWY_EXPORT(RoundF32);
 HWY_EXPORT(QuantizeBf16);
 HWY_EXPORT(QuantizeI8);
 HWY_EXPORT(RoundBf16);
 HWY_EXPORT(RoundBf16Values);
 HWY_EXPORT(FromF16);
 
-void quantize_to_f32(const QuantizeRows& args) noexcept { HWY_DYNAMIC_DISPATCH(QuantizeF32)(args); }
-void quantize_to_bf16(const QuantizeRows& args) noexcept {
-  HWY_DYNAMIC_DISPATCH(QuantizeBf16)(args);
+RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeF32)(args);
 }
-void quantize_to_i8(const QuantizeRows& args) noexcept { HWY_DYNAMIC_DISPATCH(QuantizeI8)(args); }
+RoundingCount round_to_f32(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(RoundF32)(args);
+}
+RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeBf16)(args);
+}
+RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeI8)(args);
+}
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
   HWY_DYNAMIC_DISPATCH(RoundBf16)(x, n, out);
 }

@@ -22,9 +22,23 @@ struct QuantizeRows {
   size_t out_stride;
   size_t rows, columns;
 };
-void quantize_to_f32(const QuantizeRows& args) noexcept;
-void quantize_to_bf16(const QuantizeRows& args) noexcept;  // uint16_t: the bits
-void quantize_to_i8(const QuantizeRows& args) noexcept;    // format int8 only
+
+// Of the values quantised: how many saturated, that is, lie beyond the largest code by more than
+// half a step (Inf, too; not NaN), and how many became zero without being it.
+struct RoundingCount {
+  uint64_t saturated = 0, underflowed = 0;
+  RoundingCount& operator+=(const RoundingCount& other) {
+    saturated += other.saturated;
+    underflowed += other.underflowed;
+    return *this;
+  }
+};
+RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept;
+RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept;  // uint16_t: the bits
+RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;    // format int8 only
+// Quantised and dequantised: the values of the codes times the scale, as DequantizeLinear gives
+// them. float; may be x itself.
+RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
 
 // FP32 rounded to BF16, to nearest even; NaN stays NaN. The second form keeps FP32 storage.
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept;

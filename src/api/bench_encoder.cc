@@ -18,7 +18,11 @@ class Quantizer {
   void run() {
     for (Site& site : encoder_.sites)
       if (site.kind == SiteKind::activation && chosen(site)) activation(site);
-    const std::vector<Linear*> linears = layer_linears();
+    for (EncoderLayer& l : encoder_.layers) {
+      l.attention_residual_rounded = covers(recipe_, SiteRole::attention_residual);
+      l.output_residual_rounded = covers(recipe_, SiteRole::ffn_residual);
+    }
+    const std::vector<Linear*> linears = matrices();
     parallel_for(linears.size(), [&](size_t i) { weight(*linears[i]); });
     for (EmbeddingTable* table : {&encoder_.embeddings.word, &encoder_.embeddings.position})
       table->rows = table->rows.to(DType::f16);
@@ -26,14 +30,15 @@ class Quantizer {
   }
 
  private:
-  bool chosen(const Site& site) const { return recipe_.roles & role_bit(site.role); }
+  bool chosen(const Site& site) const { return covers(recipe_, site.role); }
 
-  std::vector<Linear*> layer_linears() {
+  std::vector<Linear*> matrices() {
     std::vector<Linear*> linears;
     for (EncoderLayer& l : encoder_.layers)
       for (Linear* linear :
            {&l.query, &l.key, &l.value, &l.attention_output, &l.intermediate, &l.output})
         linears.push_back(linear);
+    for (HeadStage& stage : encoder_.head) linears.push_back(&stage.linear);
     return linears;
   }
 

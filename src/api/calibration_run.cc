@@ -74,10 +74,9 @@ void run_examples(const CalibrationRun& run, Engine& engine, const std::vector<i
   const size_t group = begin / SiteStatistics::kExamplesPerGroup;
   engine.run(batch, [&](int site, std::span<const float> values, int64_t columns) {
     const auto s = static_cast<size_t>(site);
-    // The width of attention probabilities is the sequence length: no channels.
-    const bool varies = run.bundle.sites[s].role == SiteRole::probabilities;
+    const bool channels = has_channels(run.bundle.sites[s].role);
     statistics.sites[static_cast<size_t>(record_of[s])].statistics.observe(
-        values, varies ? 0 : columns, group);
+        values, channels ? columns : 0, group);
   });
   statistics.part.end = static_cast<int64_t>(end);
   statistics.provenance.examples += static_cast<int64_t>(end - begin);

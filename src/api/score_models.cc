@@ -4,6 +4,7 @@
 
 #include "api/device.h"
 #include "api/predictions_file.h"
+#include "api/rounding_facts.h"
 #include "api/run_facts.h"
 #include "api/task_inputs.h"
 #include "base/error.h"
@@ -72,6 +73,8 @@ Evaluated run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOpti
   scores.tokens_per_s = static_cast<double>(run.tokens) / run.seconds;
   for (const auto& k : engine->kernels())
     scores.kernels.push_back({k.path, k.requested, k.effective});
+  scores.rounding = rounding_facts(bundle.sites, engine->rounding());
+  add_rounding_notes(bundle.file.path.filename().string(), scores.rounding, notes);
   scores.engine = engine->description();
   result.sequences = sequences.encodings.size();
   result.tokens = run.tokens;

@@ -79,7 +79,7 @@ std::optional<std::string> argument_of(const View& view, const std::string& valu
       {view.position(value), value}};
   for (size_t visited = 0; visited < kNodes && !frontier.empty(); ++visited) {
     const auto [at, latest] = *frontier.begin();
-    if (frontier.size() == 1 && find_linear(view, latest)) return latest;
+    if (frontier.size() == 1 && find_rounded_linear(view, latest)) return latest;
     if (at < 0 || !is_pointwise(view, view.node(static_cast<size_t>(at)))) return std::nullopt;
     frontier.erase(frontier.begin());
     for (const auto& input : view.node(static_cast<size_t>(at)).inputs)
@@ -95,7 +95,7 @@ std::optional<ActivationPart> find_activation(const View& view, const std::strin
   const auto argument = argument_of(view, output);
   if (!argument) return std::nullopt;
   ActivationPart part;
-  part.linear = *find_linear(view, *argument);
+  part.linear = *find_rounded_linear(view, *argument);
   if (*argument == output) return part;
   const auto piece = cone(view, 0, output, {*argument},
                           [&](const Node& node) { return is_pointwise(view, node); });

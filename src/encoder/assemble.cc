@@ -21,6 +21,23 @@ class SiteWriter {
     return at;
   }
 
+  // A value that enters no product: read by every slot that reads it.
+  int point(const std::string& path, SiteRole role, const Point& point, const View& view) {
+    Operand operand;
+    operand.value = point.value;
+    operand.quantization = point.quantization;
+    const int at = add(path, SiteKind::activation, role, operand);
+    const auto readers = view.index().uses(point.reading);
+    sites_[static_cast<size_t>(at)].uses.assign(readers.begin(), readers.end());
+    return at;
+  }
+
+  LayerNorm norm(const std::string& path, SiteRole role, const NormPart& part, const View& view) {
+    LayerNorm norm = part.norm;
+    norm.input_site = point(path, role, part.input, view);
+    return norm;
+  }
+
   // A linear layer with its input and weight, "<name>/input" and "<name>/weight".
   Linear linear(const std::string& name, SiteRole role, const LinearPart& part, const View& view) {
     Linear linear = part.linear;
@@ -60,9 +77,10 @@ int shared_input(SiteWriter& writer, std::vector<Site>& sites, const AttentionPa
   for (const auto* other : {&part.key, &part.value}) {
     if (!same_quantization(part.query.input, other->input))
       differ("query, key and value of {} have differently quantised inputs",
-             view.where(part.product));
+             view.where(part.scores.value));
     if (view.shape(part.query.input.value) != view.shape(other->input.value))
-      differ("query, key and value of {} have differently shaped inputs", view.where(part.product));
+      differ("query, key and value of {} have differently shaped inputs",
+             view.where(part.scores.value));
     sites[static_cast<size_t>(at)].uses.push_back(other->input.use);
   }
   return at;
@@ -94,14 +112,30 @@ EncoderLayer assemble_layer(const View& view, std::vector<Site>& sites, const La
   layer.attention.value_site =
       writer.activation("attention/value", SiteRole::value, found.value_operand);
 
+  layer.attention.scores_site =
+      writer.point("attention/scores", SiteRole::scores, found.scores, view);
+
+  const ResidualPart &attention = part.attention_residual, &output = part.output_residual;
   layer.attention_output =
-      writer.linear("attention.output", SiteRole::attention_output, part.attention_output, view);
-  layer.attention_norm = part.attention_norm;
+      writer.linear("attention.output", SiteRole::attention_output, attention.linear, view);
+  layer.attention_output.result_site = writer.point(
+      "attention.output/result", SiteRole::attention_result, attention.linear.result, view);
+  layer.attention_residual_rounded = attention.quantization.has_value();
+  layer.attention_norm =
+      writer.norm("attention.residual", SiteRole::attention_residual, attention.norm, view);
+  const LinearPart& intermediate = part.intermediate.linear;
   layer.intermediate =
-      writer.linear("ffn.intermediate", SiteRole::intermediate, part.intermediate.linear, view);
+      writer.linear("ffn.intermediate", SiteRole::intermediate, intermediate, view);
+  layer.intermediate.result_site = writer.point(
+      "ffn.intermediate/result", SiteRole::intermediate_result, intermediate.result, view);
   layer.activation = part.intermediate.activation;
-  layer.output = writer.linear("ffn.output", SiteRole::ffn_output, part.output, view);
-  layer.output_norm = part.output_norm;
+  layer.output = writer.linear("ffn.output", SiteRole::ffn_output, output.linear, view);
+  layer.output.result_site =
+      writer.point("ffn.output/result", SiteRole::ffn_result, output.linear.result, view);
+  layer.output_residual_rounded = output.quantization.has_value();
+  layer.output_norm = writer.norm("ffn.residual", SiteRole::ffn_residual, output.norm, view);
+  sites[static_cast<size_t>(input)].residual = attention.other;
+  sites[static_cast<size_t>(layer.intermediate.input_site)].residual = output.other;
   return layer;
 }
 
@@ -132,6 +166,8 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
   Encoder encoder;
   encoder.embeddings = embeddings.embeddings;
   SiteWriter outside(encoder.sites, "", -1);
+  encoder.embeddings.norm.input_site =
+      outside.point("embeddings.sum", SiteRole::embeddings_sum, embeddings.sum, view);
   if (embeddings.projection)
     encoder.embeddings.projection =
         outside.linear("embedding_projection", SiteRole::other, *embeddings.projection, view);
@@ -144,6 +180,10 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
     const std::string name = stage_name(i, head.stages.size(), stage.activation);
     encoder.head.push_back(
         {name, outside.linear(name, SiteRole::head, stage.linear, view), stage.activation});
+    // Else the result is the next stage's input.
+    if (stage.activation != Activation::none || i + 1 == head.stages.size())
+      encoder.head.back().linear.result_site =
+          outside.point(name + "/result", SiteRole::head_result, stage.linear.result, view);
   }
   encoder.outputs = head.outputs;
   encoder.ids_input = roles.ids;

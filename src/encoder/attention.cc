@@ -183,6 +183,20 @@ std::string match_softmax(const View& view, const Operand& probabilities) {
   return softmax->inputs[0];
 }
 
+// The product of query and key before the softmax, or the Q/DQ pair behind it.
+Point find_scores(const View& view, const std::string& softmax_input) {
+  const auto of_product = [&](const std::string& value) {
+    const Node* node = view.producer(value);
+    return node && is_activation_product(view, *node);
+  };
+  const Node* found = nearest(view, softmax_input, [&](const Node& node) {
+    return is_activation_product(view, node) ||
+           (is_op(&node, "DequantizeLinear") && of_product(point_at(view, node.outputs[0]).value));
+  });
+  if (!found) differ("{} is no product of query and key", view.where(softmax_input));
+  return point_at(view, found->outputs[0]);
+}
+
 void set_sizes(AttentionPart& part, const View& view) {
   if (part.query.node == part.key.node || part.query.node == part.value.node)
     differ("{} makes query, key and value in one product, which is not known",
@@ -192,7 +206,7 @@ void set_sizes(AttentionPart& part, const View& view) {
   part.attention.head_size = query.empty() ? 0 : query.back();
   if (part.attention.head_size == 0 || width % part.attention.head_size != 0 ||
       part.key.linear.out != width || part.value.linear.out != width)
-    differ("query, key and value of {} have different widths", view.where(part.product));
+    differ("query, key and value of {} have different widths", view.where(part.scores.value));
   part.attention.heads = width / part.attention.head_size;
 }
 
@@ -227,12 +241,8 @@ AttentionPart match_attention(const View& view, const Operand& context) {
   }
   part.softmax_input = match_softmax(view, part.probabilities);
 
-  const Node* product = nearest(view, part.softmax_input, [&](const Node& node) {
-    return is_activation_product(view, node);
-  });
-  if (!product) differ("{} is no product of query and key", view.where(part.softmax_input));
-  part.product = product->outputs[0];
-  const size_t scores = *view.index().producer_index(part.product);
+  part.scores = find_scores(view, part.softmax_input);
+  const size_t scores = *view.index().producer_index(part.scores.value);
   Projection query = match_projection(view, {scores, 0});
   Projection key = match_projection(view, {scores, 1});
 
@@ -252,7 +262,7 @@ AttentionPart match_attention(const View& view, const Operand& context) {
   part.input = part.query.input.source;
   if (part.key.input.source != part.input || part.value.input.source != part.input)
     differ("query, key and value of {} are projections of different values",
-           view.where(part.product));
+           view.where(part.scores.value));
   return part;
 }
 

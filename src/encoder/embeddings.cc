@@ -265,12 +265,13 @@ class Sorter {
 
 EmbeddingsPart match_embeddings(const View& view, const std::string& value) {
   EmbeddingsPart part;
-  part.projection = find_linear(view, value);
+  part.projection = find_linear(view, value);  // its result is the input of the first layer
   const std::string& normed = part.projection ? part.projection->input.source : value;
   auto norm = find_layer_norm(view, normed);
   if (!norm) differ("{} is neither a layer nor the layer norm of embeddings", view.where(normed));
   part.embeddings.norm = std::move(norm->norm);
-  Sorter(view, part).sort(find_terms(view, norm->input));
+  part.sum = std::move(norm->input);
+  Sorter(view, part).sort(find_terms(view, part.sum.value));
   const int64_t width = part.embeddings.norm.gamma.size();
   const auto& [word, position, token_type, offset, embeddings_norm, projection] = part.embeddings;
   if (word.rows.size() == 0 || position.rows.size() == 0 ||

@@ -29,12 +29,15 @@ struct Linear {
   int64_t out = 0;
   int input_site = -1;
   int weight_site = -1;  // its Site says how codes decode
+  int result_site =
+      -1;  // y, before an activation function; -1: y is no Site, or that of an operand
 };
 
 struct LayerNorm {
   Tensor gamma;  // [hidden], float
   Tensor beta;
   float epsilon = 0;
+  int input_site = -1;  // what it normalises: a sum
 };
 
 // softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the projections. The
@@ -51,16 +54,21 @@ struct Attention {
   int key_site = -1;
   int probabilities_site = -1;
   int value_site = -1;
+  int scores_site = -1;  // q k^T as the product gives it, before `scale`
 };
 
+// Where the Site of an attention's or FFN's input is quantised, the residual sum behind it adds
+// either the numbers before rounding (`..._residual_rounded` false) or the rounded ones.
 struct EncoderLayer {
   Linear query, key, value;
   Attention attention;
   Linear attention_output;
+  bool attention_residual_rounded = false;
   LayerNorm attention_norm;  // after the residual sum with the layer's input
   Linear intermediate;
   Activation activation = Activation::gelu_erf;
   Linear output;
+  bool output_residual_rounded = false;
   LayerNorm output_norm;  // after the residual sum with attention_norm's result
 };
 

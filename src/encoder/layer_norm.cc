@@ -109,7 +109,7 @@ std::optional<NormPart> fused(const View& view, const Node& node, const std::str
   if (node.outputs[0] != value || view.contents(node.inputs[0])) return std::nullopt;
   const int64_t width = view.shape(value).back();
   NormPart part;
-  part.input = node.inputs[0];
+  part.input = point_at(view, node.inputs[0]);
   part.norm.epsilon = float_attribute(node, "epsilon", 1e-5f);
   const Tensor* gamma = view.constant(node.inputs[1]);
   const bool has_beta = node.inputs.size() > 2 && !node.inputs[2].empty();
@@ -131,7 +131,8 @@ std::optional<NormPart> find_layer_norm(const View& view, const std::string& val
   if (!is_norm_op(*node)) return std::nullopt;
   for (const auto& input : means_before(view, output)) {
     if (view.shape(input) != view.shape(output) || view.dtype(input) != DType::f32) continue;
-    if (auto norm = fit(view, input, output)) return NormPart{std::move(*norm), input};
+    if (auto norm = fit(view, input, output))
+      return NormPart{std::move(*norm), point_at(view, input)};
   }
   return std::nullopt;
 }

@@ -65,7 +65,10 @@ std::optional<LinearPart> find_product(const View& view, const std::string& valu
 
 std::optional<LinearPart> find_linear(const View& view, const std::string& value) {
   const std::string result = view.rows(value);
-  if (auto product = find_product(view, result)) return product;
+  if (auto product = find_product(view, result)) {
+    product->result = {result, result, {}};
+    return product;
+  }
   const Node* add = view.producer(result);
   if (!is_op(add, "Add")) return std::nullopt;
   for (const size_t i : {0, 1}) {
@@ -75,9 +78,18 @@ std::optional<LinearPart> find_linear(const View& view, const std::string& value
     auto bias = bias_vector(view, add->inputs[1 - i], product->linear.out);
     if (!bias) continue;
     product->linear.bias = std::move(*bias);
+    product->result = {result, result, {}};
     return product;
   }
   return std::nullopt;
+}
+
+std::optional<LinearPart> find_rounded_linear(const View& view, const std::string& value) {
+  const Point result = point_at(view, view.rows(value));
+  auto linear = find_linear(view, result.value);
+  // Behind a pair the result's own name counts, not that of a reshape between them.
+  if (linear && result.quantization) linear->result = result;
+  return linear;
 }
 
 }  // namespace fp8q::match

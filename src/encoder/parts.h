@@ -30,6 +30,14 @@ struct Pair {
 };
 std::optional<Pair> find_pair(const View& view, const std::string& value);
 
+// A value that enters no product, and its quantisation where what reads it reads it rounded.
+struct Point {
+  std::string value;    // float, before its Q/DQ pair if there is one
+  std::string reading;  // what its readers read: `value`, or the pair's result
+  std::optional<Quantization> quantization;
+};
+Point point_at(const View& view, const std::string& reading);
+
 // A constant as it stands in the file, behind Cast, Transpose and DequantizeLinear.
 struct ConstantOperand {
   Tensor tensor;
@@ -42,13 +50,16 @@ std::optional<ConstantOperand> find_constant(const View& view, const std::string
 struct LinearPart {
   Linear linear;
   Operand input, weight;
+  Point result;
   size_t node = 0;  // the product
 };
 std::optional<LinearPart> find_linear(const View& view, const std::string& value);
+// The same where the result may be quantised.
+std::optional<LinearPart> find_rounded_linear(const View& view, const std::string& value);
 
 struct NormPart {
   LayerNorm norm;
-  std::string input;
+  Point input;
 };
 std::optional<NormPart> find_layer_norm(const View& view, const std::string& value);
 
@@ -65,20 +76,27 @@ struct AttentionPart {
   LinearPart query, key, value;
   Operand query_operand, key_operand, probabilities, value_operand;
   Operand context;            // of the output product, its Q/DQ pair found wherever it stands
-  std::string product;        // q k^T
+  Point scores;               // q k^T
   std::string softmax_input;  // after scale and mask
   std::string input;
 };
 // `context` is the operand of the output product.
 AttentionPart match_attention(const View& view, const Operand& context);
 
+// f(x), f ending in a linear layer, plus x, and the LayerNorm of the sum.
+struct ResidualPart {
+  LinearPart linear;
+  Use other;           // the slot that reads x
+  std::string source;  // x, rows in their order, before its Q/DQ pair if there is one
+  std::optional<Quantization> quantization;  // of x there
+  NormPart norm;
+};
+
 struct LayerPart {
   AttentionPart attention;
-  LinearPart attention_output;
-  LayerNorm attention_norm;
+  ResidualPart attention_residual;
   ActivationPart intermediate;
-  LinearPart output;
-  LayerNorm output_norm;
+  ResidualPart output_residual;
   std::string input;  // of the layer
 };
 // nullopt where `value` is no layer's result: the walk has reached the embeddings.
@@ -91,6 +109,7 @@ struct InputRoles {
 
 struct EmbeddingsPart {
   Embeddings embeddings;
+  Point sum;  // of the table rows
   std::optional<LinearPart> projection;
   InputRoles inputs;  // without the mask
 };

@@ -42,6 +42,15 @@ std::optional<Pair> find_pair(const View& view, const std::string& value) {
   return Pair{checked(read_pair(*quantize, *dequantize, constants_of(view))), quantize->inputs[0]};
 }
 
+Point point_at(const View& view, const std::string& reading) {
+  const Node* dequantize = view.producer(reading);
+  const bool pairs = is_op(dequantize, "DequantizeLinear") &&
+                     is_op(view.producer(dequantize->inputs[0]), "QuantizeLinear");
+  if (!pairs) return {reading, reading, {}};
+  auto pair = find_pair(view, reading);
+  return {pair->input, reading, std::move(pair->quantization)};
+}
+
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {
   const Tensor* contents = view.constant(value);
   if (!contents) return std::nullopt;

@@ -47,7 +47,7 @@ class Generator {
 
  private:
   Tensor random(Shape shape, float spread, float mean = 0);
-  LayerNorm norm();
+  LayerNorm norm(const std::string& path, SiteRole role);
   EmbeddingTable table(int64_t rows) { return {random({rows, shape_.hidden}, kSpread), {}}; }
   int site(const std::string& path, SiteKind kind, SiteRole role);
   int input(const std::string& path, SiteRole role) {
@@ -76,9 +76,9 @@ Tensor Generator::random(Shape shape, float spread, float mean) {
   return tensor;
 }
 
-LayerNorm Generator::norm() {
+LayerNorm Generator::norm(const std::string& path, SiteRole role) {
   LayerNorm n{random({shape_.hidden}, kNormSpread, 1), random({shape_.hidden}, kNormSpread),
-              kEpsilon};
+              kEpsilon, site(path, SiteKind::activation, role)};
   // The same channels everywhere: the residual stream carries them through the layers.
   for (int64_t i = 0; i < kOutliers; ++i)
     n.gamma
@@ -119,24 +119,28 @@ EncoderLayer Generator::layer() {
   l.query = linear("attention.query", SiteRole::attention_input, h, h, x);
   l.key = linear("attention.key", SiteRole::attention_input, h, h, x);
   l.value = linear("attention.value", SiteRole::attention_input, h, h, x);
-  const auto operand = [&](const char* path, SiteRole role) {
+  const auto value = [&](const char* path, SiteRole role) {
     return site(path, SiteKind::activation, role);
   };
   l.attention = {.heads = shape_.heads,
                  .head_size = head_size,
                  .scale = 1.0f / std::sqrt(static_cast<float>(head_size)),
-                 .query_site = operand("attention/query", SiteRole::query),
-                 .key_site = operand("attention/key", SiteRole::key),
-                 .probabilities_site = operand("attention/probabilities", SiteRole::probabilities),
-                 .value_site = operand("attention/value", SiteRole::value)};
+                 .query_site = value("attention/query", SiteRole::query),
+                 .key_site = value("attention/key", SiteRole::key),
+                 .probabilities_site = value("attention/probabilities", SiteRole::probabilities),
+                 .value_site = value("attention/value", SiteRole::value),
+                 .scores_site = value("attention/scores", SiteRole::scores)};
   const int context = input("attention.output", SiteRole::attention_output);
   l.attention_output = linear("attention.output", SiteRole::attention_output, h, h, context);
-  l.attention_norm = norm();
+  l.attention_output.result_site = value("attention.output/result", SiteRole::attention_result);
+  l.attention_norm = norm("attention.residual", SiteRole::attention_residual);
   const int middle = input("ffn.intermediate", SiteRole::intermediate);
   l.intermediate = linear("ffn.intermediate", SiteRole::intermediate, h, shape_.inner, middle);
+  l.intermediate.result_site = value("ffn.intermediate/result", SiteRole::intermediate_result);
   const int inner = input("ffn.output", SiteRole::ffn_output);
   l.output = linear("ffn.output", SiteRole::ffn_output, shape_.inner, h, inner);
-  l.output_norm = norm();
+  l.output.result_site = value("ffn.output/result", SiteRole::ffn_result);
+  l.output_norm = norm("ffn.residual", SiteRole::ffn_residual);
   return l;
 }
 
@@ -152,12 +156,14 @@ Encoder Generator::encoder() {
   e.embeddings.word = table(shape_.vocabulary);
   e.embeddings.position = table(shape_.positions);
   e.embeddings.token_type = table(2);
-  e.embeddings.norm = norm();
+  e.embeddings.norm = norm("embeddings.sum", SiteRole::embeddings_sum);
   for (layer_ = 0; layer_ < shape_.layers; ++layer_) e.layers.push_back(layer());
   layer_ = -1;
   const auto stage = [&](const char* name, int64_t out, Activation activation) {
     const int x = input(name, SiteRole::head);
     e.head.push_back({name, linear(name, SiteRole::head, h, out, x), activation});
+    e.head.back().linear.result_site =
+        site(std::string(name) + "/result", SiteKind::activation, SiteRole::head_result);
   };
   e.head_kind = HeadKind::first_token;
   stage("pooler", h, Activation::tanh);

@@ -71,16 +71,16 @@ Tensors model_inputs(const View& view, size_t probe, const InputRoles& roles, in
 float match_scores(const View& view, const AttentionPart& attention, InputRoles& roles) {
   std::optional<float> scale;
   for (size_t probe = 0; probe < view.probes().size(); ++probe) {
-    const auto piece = cone(view, probe, attention.softmax_input, {attention.product},
+    const auto piece = cone(view, probe, attention.softmax_input, {attention.scores.reading},
                             [](const Node& node) { return !is_activation_op(node); });
     if (!piece)
       differ("what is added to the scores of {} depends on activations",
-             view.where(attention.product));
+             view.where(attention.scores.reading));
     note_mask_inputs(*piece, roles);
     Tensors given = model_inputs(view, probe, roles, 5);
-    const Shape& shape = view.probes()[probe].values.at(attention.product).shape;
+    const Shape& shape = view.probes()[probe].values.at(attention.scores.reading).shape;
     const auto respond = [&](const Tensor& scores) {
-      given.insert_or_assign(attention.product, scores);
+      given.insert_or_assign(attention.scores.reading, scores);
       const Tensor y = run(view, probe, *piece, attention.softmax_input, given);
       if (y.size() != scores.size() || y.dtype() != DType::f32)
         differ("{} changes the shape of the scores", view.where(attention.softmax_input));
@@ -97,9 +97,10 @@ float match_scores(const View& view, const AttentionPart& attention, InputRoles&
       differ(
           "the scores of {} are not only scaled and masked for padding: a causal or local mask, a "
           "position bias, or a limit",
-          view.where(attention.product));
+          view.where(attention.scores.reading));
     if (scale && std::abs(*scale - factor) > 1e-6f * std::abs(factor))
-      differ("the scale of the scores of {} depends on the shape", view.where(attention.product));
+      differ("the scale of the scores of {} depends on the shape",
+             view.where(attention.scores.reading));
     if (!scale) scale = factor;
   }
   return *scale;

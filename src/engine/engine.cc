@@ -15,6 +15,33 @@ void PackedBatch::append(std::span<const int32_t> sequence_ids,
   offsets.push_back(static_cast<int32_t>(ids.size()));
 }
 
+std::vector<EngineOutput> Engine::run_transformed(const PackedBatch&,
+                                                  std::span<const SiteTransform>) {
+  fail(ErrorCode::unsupported, "{}: cannot change values at Sites; use --device cpu",
+       description());
+}
+
+void require_rounded_operands_only(const Encoder& encoder) {
+  const auto refuse = [](const std::string& what) {
+    fail(ErrorCode::unsupported,
+         "{} is quantised, which is no operand of a matrix product; the CPU runs such models: use "
+         "--device cpu",
+         what);
+  };
+  for (const Site& site : encoder.sites)
+    if (site.quantization && !is_operand(site.role)) refuse(site.path);
+  for (size_t i = 0; i < encoder.layers.size(); ++i)
+    if (encoder.layers[i].attention_residual_rounded || encoder.layers[i].output_residual_rounded)
+      refuse(fmt::format("the residual stream of layer {}", i));
+}
+
+void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransform> transforms) {
+  FP8Q_ASSERT(transforms.size() == sites.size());
+  for (size_t i = 0; i < sites.size(); ++i)
+    FP8Q_ASSERT(!transforms[i].apply ||
+                (sites[i].kind == SiteKind::activation && !sites[i].quantization));
+}
+
 double Engine::timed_run(const PackedBatch& batch) {
   const auto start = std::chrono::steady_clock::now();
   run(batch);

@@ -36,9 +36,32 @@ struct EngineOutput {
 };
 
 // Sees the float tensor at an activation Site before quantisation, real tokens only: `rows` x
-// `columns`, dense. May be called several times per run for one Site (once per sequence for
-// attention operands); never concurrently.
+// `columns`, dense. (An engine on a GPU shows operands of products only.) May be called several
+// times per run for one Site (once per sequence for attention operands); never concurrently.
 using SiteObserver = std::function<void(int site, std::span<const float> values, int64_t columns)>;
+
+// Changes the values at an activation Site before anything uses them, so that any rounding can be
+// tried on a float model without converting it.
+//
+// `apply` gets the values of one sequence, `rows` x `columns`, dense, as an observer does
+// (attention operands: head after head; the interpreter shows keys transposed, as they enter their
+// product). It is called from several threads at once, for different values; whatever it computes
+// from what it is given, results do not depend on the batch.
+//
+// The Sites of the inputs of attention and FFN have values that a residual sum adds, too:
+// `residual` says whether it adds the changed ones (as naive recipes do) or those from before (as
+// in recipes that quantise the operands of products only).
+struct SiteTransform {
+  std::function<void(std::span<float> values, int64_t columns)> apply;  // empty: none at this Site
+  bool residual = false;
+};
+
+// What rounding did at an activation Site: of `values` values, those that saturated lie beyond the
+// largest code by more than half a step; those that underflowed became zero without being it.
+struct SiteRounding {
+  uint64_t values = 0, saturated = 0, underflowed = 0;
+  friend bool operator==(const SiteRounding&, const SiteRounding&) = default;
+};
 
 struct KernelChoice {
   std::string path;       // Site path, or another part of the model
@@ -67,6 +90,13 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
+  // The same with `transforms[site]` applied at every Site, none of which may be quantised where it
+  // has one. Error (unsupported): the engine cannot.
+  virtual std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
+                                                    std::span<const SiteTransform> transforms);
+  // By Site, of all runs so far; zeros where a Site is a weight or not quantised. Empty: the engine
+  // does not count.
+  virtual std::vector<SiteRounding> rounding() const { return {}; }
   // Runs the batch once and tells how many seconds it took, by the device's own clock where it has
   // one: copies to and from it count, what the host does meanwhile does not.
   virtual double timed_run(const PackedBatch& batch);
@@ -88,6 +118,13 @@ enum class ComputeType {
 
 // Error (unsupported) where the encoder has a feature the CPU engine lacks.
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute);
+
+// Error (unsupported) naming a quantised Site that is no operand of a product: engines that round
+// operands only refuse such an encoder so.
+void require_rounded_operands_only(const Encoder& encoder);
+
+// Whether `transforms` fit a model's Sites, as run_transformed() asks; it asserts this.
+void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransform> transforms);
 
 // Any graph, through the interpreter: each sequence by itself, without padding (with it where
 // shapes are fixed). Observers see the Sites' values by name. The model must outlive the engine.

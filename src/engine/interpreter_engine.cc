@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 
@@ -99,6 +100,9 @@ class InterpreterEngine final : public Engine {
  public:
   InterpreterEngine(const Model& model, const std::vector<Site>& sites);
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
+                                            std::span<const SiteTransform> transforms) override;
+  std::vector<SiteRounding> rounding() const override;
   std::vector<KernelChoice> kernels() const override;
   std::string description() const override;
 
@@ -111,7 +115,11 @@ class InterpreterEngine final : public Engine {
   Tensors inputs_for(const PackedBatch& batch, size_t sequence) const;
   Tensor input_tensor(const BoundInput& input, const PackedBatch& batch, size_t from,
                       size_t tokens) const;
-  Interpreter::Watch watch_for(int64_t tokens, const SiteObserver& observer) const;
+  Shape extents_at(int site, const Shape& shape, int64_t tokens) const;
+  Interpreter::Watch watch_for(int64_t tokens, const SiteObserver& observer);
+  void count(int site, const std::vector<float>& values);
+  std::vector<EngineOutput> gather(const std::vector<Tensors>& results,
+                                   const PackedBatch& batch) const;
   Shape real_extents(const Shape& shape, int64_t tokens, bool cut_last) const;
   void check(const PackedBatch& batch) const;
   void collect(const std::vector<Tensors>& results, const PackedBatch& batch, size_t output,
@@ -124,6 +132,9 @@ class InterpreterEngine final : public Engine {
   FixedShape fixed_;
   std::vector<bool> per_token_;  // by graph output
   std::unordered_multimap<std::string, int> watched_;
+  std::mutex counts_mutex_;
+  std::vector<SiteRounding> counts_;  // by Site
+  bool any_rounded_ = false;
 };
 
 InterpreterEngine::InterpreterEngine(const Model& model, const std::vector<Site>& sites)
@@ -131,11 +142,14 @@ InterpreterEngine::InterpreterEngine(const Model& model, const std::vector<Site>
       sites_(sites),
       interpreter_(model),
       inputs_(bind_inputs(model.graph)),
-      fixed_(fixed_shape(model.graph)) {
+      fixed_(fixed_shape(model.graph)),
+      counts_(sites.size()) {
   describe_outputs();
-  for (size_t i = 0; i < sites.size(); ++i)
-    if (sites[i].kind == SiteKind::activation)
-      watched_.emplace(sites[i].value, static_cast<int>(i));
+  for (size_t i = 0; i < sites.size(); ++i) {
+    if (sites[i].kind != SiteKind::activation) continue;
+    watched_.emplace(sites[i].value, static_cast<int>(i));
+    any_rounded_ = any_rounded_ || sites[i].quantization;
+  }
 }
 
 bool InterpreterEngine::follows_tokens(const Shape& a, const Shape& b) const {
@@ -225,22 +239,48 @@ Shape InterpreterEngine::real_extents(const Shape& shape, int64_t tokens, bool c
   return extents;
 }
 
-Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens,
-                                                const SiteObserver& observer) const {
+Shape InterpreterEngine::extents_at(int site, const Shape& shape, int64_t tokens) const {
+  const SiteRole role = sites_[static_cast<size_t>(site)].role;
+  return real_extents(shape, tokens,
+                      !has_channels(role) || role == SiteRole::key || role == SiteRole::other);
+}
+
+// Counts what rounds, and shows everything to `observer`, where there is one.
+Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens, const SiteObserver& observer) {
+  if (!observer && !any_rounded_) return nullptr;
   return [this, tokens, &observer](const std::string& value, const Tensor& tensor) {
     const auto [first, last] = watched_.equal_range(value);
     std::vector<int> found;
     for (auto it = first; it != last; ++it) found.push_back(it->second);
     std::sort(found.begin(), found.end());
     for (const int site : found) {
-      const SiteRole role = sites_[static_cast<size_t>(site)].role;
-      const bool cut_last =
-          role == SiteRole::probabilities || role == SiteRole::key || role == SiteRole::other;
-      const Shape extents = real_extents(tensor.shape(), tokens, cut_last);
-      observer(site, crop(tensor, extents), extents.empty() ? 1 : extents.back());
+      const bool rounds = sites_[static_cast<size_t>(site)].quantization.has_value();
+      if (!observer && !rounds) continue;
+      const Shape extents = extents_at(site, tensor.shape(), tokens);
+      const std::vector<float> values = crop(tensor, extents);
+      if (rounds) count(site, values);
+      if (observer) observer(site, values, extents.empty() ? 1 : extents.back());
     }
   };
 }
+
+void InterpreterEngine::count(int site, const std::vector<float>& values) {
+  const Quantization& q = *sites_[static_cast<size_t>(site)].quantization;
+  if (q.scale.size() != 1) return;
+  const float scale = q.scale.data<float>()[0];
+  SiteRounding found{.values = values.size()};
+  for (const float x : values) {
+    found.saturated += saturates(q.format, x, scale);
+    found.underflowed += underflows(q.format, x, scale);
+  }
+  const std::lock_guard lock(counts_mutex_);
+  SiteRounding& total = counts_[static_cast<size_t>(site)];
+  total.values += found.values;
+  total.saturated += found.saturated;
+  total.underflowed += found.underflowed;
+}
+
+std::vector<SiteRounding> InterpreterEngine::rounding() const { return counts_; }
 
 void InterpreterEngine::collect(const std::vector<Tensors>& results, const PackedBatch& batch,
                                 size_t output, EngineOutput& out) const {
@@ -262,17 +302,58 @@ std::vector<EngineOutput> InterpreterEngine::run(const PackedBatch& batch,
                                                  const SiteObserver& observer) {
   check(batch);
   std::vector<Tensors> results(batch.sequences());
-  if (observer) {
-    for (size_t s = 0; s < results.size(); ++s)
-      results[s] = interpreter_.run(inputs_for(batch, s),
-                                    watch_for(batch.offsets[s + 1] - batch.offsets[s], observer));
-  } else {
-    parallel_for(results.size(),
-                 [&](size_t s) { results[s] = interpreter_.run(inputs_for(batch, s)); });
-  }
+  const auto run_one = [&](size_t s) {
+    results[s] = interpreter_.run(inputs_for(batch, s),
+                                  watch_for(batch.offsets[s + 1] - batch.offsets[s], observer));
+  };
+  if (observer)
+    for (size_t s = 0; s < results.size(); ++s) run_one(s);
+  else parallel_for(results.size(), run_one);
+  return gather(results, batch);
+}
+
+std::vector<EngineOutput> InterpreterEngine::gather(const std::vector<Tensors>& results,
+                                                    const PackedBatch& batch) const {
   std::vector<EngineOutput> outputs(model_->graph.outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) collect(results, batch, i, outputs[i]);
   return outputs;
+}
+
+// A Site's values are changed at every slot that reads it, each for itself, and in the outputs.
+std::vector<EngineOutput> InterpreterEngine::run_transformed(
+    const PackedBatch& batch, std::span<const SiteTransform> transforms) {
+  check(batch);
+  check_transforms(sites_, transforms);
+  if (fixed_.sequence >= 0)
+    fail(ErrorCode::unsupported, "values at Sites of a model with fixed shapes cannot be changed");
+  std::map<std::pair<size_t, size_t>, int> slots;
+  std::map<std::string, int> outputs;
+  for (size_t i = 0; i < sites_.size(); ++i) {
+    if (!transforms[i].apply) continue;
+    for (const Use& use : sites_[i].uses) slots[{use.node, use.input}] = static_cast<int>(i);
+    if (const auto& sum = sites_[i].residual; sum && transforms[i].residual)
+      slots[{sum->node, sum->input}] = static_cast<int>(i);
+    if (!is_operand(sites_[i].role)) outputs[sites_[i].value] = static_cast<int>(i);
+  }
+  const auto changed = [&](int site, Tensor tensor) {
+    const int64_t columns = tensor.rank() == 0 ? 1 : tensor.dim(-1);
+    transforms[static_cast<size_t>(site)].apply(tensor.mutable_data<float>(), columns);
+    return tensor;
+  };
+  std::vector<Tensors> results(batch.sequences());
+  parallel_for(results.size(), [&](size_t s) {
+    results[s] =
+        interpreter_.run(inputs_for(batch, s), nullptr,
+                         [&](const Use& use, const Tensor& value) -> std::optional<Tensor> {
+                           const auto at = slots.find({use.node, use.input});
+                           if (at == slots.end()) return std::nullopt;
+                           return changed(at->second, value);
+                         });
+    for (auto& [name, tensor] : results[s])
+      if (const auto at = outputs.find(name); at != outputs.end())
+        tensor = changed(at->second, tensor);
+  });
+  return gather(results, batch);
 }
 
 std::vector<KernelChoice> InterpreterEngine::kernels() const {

@@ -1,5 +1,9 @@
-// Sites: the places where tensors enter matrix products. Calibration, plans, telemetry and reports
-// all speak of them.
+// Sites: the places where a model can be quantised. Calibration, plans, telemetry and reports all
+// speak of them.
+//
+// Most are operands of matrix products, which every recipe quantises. In a recognised encoder there
+// are others, which only a naive recipe does: results of linear layers, scores, and the sums that
+// enter LayerNorms. Such a Site is a value; quantised, all that read it read it rounded.
 #pragma once
 
 #include <functional>
@@ -15,8 +19,9 @@ namespace fp8q {
 
 enum class SiteKind { activation, weight };
 
-// What a Site feeds. Recipes choose by role.
+// What a Site feeds, or where it arises. Recipes choose by role.
 enum class SiteRole {
+  // Operands of products.
   attention_input,   // x of the query, key and value products
   query,             // q of q k^T
   key,               // k of q k^T, as it enters the product (transposed)
@@ -27,7 +32,23 @@ enum class SiteRole {
   ffn_output,        // input of FFN-2
   head,              // pooler, classifier
   other,             // a product outside a recognised encoder, or the embedding projection
+  // Values that enter no product.
+  embeddings_sum,       // enters the LayerNorm of the embeddings
+  scores,               // q k^T, before scale and mask
+  attention_result,     // of the attention's output product, bias included
+  attention_residual,   // its sum with the layer's input: enters the first LayerNorm
+  intermediate_result,  // of FFN-1, before the activation function
+  ffn_result,           // of FFN-2
+  ffn_residual,         // its sum with the FFN's input: enters the second LayerNorm
+  head_result,          // of the pooler, before its activation function, and of the classifier
 };
+
+// Whether Sites of this role are operands of products.
+constexpr bool is_operand(SiteRole role) { return role <= SiteRole::other; }
+// Whether the last dimension is one of channels; else of tokens, different for each sequence.
+constexpr bool has_channels(SiteRole role) {
+  return role != SiteRole::probabilities && role != SiteRole::scores;
+}
 
 // How a tensor is quantised: x = decode(code) * scale, symmetric.
 struct Quantization {
@@ -44,8 +65,14 @@ struct Site {
                       // the product sees it)
   SiteKind kind = SiteKind::activation;
   SiteRole role = SiteRole::other;
-  int layer = -1;                            // -1 outside layers
-  std::vector<Use> uses;                     // input slots of the products it feeds
+  int layer = -1;  // -1 outside layers
+  // Operands: input slots of the products it feeds. Others: every slot that reads the value; none
+  // where it is a graph output only.
+  std::vector<Use> uses;
+  // Of the input of an attention or FFN: the slot of the residual sum that adds the same numbers
+  // (which may have their own name there). A recipe that quantises residual sums quantises them
+  // there too.
+  std::optional<Use> residual;
   std::optional<int64_t> channel_axis;       // weights: axis of the output channels of the constant
   std::optional<Quantization> quantization;  // as found in the graph
 };

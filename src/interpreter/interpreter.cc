@@ -38,16 +38,17 @@ Values bind(const Graph& graph, const std::map<std::string, Tensor>& inputs) {
   return values;
 }
 
-// The context of a node; `find` gives the tensor of a value.
+// The context of a node; `find` gives the tensor of a value for an input slot.
 template <typename Find>
 OpContext context_of(const Model& model, const Node& node, Find&& find) {
   std::vector<std::optional<Operand>> operands;
-  for (const std::string& input : node.inputs) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const std::string& input = node.inputs[i];
     if (input.empty()) {
       operands.emplace_back();
       continue;
     }
-    const Tensor* tensor = find(input);
+    const Tensor* tensor = find(input, i);
     if (!tensor)
       fail(ErrorCode::bad_model, "{}: input \"{}\" is made by no earlier node", describe(node),
            printable(input));
@@ -80,7 +81,7 @@ void Interpreter::fold_constants() {
       continue;
     }
     const OpContext context =
-        context_of(*model_, node, [&](const std::string& v) { return this->constant(v); });
+        context_of(*model_, node, [&](const std::string& v, size_t) { return this->constant(v); });
     Tensors made = execute(context, infer(context), budget);
     for (size_t i = 0; i < node.outputs.size(); ++i)
       if (!node.outputs[i].empty()) constants_.insert_or_assign(node.outputs[i], made[i]);
@@ -112,7 +113,8 @@ const Tensor* Interpreter::constant(const std::string& value) const {
 }
 
 std::map<std::string, Tensor> Interpreter::run(const std::map<std::string, Tensor>& inputs,
-                                               const Watch& watch) const {
+                                               const Watch& watch,
+                                               const Substitute& substitute) const {
   const Graph& graph = model_->graph;
   Values values = bind(graph, inputs);
   const auto find = [&](const std::string& value) {
@@ -122,7 +124,13 @@ std::map<std::string, Tensor> Interpreter::run(const std::map<std::string, Tenso
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (folded_[n]) continue;
     const Node& node = graph.nodes[n];
-    const OpContext context = context_of(*model_, node, find);
+    std::vector<std::optional<Tensor>> others(node.inputs.size());
+    const OpContext context = context_of(*model_, node, [&](const std::string& value, size_t i) {
+      const Tensor* tensor = find(value);
+      if (!substitute || !tensor) return tensor;
+      others[i] = substitute({n, i}, *tensor);
+      return others[i] ? &*others[i] : tensor;
+    });
     MemoryBudget budget = MemoryBudget::for_one_node();
     Tensors made = execute(context, infer(context), budget);
     for (size_t i = 0; i < node.outputs.size(); ++i) {

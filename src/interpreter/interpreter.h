@@ -7,10 +7,11 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "graph/model.h"
+#include "graph/graph.h"
 
 namespace fp8q {
 
@@ -25,10 +26,15 @@ class Interpreter {
   // at construction are not reported: see constant().
   using Watch = std::function<void(const std::string& value, const Tensor& tensor)>;
 
+  // Asked for every input of every node before it runs: another tensor of the same type and shape
+  // to be read there instead, or nullopt. Not asked for values computed at construction.
+  using Substitute = std::function<std::optional<Tensor>(const Use& slot, const Tensor& value)>;
+
   // Executes the graph. Inputs are bound by name; a missing, unknown or wrongly typed one is an
   // Error (bad_data). The same Interpreter may run in several threads at once.
   std::map<std::string, Tensor> run(const std::map<std::string, Tensor>& inputs,
-                                    const Watch& watch = nullptr) const;
+                                    const Watch& watch = nullptr,
+                                    const Substitute& substitute = nullptr) const;
 
   // An initializer, or a value computed at construction that is read by a node of run() or is a
   // graph output; nullptr for all others.

@@ -104,6 +104,18 @@ void decode(Format format, std::span<const uint8_t> codes, std::span<const float
   });
 }
 
+bool saturates(Format format, float x, float scale) {
+  const uint8_t top = encode(format, info(format).largest, 1.0f);
+  const float half_step = (decode(format, top) - decode(format, static_cast<uint8_t>(top - 1))) / 2;
+  const float lowest = decode(format, encode(format, -INFINITY, 1.0f));
+  const float quotient = x / scale;
+  return quotient > info(format).largest + half_step || quotient < lowest - half_step;
+}
+
+bool underflows(Format format, float x, float scale) {
+  return std::fabs(x) > 0 && decode(format, encode(format, x, scale)) == 0;
+}
+
 float scale_for(Format format, float absmax) {
   FP8Q_ASSERT(std::isfinite(absmax) && absmax >= 0.0f);
   if (absmax == 0.0f) return 1.0f;

@@ -50,6 +50,12 @@ uint8_t encode(Format format, float x, float scale);
 // decode(code) without the scale. INT8 codes are two's complement.
 float decode(Format format, uint8_t code);
 
+// Whether x / scale lies beyond the largest code (INT8: or -128) by more than half a step, so that
+// it is clipped and not only rounded. False for NaN.
+bool saturates(Format format, float x, float scale);
+// Whether x becomes zero without being it.
+bool underflows(Format format, float x, float scale);
+
 // Whole rows; `codes` and `x` have equal size.
 void encode(Format format, std::span<const float> x, float scale, std::span<uint8_t> codes);
 void decode(Format format, std::span<const uint8_t> codes, float scale, std::span<float> x);

@@ -30,6 +30,16 @@ std::string examples(const std::string& pattern, const std::vector<Site>& sites)
   return fmt::format("{}", fmt::join(paths, ", "));
 }
 
+// A pattern that matches operands of products means no other values beside them, unless they are to
+// be quantised already: "layer.2/*=e5m2" shall not begin to round residual sums.
+bool is_meant(const SiteChoice& choice, const std::vector<Site>& sites, size_t i,
+              const SiteRequest& request) {
+  if (is_operand(sites[i].role) || request.format) return true;
+  return std::ranges::none_of(sites, [&](const Site& site) {
+    return is_operand(site.role) && matches(choice.pattern, site.path);
+  });
+}
+
 // Whether the format is another one than before.
 bool change(const SiteChoice& choice, const Site& site, SiteRequest& request) {
   const auto before = request.format;
@@ -95,6 +105,7 @@ void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>&
       if (!matches(choice.pattern, sites[i].path)) continue;
       found = true;
       weight |= sites[i].kind == SiteKind::weight;
+      if (!is_meant(choice, sites, i, request.sites[i])) continue;
       request.mixed |= change(choice, sites[i], request.sites[i]);
     }
     if (!found)

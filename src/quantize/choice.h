@@ -30,7 +30,8 @@ struct SiteChoice {
 // reason is the text itself. Error (usage) that shows the text.
 SiteChoice parse_site_choice(std::string_view text);
 
-// Applies choices in their order, so that the last one that matches a Site decides. Error (usage):
+// Applies choices in their order, so that the last one that matches a Site decides. A pattern that
+// matches operands of products leaves other values alone that are in floating point. Error (usage):
 // a pattern that matches no Site (near paths are named), a granularity or observer that the
 // matching Sites cannot have.
 void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>& sites,

@@ -121,15 +121,20 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
 
 // A Site by its request and the products it feeds. Its request becomes what it gets.
 void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>& products,
-               SiteRequest& request) {
+               bool is_output, SiteRequest& request) {
   plan.path = site.path;
   plan.value = site.value;
   plan.kind = site.kind;
   std::string float_reason;
-  for (const Use& use : site.uses) {
-    const std::string& reason = products.at(use.node).float_reason;
-    if (reason.empty()) plan.uses.push_back(use);
-    else if (float_reason.empty()) float_reason = reason;
+  if (is_operand(site.role)) {
+    for (const Use& use : site.uses) {
+      const std::string& reason = products.at(use.node).float_reason;
+      if (reason.empty()) plan.uses.push_back(use);
+      else if (float_reason.empty()) float_reason = reason;
+    }
+  } else if (request.format) {
+    plan.uses = site.uses;
+    plan.output = is_output;
   }
   if (plan.quantized()) {
     plan.format = *request.format;
@@ -145,6 +150,20 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
   plan.reason = request.reason;
 }
 
+// A residual sum that is quantised adds rounded numbers.
+void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
+  const auto sum_is_quantized = [&](const Site& input) {
+    const auto role = input.role == SiteRole::attention_input ? SiteRole::attention_residual
+                                                              : SiteRole::ffn_residual;
+    for (size_t i = 0; i < sites.size(); ++i)
+      if (sites[i].layer == input.layer && sites[i].role == role) return plan.sites[i].quantized();
+    return false;
+  };
+  for (size_t i = 0; i < sites.size(); ++i)
+    if (sites[i].residual && plan.sites[i].quantized() && sum_is_quantized(sites[i]))
+      plan.sites[i].residual = sites[i].residual;
+}
+
 }  // namespace
 
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
@@ -156,7 +175,7 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
   plan.sites.resize(sites.size());
   parallel_for(sites.size(), [&](size_t i) {
     SitePlan& p = plan.sites[i];
-    plan_site(p, sites[i], products, plan.request.sites[i]);
+    plan_site(p, sites[i], products, index.is_graph_output(sites[i].value), plan.request.sites[i]);
     if (!p.quantized()) return;
     if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
     else plan_activation(p, sites[i], evidence.statistics, evidence.prediction(i));
@@ -164,6 +183,7 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
     const std::string& why = request.sites[i].reason;
     if (!why.empty() && why != recipe_reason(request.recipe)) p.reason += "; " + why;
   });
+  plan_residuals(sites, plan);
   plan.tables = plan_tables(index, request.options.quantize_embeddings);
   return plan;
 }

@@ -1,8 +1,9 @@
 // The Plan: what every Site and every embedding table gets, with the reason.
 //
-// A product is quantised only when both its operands are (products.h). Scales follow from the
-// values of weights and from the statistics of activations, each by the observer asked for.
-// Planning changes nothing; quantize_model() carries the plan out.
+// A product is quantised only when both its operands are (products.h); a value that enters none by
+// what is asked for it alone. Scales follow from the values of weights and from the statistics of
+// activations, each by the observer asked for. Planning changes nothing; quantize_model() carries
+// the plan out.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,9 @@ struct SitePlan {
   std::string path;
   std::string value;
   SiteKind kind = SiteKind::activation;
-  std::vector<Use> uses;  // slots that read the quantised tensor; none: the Site stays float
+  std::vector<Use> uses;        // slots that read the quantised tensor
+  std::optional<Use> residual;  // the slot of a residual sum that adds the quantised numbers, too
+  bool output = false;          // a graph output, which becomes the quantised tensor
   std::string reason;
 
   // Of a quantised Site:
@@ -35,7 +38,7 @@ struct SitePlan {
   int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
   uint64_t nonfinite = 0;         // activations seen that were NaN or infinite, and ignored
 
-  bool quantized() const { return !uses.empty(); }
+  bool quantized() const { return !uses.empty() || output; }  // else the Site stays float
 };
 
 enum class TableStorage {

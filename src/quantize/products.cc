@@ -72,11 +72,13 @@ void decide_together(const Site& input, std::map<size_t, Product>& products) {
 std::map<size_t, Product> choose_products(const GraphIndex& index, const std::vector<Site>& sites,
                                           const std::vector<SiteRequest>& requests) {
   std::map<size_t, Product> products;
-  for (size_t i = 0; i < sites.size(); ++i)
+  for (size_t i = 0; i < sites.size(); ++i) {
+    if (!is_operand(sites[i].role)) continue;
     for (const Use& use : sites[i].uses) {
       FP8Q_ASSERT(use.node < index.graph().nodes.size() && use.input < 2);
       products[use.node].operands[use.input] = static_cast<int>(i);
     }
+  }
   const Chooser chooser{index, sites, requests, is_recognised(sites)};
   for (auto& [node, product] : products) product.float_reason = chooser.float_reason(product);
   for (const Site& site : sites)

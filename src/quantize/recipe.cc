@@ -13,6 +13,14 @@ constexpr uint32_t kEncoderProducts =
     role_bit(SiteRole::attention_output) | role_bit(SiteRole::intermediate) |
     role_bit(SiteRole::ffn_output);
 
+// Inputs and results of every operation, embeddings, residual sums and head included.
+constexpr uint32_t kEverything =
+    kEncoderProducts | role_bit(SiteRole::head) | role_bit(SiteRole::other) |
+    role_bit(SiteRole::embeddings_sum) | role_bit(SiteRole::scores) |
+    role_bit(SiteRole::attention_result) | role_bit(SiteRole::attention_residual) |
+    role_bit(SiteRole::intermediate_result) | role_bit(SiteRole::ffn_result) |
+    role_bit(SiteRole::ffn_residual) | role_bit(SiteRole::head_result);
+
 constexpr std::array kRecipes = {
 #define RECIPE(name, weights, granularity, activations, roles, description) \
   Recipe{name, Format::weights, Granularity::granularity, Format::activations, roles, description},
@@ -54,6 +62,11 @@ std::optional<Granularity> Granularity::parse(std::string_view text) {
     if (known.sized && whole && granularity.size > 0) return granularity;
   }
   return std::nullopt;
+}
+
+bool is_naive(const Recipe& recipe) {
+  constexpr uint32_t kOperands = role_bit(SiteRole::other) * 2 - 1;
+  return (recipe.roles & ~kOperands) != 0;
 }
 
 std::span<const Recipe> all_recipes() { return kRecipes; }

@@ -46,6 +46,10 @@ struct Recipe {
 
 constexpr uint32_t role_bit(SiteRole role) { return 1u << static_cast<int>(role); }
 
+constexpr bool covers(const Recipe& recipe, SiteRole role) { return recipe.roles & role_bit(role); }
+// Whether it quantises values that enter no product, which only a recognised encoder has.
+bool is_naive(const Recipe& recipe);
+
 std::span<const Recipe> all_recipes();
 const Recipe* recipe_named(std::string_view name);  // nullptr: no such recipe
 const Recipe& default_recipe();

@@ -9,9 +9,11 @@ namespace {
 
 // Why a recipe leaves a role in floating point; empty where it does not.
 std::string float_reason(const Recipe& recipe, SiteRole role, bool quantize_head) {
+  if (covers(recipe, role)) return "";
   if (role == SiteRole::head)
     return quantize_head ? "" : "the head stays in floating point unless --quantize-head is given";
-  if (recipe.roles & role_bit(role)) return "";
+  if (!is_operand(role))
+    return fmt::format("recipe {} quantises operands of products only", recipe.name);
   return fmt::format("recipe {} does not quantise this product", recipe.name);
 }
 
@@ -39,6 +41,11 @@ bool is_recognised(const std::vector<Site>& sites) {
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options) {
   const bool recognised = is_recognised(sites);
+  if (is_naive(recipe) && !recognised)
+    fail(ErrorCode::unsupported,
+         "recipe {} quantises residual sums and results, which are known in recognised encoders "
+         "only: choose another recipe",
+         recipe.name);
   PlanRequest request{.recipe = std::string(recipe.name), .options = options, .sites = {}};
   for (const Site& site : sites) {
     SiteRequest wanted = request_of(recipe, site, options);

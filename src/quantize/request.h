@@ -42,7 +42,8 @@ struct PlanRequest {
 };
 
 // What a recipe alone asks for. In a graph that was not recognised as an encoder (its Sites have
-// only the roles `probabilities` and `other`) it asks for every Site.
+// only the roles `probabilities` and `other`) it asks for every Site; Error (unsupported) there, if
+// the recipe quantises values that enter no product, which are not known then.
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options = {});
 

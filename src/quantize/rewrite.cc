@@ -17,6 +17,7 @@ namespace {
 // Sites of one value that get the same quantised tensor.
 struct Group {
   const SitePlan* plan;
+  bool operand;  // of products
   std::vector<Use> uses;
   Tensor codes;  // weights
 };
@@ -26,13 +27,15 @@ bool same_tensor(const SitePlan& a, const SitePlan& b) {
          a.scales == b.scales;
 }
 
-std::vector<Group> groups_of(const Plan& plan) {
+std::vector<Group> groups_of(const std::vector<Site>& sites, const Plan& plan) {
   std::vector<Group> groups;
-  for (const SitePlan& site : plan.sites) {
+  for (size_t i = 0; i < sites.size(); ++i) {
+    const SitePlan& site = plan.sites[i];
     if (!site.quantized()) continue;
     auto group =
         std::ranges::find_if(groups, [&](const Group& g) { return same_tensor(*g.plan, site); });
-    if (group == groups.end()) group = groups.insert(groups.end(), Group{&site, {}, {}});
+    if (group == groups.end())
+      group = groups.insert(groups.end(), Group{&site, is_operand(sites[i].role), {}, {}});
     group->uses.insert(group->uses.end(), site.uses.begin(), site.uses.end());
   }
   return groups;
@@ -52,9 +55,38 @@ QdqNames add_parameters(const SitePlan& plan, const Shape& shape, Insertions& in
   return names;
 }
 
-void add_group(const Group& group, Insertions& insertions) {
+struct Pair {
+  Node quantize, dequantize;
+};
+
+Pair pair_of(const std::string& value, const QdqNames& names, std::string codes,
+             std::string result) {
+  return {make_node("QuantizeLinear", {value, names.scale, names.zero_point}, codes),
+          make_node("DequantizeLinear", {std::move(codes), names.scale, names.zero_point},
+                    std::move(result))};
+}
+
+// The slot of a residual sum may read the numbers under another name (behind a reshape): then it
+// gets a pair of its own.
+void add_residual(const SitePlan& plan, const QdqNames& names, Insertions& insertions) {
+  if (!plan.residual) return;
+  std::string& read = insertions.node(plan.residual->node).inputs[plan.residual->input];
+  if (read == plan.value) {
+    read = names.result;
+    return;
+  }
+  const size_t at = plan.residual->node;
+  std::string result = insertions.name(read + "/dequantized");
+  Pair pair = pair_of(read, names, insertions.name(read + "/quantized"), result);
+  read = std::move(result);
+  insertions.before(at, std::move(pair.quantize));
+  insertions.before(at, std::move(pair.dequantize));
+}
+
+void add_operand(const Group& group, Insertions& insertions) {
   const SitePlan& plan = *group.plan;
-  const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
+  size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
+  if (plan.residual) first = std::min(first, plan.residual->node);
   QdqNames names = add_parameters(plan, plan.axis.scale_shape(group.codes.shape()), insertions);
   std::map<std::string, Attribute> axis;
   if (plan.axis.axis) axis["axis"] = *plan.axis.axis;
@@ -71,6 +103,26 @@ void add_group(const Group& group, Insertions& insertions) {
                     make_node("DequantizeLinear", {names.codes, names.scale, names.zero_point},
                               names.result, axis));
   for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = names.result;
+  add_residual(plan, names, insertions);
+}
+
+// A value that enters no product.
+void add_point(const Group& group, const GraphIndex& index, Insertions& insertions) {
+  const SitePlan& plan = *group.plan;
+  const auto producer = index.producer_index(plan.value);
+  FP8Q_ASSERT(producer.has_value());
+  QdqNames names = add_parameters(plan, {}, insertions);
+  std::string value = plan.value;
+  if (plan.output) {
+    value = insertions.name(plan.value + "/float");
+    std::ranges::replace(insertions.node(*producer).outputs, plan.value, value);
+    names.result = plan.value;
+  }
+  names.codes = insertions.name(plan.value + "/quantized");
+  Pair pair = pair_of(value, names, names.codes, names.result);
+  insertions.after(*producer, std::move(pair.quantize));
+  insertions.after(*producer, std::move(pair.dequantize));
+  for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = names.result;
 }
 
 void check_plan(const Model& source, const std::vector<Site>& sites, const Plan& plan) {
@@ -84,7 +136,7 @@ void check_plan(const Model& source, const std::vector<Site>& sites, const Plan&
 Model quantize_model(const Model& source, const std::vector<Site>& sites, const Plan& plan) {
   check_plan(source, sites, plan);
   const GraphIndex index(source.graph);
-  std::vector<Group> groups = groups_of(plan);
+  std::vector<Group> groups = groups_of(sites, plan);
   parallel_for(groups.size(), [&](size_t i) {
     const SitePlan& p = *groups[i].plan;
     if (p.kind != SiteKind::weight) return;
@@ -95,7 +147,10 @@ Model quantize_model(const Model& source, const std::vector<Site>& sites, const 
   Model model = source;
   Insertions insertions(model.graph);
   for (const TablePlan& table : plan.tables) rewrite_table(index, table, insertions);
-  for (const Group& group : groups) add_group(group, insertions);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].operand) add_operand(groups[i], insertions);
+    else add_point(groups[i], index, insertions);
+  }
   insertions.finish();
   write_manifest(manifest_of(plan), model);
   return model;

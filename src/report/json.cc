@@ -43,6 +43,17 @@ Json json_of(const std::vector<KernelFacts>& kernels) {
   return list;
 }
 
+Json json_of(const std::vector<RoundingFacts>& rounding) {
+  Json list = Json::array();
+  for (const auto& r : rounding)
+    list.push_back({{"path", r.path},
+                    {"format", r.format},
+                    {"values", r.values},
+                    {"saturated", r.saturated},
+                    {"underflowed", r.underflowed}});
+  return list;
+}
+
 void add(Json& json, const Scores& scores) {
   json["format"] = scores.format;
   json["metrics"] = scores.metrics;
@@ -52,6 +63,7 @@ void add(Json& json, const Scores& scores) {
   json["examples_per_s"] = scores.examples_per_s;
   json["tokens_per_s"] = scores.tokens_per_s;
   json["kernels"] = json_of(scores.kernels);
+  json["rounding"] = json_of(scores.rounding);
 }
 
 Json indices_of(const std::vector<Flip>& flips) {

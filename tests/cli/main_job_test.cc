@@ -69,7 +69,8 @@ TEST_F(MainJob, JsonHoldsTheFacts) {
   EXPECT_EQ(calibration["examples"], 128);
   EXPECT_TRUE(calibration["data"]["builtin"]);
   EXPECT_EQ(calibration["sites"].size(),
-            4 * 8 + 2u);  // per layer 4 linear inputs and 4 attention operands; the head
+            4 * 14 + 5u);  // per layer 4 linear inputs, 4 operands of attention and its scores, 3
+                           // results, 2 sums; embeddings; inputs and results of the head
   for (const auto& site : calibration["sites"]) {
     EXPECT_GT(site["absmax"], 0.0);
     EXPECT_EQ(site["nonfinite"], 0);
@@ -91,8 +92,28 @@ TEST_F(MainJob, JsonHoldsTheFacts) {
               1e-9);
   EXPECT_EQ(evaluation["difference"]["test"], "mcnemar-exact");
   EXPECT_GE(evaluation["examples"], 300);
+  EXPECT_TRUE(evaluation["baseline"]["rounding"].empty());
+  EXPECT_EQ(evaluation["rounding"].size(), 4 * 8u);
+  for (const auto& site : evaluation["rounding"]) {
+    EXPECT_GT(site["values"], 0);
+    EXPECT_GE(site["saturated"], 0.0);
+    EXPECT_LT(site["saturated"], 0.01) << site["path"];
+    EXPECT_LT(site["underflowed"], 0.9) << site["path"];
+  }
   // FP8 keeps the accuracy: the paper's claim, with room for three flips in 320.
   EXPECT_NEAR(evaluation["difference"]["score"].get<double>(), 0.0, 1.0);
+}
+
+// What rounding does is told of every Site, and said by name where it is much.
+TEST_F(MainJob, RoundingIsToldAndWarnedOf) {
+  ok({"calibrate", "model.onnx", "--examples", "16"});
+  ok({"convert", "--recipe", "naive-int8"});
+  const json naive = ok_json({"eval", "--task", "sst2"});
+  EXPECT_EQ(naive["format"], "naive-int8");
+  EXPECT_EQ(naive["rounding"].size(), 4 * 14 + 5u);
+  ok({"convert", "--format", "int8", "--observer", "percentile"});
+  const std::string text = ok({"eval", "--task", "sst2", "--no-baseline"});
+  EXPECT_THAT(text, HasSubstr("become zero, most at layer."));
 }
 
 TEST_F(MainJob, ExplicitPathsNeedNoWorkspaceAndFoldersWork) {

@@ -1,6 +1,7 @@
 #include "engine/cpu/attention_block.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -30,6 +31,20 @@ size_t tokens_of(std::span<const int32_t> offsets, size_t s) {
   return static_cast<size_t>(offsets[s + 1] - offsets[s]);
 }
 
+// Copies rows of `width` floats between a place where they are `stride` apart and one without gaps.
+struct Strided {
+  float* x;
+  size_t stride, rows, width;
+  void gather(float* to) const {
+    for (size_t r = 0; r < rows; ++r)
+      std::memcpy(to + r * width, x + r * stride, width * sizeof(float));
+  }
+  void scatter(const float* from) const {
+    for (size_t r = 0; r < rows; ++r)
+      std::memcpy(x + r * stride, from + r * width, width * sizeof(float));
+  }
+};
+
 }  // namespace
 
 AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& sites)
@@ -42,14 +57,25 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
           {a.value_site, 1.0f, activation_quantization(sites, a.value_site)},
       },
       probabilities_{a.probabilities_site, 1.0f,
-                     activation_quantization(sites, a.probabilities_site)} {}
+                     activation_quantization(sites, a.probabilities_site)},
+      scores_site_(a.scores_site) {}
 
 void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
+  const SitePass& pass = *args.pass;
   scale_operands(args);
-  if (args.observer) observe_operands(args, scratch);
+  show_operands(args, scratch);
   quantize_operands(args);
-  if (args.observer && probabilities_.site >= 0) attend_observed(args, scratch);
-  else attend(args);
+  const size_t sequences = args.offsets.size() - 1;
+  if (!pass.is_watched(probabilities_.site) && !pass.is_active(scores_site_)) {
+    attend(args);
+  } else if (pass.observer) {  // who wants an order
+    for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
+  } else {
+    parallel_for(sequences, [&](size_t s) {
+      thread_local AttentionScratch own;
+      attend_in_steps(args, s, own);
+    });
+  }
 }
 
 void AttentionBlock::scale_operands(const Run& args) const {
@@ -66,20 +92,24 @@ void AttentionBlock::scale_operands(const Run& args) const {
   }
 }
 
-void AttentionBlock::observe_operands(const Run& args, AttentionScratch& scratch) const {
+void AttentionBlock::show_operands(const Run& args, AttentionScratch& scratch) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t s = 0; s + 1 < args.offsets.size(); ++s) {
     const size_t tokens = tokens_of(args.offsets, s);
     const auto first = static_cast<size_t>(args.offsets[s]);
     for (size_t o = 0; o < 3; ++o) {
-      if (operands_[o].site < 0) continue;
-      float* to = scratch.gathered.grow(tokens * hidden);
-      for (size_t h = 0; h < heads_; ++h)
-        for (size_t t = 0; t < tokens; ++t)
-          std::memcpy(to + (h * tokens + t) * head_size_,
-                      args.qkv + ((first + t) * 3 + o) * hidden + h * head_size_,
-                      head_size_ * sizeof(float));
-      (*args.observer)(operands_[o].site, {to, tokens * hidden}, static_cast<int64_t>(head_size_));
+      const int site = operands_[o].site;
+      if (!args.pass->is_watched(site)) continue;
+      float* all = scratch.gathered.grow(tokens * hidden);
+      const auto head = [&](size_t h) {
+        return Strided{args.qkv + (first * 3 + o) * hidden + h * head_size_, 3 * hidden, tokens,
+                       head_size_};
+      };
+      for (size_t h = 0; h < heads_; ++h) head(h).gather(all + h * tokens * head_size_);
+      const std::array<int32_t, 2> one = {0, static_cast<int32_t>(heads_ * tokens)};
+      args.pass->show(site, {all, head_size_, one});
+      if (!args.pass->transform(site)) continue;
+      for (size_t h = 0; h < heads_; ++h) head(h).scatter(all + h * tokens * head_size_);
     }
   }
 }
@@ -94,32 +124,33 @@ void AttentionBlock::quantize_operands(const Run& args) const {
       const auto& q = operands_[o].quantization;
       if (!q) continue;
       float* x = args.qkv + (from * 3 + o) * hidden;
-      cpu::quantize_to_f32({q->format, q->scale, x, 3 * hidden, x, 3 * hidden, to - from, hidden});
+      const auto count = cpu::quantize_to_f32(
+          {q->format, q->scale, x, 3 * hidden, x, 3 * hidden, to - from, hidden});
+      args.pass->sites->count(operands_[o].site, (to - from) * hidden, count);
     }
   });
 }
 
-void AttentionBlock::attend_one(const Run& args, size_t sequence, size_t head, float* scratch,
-                                float* probabilities) const {
+cpu::AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head,
+                                        float* scratch) const {
   const size_t hidden = heads_ * head_size_;
   const auto first = static_cast<size_t>(args.offsets[sequence]);
   const float* q = args.qkv + first * 3 * hidden + head * head_size_;
   const auto& p = probabilities_.quantization;
-  cpu::attend_head({.q = q,
-                    .k = q + hidden,
-                    .v = q + 2 * hidden,
-                    .qkv_stride = 3 * hidden,
-                    .tokens = tokens_of(args.offsets, sequence),
-                    .head_size = head_size_,
-                    .qk_scale = operands_[0].scale() * operands_[1].scale(),
-                    .score_scale = scale_,
-                    .p_format = p ? std::optional(p->format) : std::nullopt,
-                    .p_scale = probabilities_.scale(),
-                    .out_scale = probabilities_.scale() * operands_[2].scale(),
-                    .out = args.out + first * hidden + head * head_size_,
-                    .out_stride = hidden,
-                    .probabilities = probabilities,
-                    .scratch = scratch});
+  return {.q = q,
+          .k = q + hidden,
+          .v = q + 2 * hidden,
+          .qkv_stride = 3 * hidden,
+          .tokens = tokens_of(args.offsets, sequence),
+          .head_size = head_size_,
+          .qk_scale = operands_[0].scale() * operands_[1].scale(),
+          .score_scale = scale_,
+          .p_format = p ? std::optional(p->format) : std::nullopt,
+          .p_scale = probabilities_.scale(),
+          .out_scale = probabilities_.scale() * operands_[2].scale(),
+          .out = args.out + first * hidden + head * head_size_,
+          .out_stride = hidden,
+          .scratch = scratch};
 }
 
 void AttentionBlock::attend(const Run& args) const {
@@ -127,22 +158,56 @@ void AttentionBlock::attend(const Run& args) const {
   const size_t need = cpu::attend_scratch(longest(args.offsets), head_size_);
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own;
-    attend_one(args, task / heads_, task % heads_, own.grow(need), nullptr);
+    const auto head = head_of(args, task / heads_, task % heads_, own.grow(need));
+    const auto count = cpu::attend_head(head);
+    if (head.p_format)
+      args.pass->sites->count(probabilities_.site, head.tokens * head.tokens, count);
   });
 }
 
-void AttentionBlock::attend_observed(const Run& args, AttentionScratch& scratch) const {
-  for (size_t s = 0; s + 1 < args.offsets.size(); ++s) {
-    const size_t tokens = tokens_of(args.offsets, s);
-    const size_t need = cpu::attend_scratch(tokens, head_size_);
-    float* p = scratch.probabilities.grow(heads_ * tokens * tokens);
+// All heads of one sequence, with their scores and probabilities in memory.
+void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch& scratch) const {
+  const size_t tokens = tokens_of(args.offsets, s), stride = cpu::score_stride(tokens);
+  const size_t need = cpu::attend_scratch(tokens, head_size_);
+  const SitePass& pass = *args.pass;
+  float* matrices = scratch.matrices.grow(heads_ * tokens * stride);
+  const auto each_head = [&](const auto& body) {
     parallel_for(heads_, [&](size_t h) {
       thread_local Buffer<float> own;
-      attend_one(args, s, h, own.grow(need), p + h * tokens * tokens);
+      body(head_of(args, s, h, own.grow(need)), matrices + h * tokens * stride);
     });
-    (*args.observer)(probabilities_.site, {p, heads_ * tokens * tokens},
-                     static_cast<int64_t>(tokens));
-  }
+  };
+  each_head([&](const cpu::AttendHead& head, float* m) { cpu::attend_scores(head, m); });
+  show_matrices(args, scores_site_, tokens, scratch);
+  each_head([&](const cpu::AttendHead& head, float* m) {
+    if (const auto& q = pass.sites->rounding(scores_site_)) {
+      const auto count =
+          cpu::round_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
+      pass.sites->count(scores_site_, tokens * tokens, count);
+    }
+    cpu::softmax({m, stride, tokens, tokens, head.score_scale});
+  });
+  show_matrices(args, probabilities_.site, tokens, scratch);
+  each_head([&](const cpu::AttendHead& head, float* m) {
+    if (const auto& q = probabilities_.quantization) {
+      const auto count =
+          cpu::quantize_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
+      pass.sites->count(probabilities_.site, tokens * tokens, count);
+    }
+    cpu::attend_values(head, m);
+  });
+}
+
+void AttentionBlock::show_matrices(const Run& args, int site, size_t tokens,
+                                   AttentionScratch& scratch) const {
+  if (!args.pass->is_watched(site)) return;
+  const size_t stride = cpu::score_stride(tokens);
+  const Strided all{scratch.matrices.data(), stride, heads_ * tokens, tokens};
+  float* dense = scratch.matrices.data();
+  if (stride != tokens) all.gather(dense = scratch.gathered.grow(heads_ * tokens * tokens));
+  const std::array<int32_t, 2> one = {0, static_cast<int32_t>(heads_ * tokens)};
+  args.pass->show(site, {dense, tokens, one});
+  if (stride != tokens && args.pass->transform(site)) all.scatter(dense);
 }
 
 double AttentionBlock::operations(std::span<const int32_t> offsets) const {

@@ -7,16 +7,18 @@
 #include <vector>
 
 #include "encoder/encoder.h"
+#include "engine/cpu/activation_sites.h"
 #include "engine/cpu/buffer.h"
 #include "engine/engine.h"
 #include "engine/weights.h"
+#include "kernels/cpu/attention.h"
 #include "kernels/cpu/roof.h"
 
 namespace fp8q {
 
 struct AttentionScratch {
-  Buffer<float> probabilities;  // of one sequence, for an observer
-  Buffer<float> gathered;       // one operand of one sequence, head after head, for an observer
+  Buffer<float> matrices;  // scores, then probabilities, of all heads of one sequence
+  Buffer<float> gathered;  // the same, or one operand, without gaps, for those who look on
 };
 
 class AttentionBlock {
@@ -27,7 +29,7 @@ class AttentionBlock {
     float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantised in place
     float* out;  // [tokens, hidden]
     std::span<const int32_t> offsets;  // sequences + 1, the first is 0
-    const SiteObserver* observer;      // nullptr: nobody looks
+    const SitePass* pass;
   };
   void run(const Run& args, AttentionScratch& scratch) const;
 
@@ -46,17 +48,18 @@ class AttentionBlock {
   };
 
   void scale_operands(const Run& args) const;
-  void observe_operands(const Run& args, AttentionScratch& scratch) const;
+  void show_operands(const Run& args, AttentionScratch& scratch) const;
   void quantize_operands(const Run& args) const;
+  cpu::AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
   void attend(const Run& args) const;
-  void attend_observed(const Run& args, AttentionScratch& scratch) const;
-  void attend_one(const Run& args, size_t sequence, size_t head, float* scratch,
-                  float* probabilities) const;
+  void attend_in_steps(const Run& args, size_t sequence, AttentionScratch& scratch) const;
+  void show_matrices(const Run& args, int site, size_t tokens, AttentionScratch& scratch) const;
 
   size_t heads_, head_size_;
   float scale_;
   Operand operands_[3];  // q, k, v
   Operand probabilities_;
+  int scores_site_;
 };
 
 }  // namespace fp8q

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -30,6 +31,13 @@ cpu::Function function_of(Activation a) {
   FP8Q_ASSERT(!"activation without a kernel");
 }
 
+// Calls body(from, count) for blocks of rows.
+void for_rows(size_t rows, const std::function<void(size_t, size_t)>& body) {
+  constexpr size_t kRows = 32;
+  parallel_for((rows + kRows - 1) / kRows,
+               [&](size_t i) { body(i * kRows, std::min(kRows, rows - i * kRows)); });
+}
+
 // Of a matrix product: 2 per multiplication with its addition.
 double operations(size_t rows, size_t in, size_t out) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
@@ -53,6 +61,7 @@ void check(const Encoder& e) {
 
 CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute)
     : sites_(encoder.sites),
+      activation_sites_(encoder.sites),
       outputs_(encoder.outputs),
       head_kind_(encoder.head_kind),
       compute_(compute),
@@ -72,11 +81,15 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute)
 
 void CpuEngine::note_kernels() {
   for (const Site& site : sites_) {
-    const bool half = compute_ == ComputeType::bf16 && !site.quantization;
-    kernels_.push_back({site.path,
-                        site.quantization ? std::string(info(site.quantization->format).name)
-                                          : std::string(half ? "bf16" : "fp32"),
-                        "not used"});
+    const bool operand = is_operand(site.role);
+    const bool half = compute_ == ComputeType::bf16 && operand && !site.quantization;
+    const std::string requested(site.quantization ? info(site.quantization->format).name
+                                : half            ? "bf16"
+                                                  : "fp32");
+    kernels_.push_back({site.path, requested,
+                        operand             ? "not used"
+                        : site.quantization ? "fp32, rounded to " + requested
+                                            : requested});
   }
 }
 
@@ -85,42 +98,39 @@ void CpuEngine::note(int site, const std::string& effective) {
 }
 
 LinearStep CpuEngine::make_step(const std::vector<const Linear*>& linears) {
-  LinearStep step{{}, PreparedLinear(linears, sites_, compute_)};
+  LinearStep step{linears.front()->input_site, linears.front()->result_site,
+                  PreparedLinear(linears, sites_, compute_)};
   const std::string effective = step.linear.effective();
   for (const Linear* l : linears) {
     note(l->weight_site, effective);
     note(l->input_site, effective);
-    auto& seen = step.input_sites;
-    if (l->input_site >= 0 && std::find(seen.begin(), seen.end(), l->input_site) == seen.end())
-      seen.push_back(l->input_site);
   }
   return step;
 }
 
 CpuEngine::Layer CpuEngine::make_layer(const EncoderLayer& l) {
   std::vector<LinearStep> projections;
-  if (can_join({&l.query, &l.key, &l.value}, sites_)) {
+  const bool one_site =
+      l.key.input_site == l.query.input_site && l.value.input_site == l.query.input_site;
+  if (one_site && can_join({&l.query, &l.key, &l.value}, sites_)) {
     projections.push_back(make_step({&l.query, &l.key, &l.value}));
   } else {
     for (const Linear* one : {&l.query, &l.key, &l.value}) projections.push_back(make_step({one}));
   }
-  // An observer sees each input Site once, also where two of the projections share it.
-  for (size_t i = 1; i < projections.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      for (const int site : projections[j].input_sites)
-        std::erase(projections[i].input_sites, site);
   AttentionBlock attention(l.attention, sites_);
   for (const int site : {l.attention.query_site, l.attention.key_site,
                          l.attention.probabilities_site, l.attention.value_site})
     if (site >= 0) note(site, attention.effective(site));
   return {.projections = std::move(projections),
           .attention = std::move(attention),
+          .attention_residual_rounded = l.attention_residual_rounded,
           .attention_output = make_step({&l.attention_output}),
-          .attention_norm = NormWeights(l.attention_norm, hidden_),
+          .attention_norm = NormStep(l.attention_norm, hidden_),
+          .output_residual_rounded = l.output_residual_rounded,
           .intermediate = make_step({&l.intermediate}),
           .activation = l.activation,
           .output = make_step({&l.output}),
-          .output_norm = NormWeights(l.output_norm, hidden_)};
+          .output_norm = NormStep(l.output_norm, hidden_)};
 }
 
 std::string CpuEngine::description() const {
@@ -145,11 +155,20 @@ void CpuEngine::Workspaces::give_back(std::unique_ptr<Workspace> workspace) {
 }
 
 std::vector<EngineOutput> CpuEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
+  return run_passing(batch, {&activation_sites_, observer ? &observer : nullptr});
+}
+
+std::vector<EngineOutput> CpuEngine::run_transformed(const PackedBatch& batch,
+                                                     std::span<const SiteTransform> transforms) {
+  check_transforms(sites_, transforms);
+  return run_passing(batch, {.sites = &activation_sites_, .transforms = transforms});
+}
+
+std::vector<EngineOutput> CpuEngine::run_passing(const PackedBatch& batch, const SitePass& pass) {
   limits_.check(batch);
   std::vector<EngineOutput> outputs = make_outputs(batch);
-  const Watch watch{.observer = observer ? &observer : nullptr};
-  const Division division = divide(batch, watch.observer != nullptr);
-  division.for_each([&](size_t i) { run_micro(batch, division.micros[i], watch, outputs); });
+  const Division division = divide(batch, pass.observer != nullptr);
+  division.for_each([&](size_t i) { run_micro(batch, division.micros[i], {pass}, outputs); });
   return outputs;
 }
 
@@ -158,8 +177,9 @@ std::vector<StageTime> CpuEngine::profile(const PackedBatch& batch) {
   std::vector<EngineOutput> outputs = make_outputs(batch);
   const Division division = divide(batch, false);
   std::vector<StageClock> clocks(division.micros.size());
-  division.for_each(
-      [&](size_t i) { run_micro(batch, division.micros[i], {.clock = &clocks[i]}, outputs); });
+  division.for_each([&](size_t i) {
+    run_micro(batch, division.micros[i], {{&activation_sites_}, &clocks[i]}, outputs);
+  });
   StageClock all;
   for (const StageClock& clock : clocks) all.add(clock);
   return all.times(division.side_by_side ? 1.0 / threads() : 1.0);
@@ -184,90 +204,155 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
   float* x = w.x.grow(micro.tokens * hidden_);
   const size_t width = embeddings_.width();
   float* rows = projection_ ? w.wide.grow(micro.tokens * width) : x;
-  embeddings_.run({.ids = std::span(batch.ids).subspan(micro.first_token, micro.tokens),
-                   .type_ids = std::span(batch.type_ids).subspan(micro.first_token, micro.tokens),
-                   .positions = micro.positions,
-                   .out = rows});
+  const EmbeddingBlock::Run args{
+      .ids = std::span(batch.ids).subspan(micro.first_token, micro.tokens),
+      .type_ids = std::span(batch.type_ids).subspan(micro.first_token, micro.tokens),
+      .positions = micro.positions,
+      .out = rows};
+  const SitePass& pass = w.watch.pass;
+  if (const int site = embeddings_.sum_site(); pass.is_active(site)) {
+    embeddings_.sum(args);
+    pass.show(site, {rows, width, micro.offsets});
+    pass.round(site, {rows, width, micro.offsets});
+    for_rows(micro.tokens,
+             [&](size_t from, size_t count) { embeddings_.normalise(rows + from * width, count); });
+  } else {
+    embeddings_.run(args);
+  }
   w.lap({Stage::embeddings});
-  if (projection_) run_step(*projection_, {Stage::embeddings, rows, micro.tokens, x, hidden_}, w);
+  if (projection_)
+    run_step(*projection_, {Stage::embeddings, {{rows, width, micro.offsets}}, x}, w);
+}
+
+// What a linear layer reads at its Site. A transform changes a copy, unless the residual sum, too,
+// shall add what it made.
+const float* CpuEngine::enter(int site, const Input& input, Workspace& w) const {
+  const SitePass& pass = w.watch.pass;
+  SiteRows rows = input.rows;
+  if (const SiteTransform* t = pass.transform(site); t && !(input.in_residual && t->residual)) {
+    const size_t size = rows.rows() * rows.columns;
+    rows.x = w.changed.grow(size);
+    std::memcpy(rows.x, input.rows.x, size * sizeof(float));
+  }
+  if (pass.is_watched(site)) pass.show(site, rows);
+  if (input.rounded) pass.round(site, rows);
+  return rows.x;
 }
 
 void CpuEngine::run_step(const LinearStep& step, const Step& args, Workspace& w) const {
-  const size_t in = step.linear.in();
-  if (w.watch.observer) {
-    for (const int site : step.input_sites)
-      (*w.watch.observer)(site, {args.x, args.rows * in}, static_cast<int64_t>(in));
+  const size_t rows = args.input.rows.rows(), in = step.linear.in(), out = step.linear.out();
+  const bool apart = w.watch.pass.is_active(step.result_site);
+  const auto count =
+      step.linear.run({.x = enter(step.input_site, args.input, w),
+                       .x_stride = in,
+                       .rows = rows,
+                       .function = function_of(apart ? Activation::none : args.activation),
+                       .y = args.y,
+                       .y_stride = out},
+                      w.linear);
+  // Values that were rounded before are not counted again.
+  if (!args.input.rounded && activation_sites_.rounding(step.input_site))
+    activation_sites_.count(step.input_site, rows * in, count);
+  if (apart) finish_apart(step, args, w);
+  w.lap({args.stage, step.linear.unit(), operations(rows, in, out)});
+}
+
+// The activation function behind a Site of its own.
+void CpuEngine::finish_apart(const LinearStep& step, const Step& args, Workspace& w) const {
+  const size_t out = step.linear.out();
+  const SiteRows y{args.y, out, args.input.rows.offsets};
+  w.watch.pass.show(step.result_site, y);
+  w.watch.pass.round(step.result_site, y);
+  for_rows(y.rows(), [&](size_t from, size_t count) {
+    cpu::activate({function_of(args.activation), y.x + from * out, out, count, out});
+  });
+}
+
+// q, k, v side by side. Projections that share their Site share its values.
+void CpuEngine::run_projections(const Layer& layer, const MicroBatch& micro, float* qkv,
+                                Workspace& w) const {
+  const Input hidden{{w.x.data(), hidden_, micro.offsets}, true, layer.attention_residual_rounded};
+  const float* x = nullptr;
+  int entered = -1;
+  size_t column = 0;
+  for (const LinearStep& p : layer.projections) {
+    const bool first = !x || p.input_site != entered;
+    if (first) x = enter(entered = p.input_site, hidden, w);
+    const auto count = p.linear.run({.x = x,
+                                     .x_stride = hidden_,
+                                     .rows = micro.tokens,
+                                     .function = cpu::Function::none,
+                                     .y = qkv + column,
+                                     .y_stride = 3 * hidden_},
+                                    w.linear);
+    if (first && !hidden.rounded && activation_sites_.rounding(p.input_site))
+      activation_sites_.count(p.input_site, micro.tokens * hidden_, count);
+    column += p.linear.out();
+    w.lap({Stage::qkv, p.linear.unit(), operations(micro.tokens, hidden_, p.linear.out())});
   }
-  step.linear.run({.x = args.x,
-                   .x_stride = in,
-                   .rows = args.rows,
-                   .function = function_of(args.activation),
-                   .y = args.y,
-                   .y_stride = args.y_stride},
-                  w.linear);
-  w.lap({args.stage, step.linear.unit(), operations(args.rows, in, step.linear.out())});
 }
 
 void CpuEngine::run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const {
   const size_t tokens = micro.tokens;
   const size_t inner = layer.intermediate.linear.out();
+  const std::span<const int32_t> offsets = micro.offsets;
   float* x = w.x.data();
   float* wide = w.wide.grow(tokens * std::max(3 * hidden_, inner));
   float* context = w.context.grow(tokens * hidden_);
 
-  size_t column = 0;
-  for (const LinearStep& p : layer.projections) {
-    run_step(p, {Stage::qkv, x, tokens, wide + column, 3 * hidden_}, w);
-    column += p.linear.out();
-  }
-  layer.attention.run({wide, context, micro.offsets, w.watch.observer}, w.attention);
-  w.lap({Stage::attention, AttentionBlock::kUnit, layer.attention.operations(micro.offsets)});
+  run_projections(layer, micro, wide, w);
+  layer.attention.run({wide, context, offsets, &w.watch.pass}, w.attention);
+  w.lap({Stage::attention, AttentionBlock::kUnit, layer.attention.operations(offsets)});
   // The q, k, v are used up: their memory takes the product.
-  run_step(layer.attention_output, {Stage::attention_output, context, tokens, wide, hidden_}, w);
-  add_and_norm(wide, layer.attention_norm, tokens, w);
-  run_step(layer.intermediate, {Stage::intermediate, x, tokens, wide, inner, layer.activation}, w);
-  run_step(layer.output, {Stage::output, wide, tokens, context, hidden_}, w);
-  add_and_norm(context, layer.output_norm, tokens, w);
+  run_step(layer.attention_output, {Stage::attention_output, {{context, hidden_, offsets}}, wide},
+           w);
+  add_and_norm(wide, layer.attention_norm, micro, w);
+  const Input hidden{{x, hidden_, offsets}, true, layer.output_residual_rounded};
+  run_step(layer.intermediate, {Stage::intermediate, hidden, wide, layer.activation}, w);
+  run_step(layer.output, {Stage::output, {{wide, inner, offsets}}, context}, w);
+  add_and_norm(context, layer.output_norm, micro, w);
 }
 
 // x = norm(part + x)
-void CpuEngine::add_and_norm(const float* part, const NormWeights& norm, size_t tokens,
+void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const MicroBatch& micro,
                              Workspace& w) const {
-  constexpr size_t kRows = 32;
-  parallel_for((tokens + kRows - 1) / kRows, [&](size_t i) {
-    const size_t from = i * kRows;
-    float* x = w.x.data() + from * hidden_;
-    cpu::norm_rows({.x = part + from * hidden_,
-                    .x_stride = hidden_,
-                    .residual = x,
-                    .residual_stride = hidden_,
-                    .gamma = norm.gamma.data(),
-                    .beta = norm.beta.data(),
-                    .epsilon = norm.epsilon,
-                    .out = x,
-                    .out_stride = hidden_,
-                    .rows = std::min(kRows, tokens - from),
-                    .columns = hidden_});
+  float* all = w.x.data();
+  const SitePass& pass = w.watch.pass;
+  const bool apart = pass.is_active(norm.input_site);
+  if (apart) {
+    for_rows(micro.tokens, [&](size_t from, size_t count) {
+      cpu::add_row(part + from * hidden_, count * hidden_, all + from * hidden_);
+    });
+    pass.show(norm.input_site, {all, hidden_, micro.offsets});
+    pass.round(norm.input_site, {all, hidden_, micro.offsets});
+  }
+  for_rows(micro.tokens, [&](size_t from, size_t count) {
+    float* x = all + from * hidden_;
+    if (apart) norm_rows(norm.weights, {.x = x, .out = x, .rows = count});
+    else
+      norm_rows(norm.weights, {.x = part + from * hidden_, .residual = x, .out = x, .rows = count});
   });
   w.lap({Stage::norm});
 }
 
 void CpuEngine::run_head(const MicroBatch& micro, Workspace& w) const {
-  const float* rows = w.x.data();
-  size_t count = micro.tokens;
+  SiteRows rows{w.x.data(), hidden_, micro.offsets};
+  std::vector<int32_t> one_each;
   if (head_kind_ == HeadKind::first_token) {
-    count = micro.sequences;
+    const size_t count = micro.sequences;
     float* first = w.head_rows[0].grow(count * hidden_);
     for (size_t s = 0; s < count; ++s)
-      std::memcpy(first + s * hidden_, rows + static_cast<size_t>(micro.offsets[s]) * hidden_,
+      std::memcpy(first + s * hidden_, rows.x + static_cast<size_t>(micro.offsets[s]) * hidden_,
                   hidden_ * sizeof(float));
-    rows = first;
+    one_each.resize(count + 1);
+    std::iota(one_each.begin(), one_each.end(), 0);
+    rows = {first, hidden_, one_each};
   }
   for (size_t i = 0; i < head_.size(); ++i) {
     const LinearStep& step = head_[i].step;
-    float* to = w.head_rows[i + 1].grow(count * step.linear.out());
-    run_step(step, {Stage::head, rows, count, to, step.linear.out(), head_[i].activation}, w);
-    rows = to;
+    float* to = w.head_rows[i + 1].grow(rows.rows() * step.linear.out());
+    run_step(step, {Stage::head, {rows}, to, head_[i].activation}, w);
+    rows = {to, step.linear.out(), rows.offsets};
   }
 }
 

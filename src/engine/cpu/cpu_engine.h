@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/batch_limits.h"
+#include "engine/cpu/activation_sites.h"
 #include "engine/cpu/attention_block.h"
 #include "engine/cpu/embedding_block.h"
 #include "engine/cpu/micro_batch.h"
@@ -22,10 +23,17 @@
 
 namespace fp8q {
 
-// Which Sites an observer sees at a linear layer's input: one, or those of the joined layers.
+// A linear layer, or several joined that share the Site of their input.
 struct LinearStep {
-  std::vector<int> input_sites;
+  int input_site, result_site;
   PreparedLinear linear;
+};
+
+struct NormStep {
+  NormStep(const LayerNorm& norm, size_t width)
+      : weights(norm, width), input_site(norm.input_site) {}
+  NormWeights weights;
+  int input_site;
 };
 
 class CpuEngine final : public Engine {
@@ -33,6 +41,9 @@ class CpuEngine final : public Engine {
   CpuEngine(const Encoder& encoder, ComputeType compute);
 
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
+  std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
+                                            std::span<const SiteTransform> transforms) override;
+  std::vector<SiteRounding> rounding() const override { return activation_sites_.counts(); }
   std::vector<StageTime> profile(const PackedBatch& batch) override;
   std::vector<Roof> roofs() override;
   std::vector<KernelChoice> kernels() const override { return kernels_; }
@@ -42,12 +53,14 @@ class CpuEngine final : public Engine {
   struct Layer {
     std::vector<LinearStep> projections;  // one of width 3 hidden, or q, k, v
     AttentionBlock attention;
+    bool attention_residual_rounded;
     LinearStep attention_output;
-    NormWeights attention_norm;
+    NormStep attention_norm;
+    bool output_residual_rounded;
     LinearStep intermediate;
     Activation activation;
     LinearStep output;
-    NormWeights output_norm;
+    NormStep output_norm;
   };
   struct HeadStep {
     LinearStep step;
@@ -55,7 +68,7 @@ class CpuEngine final : public Engine {
   };
   // Who looks on while a micro-batch runs.
   struct Watch {
-    const SiteObserver* observer = nullptr;
+    SitePass pass;
     StageClock* clock = nullptr;
   };
 
@@ -69,6 +82,7 @@ class CpuEngine final : public Engine {
     Watch watch;
     Buffer<float> x, wide, context;        // hidden states; q k v or the FFN's inside; a sum's part
     std::vector<Buffer<float>> head_rows;  // the head's input and the result of each stage
+    Buffer<float> changed;                 // what a transform made of a linear layer's input
     LinearScratch linear;
     AttentionScratch attention;
 
@@ -87,25 +101,36 @@ class CpuEngine final : public Engine {
     std::vector<std::unique_ptr<Workspace>> idle_;
   };
 
+  std::vector<EngineOutput> run_passing(const PackedBatch& batch, const SitePass& pass);
   void run_micro(const PackedBatch& batch, const MicroBatch& micro, const Watch& watch,
                  std::vector<EngineOutput>& outputs);
   void embed(const PackedBatch& batch, const MicroBatch& micro, Workspace& w) const;
   void run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const;
+  void run_projections(const Layer& layer, const MicroBatch& micro, float* qkv, Workspace& w) const;
   void run_head(const MicroBatch& micro, Workspace& w) const;
+
+  // The input of a linear layer.
+  struct Input {
+    SiteRows rows;
+    bool in_residual = false;  // a residual sum adds x later,
+    bool rounded = false;      // and adds it as the Site rounds it
+  };
+  const float* enter(int site, const Input& input, Workspace& w) const;
   struct Step {
     Stage stage;
-    const float* x;
-    size_t rows;
+    Input input;
     float* y;
-    size_t y_stride;
     Activation activation = Activation::none;
   };
   void run_step(const LinearStep& step, const Step& args, Workspace& w) const;
-  void add_and_norm(const float* part, const NormWeights& norm, size_t tokens, Workspace& w) const;
+  void finish_apart(const LinearStep& step, const Step& args, Workspace& w) const;
+  void add_and_norm(const float* part, const NormStep& norm, const MicroBatch& micro,
+                    Workspace& w) const;
   std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
   void store(const MicroBatch& micro, const Workspace& w, std::vector<EngineOutput>& outputs) const;
 
   std::vector<Site> sites_;
+  ActivationSites activation_sites_;
   std::vector<EncoderOutput> outputs_;
   HeadKind head_kind_;
   ComputeType compute_;

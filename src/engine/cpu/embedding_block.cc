@@ -13,12 +13,16 @@ EmbeddingBlock::EmbeddingBlock(const Encoder& encoder)
       position_(encoder.embeddings.position, "position embeddings"),
       has_type_input_(!encoder.token_type_input.empty()),
       position_offset_(encoder.embeddings.position_offset),
-      norm_(encoder.embeddings.norm, word_.width()) {
+      norm_(encoder.embeddings.norm, word_.width()),
+      sum_site_(encoder.embeddings.norm.input_site) {
   if (encoder.embeddings.token_type)
     token_type_.emplace(*encoder.embeddings.token_type, "token type embeddings");
 }
 
-void EmbeddingBlock::run(const Run& args) const {
+void EmbeddingBlock::run(const Run& args) const { run_blocks(args, true); }
+void EmbeddingBlock::sum(const Run& args) const { run_blocks(args, false); }
+
+void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
   constexpr size_t kTokens = 16;  // per task
   const size_t n = width();
   parallel_for((args.ids.size() + kTokens - 1) / kTokens, [&](size_t task) {
@@ -36,19 +40,27 @@ void EmbeddingBlock::run(const Run& args) const {
       position_.read(position_offset_ + args.positions[t], row);
       cpu::add_row(row, n, out);
     }
-    float* rows = args.out + from * n;
-    cpu::norm_rows({.x = rows,
-                    .x_stride = n,
-                    .residual = nullptr,
-                    .residual_stride = 0,
-                    .gamma = norm_.gamma.data(),
-                    .beta = norm_.beta.data(),
-                    .epsilon = norm_.epsilon,
-                    .out = rows,
-                    .out_stride = n,
-                    .rows = to - from,
-                    .columns = n});
+    if (normalised) normalise(args.out + from * n, to - from);
   });
+}
+
+void EmbeddingBlock::normalise(float* rows, size_t count) const {
+  norm_rows(norm_, {.x = rows, .out = rows, .rows = count});
+}
+
+void norm_rows(const NormWeights& norm, const NormedRows& args) {
+  const size_t n = norm.gamma.size();
+  cpu::norm_rows({.x = args.x,
+                  .x_stride = n,
+                  .residual = args.residual,
+                  .residual_stride = n,
+                  .gamma = norm.gamma.data(),
+                  .beta = norm.beta.data(),
+                  .epsilon = norm.epsilon,
+                  .out = args.out,
+                  .out_stride = n,
+                  .rows = args.rows,
+                  .columns = n});
 }
 
 }  // namespace fp8q

@@ -10,6 +10,15 @@
 
 namespace fp8q {
 
+// out = norm(x + residual), dense rows; residual may be nullptr, out may be x or residual.
+struct NormedRows {
+  const float* x;
+  const float* residual = nullptr;
+  float* out;
+  size_t rows;
+};
+void norm_rows(const NormWeights& norm, const NormedRows& args);
+
 class EmbeddingBlock {
  public:
   // Of an encoder that BatchLimits takes.
@@ -21,14 +30,21 @@ class EmbeddingBlock {
     float* out;  // [tokens, width]
   };
   void run(const Run& args) const;
+  // The same in two steps: the sums, and their LayerNorm in place.
+  void sum(const Run& args) const;
+  void normalise(float* rows, size_t count) const;
+  int sum_site() const { return sum_site_; }
   size_t width() const { return word_.width(); }
 
  private:
+  void run_blocks(const Run& args, bool normalised) const;
+
   RowReader word_, position_;
   std::optional<RowReader> token_type_;
   bool has_type_input_;
   int64_t position_offset_;
   NormWeights norm_;
+  int sum_site_;
 };
 
 }  // namespace fp8q

@@ -35,6 +35,12 @@ Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
           std::min((i + 1) * units / parts * unit, total)};
 }
 
+cpu::RoundingCount sum_of(const std::vector<cpu::RoundingCount>& parts) {
+  cpu::RoundingCount sum;
+  for (const auto& part : parts) sum += part;
+  return sum;
+}
+
 }  // namespace
 
 struct PreparedLinear::Block {
@@ -134,50 +140,53 @@ void PreparedLinear::prepare_f32(const std::vector<float>& values) {
                  .packed = packed_.data()});
 }
 
-void PreparedLinear::run(const Run& args, LinearScratch& scratch) const {
-  if (args.rows == 0) return;
-  if (kernel_ == Kernel::dnnl) run_dnnl(args, scratch);
-  else run_f32(args, scratch);
+cpu::RoundingCount PreparedLinear::run(const Run& args, LinearScratch& scratch) const {
+  if (args.rows == 0) return {};
+  return kernel_ == Kernel::dnnl ? run_dnnl(args, scratch) : run_f32(args, scratch);
 }
 
+struct PreparedLinear::F32Operand {
+  const float* x;
+  size_t stride;
+  cpu::RoundingCount count = {};
+};
+
 // x itself, or the values of its codes, or x rounded to BF16.
-const float* PreparedLinear::f32_operand(const Run& args, size_t& stride,
-                                         LinearScratch& scratch) const {
-  stride = args.x_stride;
-  if (!x_ && !round_to_bf16_) return args.x;
+PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args,
+                                                       LinearScratch& scratch) const {
+  if (!x_ && !round_to_bf16_) return {args.x, args.x_stride};
   auto* operand = reinterpret_cast<float*>(scratch.operand.grow(args.rows * in_ * sizeof(float)));
-  stride = in_;
   const size_t parts = (args.rows + 31) / 32;
+  std::vector<cpu::RoundingCount> counts(parts);
   parallel_for(parts, [&](size_t i) {
     const Range r = part_of(args.rows, parts, i, 1);
     if (x_) {
-      cpu::quantize_to_f32({.format = x_->format,
-                            .scale = x_->scale,
-                            .x = args.x + r.from * args.x_stride,
-                            .x_stride = args.x_stride,
-                            .out = operand + r.from * in_,
-                            .out_stride = in_,
-                            .rows = r.size(),
-                            .columns = in_});
+      counts[i] = cpu::quantize_to_f32({.format = x_->format,
+                                        .scale = x_->scale,
+                                        .x = args.x + r.from * args.x_stride,
+                                        .x_stride = args.x_stride,
+                                        .out = operand + r.from * in_,
+                                        .out_stride = in_,
+                                        .rows = r.size(),
+                                        .columns = in_});
     } else {
       for (size_t row = r.from; row < r.to; ++row)
         cpu::round_to_bf16_values(args.x + row * args.x_stride, in_, operand + row * in_);
     }
   });
-  return operand;
+  return {operand, in_, sum_of(counts)};
 }
 
-void PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
-  size_t stride = 0;
-  const float* x = f32_operand(args, stride, scratch);
+cpu::RoundingCount PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
+  const F32Operand operand = f32_operand(args, scratch);
   const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
   size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
   if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
     column_parts = (out_ + kNarrowBlockColumns - 1) / kNarrowBlockColumns;
   parallel_for(row_parts * column_parts, [&](size_t task) {
     const Block block{
-        .x = x,
-        .x_stride = stride,
+        .x = operand.x,
+        .x_stride = operand.stride,
         .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
         .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
         .function = args.function,
@@ -186,6 +195,7 @@ void PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
     if (kernel_ == Kernel::f32_integer) run_integer_block(block);
     else run_block(block);
   });
+  return operand.count;
 }
 
 void PreparedLinear::run_block(const Block& b) const {
@@ -238,7 +248,7 @@ void PreparedLinear::run_integer_block(const Block& b) const {
                     .columns = columns});
 }
 
-void PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
+cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
   constexpr size_t kRows = cpu::DnnlMatmul::kRows;
   const size_t row_parts = (args.rows + kRows - 1) / kRows;
   const size_t part_size = kRows * in_ * (dot_ == cpu::DotType::int8 ? 1 : 2);
@@ -246,8 +256,10 @@ void PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
   const auto rows_of = [&](size_t part) {
     return Range{part * kRows, std::min((part + 1) * kRows, args.rows)};
   };
-  parallel_for(row_parts,
-               [&](size_t i) { dnnl_operand(args, rows_of(i), operand + i * part_size); });
+  std::vector<cpu::RoundingCount> counts(row_parts);
+  parallel_for(row_parts, [&](size_t i) {
+    counts[i] = dnnl_operand(args, rows_of(i), operand + i * part_size);
+  });
   parallel_for(row_parts * dnnl_.size(), [&](size_t task) {
     const size_t i = task / dnnl_.size(), column_part = task % dnnl_.size();
     const Range rows = rows_of(i);
@@ -269,10 +281,12 @@ void PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
                       .rows = rows.size(),
                       .columns = columns.size()});
   });
+  return sum_of(counts);
 }
 
 // The rows as oneDNN takes them, filled up with zeros.
-void PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte* to) const {
+cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& rows,
+                                                std::byte* to) const {
   const bool int8 = dot_ == cpu::DotType::int8;
   const size_t row_size = in_ * (int8 ? 1 : 2);
   const float* x = args.x + rows.from * args.x_stride;
@@ -280,12 +294,11 @@ void PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte*
   if (!x_) {
     for (size_t row = 0; row < rows.size(); ++row)
       cpu::round_to_bf16(x + row * args.x_stride, in_, reinterpret_cast<uint16_t*>(to) + row * in_);
-    return;
+    return {};
   }
   const cpu::QuantizeRows quantize{x_->format, x_->scale, x,           args.x_stride,
                                    to,         in_,       rows.size(), in_};
-  if (int8) cpu::quantize_to_i8(quantize);
-  else cpu::quantize_to_bf16(quantize);
+  return int8 ? cpu::quantize_to_i8(quantize) : cpu::quantize_to_bf16(quantize);
 }
 
 cpu::Unit PreparedLinear::unit() const {

@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "engine/weights.h"
 #include "kernels/cpu/activation.h"
+#include "kernels/cpu/codec.h"
 #include "kernels/cpu/dnnl_matmul.h"
 #include "kernels/cpu/roof.h"
 
@@ -49,7 +50,8 @@ class PreparedLinear {
     float* y;  // [rows, out]
     size_t y_stride;
   };
-  void run(const Run& args, LinearScratch& scratch) const;
+  // Returns what quantising x did.
+  cpu::RoundingCount run(const Run& args, LinearScratch& scratch) const;
 
   struct Range {
     size_t from, to;
@@ -72,10 +74,11 @@ class PreparedLinear {
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
   void prepare_f32(const std::vector<float>& values);
 
-  const float* f32_operand(const Run& args, size_t& stride, LinearScratch& scratch) const;
-  void run_f32(const Run& args, LinearScratch& scratch) const;
-  void run_dnnl(const Run& args, LinearScratch& scratch) const;
-  void dnnl_operand(const Run& args, const Range& rows, std::byte* to) const;
+  struct F32Operand;
+  F32Operand f32_operand(const Run& args, LinearScratch& scratch) const;
+  cpu::RoundingCount run_f32(const Run& args, LinearScratch& scratch) const;
+  cpu::RoundingCount run_dnnl(const Run& args, LinearScratch& scratch) const;
+  cpu::RoundingCount dnnl_operand(const Run& args, const Range& rows, std::byte* to) const;
   struct Block;
   void run_block(const Block& block) const;
   void run_integer_block(const Block& block) const;

@@ -82,7 +82,7 @@ GpuEncoder::GpuEncoder(const Encoder& encoder, const MatmulContext& context,
     kernels.push_back({site.path,
                        site.quantization ? std::string(info(site.quantization->format).name)
                                          : std::string("fp32"),
-                       "not used"});
+                       is_operand(site.role) ? "not used" : "fp32"});
   embeddings = make_embeddings(encoder);
   if (encoder.embeddings.projection)
     projection.emplace(make_step({&*encoder.embeddings.projection}, options));

@@ -320,7 +320,7 @@ class TinyEncoder {
   }
 
   std::string layer(const std::string& x) {
-    const std::string residual = s_.quantization == QuantStyle::residual ? quantize(x, 3) : x;
+    const std::string residual = s_.quantization == QuantStyle::residual ? quantize(x, 4) : x;
     const std::string y = norm(g_.op("Add", {attention(x), residual}), s_.hidden);
     return norm(g_.op("Add", {feed_forward(y), y}), s_.hidden);
   }

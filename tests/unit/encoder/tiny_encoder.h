@@ -73,7 +73,7 @@ enum class QuantStyle {
   standard,  // at the slots of the products
   key_before_transpose,
   zero_point,  // not known
-  residual,    // Q/DQ on the residual: not known
+  residual,    // the residual sum reads x in other codes than the products: not known
   unequal,     // Q and DQ with different scales: not known
 };
 

@@ -5,119 +5,14 @@
 #include <cmath>
 #include <set>
 
-#include "encoder/recognise.h"
 #include "engine/engine.h"
 #include "fp8q/error.h"
 #include "interpreter/interpreter.h"
 #include "unit/encoder/reference.h"
-#include "unit/encoder/tiny_encoder.h"
+#include "unit/encoder/variants.h"
 
 namespace fp8q::test {
 namespace {
-
-struct Variant {
-  std::string name;
-  Style style;
-};
-
-std::ostream& operator<<(std::ostream& out, const Variant& variant) { return out << variant.name; }
-
-std::vector<Variant> variants() {
-  std::vector<Variant> all = {{"Base", {}}};
-  const auto add = [&](const std::string& name, auto change) {
-    Variant variant{name, {}};
-    change(variant.style);
-    all.push_back(std::move(variant));
-  };
-  add("Opset11", [](Style& s) { s.opset = 11; });
-  add("Opset18", [](Style& s) { s.opset = 18; });
-  add("FixedShape", [](Style& s) { s.fixed_shape = true; });
-  add("OneHead", [](Style& s) { s.heads = 1; });
-  add("OneLayer", [](Style& s) { s.layers = 1; });
-  add("ShortPositions", [](Style& s) { s.positions = 16; });
-  add("Dropout", [](Style& s) { s.dropout = true; });
-  add("NormSelfProduct", [](Style& s) { s.norm = NormStyle::self_product; });
-  add("NormFolded", [](Style& s) { s.norm = NormStyle::folded; });
-  add("NormFused", [](Style& s) { s.norm = NormStyle::fused, s.opset = 17; });
-  add("GeluHalfFirst", [](Style& s) { s.gelu = GeluStyle::half_first; });
-  add("GeluHalfMiddle", [](Style& s) { s.gelu = GeluStyle::half_middle; });
-  add("GeluFused", [](Style& s) { s.gelu = GeluStyle::fused, s.opset = 20; });
-  add("GeluFusedTanh", [](Style& s) { s.gelu = GeluStyle::fused_tanh, s.opset = 20; });
-  add("GeluTanhPow", [](Style& s) { s.gelu = GeluStyle::tanh_pow; });
-  add("GeluTanhProducts", [](Style& s) { s.gelu = GeluStyle::tanh_products; });
-  add("Relu", [](Style& s) { s.gelu = GeluStyle::relu; });
-  add("ScaleMultiplies", [](Style& s) { s.scale = ScaleStyle::multiply_scores; });
-  add("ScaleOfQuery", [](Style& s) { s.scale = ScaleStyle::divide_query; });
-  add("ScaleSplit", [](Style& s) { s.scale = ScaleStyle::split_by_shape; });
-  add("ScaleAfterMask", [](Style& s) { s.scale = ScaleStyle::after_mask; });
-  add("MaskNone", [](Style& s) { s.mask = MaskStyle::none; });
-  add("MaskWhere", [](Style& s) { s.mask = MaskStyle::where_scores; });
-  add("MaskGathered", [](Style& s) { s.mask = MaskStyle::gathered; });
-  add("MaskFromIds", [](Style& s) { s.mask = MaskStyle::from_ids; });
-  add("SoftmaxGuard", [](Style& s) { s.softmax_guard = true; });
-  add("MergedHeads", [](Style& s) { s.merged_heads = true; });
-  add("PositionRange", [](Style& s) { s.embedding = EmbeddingStyle::position_range; });
-  add("PositionInput", [](Style& s) { s.embedding = EmbeddingStyle::position_input; });
-  add("PositionSlice", [](Style& s) { s.embedding = EmbeddingStyle::position_slice; });
-  add("Roberta", [](Style& s) { s.embedding = EmbeddingStyle::roberta, s.head = HeadStyle::bert; });
-  add("RobertaWithoutMask",
-      [](Style& s) { s.embedding = EmbeddingStyle::roberta, s.mask = MaskStyle::from_ids; });
-  add("DistilBert", [](Style& s) {
-    s.embedding = EmbeddingStyle::distilbert, s.head = HeadStyle::pre_classifier;
-    s.mask = MaskStyle::where_scores, s.scale = ScaleStyle::divide_query;
-  });
-  add("Electra",
-      [](Style& s) { s.embedding = EmbeddingStyle::electra, s.head = HeadStyle::electra; });
-  add("ConstantTypes", [](Style& s) { s.embedding = EmbeddingStyle::constant_types; });
-  add("ConstantRow", [](Style& s) { s.embedding = EmbeddingStyle::constant_row; });
-  add("TableF16", [](Style& s) { s.table = TableStyle::f16; });
-  add("TableRowScales", [](Style& s) { s.table = TableStyle::row_scales, s.opset = 21; });
-  add("TableRowScalesInt8",
-      [](Style& s) { s.table = TableStyle::row_scales, s.format = Format::int8; });
-  add("TableOneScale", [](Style& s) { s.table = TableStyle::one_scale, s.opset = 21; });
-  add("BiasFirst", [](Style& s) { s.linear = LinearStyle::bias_first; });
-  add("Gemm", [](Style& s) { s.linear = LinearStyle::gemm; });
-  add("TransposedConstant", [](Style& s) { s.linear = LinearStyle::transposed_constant; });
-  add("NoBias", [](Style& s) { s.linear = LinearStyle::no_bias; });
-  add("F16Weights", [](Style& s) { s.linear = LinearStyle::f16_weights; });
-  add("HeadSlice", [](Style& s) { s.head = HeadStyle::bert_slice; });
-  add("HeadDirect", [](Style& s) { s.head = HeadStyle::direct; });
-  add("HeadOneLabel", [](Style& s) { s.labels = 1; });
-  add("QaSplit", [](Style& s) { s.head = HeadStyle::qa_split; });
-  add("QaGather", [](Style& s) { s.head = HeadStyle::qa_gather; });
-  add("Tokens", [](Style& s) { s.head = HeadStyle::tokens; });
-  add("Hidden", [](Style& s) { s.head = HeadStyle::hidden; });
-  add("HiddenAndPooled", [](Style& s) { s.head = HeadStyle::hidden_and_pooled; });
-  for (const auto& [name, format] :
-       {std::pair{"E4m3", Format::e4m3}, {"E5m2", Format::e5m2}, {"Int8", Format::int8}}) {
-    add(std::string("Quantized") + name,
-        [&](Style& s) { s.quantization = QuantStyle::standard, s.format = format, s.opset = 21; });
-    add(std::string("QuantizedScaledQuery") + name, [&](Style& s) {
-      s.quantization = QuantStyle::standard, s.format = format, s.opset = 21;
-      s.scale = ScaleStyle::split_by_shape;
-    });
-  }
-  add("QuantizedKeyEarly",
-      [](Style& s) { s.quantization = QuantStyle::key_before_transpose, s.opset = 21; });
-  add("QuantizedKeyEarlyScaled", [](Style& s) {
-    s.quantization = QuantStyle::key_before_transpose, s.opset = 21;
-    s.scale = ScaleStyle::split_by_shape;
-  });
-  add("Dynamo", [](Style& s) {
-    s.opset = 18, s.norm = NormStyle::fused, s.gelu = GeluStyle::half_middle;
-    s.scale = ScaleStyle::multiply_scores, s.mask = MaskStyle::gathered;
-  });
-  return all;
-}
-
-Encoder recognised(const Model& model) {
-  auto result = recognise_encoder(model);
-  if (const auto* no = std::get_if<NotAnEncoder>(&result)) {
-    ADD_FAILURE() << no->reason;
-    return {};
-  }
-  return std::get<Encoder>(std::move(result));
-}
 
 Tensor tensor_of(const std::vector<int64_t>& values) {
   return Tensor::of<int64_t>({1, static_cast<int64_t>(values.size())}, values);
@@ -209,6 +104,7 @@ TEST_P(Variants, SitesCoverTheProducts) {
   std::set<std::string> paths;
   for (const Site& site : encoder.sites) {
     EXPECT_TRUE(paths.insert(site.path).second) << site.path;
+    if (!is_operand(site.role)) continue;
     for (const Use& use : site.uses) {
       EXPECT_TRUE(covered.insert({use.node, use.input}).second) << site.path;
       std::string entering = model.graph.nodes[use.node].inputs[use.input];
@@ -229,6 +125,26 @@ TEST_P(Variants, SitesCoverTheProducts) {
     EXPECT_EQ(site.channel_axis.has_value(), weight) << site.path;
   }
   EXPECT_EQ(covered, slots);
+}
+
+// The other Sites are values of the graph, and list everything that reads them.
+TEST_P(Variants, OtherSitesAreValues) {
+  const Model model = tiny_encoder(GetParam().style);
+  const Encoder encoder = recognised(model);
+  const GraphIndex index(model.graph);
+  size_t residuals = 0;
+  for (const Site& site : encoder.sites) {
+    if (site.residual) {
+      ++residuals;
+      EXPECT_EQ(model.graph.nodes[site.residual->node].op_type, "Add") << site.path;
+    }
+    if (is_operand(site.role)) continue;
+    EXPECT_NE(index.producer(site.value), nullptr) << site.path;
+    const auto readers = index.uses(site.value);
+    EXPECT_EQ(site.uses, std::vector<Use>(readers.begin(), readers.end())) << site.path;
+    EXPECT_TRUE(!site.uses.empty() || index.is_graph_output(site.value)) << site.path;
+  }
+  EXPECT_EQ(residuals, 2 * encoder.layers.size());
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/threads.h"
 #include "fp8q/error.h"
 #include "kernels/cpu/isa.h"
@@ -44,6 +47,16 @@ std::vector<Variant> variants() {
         {n + "_separate_query",
          {.activations = f, .weights = f, .separate_query_scale = true, .query_scale = 0.5f}});
   }
+  for (const Format f : {Format::e4m3, Format::int8}) {
+    const std::string n(info(f).name);
+    all.push_back({n + "_everything", {.activations = f, .weights = f, .points = f}});
+    all.push_back({n + "_points_only", {.points = f}});
+  }
+  all.push_back({"every_token_everything",
+                 {.activations = Format::int8,
+                  .weights = Format::int8,
+                  .points = Format::int8,
+                  .head = HeadKind::every_token}});
   all.push_back({"mixed", {.activations = Format::e5m2, .weights = Format::int8}});
   return all;
 }
@@ -76,6 +89,10 @@ TEST_P(CpuEngineTest, ComputesWhatTheDefinitionSaysAtEverySite) {
         });
     const auto expected = naive_forward(encoder, batch.ids, batch.type_ids, observed);
     EXPECT_EQ(observed.size(), expected.computed.size());
+    for (size_t i = 0; i < encoder.sites.size(); ++i)
+      EXPECT_EQ(observed.contains(static_cast<int>(i)),
+                encoder.sites[i].kind == SiteKind::activation)
+          << encoder.sites[i].path;
     for (const auto& [site, values] : expected.computed) {
       SCOPED_TRACE(encoder.sites[static_cast<size_t>(site)].path);
       expect_close(observed[site], values, GetParam().tolerance);
@@ -118,8 +135,126 @@ TEST_P(CpuEngineTest, BatchingThreadsAndObserversChangeNoBit) {
 INSTANTIATE_TEST_SUITE_P(Variants, CpuEngineTest, testing::ValuesIn(variants()),
                          [](const auto& p) { return p.param.name; });
 
+// What is counted is what the observer's values say, whatever the batch, threads and observer.
+TEST_P(CpuEngineTest, CountsWhatRoundingDoes) {
+  const Encoder encoder = tiny_encoder(GetParam().options);
+  const PackedBatch batch = tiny_batch({30, 1, 12, 60, 45, 51});
+  std::vector<SiteRounding> expected(encoder.sites.size());
+  const auto look = [&](int site, std::span<const float> values, int64_t) {
+    const auto& q = encoder.sites[static_cast<size_t>(site)].quantization;
+    if (!q) return;
+    const float scale = q->scale.data<float>()[0];
+    SiteRounding& e = expected[static_cast<size_t>(site)];
+    e.values += values.size();
+    for (const float v : values) {
+      e.saturated += saturates(q->format, v, scale);
+      e.underflowed += underflows(q->format, v, scale);
+    }
+  };
+  const auto counting = make_cpu_engine(encoder, GetParam().compute);
+  counting->run(batch, look);
+  EXPECT_EQ(counting->rounding(), expected);
+  const int before = threads();
+  for (const int n : {1, 3}) {
+    set_threads(n);
+    const auto engine = make_cpu_engine(encoder, GetParam().compute);
+    engine->run(batch);
+    EXPECT_EQ(engine->rounding(), expected);
+  }
+  set_threads(before);
+  const auto total = [&](auto member) {
+    uint64_t sum = 0;
+    for (const SiteRounding& e : expected) sum += e.*member;
+    return sum;
+  };
+  const TinyOptions& o = GetParam().options;
+  EXPECT_EQ(total(&SiteRounding::values) > 0, o.activations || o.points);
+  if (o.activations == Format::int8 || o.points == Format::int8) {
+    EXPECT_GT(total(&SiteRounding::underflowed), 0u);
+    EXPECT_GT(total(&SiteRounding::saturated), 0u);
+  }
+}
+
+// Rounding as a transform of a float encoder is the rounding of a quantised one.
+TEST(CpuEngine, TransformsSimulateRounding) {
+  const Encoder plain = tiny_encoder({});
+  const Encoder quantised = tiny_encoder({.activations = Format::int8, .points = Format::int8});
+  const PackedBatch batch = tiny_batch({30, 1, 12, 60, 45, 51});
+  ASSERT_EQ(plain.sites.size(), quantised.sites.size());
+  const auto engine = make_cpu_engine(plain, ComputeType::automatic);
+  const auto unchanged = engine->run(batch);
+  for (size_t i = 0; i < plain.sites.size(); ++i) {
+    const Site& site = quantised.sites[i];
+    if (!site.quantization) continue;
+    SCOPED_TRACE(site.path);
+    Encoder one = plain;
+    one.sites[i].quantization = site.quantization;
+    const float scale = site.quantization->scale.data<float>()[0];
+    for (const bool residual : {false, true}) {
+      for (EncoderLayer& l : one.layers) {
+        l.attention_residual_rounded = residual && l.query.input_site == static_cast<int>(i);
+        l.output_residual_rounded = residual && l.intermediate.input_site == static_cast<int>(i);
+      }
+      std::vector<SiteTransform> transforms(plain.sites.size());
+      transforms[i] = {[&](std::span<float> values, int64_t columns) {
+                         EXPECT_GT(columns, 0);
+                         for (float& v : values)
+                           v = decode(Format::int8, encode(Format::int8, v, scale)) * scale;
+                       },
+                       residual};
+      const auto simulated = engine->run_transformed(batch, transforms);
+      const auto rounded = make_cpu_engine(one, ComputeType::automatic)->run(batch);
+      for (size_t o = 0; o < simulated.size(); ++o) {
+        const std::vector<double> expected(rounded[o].values.begin(), rounded[o].values.end());
+        // Products of codes and one scale against products of dequantised values.
+        expect_close(simulated[o].values, expected, is_operand(site.role) ? 2e-6 : 0);
+      }
+      bool changed = false;
+      for (size_t o = 0; o < simulated.size(); ++o)
+        changed = changed || simulated[o].values != unchanged[o].values;
+      EXPECT_TRUE(changed);
+    }
+  }
+}
+
+TEST(CpuEngine, TransformsDoNotDependOnTheBatch) {
+  const Encoder encoder = tiny_encoder({.hidden = 36, .heads = 3, .inner = 50});
+  const auto engine = make_cpu_engine(encoder, ComputeType::automatic);
+  // Depends on all values of a sequence at the Site: its largest magnitude becomes the scale.
+  std::vector<SiteTransform> transforms(encoder.sites.size());
+  for (size_t i = 0; i < transforms.size(); ++i)
+    if (encoder.sites[i].kind == SiteKind::activation)
+      transforms[i] = {[](std::span<float> values, int64_t) {
+                         float largest = 0;
+                         for (const float v : values) largest = std::max(largest, std::fabs(v));
+                         const float scale = scale_for(Format::e4m3, largest);
+                         for (float& v : values)
+                           v = decode(Format::e4m3, encode(Format::e4m3, v, scale)) * scale;
+                       },
+                       i % 2 == 0};
+  std::vector<size_t> lengths;
+  for (size_t i = 0; i < 24; ++i) lengths.push_back(1 + i * 29 % 60);
+  const PackedBatch batch = tiny_batch(lengths);
+  const int before = threads();
+  set_threads(3);
+  const auto together = engine->run_transformed(batch, transforms);
+  set_threads(1);
+  std::vector<std::vector<float>> singly(together.size());
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    PackedBatch one;
+    one.append(slice(batch.ids, batch.offsets[s], batch.offsets[s + 1]),
+               slice(batch.type_ids, batch.offsets[s], batch.offsets[s + 1]));
+    const auto outputs = engine->run_transformed(one, transforms);
+    for (size_t o = 0; o < outputs.size(); ++o)
+      singly[o].insert(singly[o].end(), outputs[o].values.begin(), outputs[o].values.end());
+  }
+  set_threads(before);
+  for (size_t o = 0; o < singly.size(); ++o) EXPECT_EQ(singly[o], together[o].values);
+}
+
 TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
-  const Encoder encoder = tiny_encoder({.activations = Format::int8, .weights = Format::int8});
+  const Encoder encoder =
+      tiny_encoder({.activations = Format::int8, .weights = Format::int8, .points = Format::int8});
   const PackedBatch batch = tiny_batch({9, 30});
   std::vector<float> first;
   for (size_t i = 1; i <= static_cast<size_t>(cpu::detected_isa()); ++i) {

@@ -18,6 +18,9 @@ class Forward {
   // Records x and replaces it by what the engine saw at this Site.
   void observe(int site, Matrix& x) {
     if (site < 0) return;
+    // Not every engine shows values that enter no product.
+    const bool shown = observed_.contains(site);
+    if (!shown && !is_operand(e_.sites[static_cast<size_t>(site)].role)) return;
     auto& computed = result_.computed[site];
     const auto& seen = observed_.at(site);
     for (auto& row : x)
@@ -27,10 +30,15 @@ class Forward {
       }
   }
   Matrix quantized(int site, Matrix x) const;
+  // A Site that enters no product.
+  void pass(int site, Matrix& x) {
+    observe(site, x);
+    x = quantized(site, std::move(x));
+  }
   Matrix weight(const Linear& l) const;
   Matrix linear(const Linear& l, const Matrix& x) const;
-  Matrix attention(const EncoderLayer& l, Matrix x);
-  Matrix layer(const EncoderLayer& l, const Matrix& x);
+  Matrix attention(const EncoderLayer& l, Matrix& x);
+  Matrix layer(const EncoderLayer& l, Matrix x);
 
   const Encoder& e_;
   const Observed& observed_;
@@ -133,27 +141,34 @@ Matrix columns(const Matrix& x, size_t from, size_t count, double factor) {
   return y;
 }
 
-Matrix scores(const Matrix& q, const Matrix& k, double scale) {
+Matrix scores(const Matrix& q, const Matrix& k) {
   Matrix p;
   for (const auto& row : q) {
     auto& out = p.emplace_back();
-    double largest = -1e300, total = 0;
     for (const auto& other : k) {
       double dot = 0;
       for (size_t d = 0; d < row.size(); ++d) dot += row[d] * other[d];
-      out.push_back(dot * scale);
-      largest = std::max(largest, out.back());
+      out.push_back(dot);
     }
-    for (double& v : out) total += v = std::exp(v - largest);
-    for (double& v : out) v /= total;
   }
   return p;
 }
 
-Matrix Forward::attention(const EncoderLayer& l, Matrix x) {
+void softmax(Matrix& p, double scale) {
+  for (auto& row : p) {
+    const double largest = *std::max_element(row.begin(), row.end()) * scale;
+    double total = 0;
+    for (double& v : row) total += v = std::exp(v * scale - largest);
+    for (double& v : row) v /= total;
+  }
+}
+
+// x becomes what the residual sum adds.
+Matrix Forward::attention(const EncoderLayer& l, Matrix& x) {
   observe(l.query.input_site, x);
   if (l.key.input_site != l.query.input_site) observe(l.key.input_site, x);
   const Matrix q = linear(l.query, x), k = linear(l.key, x), v = linear(l.value, x);
+  if (l.attention_residual_rounded) x = quantized(l.query.input_site, x);
   const Attention& a = l.attention;
   const auto size = static_cast<size_t>(a.head_size);
   Matrix context(x.size());
@@ -164,7 +179,9 @@ Matrix Forward::attention(const EncoderLayer& l, Matrix x) {
     observe(a.query_site, qh);
     observe(a.key_site, kh);
     observe(a.value_site, vh);
-    Matrix p = scores(quantized(a.query_site, qh), quantized(a.key_site, kh), a.scale);
+    Matrix p = scores(quantized(a.query_site, qh), quantized(a.key_site, kh));
+    pass(a.scores_site, p);
+    softmax(p, a.scale);
     observe(a.probabilities_site, p);
     p = quantized(a.probabilities_site, p);
     const Matrix used = quantized(a.value_site, vh);
@@ -178,16 +195,24 @@ Matrix Forward::attention(const EncoderLayer& l, Matrix x) {
   return context;
 }
 
-Matrix Forward::layer(const EncoderLayer& l, const Matrix& x) {
+Matrix Forward::layer(const EncoderLayer& l, Matrix x) {
   Matrix context = attention(l, x);
   observe(l.attention_output.input_site, context);
-  Matrix middle = sum(linear(l.attention_output, context), x);
+  Matrix result = linear(l.attention_output, context);
+  pass(l.attention_output.result_site, result);
+  Matrix middle = sum(result, x);
+  pass(l.attention_norm.input_site, middle);
   normalize(l.attention_norm, middle);
   observe(l.intermediate.input_site, middle);
   Matrix inner = linear(l.intermediate, middle);
+  pass(l.intermediate.result_site, inner);
   activate(l.activation, inner);
   observe(l.output.input_site, inner);
-  Matrix out = sum(linear(l.output, inner), middle);
+  result = linear(l.output, inner);
+  pass(l.output.result_site, result);
+  if (l.output_residual_rounded) middle = quantized(l.intermediate.input_site, middle);
+  Matrix out = sum(result, middle);
+  pass(l.output_norm.input_site, out);
   normalize(l.output_norm, out);
   return out;
 }
@@ -209,6 +234,7 @@ NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int3
                           row_of(em.position, static_cast<int64_t>(t) + em.position_offset)};
     x.push_back(sum({sum({parts[0]}, {parts[1]})[0]}, {parts[2]})[0]);
   }
+  pass(em.norm.input_site, x);
   normalize(em.norm, x);
   for (const EncoderLayer& l : e_.layers) x = layer(l, x);
   std::vector<Matrix> stages;
@@ -216,6 +242,7 @@ NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int3
   for (const HeadStage& stage : e_.head) {
     observe(stage.linear.input_site, rows);
     rows = linear(stage.linear, rows);
+    pass(stage.linear.result_site, rows);
     activate(stage.activation, rows);
     stages.push_back(rows);
   }

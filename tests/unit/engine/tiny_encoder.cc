@@ -36,8 +36,11 @@ class Builder {
     return site(path, SiteKind::activation, role, std::move(q));
   }
   Tensor encode_rows(const Tensor& w, Format format, const std::vector<float>& scales, int axis);
-  LayerNorm norm(int64_t width) {
-    return {random({width}, 0.1f, 1), random({width}, 0.1f), 1e-12f};
+  int point(const std::string& path, SiteRole role, float absmax) {
+    return activation_site(path, role, o_.points, absmax);
+  }
+  LayerNorm norm(int64_t width, int input_site) {
+    return {random({width}, 0.1f, 1), random({width}, 0.1f), 1e-12f, input_site};
   }
   EmbeddingTable table(int64_t rows);
   Linear linear(const std::string& path, int64_t in, int64_t out, int input_site,
@@ -124,17 +127,25 @@ EncoderLayer Builder::layer(const std::string& path) {
   l.attention.key_site = input("/attention/k", SiteRole::key, 4.0f);
   l.attention.probabilities_site = input("/attention/p", SiteRole::probabilities, 1.0f);
   l.attention.value_site = input("/attention/v", SiteRole::value, 4.0f);
+  l.attention.scores_site = point(path + "/attention/scores", SiteRole::scores, 20.0f);
+  l.attention_residual_rounded = l.output_residual_rounded = o_.activations && o_.points;
   l.attention_output =
       linear(path + "/attention.output", h, h,
              input("/attention.output/input", SiteRole::attention_output, 3.0f), o_.weights);
-  l.attention_norm = norm(h);
+  l.attention_output.result_site =
+      point(path + "/attention.output/result", SiteRole::attention_result, 3.0f);
+  l.attention_norm =
+      norm(h, point(path + "/attention.residual", SiteRole::attention_residual, 5.0f));
   l.intermediate =
       linear(path + "/ffn.intermediate", h, o_.inner,
              input("/ffn.intermediate/input", SiteRole::intermediate, 4.0f), o_.weights);
+  l.intermediate.result_site =
+      point(path + "/ffn.intermediate/result", SiteRole::intermediate_result, 4.0f);
   l.activation = o_.activation;
   l.output = linear(path + "/ffn.output", o_.inner, h,
                     input("/ffn.output/input", SiteRole::ffn_output, 4.0f), o_.weights);
-  l.output_norm = norm(h);
+  l.output.result_site = point(path + "/ffn.output/result", SiteRole::ffn_result, 3.0f);
+  l.output_norm = norm(h, point(path + "/ffn.residual", SiteRole::ffn_residual, 4.0f));
   return l;
 }
 
@@ -148,7 +159,7 @@ Encoder Builder::build() {
   e.embeddings.position = table(kTinyPositions + 2);
   e.embeddings.token_type = table(2);
   e.embeddings.position_offset = 2;
-  e.embeddings.norm = norm(o_.hidden);
+  e.embeddings.norm = norm(o_.hidden, point("embeddings.sum", SiteRole::embeddings_sum, 5.0f));
   for (int64_t i = 0; i < o_.layers; ++i) e.layers.push_back(layer("layer." + std::to_string(i)));
   e.head_kind = o_.head;
   e.outputs.push_back({"last_hidden_state", OutputSource::hidden_states, 0});
@@ -159,6 +170,8 @@ Encoder Builder::build() {
     const int classifier = activation_site("classifier/input", SiteRole::head, {}, 0);
     e.head.push_back(
         {"classifier", linear("classifier", o_.hidden, 2, classifier, {}), Activation::none});
+    e.head[0].linear.result_site = point("pooler/result", SiteRole::head_result, 2.0f);
+    e.head[1].linear.result_site = point("classifier/result", SiteRole::head_result, 2.0f);
     e.outputs.push_back({"logits", OutputSource::head_stage, 1});
     e.outputs.push_back({"second", OutputSource::head_column, 1});
   }

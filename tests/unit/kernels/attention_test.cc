@@ -21,26 +21,48 @@ struct Result {
   std::vector<float> out, probabilities;
 };
 
+AttendHead head_of(const Case& c, const std::vector<float>& qkv, std::vector<float>& out,
+                   std::vector<float>& scratch) {
+  return {.q = qkv.data(),
+          .k = qkv.data() + c.size,
+          .v = qkv.data() + 2 * c.size,
+          .qkv_stride = 3 * c.size,
+          .tokens = c.tokens,
+          .head_size = c.size,
+          .qk_scale = kQkScale,
+          .score_scale = kScoreScale,
+          .p_format = c.p_format,
+          .p_scale = kProbabilityScale,
+          .out_scale = kOutScale,
+          .out = out.data(),
+          .out_stride = c.size,
+          .scratch = scratch.data()};
+}
+
+// At once and in steps, which must give the same; the steps show the probabilities.
 Result attend(const Case& c, const std::vector<float>& qkv) {
-  const size_t stride = 3 * c.size;
-  Result r{std::vector<float>(c.tokens * c.size, NAN),
-           std::vector<float>(c.tokens * c.tokens, NAN)};
+  Result r{std::vector<float>(c.tokens * c.size, NAN), {}};
   std::vector<float> scratch(attend_scratch(c.tokens, c.size));
-  attend_head({.q = qkv.data(),
-               .k = qkv.data() + c.size,
-               .v = qkv.data() + 2 * c.size,
-               .qkv_stride = stride,
-               .tokens = c.tokens,
-               .head_size = c.size,
-               .qk_scale = kQkScale,
-               .score_scale = kScoreScale,
-               .p_format = c.p_format,
-               .p_scale = kProbabilityScale,
-               .out_scale = kOutScale,
-               .out = r.out.data(),
-               .out_stride = c.size,
-               .probabilities = r.probabilities.data(),
-               .scratch = scratch.data()});
+  const RoundingCount count = attend_head(head_of(c, qkv, r.out, scratch));
+
+  std::vector<float> again(r.out.size(), NAN);
+  const AttendHead head = head_of(c, qkv, again, scratch);
+  const size_t n = c.tokens, stride = score_stride(n);
+  std::vector<float> matrix(n * stride, NAN);
+  attend_scores(head, matrix.data());
+  softmax({matrix.data(), stride, n, n, kScoreScale});
+  for (size_t i = 0; i < n; ++i)
+    r.probabilities.insert(r.probabilities.end(),
+                           matrix.begin() + static_cast<ptrdiff_t>(i * stride),
+                           matrix.begin() + static_cast<ptrdiff_t>(i * stride + n));
+  RoundingCount in_steps;
+  if (c.p_format)
+    in_steps = quantize_to_f32(
+        {*c.p_format, kProbabilityScale, matrix.data(), stride, matrix.data(), stride, n, n});
+  attend_values(head, matrix.data());
+  EXPECT_EQ(again, r.out);
+  EXPECT_EQ(in_steps.saturated, count.saturated);
+  EXPECT_EQ(in_steps.underflowed, count.underflowed);
   return r;
 }
 

@@ -62,6 +62,35 @@ TEST_P(CodecTest, QuantizesExactlyAsEncode) {
   });
 }
 
+TEST_P(CodecTest, RoundsAndCountsByTheDefinition) {
+  const auto x = hard_values(GetParam());
+  const size_t n = x.size(), columns = 37, rows = n / columns;  // rows with tails
+  for_each_isa([&](Isa) {
+    for (const float scale : {1.0f, 0.0123f, 3.7f}) {
+      uint64_t saturated = 0, underflowed = 0;
+      for (size_t i = 0; i < rows * columns; ++i) {
+        saturated += saturates(GetParam(), x[i], scale);
+        underflowed += underflows(GetParam(), x[i], scale);
+      }
+      ASSERT_GT(saturated, 0u);
+      ASSERT_GT(underflowed, 0u);
+      std::vector<float> values(n);
+      std::vector<uint16_t> halves(n);
+      for (const RoundingCount count : {quantize_to_f32({GetParam(), scale, x.data(), columns,
+                                                         values.data(), columns, rows, columns}),
+                                        quantize_to_bf16({GetParam(), scale, x.data(), columns,
+                                                          halves.data(), columns, rows, columns}),
+                                        round_to_f32({GetParam(), scale, x.data(), columns,
+                                                      values.data(), columns, rows, columns})}) {
+        EXPECT_EQ(count.saturated, saturated);
+        EXPECT_EQ(count.underflowed, underflowed);
+      }
+      for (size_t i = 0; i < rows * columns; ++i)
+        ASSERT_TRUE(same(values[i], decode(GetParam(), encode(GetParam(), x[i], scale)) * scale));
+    }
+  });
+}
+
 TEST_P(CodecTest, RowsAndTailsAreIndependent) {
   const size_t rows = 3, columns = 37, x_stride = 50, out_stride = 41;
   const auto x = random_floats(rows * x_stride, 9);

@@ -74,6 +74,35 @@ TEST(Formats, EncodeDivides) {
   EXPECT_GT(differ, 0) << "the test does not tell a division from a product";
 }
 
+TEST(Formats, SaturationBeginsHalfAStepBeyondTheLargest) {
+  const auto limits = [](Format format, float highest, float lowest) {
+    for (const float scale : {1.0f, 0.25f}) {
+      EXPECT_FALSE(saturates(format, highest * scale, scale));
+      EXPECT_TRUE(saturates(format, std::nextafter(highest, INFINITY) * scale, scale));
+      EXPECT_FALSE(saturates(format, lowest * scale, scale));
+      EXPECT_TRUE(saturates(format, std::nextafter(lowest, -INFINITY) * scale, scale));
+    }
+    EXPECT_TRUE(saturates(format, INFINITY, 1.0f));
+    EXPECT_TRUE(saturates(format, -INFINITY, 1.0f));
+    EXPECT_FALSE(saturates(format, NAN, 1.0f));
+  };
+  limits(Format::e4m3, 464.0f, -464.0f);
+  limits(Format::e5m2, 61440.0f, -61440.0f);
+  limits(Format::int8, 127.5f, -128.5f);
+}
+
+TEST(Formats, UnderflowEndsHalfAStepFromZero) {
+  for (const FormatInfo& format : all_formats()) {
+    const float half = format.step / 2;  // ties to zero, whose code is even
+    EXPECT_TRUE(underflows(format.id, half * 2.0f, 2.0f));
+    EXPECT_TRUE(underflows(format.id, -half, 1.0f));
+    EXPECT_FALSE(underflows(format.id, std::nextafter(half, 1e9f), 1.0f));
+    EXPECT_FALSE(underflows(format.id, 0.0f, 1.0f));
+    EXPECT_FALSE(underflows(format.id, -0.0f, 1.0f));
+    EXPECT_FALSE(underflows(format.id, NAN, 1.0f));
+  }
+}
+
 TEST(Formats, SpansDoAsSingleValues) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0.0f, 100.0f);

@@ -1,0 +1,48 @@
+#include "api/rounding_facts.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace fp8q {
+namespace {
+
+void add_note(const std::string& model, const std::vector<RoundingFacts>& rounding,
+              double RoundingFacts::*share, double many, const char* what,
+              std::vector<std::string>& notes) {
+  const auto above =
+      std::ranges::count_if(rounding, [&](const auto& r) { return r.*share > many; });
+  if (above == 0) return;
+  const auto worst = std::ranges::max_element(rounding, {}, share);
+  notes.push_back(fmt::format(
+      "{}: at {} Site{} more than {:g} % of the values {}, most at {} ({:.2f} %)", model, above,
+      above == 1 ? "" : "s", 100 * many, what, worst->path, 100 * (*worst).*share));
+}
+
+}  // namespace
+
+std::vector<RoundingFacts> rounding_facts(const std::vector<Site>& sites,
+                                          const std::vector<SiteRounding>& counts) {
+  FP8Q_ASSERT(counts.empty() || counts.size() == sites.size());
+  std::vector<RoundingFacts> facts;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i].values == 0) continue;
+    const auto values = static_cast<double>(counts[i].values);
+    facts.push_back({.path = sites[i].path,
+                     .format = std::string(info(sites[i].quantization->format).name),
+                     .values = counts[i].values,
+                     .saturated = static_cast<double>(counts[i].saturated) / values,
+                     .underflowed = static_cast<double>(counts[i].underflowed) / values});
+  }
+  return facts;
+}
+
+void add_rounding_notes(const std::string& model, const std::vector<RoundingFacts>& rounding,
+                        std::vector<std::string>& notes) {
+  add_note(model, rounding, &RoundingFacts::saturated, kManySaturated, "saturate", notes);
+  add_note(model, rounding, &RoundingFacts::underflowed, kManyUnderflowed, "become zero", notes);
+}
+
+}  // namespace fp8q

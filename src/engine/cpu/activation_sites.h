@@ -1,0 +1,65 @@
+// What happens to values on their way past the activation Sites of a CPU engine: a caller's
+// transform changes them, an observer sees them, they are rounded, and what rounding did is
+// counted.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/weights.h"
+#include "kernels/cpu/codec.h"
+
+namespace fp8q {
+
+// How each activation Site rounds, and the counts of all runs. A Site of -1 is none.
+class ActivationSites {
+ public:
+  explicit ActivationSites(const std::vector<Site>& sites);
+
+  const std::optional<ActivationQuantization>& rounding(int site) const {
+    return roundings_[static_cast<size_t>(site + 1)];
+  }
+  // From any thread.
+  void count(int site, size_t values, const cpu::RoundingCount& count) const noexcept;
+  std::vector<SiteRounding> counts() const;
+
+ private:
+  struct Tally {
+    std::atomic<uint64_t> values = 0, saturated = 0, underflowed = 0;
+  };
+  std::vector<std::optional<ActivationQuantization>> roundings_;  // by Site + 1
+  std::unique_ptr<Tally[]> tallies_;
+};
+
+// Dense rows of whole sequences; those of sequence s are [offsets[s], offsets[s + 1]).
+struct SiteRows {
+  float* x;
+  size_t columns;
+  std::span<const int32_t> offsets;
+
+  size_t rows() const { return static_cast<size_t>(offsets.back()); }
+};
+
+// The Sites and those who look on in one run.
+struct SitePass {
+  const ActivationSites* sites;
+  const SiteObserver* observer = nullptr;          // nullptr: nobody
+  std::span<const SiteTransform> transforms = {};  // by Site; empty: none
+
+  const SiteTransform* transform(int site) const;  // nullptr: none
+  // Somebody wants the values to stand in memory.
+  bool is_watched(int site) const { return site >= 0 && (observer || transform(site)); }
+  // Something happens at a Site that enters no product.
+  bool is_active(int site) const { return is_watched(site) || sites->rounding(site); }
+
+  // The transform, then the observer.
+  void show(int site, const SiteRows& rows) const;
+  // Values become those that dequantising gives, where the Site is quantised.
+  void round(int site, const SiteRows& rows) const;
+};
+
+}  // namespace fp8q

@@ -1,0 +1,24 @@
+// Every way of writing an encoder that is known.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "encoder/encoder.h"
+#include "unit/encoder/tiny_encoder.h"
+
+namespace fp8q::test {
+
+struct Variant {
+  std::string name;
+  Style style;
+};
+std::ostream& operator<<(std::ostream& out, const Variant& variant);
+
+std::vector<Variant> variants();
+
+// Fails the test, saying why, where the graph is not recognised.
+Encoder recognised(const Model& model);
+
+}  // namespace fp8q::test
