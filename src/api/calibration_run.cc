@@ -97,6 +97,7 @@ Statistics run_calibration(const CalibrationRun& run, Engine& engine,
   records.empty.provenance = run.provenance;
   records.empty.part = {run.part.begin, run.part.begin, run.part.of};
   Statistics statistics = resumed(run, std::move(records.empty), notes);
+  announce_checkpoint(run.checkpoint);
   Stopwatch since_checkpoint;
   constexpr size_t kGroup = SiteStatistics::kExamplesPerGroup;
   const auto all = static_cast<size_t>(run.part.end);
@@ -111,7 +112,6 @@ Statistics run_calibration(const CalibrationRun& run, Engine& engine,
                all - static_cast<size_t>(run.part.begin));
     if (end == all || since_checkpoint.seconds() < run.checkpoint_seconds) continue;
     save_statistics(statistics, run.checkpoint);
-    announce_checkpoint(run.checkpoint);
     since_checkpoint = Stopwatch();
   }
   return statistics;

@@ -1,5 +1,7 @@
 #include "base/interruption.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -22,6 +24,8 @@ void announce_checkpoint(const std::filesystem::path& path) {
   g_announced = true;
 }
 
-const char* announced_checkpoint() noexcept { return g_announced ? g_path.data() : nullptr; }
+const char* announced_checkpoint() noexcept {
+  return g_announced && access(g_path.data(), F_OK) == 0 ? g_path.data() : nullptr;
+}
 
 }  // namespace fp8q

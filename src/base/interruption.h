@@ -5,7 +5,7 @@
 
 namespace fp8q {
 
-// From now on there is a checkpoint at `path`; an empty path: there is none any more.
+// From now on a checkpoint is kept at `path`; an empty path: none is kept any more.
 void announce_checkpoint(const std::filesystem::path& path);
 
 // Its path, or nullptr; safe to call from a signal handler.

@@ -47,7 +47,7 @@ std::optional<LinearPart> find_product(const View& view, const std::string& valu
   part.input = input_operand(view, {*at, 0});
   part.weight = {{*at, 1}, node.inputs[1], node.inputs[1], weight->quantization};
   const bool rows_are_outputs = gemm && int_attribute(node, "transB", 0) != 0;
-  if (weight->quantization &&
+  if (weight->quantization && !weight->quantization->block &&
       weight->quantization->axis.value_or(rows_are_outputs ? 0 : 1) != (rows_are_outputs ? 0 : 1))
     differ("{} has scales along the input of its weight", describe(node));
   part.linear.transposed = rows_are_outputs != weight->transposed;

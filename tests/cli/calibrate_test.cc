@@ -96,8 +96,9 @@ TEST_F(Calibration, InterruptedRunsGoOnToTheSameBytes) {
     ASSERT_EQ(r.exit_code, 128 + signal) << r.err;
     ASSERT_FALSE(fs::exists(folder() / "cut.json"));
     ASSERT_TRUE(fs::exists(folder() / "cut.json.checkpoint"));
-    if (signal == SIGINT)
+    if (signal == SIGINT) {
       EXPECT_THAT(r.err, HasSubstr("the same command goes on from the checkpoint"));
+    }
     const std::string again = ok(arguments("cut.json"));
     EXPECT_THAT(again, HasSubstr("went on from cut.json.checkpoint after example"));
     EXPECT_EQ(bytes("cut.json"), bytes("whole.json"));

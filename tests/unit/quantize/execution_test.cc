@@ -22,9 +22,8 @@ std::vector<float> fake_quantised(const Tensor& x, Format format, float scale) {
 }
 
 class ExecutionOfEveryRecipe : public testing::TestWithParam<Recipe> {};
-INSTANTIATE_TEST_SUITE_P(Recipes, ExecutionOfEveryRecipe,
-                         testing::ValuesIn(all_recipes().begin(), all_recipes().end()),
-                         [](const auto& recipe) { return std::string(recipe.param.name); });
+INSTANTIATE_TEST_SUITE_P(Recipes, ExecutionOfEveryRecipe, testing::ValuesIn(recipes_by_channel()),
+                         [](const auto& recipe) { return test_name(recipe.param); });
 
 TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantisation) {
   const Recipe& recipe = GetParam();

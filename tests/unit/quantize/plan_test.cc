@@ -26,9 +26,8 @@ Plan plan_linear(const Model& model, const Recipe& recipe, SiteRole role = SiteR
 }
 
 class PlanOfEveryRecipe : public testing::TestWithParam<Recipe> {};
-INSTANTIATE_TEST_SUITE_P(Recipes, PlanOfEveryRecipe,
-                         testing::ValuesIn(all_recipes().begin(), all_recipes().end()),
-                         [](const auto& recipe) { return std::string(recipe.param.name); });
+INSTANTIATE_TEST_SUITE_P(Recipes, PlanOfEveryRecipe, testing::ValuesIn(recipes_by_channel()),
+                         [](const auto& recipe) { return test_name(recipe.param); });
 
 TEST_P(PlanOfEveryRecipe, LinearLayer) {
   const Recipe& recipe = GetParam();

@@ -61,9 +61,8 @@ void expect_weight(const Model& model, const Node& product, const Tensor& weight
 }
 
 class RewriteOfEveryRecipe : public testing::TestWithParam<Recipe> {};
-INSTANTIATE_TEST_SUITE_P(Recipes, RewriteOfEveryRecipe,
-                         testing::ValuesIn(all_recipes().begin(), all_recipes().end()),
-                         [](const auto& recipe) { return std::string(recipe.param.name); });
+INSTANTIATE_TEST_SUITE_P(Recipes, RewriteOfEveryRecipe, testing::ValuesIn(recipes_by_channel()),
+                         [](const auto& recipe) { return test_name(recipe.param); });
 
 TEST_P(RewriteOfEveryRecipe, MatMulAndAdd) {
   const Tensor w = random_tensor({6, 5}, 1);

@@ -1,6 +1,7 @@
 // Small models built by hand, and the Sites that feed their products.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
@@ -118,6 +119,21 @@ inline std::vector<Site> attention_sites(const Model& model) {
                                                  {"v", SiteRole::value}};
   for (Site& site : sites) site.role = roles.at(site.value);
   return sites;
+}
+
+// Recipes whose weights have a scale per output channel: what the tests of single layers expect.
+inline std::vector<Recipe> recipes_by_channel() {
+  std::vector<Recipe> recipes;
+  for (const Recipe& recipe : all_recipes())
+    if (recipe.weight_granularity == Granularity::channel) recipes.push_back(recipe);
+  return recipes;
+}
+
+// GoogleTest takes no '-' in names.
+inline std::string test_name(const Recipe& recipe) {
+  std::string name(recipe.name);
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 }  // namespace fp8q::test
