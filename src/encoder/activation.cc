@@ -68,7 +68,7 @@ std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
 bool is_pointwise(const View& view, const Node& node) {
   if (!is_elementwise(node)) return false;
   for (const auto& input : node.inputs)
-    if (!input.empty() && view.contents(input) && !view.scalar(input)) return false;
+    if (!input.empty() && view.is_known(input) && !view.scalar(input)) return false;
   return true;
 }
 
@@ -83,7 +83,7 @@ std::optional<std::string> argument_of(const View& view, const std::string& valu
     if (at < 0 || !is_pointwise(view, view.node(static_cast<size_t>(at)))) return std::nullopt;
     frontier.erase(frontier.begin());
     for (const auto& input : view.node(static_cast<size_t>(at)).inputs)
-      if (!input.empty() && !view.contents(input)) frontier.insert({view.position(input), input});
+      if (!input.empty() && !view.is_known(input)) frontier.insert({view.position(input), input});
   }
   return std::nullopt;
 }

@@ -15,7 +15,7 @@ namespace fp8q::match {
 namespace {
 
 bool is_activation_product(const View& view, const Node& node) {
-  return is_op(&node, "MatMul") && !view.contents(node.inputs[0]) && !view.contents(node.inputs[1]);
+  return is_op(&node, "MatMul") && !view.is_known(node.inputs[0]) && !view.is_known(node.inputs[1]);
 }
 
 // The factor of a multiplication or division by a constant, and what is multiplied.
@@ -115,7 +115,7 @@ const Node* nearest(const View& view, const std::string& value, Wanted wanted) {
     const Node& node = view.node(static_cast<size_t>(at));
     if (wanted(node)) return &node;
     for (const auto& input : node.inputs)
-      if (!input.empty() && !view.contents(input)) frontier.insert(view.position(input));
+      if (!input.empty() && !view.is_known(input)) frontier.insert(view.position(input));
   }
   return nullptr;
 }

@@ -32,7 +32,7 @@ Selection match_selection(const View& view, const std::string& value) {
     const auto producer = view.index().producer_index(at);
     if (!producer || !is_movement(view.node(*producer))) break;
     const Node& node = view.node(*producer);
-    if (view.contents(node.inputs[0])) break;
+    if (view.is_known(node.inputs[0])) break;
     const auto output = std::ranges::find(node.outputs, at) - node.outputs.begin();
     chain.insert(chain.begin(), {*producer, static_cast<size_t>(output)});
     at = node.inputs[0];

@@ -11,7 +11,7 @@ std::optional<ResidualPart> find_residual(const View& view, const std::string& v
   if (!at || !is_op(&view.node(*at), "Add")) return std::nullopt;
   const auto& inputs = view.node(*at).inputs;
   const std::string a = view.rows(inputs[0]), b = view.rows(inputs[1]);
-  if (view.contents(a) || view.contents(b)) return std::nullopt;
+  if (view.is_known(a) || view.is_known(b)) return std::nullopt;
   auto of_a = find_rounded_linear(view, a), of_b = find_rounded_linear(view, b);
   // Both are linear layers where x is a projection of the embeddings; f(x) is made after x.
   const bool first = of_a && (!of_b || view.position(a) > view.position(b));

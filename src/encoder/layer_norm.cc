@@ -31,7 +31,7 @@ std::vector<std::string> means_before(const View& view, const std::string& value
       if (found.size() == kMeans) break;
     }
     for (const auto& input : node.inputs)
-      if (!input.empty() && !view.contents(input)) frontier.insert(view.position(input));
+      if (!input.empty() && !view.is_known(input)) frontier.insert(view.position(input));
   }
   return found;
 }
@@ -106,7 +106,7 @@ std::optional<NormPart> fused(const View& view, const Node& node, const std::str
   const int64_t rank = static_cast<int64_t>(view.shape(value).size());
   const int64_t axis = int_attribute(node, "axis", -1);
   if (axis != -1 && axis != rank - 1) differ("{} is not over the last axis", describe(node));
-  if (node.outputs[0] != value || view.contents(node.inputs[0])) return std::nullopt;
+  if (node.outputs[0] != value || view.is_known(node.inputs[0])) return std::nullopt;
   const int64_t width = view.shape(value).back();
   NormPart part;
   part.input = point_at(view, node.inputs[0]);
@@ -126,7 +126,7 @@ std::optional<NormPart> fused(const View& view, const Node& node, const std::str
 std::optional<NormPart> find_layer_norm(const View& view, const std::string& value) {
   const std::string output = view.rows(value);
   const Node* node = view.producer(output);
-  if (!node || view.contents(output) || view.shape(output).empty()) return std::nullopt;
+  if (!node || view.is_known(output) || view.shape(output).empty()) return std::nullopt;
   if (is_op(node, "LayerNormalization")) return fused(view, *node, output);
   if (!is_norm_op(*node)) return std::nullopt;
   for (const auto& input : means_before(view, output)) {

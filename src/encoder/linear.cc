@@ -37,7 +37,7 @@ std::optional<LinearPart> find_product(const View& view, const std::string& valu
   const Node& node = view.node(*at);
   const bool gemm = is_op(&node, "Gemm");
   if (!gemm && !is_op(&node, "MatMul")) return std::nullopt;
-  if (view.contents(node.inputs[0])) return std::nullopt;
+  if (view.is_known(node.inputs[0])) return std::nullopt;
   auto weight = find_constant(view, node.inputs[1]);
   if (!weight || weight->tensor.rank() != 2) return std::nullopt;
   if (gemm && !plain_gemm(node)) differ("{} scales or transposes its operands", describe(node));
@@ -72,7 +72,7 @@ std::optional<LinearPart> find_linear(const View& view, const std::string& value
   const Node* add = view.producer(result);
   if (!is_op(add, "Add")) return std::nullopt;
   for (const size_t i : {0, 1}) {
-    if (view.contents(add->inputs[i])) continue;
+    if (view.is_known(add->inputs[i])) continue;
     auto product = find_product(view, view.rows(add->inputs[i]));
     if (!product || product->linear.bias) continue;
     auto bias = bias_vector(view, add->inputs[1 - i], product->linear.out);

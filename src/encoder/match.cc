@@ -50,7 +50,7 @@ View::View(const Model& model) : model_(&model), index_(model.graph) {
   // Large folded contents are the same at both probes; one copy of them is enough.
   if (probes_.size() > 1)
     for (auto& [name, value] : probes_[1].values)
-      if (value.contents && value.contents->size() > kLargeContents && !index_.initializer(name))
+      if (elements(value.shape) > kLargeContents && !index_.initializer(name))
         value.contents.reset();
 }
 
@@ -81,15 +81,23 @@ const Tensor* View::contents(const std::string& value, size_t probe) const {
   return &*it->second.contents;
 }
 
+bool View::is_known(const std::string& value, size_t probe) const {
+  if (index_.initializer(value)) return true;
+  const auto it = probes_[probe].values.find(value);
+  return it != probes_[probe].values.end() && it->second.contents;
+}
+
+bool View::is_constant(const std::string& value) const {
+  if (index_.initializer(value)) return true;
+  if (!is_known(value)) return false;
+  if (probes_.size() == 1) return true;
+  if (elements(shape(value)) > kLargeContents)
+    return probes_[1].values.at(value).shape == shape(value);
+  return is_known(value, 1) && identical(*contents(value), *contents(value, 1));
+}
+
 const Tensor* View::constant(const std::string& value) const {
-  const Tensor* first = contents(value);
-  if (!first || probes_.size() == 1 || index_.initializer(value)) return first;
-  if (first->size() > kLargeContents) {
-    const auto& second = probes_[1].values.at(value);
-    return second.shape == first->shape() ? first : nullptr;
-  }
-  const Tensor* second = contents(value, 1);
-  return second && identical(*first, *second) ? first : nullptr;
+  return is_constant(value) ? contents(value) : nullptr;
 }
 
 std::optional<double> View::scalar(const std::string& value) const {

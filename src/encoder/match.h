@@ -57,6 +57,9 @@ class View {
   // At the first probe.
   const Shape& shape(const std::string& value) const;
   DType dtype(const std::string& value) const;
+  // Whether contents() has an answer, and constant() one: asking costs nothing.
+  bool is_known(const std::string& value, size_t probe = 0) const;
+  bool is_constant(const std::string& value) const;
   // Contents at one probe, nullptr where they depend on the contents of graph inputs.
   const Tensor* contents(const std::string& value, size_t probe = 0) const;
   // Contents that are the same at every probe: they depend on no input shape either.
@@ -99,7 +102,7 @@ std::optional<Cone> cone(const View& view, size_t probe, const std::string& outp
     const std::string value = std::move(pending.back());
     pending.pop_back();
     if (value.empty() || given.contains(value) || !seen.insert(value).second) continue;
-    if (view.contents(value, probe)) {
+    if (view.is_known(value, probe)) {
       found.known.insert(value);
     } else if (view.is_graph_input(value)) {
       found.open.insert(value);

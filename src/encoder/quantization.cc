@@ -52,8 +52,7 @@ Point point_at(const View& view, const std::string& reading) {
 }
 
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {
-  const Tensor* contents = view.constant(value);
-  if (!contents) return std::nullopt;
+  if (!view.is_constant(value)) return std::nullopt;
   ConstantOperand found;
   std::string at = value;
   while (const Node* node = view.producer(at)) {
@@ -61,17 +60,18 @@ std::optional<ConstantOperand> find_constant(const View& view, const std::string
     else if (!is_op(node, "Identity") && !(is_op(node, "Cast") && widens(view, *node))) break;
     at = node->inputs[0];
   }
-  found.tensor = *view.constant(at);
   const Node* node = view.producer(at);
   const Tensor* codes = is_op(node, "DequantizeLinear") ? view.constant(node->inputs[0]) : nullptr;
-  if (codes && found.tensor.dtype() == DType::f32) {
-    found.quantization =
-        checked(read_dequantize(*node, codes->dtype(), codes->rank(), constants_of(view)));
-    found.tensor = *codes;
-    if (found.transposed && found.quantization->block)
-      differ("{} is blocked and its result transposed", describe(*node));
-    if (auto& axis = found.quantization->axis; axis && found.transposed) axis = 1 - *axis;
+  if (!codes || view.dtype(at) != DType::f32) {
+    found.tensor = *view.constant(at);
+    return found;
   }
+  found.tensor = *codes;  // they are not decoded here
+  found.quantization =
+      checked(read_dequantize(*node, codes->dtype(), codes->rank(), constants_of(view)));
+  if (found.transposed && found.quantization->block)
+    differ("{} is blocked and its result transposed", describe(*node));
+  if (auto& axis = found.quantization->axis; axis && found.transposed) axis = 1 - *axis;
   return found;
 }
 

@@ -15,7 +15,7 @@ using match::differ;
 void refuse_half_precision(const match::View& view) {
   for (const auto& node : view.model().graph.nodes) {
     if (!match::is_op(&node, "MatMul") && !match::is_op(&node, "Gemm")) continue;
-    if (view.contents(node.outputs[0])) continue;
+    if (view.is_known(node.outputs[0])) continue;
     const DType dtype = view.dtype(node.outputs[0]);
     if (dtype == DType::f16 || dtype == DType::bf16)
       differ("half-precision graph: {} computes in {}", describe(node), name(dtype));

@@ -1,8 +1,26 @@
 #include "interpreter/abstract.h"
 
+#include <algorithm>
+#include <array>
+
 #include "interpreter/operator.h"
 
 namespace fp8q {
+
+Contents Contents::later(std::function<Tensor()> compute) {
+  Contents contents;
+  contents.state_ = std::make_shared<State>(State{{}, std::move(compute)});
+  return contents;
+}
+
+const Tensor& Contents::operator*() const {
+  if (state_->compute) {
+    state_->tensor = state_->compute();
+    state_->compute = nullptr;
+  }
+  return state_->tensor;
+}
+
 namespace {
 
 AbstractValues given_values(const Model& model, const std::map<std::string, Shape>& input_shapes) {
@@ -34,9 +52,29 @@ OpContext context_of(const Model& model, const Node& node, const AbstractValues&
            printable(input));
     const AbstractValue& value = it->second;
     operands.emplace_back(
-        Operand{value.dtype, value.shape, value.contents ? &*value.contents : nullptr});
+        Operand{value.dtype, value.shape, nullptr, value.contents ? &value.contents : nullptr});
   }
   return OpContext(node, opset_for(model, node), std::move(operands));
+}
+
+// Results of these are put off where they are large: files store weights behind them, and they
+// cannot fail once their types are right.
+bool can_wait(const Node& node, const Types& types) {
+  constexpr std::array kStorage = {"DequantizeLinear", "Cast", "Transpose", "Reshape", "Identity"};
+  constexpr int64_t kLarge = 1 << 16;
+  return node.domain.empty() && std::ranges::find(kStorage, node.op_type) != kStorage.end() &&
+         elements(types[0].shape) > kLarge;
+}
+
+Contents execute_later(const Model& model, const Node& node, const AbstractValues& values,
+                       const Types& types) {
+  AbstractValues inputs;  // shares their contents
+  for (const std::string& input : node.inputs)
+    if (!input.empty()) inputs.emplace(input, values.at(input));
+  return Contents::later([&model, &node, inputs = std::move(inputs), types] {
+    MemoryBudget budget = MemoryBudget::for_one_node();
+    return std::move(execute(context_of(model, node, inputs), types, budget)[0]);
+  });
 }
 
 }  // namespace
@@ -49,7 +87,10 @@ AbstractValues evaluate_abstractly(const Model& model,
   for (const Node& node : model.graph.nodes) {
     const OpContext context = context_of(model, node, values);
     Types types = infer(context);
-    if (context.all_contents_known()) {
+    if (context.all_contents_known() && can_wait(node, types)) {
+      budget.take(context, types);
+      types[0].contents = execute_later(model, node, values, types);
+    } else if (context.all_contents_known()) {
       Tensors made = execute(context, types, budget);
       for (size_t i = 0; i < made.size(); ++i) types[i].contents = std::move(made[i]);
     }

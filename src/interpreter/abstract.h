@@ -5,7 +5,9 @@
 // planning memory rest on this: it runs no product of activations.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -14,16 +16,41 @@
 
 namespace fp8q {
 
+// Contents, where they are known: a tensor, or a way to make it, taken when they are first looked
+// at. A decoded weight takes time and four times its memory, and most questions about a graph need
+// none of them. Copies share the result; looking is not for several threads at once.
+class Contents {
+ public:
+  Contents() = default;
+  Contents(std::nullopt_t) {}
+  Contents(Tensor tensor) : state_(std::make_shared<State>(State{std::move(tensor), nullptr})) {}
+  static Contents later(std::function<Tensor()> compute);
+
+  explicit operator bool() const { return state_ != nullptr; }  // they are known
+  bool is_made() const { return state_ && !state_->compute; }
+  const Tensor& operator*() const;
+  const Tensor* operator->() const { return &**this; }
+  void reset() { state_.reset(); }
+
+ private:
+  struct State {
+    Tensor tensor;
+    std::function<Tensor()> compute;  // empty once it is done
+  };
+  std::shared_ptr<State> state_;
+};
+
 struct AbstractValue {
   DType dtype = DType::f32;
   Shape shape;
-  std::optional<Tensor> contents;  // known contents; its type and shape are the ones above
+  Contents contents;  // of the type and shape above
 };
 
 using AbstractValues = std::unordered_map<std::string, AbstractValue>;
 
-// `input_shapes` must give a shape for every graph input. Operators the interpreter does not have
-// are an Error (unsupported) naming node, operator and opset.
+// The model must outlive the values. `input_shapes` must give a shape for every graph input.
+// Operators the interpreter does not have are an Error (unsupported) naming node, operator and
+// opset.
 AbstractValues evaluate_abstractly(const Model& model,
                                    const std::map<std::string, Shape>& input_shapes);
 

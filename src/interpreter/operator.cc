@@ -42,12 +42,13 @@ const Operand& OpContext::input(size_t i) const {
 
 const Tensor& OpContext::tensor(size_t i) const {
   const Operand& operand = input(i);
-  if (!operand.contents)
+  if (operand.contents) return *operand.contents;
+  if (!operand.knowable)
     refuse(
         "the shape of its output depends on the contents of \"{}\", which depend on the inputs "
         "of the model",
         printable(node_->inputs[i]));
-  return *operand.contents;
+  return **operand.knowable;
 }
 
 std::vector<int64_t> OpContext::ints(size_t i) const {
@@ -68,7 +69,8 @@ std::optional<std::vector<int64_t>> OpContext::ints_since(int64_t since,
 }
 
 bool OpContext::all_contents_known() const {
-  return std::ranges::all_of(inputs_, [](const auto& i) { return !i || i->contents; });
+  return std::ranges::all_of(inputs_,
+                             [](const auto& i) { return !i || i->contents || i->knowable; });
 }
 
 std::span<const Operator> all_operators() { return kOperators; }

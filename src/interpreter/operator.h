@@ -21,11 +21,12 @@ namespace fp8q {
 // The newest version of the standard operator set whose rules were read.
 inline constexpr int64_t kNewestOpset = 27;
 
-// One input of a node; `contents` is nullptr where only type and shape are known.
+// One input of a node. Both pointers are nullptr where only type and shape are known.
 struct Operand {
   DType dtype;
   Shape shape;
   const Tensor* contents = nullptr;
+  const Contents* knowable = nullptr;  // contents that may have to be computed first
 };
 
 class OpContext {

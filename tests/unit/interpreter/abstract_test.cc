@@ -44,8 +44,8 @@ TEST(Abstract, FollowsShapeArithmetic) {
   const AbstractValues values = evaluate_abstractly(m, input_shapes_for(m, 4, 7));
   EXPECT_EQ(values.at("y").shape, (Shape{4, 7, 2, 3}));
   EXPECT_EQ(values.at("y").dtype, DType::f32);
-  EXPECT_FALSE(values.at("y").contents.has_value());
-  ASSERT_TRUE(values.at("wanted").contents.has_value());
+  EXPECT_FALSE(values.at("y").contents);
+  ASSERT_TRUE(values.at("wanted").contents);
   EXPECT_EQ(test::values<int64_t>(*values.at("wanted").contents),
             (std::vector<int64_t>{4, 7, 2, 3}));
 }
@@ -57,10 +57,29 @@ TEST(Abstract, ComputesWhatDependsOnConstantsOnly) {
        node("MatMul", {"x", "weight"}, {"y"})},
       {"y"}, {{"codes", Tensor::of<int8_t>({2, 1}, {3, -4})}, {"scale", Tensor::scalar(0.5f)}});
   const AbstractValues values = evaluate_abstractly(m, {{"x", {1, 2}}});
-  ASSERT_TRUE(values.at("weight").contents.has_value());
+  ASSERT_TRUE(values.at("weight").contents);
   EXPECT_EQ(test::values<float>(*values.at("weight").contents), (std::vector<float>{1.5f, -2.0f}));
-  EXPECT_FALSE(values.at("y").contents.has_value());
+  EXPECT_FALSE(values.at("y").contents);
   EXPECT_EQ(values.at("y").shape, (Shape{1, 1}));
+}
+
+TEST(Abstract, DecodesAWeightWhenItIsLookedAt) {
+  constexpr int64_t kRows = 512, kColumns = 256;
+  std::vector<int8_t> codes(static_cast<size_t>(kRows * kColumns));
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<int8_t>(i % 251);
+  const Model m = model(
+      19, {input("x", DType::f32, {kRows, 1})},
+      {node("DequantizeLinear", {"codes", "scale"}, {"stored"}),
+       node("Transpose", {"stored"}, {"weight"}), node("Identity", {"scale"}, {"small"}),
+       node("MatMul", {"weight", "x"}, {"y"})},
+      {"y"}, {{"codes", Tensor::of({kRows, kColumns}, codes)}, {"scale", Tensor::scalar(0.5f)}});
+  const AbstractValues values = evaluate_abstractly(m, {{"x", {kRows, 1}}});
+  const Contents stored = values.at("stored").contents, weight = values.at("weight").contents;
+  EXPECT_TRUE(values.at("small").contents.is_made());
+  ASSERT_TRUE(stored && weight);
+  EXPECT_FALSE(stored.is_made() || weight.is_made());
+  EXPECT_TRUE(identical(*weight, *Interpreter(m).constant("weight")));
+  EXPECT_TRUE(values.at("stored").contents.is_made()) << "copies share what was made";
 }
 
 TEST(Abstract, RefusesShapesThatDependOnTheInput) {
