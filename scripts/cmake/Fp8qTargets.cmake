@@ -11,6 +11,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 find_program(FP8Q_CCACHE ccache)
 if(FP8Q_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FP8Q_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${FP8Q_CCACHE})
 endif()
 
 # GPU code is compiled where there is a CUDA toolkit, and needs no GPU for it. Machine code for Ampere, Ada and
