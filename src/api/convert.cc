@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/bundle.h"
+#include "api/model_statistics.h"
 #include "api/planning.h"
 #include "api/predict.h"
 #include "api/run_facts.h"
@@ -48,8 +49,7 @@ std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
 Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
   Outputs paths;
   paths.source = model_file(options.model);
-  paths.statistics =
-      options.statistics.value_or(fs::path(paths.source).replace_extension(".calib.json"));
+  paths.statistics = statistics_path(paths.source, options.statistics);
   paths.converted = options.output;
   if (paths.converted.empty())
     paths.converted =
@@ -70,22 +70,6 @@ Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
   return paths;
 }
 
-Statistics statistics_from(const std::string& bytes, const fs::path& path, const Bundle& bundle) {
-  Statistics statistics = statistics_from_json(bytes, path.string());
-  if (statistics.provenance.model_sha256 != bundle.file.sha256)
-    fail(ErrorCode::bad_data,
-         "{}: holds the statistics of another model ({}, sha256 {}), not of {} (sha256 {}); "
-         "calibrate this one",
-         printable(path.string()), printable(statistics.provenance.model_name),
-         statistics.provenance.model_sha256.substr(0, 12), printable(bundle.file.path.string()),
-         bundle.file.sha256.substr(0, 12));
-  if (!statistics.part.whole())
-    fail(ErrorCode::bad_data,
-         "{}: holds {} only; merge all shards with `fp8q merge`, or let the calibration go on",
-         printable(path.string()), statistics.part.text());
-  return statistics;
-}
-
 // Statistics where there are some, or an Error where they are needed. The ranges of another tool's
 // table go into the request instead.
 std::optional<Statistics> calibration_for(const ConvertOptions& options, const fs::path& path,
@@ -94,9 +78,7 @@ std::optional<Statistics> calibration_for(const ConvertOptions& options, const f
   const bool needed = needs_statistics(request, bundle.sites);
   if (!fs::exists(path, ignored)) {
     if (!needed && !options.statistics) return std::nullopt;
-    fail(ErrorCode::file,
-         "{}: there are no statistics; run `fp8q calibrate {}` first, or name them with --calib",
-         printable(path.string()), printable(bundle.file.path.string()));
+    require_statistics(path, bundle);
   }
   const std::string bytes = read_file(path, kMaxStatisticsBytes);
   if (!is_range_table(bytes)) return statistics_from(bytes, path, bundle);

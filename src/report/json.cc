@@ -1,11 +1,8 @@
 #include "report/json.h"
 
-#include <nlohmann/json.hpp>
+#include "report/json_parts.h"
 
 namespace fp8q {
-namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json json_of(const FileFacts& file) {
   return {{"path", file.path.string()}, {"sha256", file.sha256}, {"bytes", file.bytes}};
@@ -35,6 +32,8 @@ void add(Json& json, const ExecutionFacts& execution) {
   json["elapsed_s"] = execution.elapsed_s;
   json["peak_rss_bytes"] = execution.peak_rss_bytes;
 }
+
+namespace {
 
 Json json_of(const std::vector<KernelFacts>& kernels) {
   Json list = Json::array();

@@ -6,6 +6,7 @@
 
 #include "fp8q/benchmark.h"
 #include "fp8q/calibrate.h"
+#include "fp8q/compare.h"
 #include "fp8q/convert.h"
 #include "fp8q/evaluate.h"
 #include "fp8q/inspect.h"
@@ -21,5 +22,6 @@ nlohmann::ordered_json to_json(const ConvertResult& result);
 nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const BenchmarkResult& result);
 nlohmann::ordered_json to_json(const ReportResult& result);
+nlohmann::ordered_json to_json(const CompareResult& result);
 
 }  // namespace fp8q

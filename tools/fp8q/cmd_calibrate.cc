@@ -60,23 +60,7 @@ void add_calibrate(CLI::App& program, Globals& globals) {
       ->required();
   command.add_option("-o,--output", options->output, "Statistics file (default: MODEL.calib.json)")
       ->type_name("FILE");
-  command
-      .add_option(
-          "--data", options->data,
-          "Text: GLUE or SQuAD folder or file, or one sentence a line (default: $FP8Q_DATA, "
-          "./glue_data, built-in sample)")
-      ->type_name("PATH");
-  command.add_option("--task", options->task,
-                     "Take the training text of this task (default: config.json's)");
-  command.add_option("--examples", options->examples, "Number of examples")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      .add_option("--max-length", options->max_length,
-                  "Tokens per example at most (default: 128; squad, squad2: windows of 384)")
-      ->check(CLI::Range(3, 100000))
-      ->type_name("N");
+  add_text_options(command, {options->data, options->task, options->examples, options->max_length});
   auto* random = command.add_flag("--random-data", options->random_data,
                                   "Random token ids instead of text; recorded in the file");
   command.add_option("--seed", options->seed, "Seed of --random-data")->needs(random);

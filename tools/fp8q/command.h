@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "fp8q/common.h"
@@ -27,6 +28,7 @@ void add_convert(CLI::App& program, Globals& globals);
 void add_eval(CLI::App& program, Globals& globals);
 void add_bench(CLI::App& program, Globals& globals);
 void add_report(CLI::App& program, Globals& globals);
+void add_compare(CLI::App& program, Globals& globals);
 
 // --json, --quiet, --verbose and --log-file.
 void add_global_options(CLI::App& command, Globals& globals);
@@ -43,6 +45,15 @@ void add_execution_options(CLI::App& command, ExecutionOptions& execution);
 
 // --shard I/N: part I of N of the examples.
 void add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
+
+// --data, --task, --examples and --max-length, for commands that run text without scoring it.
+struct TextOptions {
+  std::optional<fs::path>& data;
+  std::optional<std::string>& task;
+  size_t& examples;
+  std::optional<size_t>& max_length;
+};
+void add_text_options(CLI::App& command, const TextOptions& text);
 
 // --tokenizer and --config.
 void add_tokenizer_options(CLI::App& command, std::optional<fs::path>& tokenizer,

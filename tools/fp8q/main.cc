@@ -85,6 +85,7 @@ int run(int argc, char** argv) {
   add_eval(program, globals);
   add_bench(program, globals);
   add_report(program, globals);
+  add_compare(program, globals);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -33,6 +33,19 @@ constexpr const char* kConvert = R"({"schema": "fp8q/convert/1", "command": "con
   {"path": "layer.0/ffn.output/weight", "format": "e4m3", "sqnr_db": null, "reason": "absmax"},
   {"path": "head/<classifier>", "format": "float", "reason": "role"}]})";
 
+constexpr const char* kCompare = R"({"schema": "fp8q/compare/1", "command": "compare",
+  "model": {"path": "m/model.e4m3.onnx", "sha256": "aa", "bytes": 3000000}, "format": "e4m3",
+  "reference": {"model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 1}, "format": "fp32"},
+  "outputs": [{"name": "logits", "max_error": 0.25, "nmse": 0.004, "cosine": 0.998,
+    "decisions": {"count": 8, "kl_mean": 0.0125, "kl_max": 0.1, "agreement": 0.875}},
+    {"name": "<hidden>", "max_error": 1.0, "nmse": 0.01, "cosine": 0.99}],
+  "sites": [
+  {"path": "layer.0/ffn.output/input", "format": ["float", "e4m3"], "sqnr_db": 21.4,
+   "cosine": 0.997, "saturated": 0.00125, "underflowed": 0.5},
+  {"path": "layer.0/ffn.output/weight", "format": ["float", "e4m3"], "sqnr_db": 31.6,
+   "cosine": 0.999, "saturated": 0, "underflowed": 0.0},
+  {"path": "classifier/input", "format": ["float", "float"], "sqnr_db": null, "cosine": 1}]})";
+
 Statistics statistics() {
   SiteStatistics site;
   std::vector<float> values;
@@ -81,6 +94,17 @@ TEST_F(Report, IsOneSoundPageThatNeedsNothingElse) {
     EXPECT_THAT(page, Not(HasSubstr(outside)));
   EXPECT_TRUE(is_report_page(page));
   EXPECT_FALSE(is_report_page("<!DOCTYPE html><html>"));
+}
+
+TEST_F(Report, ComparisonListsTheWorstSitesFirst) {
+  const std::string page = page_of({temporary_.write("compare.json", kCompare)});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("e4m3 against fp32"), HasSubstr("0.125 %"),
+                          HasSubstr("87.50 %"), HasSubstr("&lt;hidden&gt;")));
+  const size_t table = page.find("worst Sites");
+  const size_t worst = page.find("<code>layer.0/ffn.output/input</code>", table);
+  EXPECT_LT(worst, page.find("<code>layer.0/ffn.output/weight</code>", table));
+  EXPECT_EQ(page.find("<code>classifier/input</code>", table), std::string::npos);  // is equal
 }
 
 TEST_F(Report, TheSameResultsGiveTheSameBytes) {

@@ -1,0 +1,123 @@
+#include "fp8q/compare.h"
+
+#include "api/calibration_text.h"
+#include "api/run_facts.h"
+#include "api/site_comparison.h"
+#include "api/site_names.h"
+#include "api/text_batches.h"
+#include "api/text_inputs.h"
+#include "base/error.h"
+#include "calibrate/observer.h"
+
+namespace fp8q {
+namespace {
+
+double share(uint64_t count, uint64_t of) {
+  return of == 0 ? 0 : static_cast<double>(count) / static_cast<double>(of);
+}
+
+ComparedSite compared(const Site& a, const Site& b, const SiteError& found) {
+  const TensorError& e = found.error;
+  ComparedSite site{.path = a.path,
+                    .kind = a.kind == SiteKind::activation ? "activation" : "weight",
+                    .role = role_in_path(a.path),
+                    .layer = a.layer,
+                    .format_a = format_name(a),
+                    .format_b = format_name(b),
+                    .values = e.values,
+                    .nonfinite = e.nonfinite,
+                    .sqnr_db = decibels(e.signal, e.noise),
+                    .cosine = e.cosine(),
+                    .max_error = e.largest,
+                    .rounding_sqnr_db = {}};
+  if (!b.quantization) return site;
+  if (b.kind == SiteKind::activation)
+    site.rounding_sqnr_db = decibels(found.rounding.signal, found.rounding.noise);
+  site.saturated = share(found.saturated, e.values);
+  site.underflowed = share(found.underflowed, e.values);
+  return site;
+}
+
+ComparedOutput compared(const OutputError& found) {
+  ComparedOutput output{.name = found.name,
+                        .max_error = found.numbers.largest,
+                        .nmse = found.numbers.nmse(),
+                        .cosine = found.numbers.cosine(),
+                        .decisions = {}};
+  if (found.meaning != OutputMeaning::numbers)
+    output.decisions = {found.decisions, found.kl_mean(), found.kl_max, found.agreement()};
+  return output;
+}
+
+void add_sites(const SiteComparison& comparison, CompareResult& result) {
+  uint64_t values = 0, saturated = 0, underflowed = 0;
+  for (size_t p = 0; p < comparison.size(); ++p) {
+    const SiteError& e = comparison.error(p);
+    const Site& b = comparison.site_b(p);
+    result.sites.push_back(compared(comparison.site_a(p), b, e));
+    if (b.kind != SiteKind::activation || !b.quantization) continue;
+    values += e.error.values;
+    saturated += e.saturated;
+    underflowed += e.underflowed;
+  }
+  result.saturated = share(saturated, values);
+  result.underflowed = share(underflowed, values);
+}
+
+// Both through the interpreter, or both not: engines may lay the operands of attention out
+// differently.
+ExecutionOptions common_execution(ExecutionOptions execution, const Bundle& a, const Bundle& b,
+                                  std::vector<std::string>& notes) {
+  if (a.encoder.has_value() == b.encoder.has_value() || execution.reference) return execution;
+  const Bundle& other = a.encoder ? b : a;
+  notes.push_back(fmt::format(
+      "{} is not recognised as an encoder ({}); both run through the interpreter, which is slow",
+      other.file.path.string(), other.not_encoder_reason));
+  execution.reference = true;
+  return execution;
+}
+
+}  // namespace
+
+CompareResult compare(const CompareOptions& options, const ProgressCallback& progress) {
+  const Stopwatch watch;
+  require_at_least("--batch", options.execution.batch, 1);
+  require_at_least("--examples", options.examples, 1);
+  CompareResult result;
+  const Bundle a = open_model(options.a), b = open_model(options.b);
+  SiteComparison comparison(a, b);
+  const CalibrationText text =
+      calibration_text({.location = {options.a, options.tokenizer, options.config},
+                        .data = options.data,
+                        .task = options.task,
+                        .examples = options.examples,
+                        .max_length = options.max_length},
+                       a, result.notes);
+  comparison.compare_weights();
+  const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);
+  const auto engine_a = make_engine(a, execution, result.notes);
+  const auto engine_b = make_engine(b, execution, result.notes);
+  OutputErrors outputs(a.encoder && a.encoder->head_kind == HeadKind::every_token);
+  size_t done = 0;
+  for (const PackedBatch& batch : batches_of(text.encodings, execution.batch)) {
+    comparison.compare_batch(*engine_a, *engine_b, batch, outputs);
+    done += batch.sequences();
+    if (progress) progress("comparing", done, text.encodings.size());
+  }
+  comparison.take_counts(engine_b->rounding());
+
+  result.a = a.file;
+  result.b = b.file;
+  result.format_a = format_of(a.model);
+  result.format_b = format_of(b.model);
+  result.data = text.facts;
+  result.task = text.task;
+  result.examples = text.encodings.size();
+  result.tokens = count_tokens(text.encodings);
+  add_sites(comparison, result);
+  for (const OutputError& output : outputs.outputs()) result.outputs.push_back(compared(output));
+  result.execution = execution_facts(watch, engine_b->description());
+  return result;
+}
+
+}  // namespace fp8q

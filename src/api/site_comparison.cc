@@ -1,0 +1,136 @@
+#include "api/site_comparison.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "interpreter/interpreter.h"
+#include "quantize/constants.h"
+
+namespace fp8q {
+namespace {
+
+[[noreturn]] void fail_sizes(const Bundle& a, const Bundle& b, const Site& site) {
+  fail(ErrorCode::unsupported,
+       "{} and {} do not correspond: {} has another size in each; compare models of the same "
+       "architecture",
+       printable(a.file.path.string()), printable(b.file.path.string()), printable(site.path));
+}
+
+// What rounding at an activation Site makes of its values.
+struct Rounding {
+  Format format;
+  float scale;
+
+  static std::optional<Rounding> of(const Site& site) {
+    if (!site.quantization) return std::nullopt;
+    if (site.quantization->scale.size() != 1)
+      fail(ErrorCode::unsupported, "{}: an activation with {} scales; one per tensor is understood",
+           printable(site.path), site.quantization->scale.size());
+    return Rounding{site.quantization->format,
+                    site.quantization->scale.to(DType::f32).data<float>()[0]};
+  }
+
+  std::vector<float> rounded(std::span<const float> values) const {
+    std::vector<uint8_t> codes(values.size());
+    std::vector<float> result(values.size());
+    encode(format, values, scale, codes);
+    decode(format, codes, scale, result);
+    return result;
+  }
+};
+
+// A constant operand as its product reads it, with output channels along the last axis.
+Tensor weight_of(const Bundle& bundle, const Interpreter& interpreter, const Site& site) {
+  const Use& use = site.uses.front();
+  const Tensor* found = interpreter.constant(bundle.model.graph.nodes[use.node].inputs[use.input]);
+  if (!found)
+    fail(ErrorCode::unsupported, "{}: the weight of {} is computed from inputs",
+         printable(bundle.file.path.string()), printable(site.path));
+  const Tensor weight = found->to(DType::f32);
+  return weight.rank() == 2 && site.channel_axis == 0 ? transposed(weight, {1, 0}) : weight;
+}
+
+}  // namespace
+
+SiteComparison::SiteComparison(const Bundle& a, const Bundle& b)
+    : a_(a), b_(b), pair_of_b_(b.sites.size(), -1) {
+  const auto only_in = [](const Bundle& has, const Bundle& lacks, const std::string& path) {
+    fail(ErrorCode::unsupported,
+         "{} has the Site {}, {} has not: only models with the same Sites can be compared (two "
+         "exports or conversions of one model)",
+         printable(has.file.path.string()), printable(path), printable(lacks.file.path.string()));
+  };
+  std::map<std::string, size_t> in_b;
+  for (size_t s = 0; s < b.sites.size(); ++s) in_b[b.sites[s].path] = s;
+  for (size_t s = 0; s < a.sites.size(); ++s) {
+    const auto found = in_b.find(a.sites[s].path);
+    if (found == in_b.end() || b.sites[found->second].kind != a.sites[s].kind)
+      only_in(a, b, a.sites[s].path);
+    pair_of_b_[found->second] = static_cast<int>(pairs_.size());
+    pairs_.push_back({s, found->second});
+  }
+  for (size_t s = 0; s < b.sites.size(); ++s)
+    if (pair_of_b_[s] < 0) only_in(b, a, b.sites[s].path);
+  errors_.resize(pairs_.size());
+}
+
+void SiteComparison::compare_weights() {
+  const Interpreter interpreter_a(a_.model), interpreter_b(b_.model);
+  for (size_t p = 0; p < pairs_.size(); ++p) {
+    if (site_a(p).kind != SiteKind::weight) continue;
+    compare_weight(p, weight_of(a_, interpreter_a, site_a(p)),
+                   weight_of(b_, interpreter_b, site_b(p)));
+  }
+}
+
+void SiteComparison::compare_weight(size_t pair, const Tensor& from, const Tensor& to) {
+  if (from.shape() != to.shape()) fail_sizes(a_, b_, site_a(pair));
+  SiteError& e = errors_[pair];
+  const auto x = from.data<float>(), y = to.data<float>();
+  e.error.add(x, y);
+  if (!site_b(pair).quantization) return;
+  for (size_t i = 0; i < x.size(); ++i) e.underflowed += y[i] == 0 && x[i] != 0;
+}
+
+void SiteComparison::compare_batch(Engine& engine_a, Engine& engine_b, const PackedBatch& batch,
+                                   OutputErrors& outputs) {
+  // By Site of a, as its product reads them, and how many values b has been compared with.
+  std::vector<std::vector<float>> seen(a_.sites.size());
+  std::vector<size_t> used(a_.sites.size());
+  const auto result_a = engine_a.run(batch, [&](int site, std::span<const float> values, int64_t) {
+    const auto s = static_cast<size_t>(site);
+    if (const auto rounding = Rounding::of(a_.sites[s])) {
+      const std::vector<float> rounded = rounding->rounded(values);
+      seen[s].insert(seen[s].end(), rounded.begin(), rounded.end());
+    } else {
+      seen[s].insert(seen[s].end(), values.begin(), values.end());
+    }
+  });
+  const auto result_b = engine_b.run(batch, [&](int site, std::span<const float> values, int64_t) {
+    const auto pair = static_cast<size_t>(pair_of_b_[static_cast<size_t>(site)]);
+    const size_t s = pairs_[pair].a;
+    if (used[s] + values.size() > seen[s].size()) fail_sizes(a_, b_, site_a(pair));
+    const std::span<const float> reference(seen[s].data() + used[s], values.size());
+    used[s] += values.size();
+    SiteError& e = errors_[pair];
+    const auto rounding = Rounding::of(site_b(pair));
+    if (!rounding) return e.error.add(reference, values);
+    const std::vector<float> rounded = rounding->rounded(values);
+    e.error.add(reference, rounded);
+    e.rounding.add(values, rounded);
+  });
+  for (const Pair& pair : pairs_)
+    if (used[pair.a] != seen[pair.a].size()) fail_sizes(a_, b_, a_.sites[pair.a]);
+  outputs.add(result_a, result_b, batch);
+}
+
+void SiteComparison::take_counts(const std::vector<SiteRounding>& counts) {
+  for (size_t s = 0; s < counts.size(); ++s) {
+    if (b_.sites[s].kind != SiteKind::activation) continue;
+    SiteError& e = errors_[static_cast<size_t>(pair_of_b_[s])];
+    e.saturated = counts[s].saturated;
+    e.underflowed = counts[s].underflowed;
+  }
+}
+
+}  // namespace fp8q

@@ -1,0 +1,16 @@
+#include "api/site_names.h"
+
+namespace fp8q {
+
+std::string role_in_path(const std::string& path) {
+  constexpr std::string_view kLayer = "layer.";
+  const size_t slash = path.find('/');
+  if (!path.starts_with(kLayer) || slash == std::string::npos) return path;
+  return path.substr(slash + 1);
+}
+
+std::string format_name(const Site& site) {
+  return site.quantization ? std::string(info(site.quantization->format).name) : "float";
+}
+
+}  // namespace fp8q

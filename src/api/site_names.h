@@ -1,0 +1,16 @@
+// How results speak of Sites.
+#pragma once
+
+#include <string>
+
+#include "graph/site.h"
+
+namespace fp8q {
+
+// The path without its layer: "layer.3/ffn.output/input" is "ffn.output/input".
+std::string role_in_path(const std::string& path);
+
+// "float", or the format found in the graph.
+std::string format_name(const Site& site);
+
+}  // namespace fp8q

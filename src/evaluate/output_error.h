@@ -1,0 +1,56 @@
+// How far the outputs of one model are from those of another: as numbers and, where an output holds
+// logits, as decisions.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "evaluate/tensor_error.h"
+
+namespace fp8q {
+
+// What the numbers of an output say.
+enum class OutputMeaning {
+  numbers,    // hidden states, the result of a regression
+  classes,    // each row holds the logits of classes
+  positions,  // one number per token: logits of the positions in a sequence
+};
+// By the output's form; `every_token`: the model has a head that classifies tokens.
+OutputMeaning meaning_of(const EngineOutput& output, bool every_token);
+
+struct OutputError {
+  std::string name;
+  OutputMeaning meaning = OutputMeaning::numbers;
+  TensorError numbers;
+  // Of decisions, each a distribution P of the reference and Q of the other.
+  size_t decisions = 0;
+  size_t equal = 0;   // same largest logit, the first of equals
+  double kl_sum = 0;  // KL(P || Q), nats
+  double kl_max = 0;
+  double loss_sum = 0;  // -log Q(what P decides), nats
+
+  double kl_mean() const { return decisions ? kl_sum / static_cast<double>(decisions) : 0; }
+  double loss() const { return decisions ? loss_sum / static_cast<double>(decisions) : 0; }
+  double agreement() const {
+    return decisions ? static_cast<double>(equal) / static_cast<double>(decisions) : 1;
+  }
+};
+
+// The outputs of two runs over the same batches, in any order of the batches.
+class OutputErrors {
+ public:
+  explicit OutputErrors(bool every_token) : every_token_(every_token) {}
+  // Error (unsupported): the outputs differ in name or width.
+  void add(const std::vector<EngineOutput>& reference, const std::vector<EngineOutput>& compared,
+           const PackedBatch& batch);
+  const std::vector<OutputError>& outputs() const { return outputs_; }
+
+ private:
+  bool every_token_;
+  std::vector<OutputError> outputs_;
+};
+
+}  // namespace fp8q
