@@ -116,10 +116,12 @@ bool underflows(Format format, float x, float scale) {
   return std::fabs(x) > 0 && decode(format, encode(format, x, scale)) == 0;
 }
 
-float scale_for(Format format, float absmax) {
+float scale_for(Format format, float absmax) { return scale_to(info(format).largest, absmax); }
+
+float scale_to(float largest, float absmax) {
   FP8Q_ASSERT(std::isfinite(absmax) && absmax >= 0.0f);
   if (absmax == 0.0f) return 1.0f;
-  const auto bits = std::bit_cast<uint32_t>(absmax / info(format).largest);
+  const auto bits = std::bit_cast<uint32_t>(absmax / largest);
   const auto cut = std::bit_cast<float>(bits & ~0xFFFu);
   return std::max(cut, std::numeric_limits<float>::min());
 }

@@ -69,5 +69,7 @@ void decode(Format format, std::span<const uint8_t> codes, std::span<const float
 // smallest normal FP32 is raised to it (absmax, below 2^-117, 2^-110 and 2^-119, then takes a
 // smaller code). `absmax` must be finite and not negative.
 float scale_for(Format format, float absmax);
+// The same for a format with this largest value.
+float scale_to(float largest, float absmax);
 
 }  // namespace fp8q

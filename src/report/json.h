@@ -12,6 +12,8 @@
 #include "fp8q/inspect.h"
 #include "fp8q/merge.h"
 #include "fp8q/report.h"
+#include "fp8q/sensitivity.h"
+#include "fp8q/tune.h"
 
 namespace fp8q {
 
@@ -23,5 +25,7 @@ nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const BenchmarkResult& result);
 nlohmann::ordered_json to_json(const ReportResult& result);
 nlohmann::ordered_json to_json(const CompareResult& result);
+nlohmann::ordered_json to_json(const SensitivityResult& result);
+nlohmann::ordered_json to_json(const TuneResult& result);
 
 }  // namespace fp8q

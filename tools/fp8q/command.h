@@ -29,6 +29,8 @@ void add_eval(CLI::App& program, Globals& globals);
 void add_bench(CLI::App& program, Globals& globals);
 void add_report(CLI::App& program, Globals& globals);
 void add_compare(CLI::App& program, Globals& globals);
+void add_sensitivity(CLI::App& program, Globals& globals);
+void add_tune(CLI::App& program, Globals& globals);
 
 // --json, --quiet, --verbose and --log-file.
 void add_global_options(CLI::App& command, Globals& globals);

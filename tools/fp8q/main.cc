@@ -86,6 +86,8 @@ int run(int argc, char** argv) {
   add_bench(program, globals);
   add_report(program, globals);
   add_compare(program, globals);
+  add_sensitivity(program, globals);
+  add_tune(program, globals);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

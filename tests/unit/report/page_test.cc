@@ -46,6 +46,26 @@ constexpr const char* kCompare = R"({"schema": "fp8q/compare/1", "command": "com
    "cosine": 0.999, "saturated": 0, "underflowed": 0.0},
   {"path": "classifier/input", "format": ["float", "float"], "sqnr_db": null, "cosine": 1}]})";
 
+constexpr const char* kSensitivity = R"({"schema": "fp8q/sensitivity/1", "command": "sensitivity",
+  "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 1},
+  "whole": {"int8": {"divergence": 0.5}},
+  "roles": [{"name": "ffn.output/input", "sites": 1, "formats": {"int8": {"alone": 0.25, "gain": 0}}},
+    {"name": "<weight>", "sites": 1, "formats": {"int8": {"alone": 0.125, "gain": -1}}}],
+  "layers": [{"name": "layer.0", "sites": 2, "formats": {"int8": {"alone": 0.375, "gain": 1}}}],
+  "sites": [
+  {"path": "layer.0/ffn.output/<weight>", "best": {"format": "e3m4", "reason": "a < b"},
+   "formats": {"int8": {"rank": 2, "alone": {"divergence": 0.125}}}},
+  {"path": "layer.0/ffn.output/input", "best": {"format": "e4m3", "reason": "outliers"},
+   "formats": {"int8": {"rank": 1, "alone": {"divergence": 0.25}}}}]})";
+
+constexpr const char* kTune = R"({"schema": "fp8q/tune/1", "command": "tune",
+  "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 1}, "recipe": "int8", "task": "sst2",
+  "baseline_score": 88.5, "allowed_drop": 0.5, "evaluations": [
+  {"fallbacks": 0, "quantised_sites": 56, "difference": -3.25, "interval": [-5.0, -1.0], "meets": false},
+  {"fallbacks": 2, "quantised_sites": 50, "difference": -0.25, "interval": [-1.0, 0.5], "meets": true}],
+  "chosen": 1, "fallbacks": [{"unit": "layer.0/<x>", "sites": [], "from": "int8", "to": "float",
+  "reason": "tune: a & b"}]})";
+
 Statistics statistics() {
   SiteStatistics site;
   std::vector<float> values;
@@ -105,6 +125,22 @@ TEST_F(Report, ComparisonListsTheWorstSitesFirst) {
   const size_t worst = page.find("<code>layer.0/ffn.output/input</code>", table);
   EXPECT_LT(worst, page.find("<code>layer.0/ffn.output/weight</code>", table));
   EXPECT_EQ(page.find("<code>classifier/input</code>", table), std::string::npos);  // is equal
+}
+
+TEST_F(Report, SensitivityRanksSitesByTheirHarm) {
+  const std::string page = page_of({temporary_.write("s.json", kSensitivity)});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("5.00e-01 with everything"), HasSubstr("&lt;weight&gt;"),
+                          HasSubstr("a &lt; b"), HasSubstr("int8: by layer")));
+  EXPECT_LT(page.find("layer.0/ffn.output/input"), page.find("layer.0/ffn.output/&lt;weight"));
+}
+
+TEST_F(Report, TuningShowsItsWay) {
+  const std::string page = page_of({temporary_.write("t.json", kTune)});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("-3.25, 56 Sites quantised"), HasSubstr("2 fallbacks"),
+                          HasSubstr("layer.0/&lt;x&gt;"), HasSubstr("a &amp; b"),
+                          HasSubstr("88.50 points")));
 }
 
 TEST_F(Report, TheSameResultsGiveTheSameBytes) {

@@ -1,0 +1,83 @@
+// Tuning: the cheapest mixture of formats whose score on a task stays within an allowed drop.
+#pragma once
+
+#include "fp8q/common.h"
+
+namespace fp8q {
+
+struct TuneOptions {
+  ModelLocation location;              // a float model, recognised as an encoder
+  std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model
+  std::string recipe = "e4m3";         // what tuning starts from
+  std::string observer = "absmax";     // how activation statistics become a range
+  bool quantize_head = false;
+  // Formats that are tried before floating point; empty: e4m3 where the recipe is INT8, none else.
+  std::vector<std::string> fallback;
+  bool float_only = false;  // none, whatever the recipe is
+
+  std::string task;
+  std::string split;  // empty: "dev"
+  std::optional<fs::path> data;
+  std::optional<size_t> limit;       // only the first examples
+  std::optional<size_t> max_length;  // empty: 128
+
+  double max_drop = 0.5;
+  bool relative = false;  // max_drop is in per cent of the float model's score, not in points
+  // In (0, 1): the lower end of the difference's interval of this confidence (paired bootstrap)
+  // must not fall below the allowed drop. Empty: the difference itself, as it was measured.
+  std::optional<double> confidence;
+  uint64_t seed = 1;  // of the bootstrap
+
+  size_t examples = 16;     // of text that harm is estimated on
+  size_t evaluations = 12;  // scorings at most, to take back fallbacks that are not needed
+  fs::path output;          // empty: MODEL.<recipe>-tuned.json beside the model
+  fs::path checkpoint;      // empty: OUTPUT.checkpoint
+  bool restart = false;     // ignore what the checkpoint holds
+  bool force = false;       // replace existing files that fp8q did not write
+  ExecutionOptions execution;
+};
+
+// A scored Plan.
+struct TuneEvaluation {
+  size_t fallbacks = 0;      // units that are not as the recipe says
+  size_t quantised = 0;      // Sites
+  double time = 0;           // modelled time of the products against floating point, 0..1
+  double score = 0;          // points
+  double difference = 0;     // to the float model
+  double low = 0, high = 0;  // its interval (TuneOptions::confidence, or 95 %)
+  bool meets = false;
+  bool from_checkpoint = false;
+};
+
+struct TuneFallback {
+  std::string unit;                // path of its first Site
+  std::vector<std::string> sites;  // paths
+  std::string from, to;            // formats
+  std::string reason;
+};
+
+struct TuneResult {
+  FileFacts model;
+  FileFacts statistics;
+  std::string recipe;
+  std::string task, split;
+  DataFacts data;
+  size_t examples = 0;
+  double baseline = 0;  // the float model's score
+  double allowed = 0;   // drop in points
+  std::optional<double> confidence;
+  std::vector<TuneEvaluation> evaluations;  // in their order; the first is the recipe as it is
+  std::optional<size_t> chosen;             // index of the Plan's; empty: none meets the demand
+  std::vector<TuneFallback> fallbacks;      // of the Plan
+  size_t sites_in_recipe = 0;               // quantised by the recipe
+  fs::path plan;                            // empty: none written
+  fs::path checkpoint;
+  ExecutionFacts execution;
+  std::vector<std::string> notes;
+};
+
+// Stops the program where it is interrupted; the checkpoint then holds what was scored, and the
+// next call goes on from there.
+TuneResult tune(const TuneOptions& options, const ProgressCallback& progress = nullptr);
+
+}  // namespace fp8q

@@ -1,0 +1,188 @@
+// fp8q sensitivity: which Sites suffer, in which format, and what would suit them.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "fp8q/convert.h"
+#include "fp8q/sensitivity.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+#include "tools/fp8q/workspace.h"
+
+namespace fp8q::cli {
+namespace {
+
+constexpr size_t kShown = 12;  // Sites per format
+
+struct Options {
+  SensitivityOptions sensitivity;
+  bool sites = false;
+};
+
+// Fills in what was not given from the workspace.
+void complete(SensitivityOptions& options) {
+  if (!options.location.model.empty()) return;
+  const Workspace workspace = require_workspace("sensitivity");
+  options.location.model = workspace.model;
+  if (!options.statistics) options.statistics = workspace.statistics;
+}
+
+std::string harm_text(const TrialHarm& harm) {
+  return fmt::format("divergence {:.3g}, {:.1f} % of the decisions stay{}", harm.divergence,
+                     100 * harm.agreement,
+                     harm.score ? fmt::format(", score {:.2f}", *harm.score) : "");
+}
+
+std::string head_of(const SensitivityResult& r) {
+  Table table({"model", short_path(r.model.path.string())});
+  table.add(
+      {"text", fmt::format("{} examples, {} tokens ({})", r.examples, r.tokens,
+                           r.data.builtin ? "built-in sample" : short_path(r.data.path.string()))});
+  table.add(
+      {"sites", fmt::format("{} of recipe {}, {} trials", r.sites.size(), r.recipe, r.trials)});
+  if (r.none.score) table.add({"float", fmt::format("{} {:.2f}", r.task, *r.none.score)});
+  for (size_t f = 0; f < r.formats.size(); ++f)
+    table.add({"all in " + r.formats[f], harm_text(r.whole[f])});
+  return table.str();
+}
+
+double gain(const SensitivityResult& r, const SensitivitySite& site, size_t f) {
+  return r.whole[f].divergence - site.formats[f].left_out.divergence;
+}
+
+std::string ranking(const SensitivityResult& r, size_t f, size_t limit) {
+  std::vector<const SensitivitySite*> sites;
+  for (const SensitivitySite& site : r.sites) sites.push_back(&site);
+  std::ranges::sort(sites, {}, [f](const auto* s) { return s->formats[f].rank; });
+  const bool scored = r.none.score.has_value();
+  std::vector<std::string> heading = {
+      r.formats[f] + ", worst first", "alone", "gain", "SQNR dB", "absmax/rms", "kurtosis", "best"};
+  if (scored) heading.insert(heading.begin() + 3, {"score alone", "left out"});
+  std::vector<bool> right(heading.size(), true);
+  right.front() = right.back() = false;
+  Table table(heading, right);
+  for (const SensitivitySite* s : std::span(sites).first(std::min(limit, sites.size()))) {
+    const auto& in = s->formats[f];
+    std::vector<std::string> row = {s->path,
+                                    fmt::format("{:.2e}", in.alone.divergence),
+                                    fmt::format("{:+.2e}", gain(r, *s, f)),
+                                    fmt::format("{:.1f}", in.sqnr_db),
+                                    fmt::format("{:.1f}", s->distribution.outlier_ratio),
+                                    fmt::format("{:.1f}", s->distribution.kurtosis),
+                                    s->best_format};
+    if (scored)
+      row.insert(row.begin() + 3, {signed_number(*in.alone.score - *r.none.score, 2),
+                                   signed_number(*in.left_out.score - *r.whole[f].score, 2)});
+    table.add(std::move(row));
+  }
+  std::string text = "\n" + table.str();
+  if (limit < sites.size())
+    text += fmt::format("  the worst {} of {}; --sites lists all\n", limit, sites.size());
+  return text;
+}
+
+std::string groups_table(const SensitivityResult& r, const std::vector<SensitivityGroup>& groups,
+                         const char* title) {
+  std::vector<std::string> heading = {title, "sites"};
+  for (const std::string& format : r.formats) {
+    heading.push_back(format + " alone");
+    heading.push_back("gain");
+  }
+  std::vector<bool> right(heading.size(), true);
+  right.front() = false;
+  Table table(heading, right);
+  for (const SensitivityGroup& group : groups) {
+    std::vector<std::string> row = {group.name, std::to_string(group.sites)};
+    for (const auto& sum : group.formats) {
+      row.push_back(fmt::format("{:.2e}", sum.alone));
+      row.push_back(fmt::format("{:+.2e}", sum.gain));
+    }
+    table.add(std::move(row));
+  }
+  return "\n" + table.str();
+}
+
+std::string best_formats(const SensitivityResult& r) {
+  std::map<std::string, std::pair<size_t, const SensitivitySite*>> counts;  // with an example
+  for (const SensitivitySite& site : r.sites) {
+    auto& [count, example] = counts[site.best_format];
+    if (++count == 1) example = &site;
+  }
+  Table table({"best format", "sites", "for example"}, {false, true, false});
+  for (const auto& [format, entry] : counts)
+    table.add({format, std::to_string(entry.first),
+               fmt::format("{}: {}", entry.second->path, entry.second->best_reason)});
+  return "\n" + table.str();
+}
+
+void run(Options& options, const Globals& globals) {
+  SensitivityOptions& s = options.sensitivity;
+  complete(s);
+  std::vector<fs::path> files = {s.location.model};
+  if (s.statistics) files.push_back(*s.statistics);
+  if (s.data) files.push_back(*s.data);
+  check_json_target(globals, files);
+  const SensitivityResult result = sensitivity(s, make_progress(globals));
+  print(globals, head_of(result));
+  for (size_t f = 0; f < result.formats.size(); ++f)
+    print(globals, ranking(result, f, options.sites ? result.sites.size() : kShown));
+  print(globals, groups_table(result, result.roles, "role"));
+  print(globals, groups_table(result, result.layers, "layer"));
+  print(globals, best_formats(result));
+  print(globals,
+        fmt::format("  {}, {:.2f} s\n", result.execution.description, result.execution.elapsed_s));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
+}
+
+}  // namespace
+
+void add_sensitivity(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<Options>();
+  SensitivityOptions& s = options->sensitivity;
+  CLI::App& command = *program.add_subcommand(
+      "sensitivity", "Rank Sites by the harm that quantising them does, in each format");
+  command.add_option("MODEL", s.location.model,
+                     "Float ONNX file or folder (default: the one calibrated last in this folder)");
+  command.add_option("--calib", s.statistics, "Statistics (default: MODEL.calib.json)")
+      ->type_name("FILE");
+  command.add_option("--recipe", s.recipe, "Which Sites, and the granularity of weights")
+      ->check(CLI::IsMember(recipe_names()))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command.add_option("--formats", s.formats, "Formats to try, separated by commas")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->capture_default_str();
+  command.add_option("--observer", s.observer, "How activation statistics become a range")
+      ->type_name("NAME")
+      ->capture_default_str();
+  add_text_options(command, {s.data, s.task, s.examples, s.max_length});
+  command.get_option("--task")->description(
+      "Judge by this task's score, too (takes as long as scoring every trial; see --limit)");
+  command.add_option("--limit", s.limit, "Score only the first N examples of the task")
+      ->check(CLI::Range(1, 100000000))
+      ->type_name("N");
+  command.add_flag("--sites", options->sites, "List every Site, not only the worst");
+  add_execution_options(command, s.execution);
+  add_tokenizer_options(command, s.location.tokenizer, s.location.config);
+  add_global_options(command, globals);
+  command.footer(
+      "Columns: \"alone\" is the divergence of the outputs (KL in nats; squared error of "
+      "regressions) with\nonly this Site rounded, \"gain\" what leaving it out of everything "
+      "rounded takes away again, \"best\"\nthe split of 8 bits with the highest SQNR.\n\n"
+      "Examples:\n  fp8q sensitivity\n"
+      "  fp8q sensitivity bert-sst2/ --formats int8 --sites\n"
+      "  fp8q sensitivity model.onnx --task sst2 --data glue_data --limit 200 --formats e4m3");
+  command.callback(
+      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+}
+
+}  // namespace fp8q::cli

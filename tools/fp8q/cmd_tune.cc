@@ -1,0 +1,198 @@
+// fp8q tune: the cheapest mixture of formats within an allowed drop of a task's score.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "fp8q/convert.h"
+#include "fp8q/evaluate.h"
+#include "fp8q/tune.h"
+#include "report/json.h"
+#include "tools/fp8q/command.h"
+#include "tools/fp8q/output.h"
+#include "tools/fp8q/table.h"
+#include "tools/fp8q/workspace.h"
+
+namespace fp8q::cli {
+namespace {
+
+// Fills in what was not given from the workspace.
+void complete(TuneOptions& options) {
+  if (!options.location.model.empty()) return;
+  const Workspace workspace = require_workspace("tune");
+  options.location.model = workspace.model;
+  if (!options.statistics) options.statistics = workspace.statistics;
+}
+
+std::string demand_text(const TuneResult& r) {
+  if (!r.confidence) return fmt::format("a drop of at most {:.2f} points", r.allowed);
+  return fmt::format("lower end of the {:g} % interval not below -{:.2f} points",
+                     100 * *r.confidence, r.allowed);
+}
+
+std::string head_of(const TuneResult& r) {
+  Table table({"tuned", short_path(r.model.path.string())});
+  table.add(
+      {"task", fmt::format("{} {}, {} examples ({})", r.task, r.split, r.examples,
+                           r.data.builtin ? "built-in sample" : short_path(r.data.path.string()))});
+  table.add(
+      {"demand", fmt::format("{} from the float model's {:.2f}", demand_text(r), r.baseline)});
+  return table.str();
+}
+
+std::string path_table(const TuneResult& r) {
+  Table table({"plan", "changed", "quantised", "time", "score", "difference", "meets", ""},
+              {false, true, true, true, true, true, false, false});
+  for (size_t i = 0; i < r.evaluations.size(); ++i) {
+    const TuneEvaluation& e = r.evaluations[i];
+    table.add({i == 0 ? r.recipe : std::to_string(i), std::to_string(e.fallbacks),
+               fmt::format("{} of {}", e.quantised, r.sites_in_recipe),
+               fmt::format("{:.0f} %", 100 * e.time), fmt::format("{:.2f}", e.score),
+               fmt::format("{} [{}, {}]", signed_number(e.difference, 2), signed_number(e.low, 2),
+                           signed_number(e.high, 2)),
+               e.meets ? "yes" : "no",
+               r.chosen == i       ? "chosen"
+               : e.from_checkpoint ? "from the checkpoint"
+                                   : ""});
+  }
+  return "\n" + table.str();
+}
+
+std::string fallbacks_table(const TuneResult& r) {
+  if (r.fallbacks.empty()) return "\nthe recipe as it is meets the demand: nothing falls back\n";
+  Table table({"falls back", "sites", "from", "to", "why"}, {false, true, false, false, false});
+  for (const TuneFallback& f : r.fallbacks)
+    table.add({f.unit, std::to_string(f.sites.size()), f.from, f.to, f.reason});
+  return "\n" + table.str();
+}
+
+void run(TuneOptions& options, const Globals& globals) {
+  complete(options);
+  std::vector<fs::path> files = {options.location.model, options.output, options.checkpoint};
+  if (options.statistics) files.push_back(*options.statistics);
+  if (options.data) files.push_back(*options.data);
+  check_json_target(globals, files);
+  const TuneResult result = tune(options, make_progress(globals));
+  print(globals, head_of(result));
+  print(globals, path_table(result));
+  if (result.chosen) {
+    print(globals, fallbacks_table(result));
+    print(globals,
+          fmt::format("\n  plan        {}\n  convert     fp8q convert {} --plan {}\n",
+                      short_path(result.plan.string()), short_path(result.model.path.string()),
+                      short_path(result.plan.string())));
+  }
+  print(globals, fmt::format("  checkpoint  {} (other --max-drop values need no new scores)\n"
+                             "  {}, {:.2f} s\n",
+                             short_path(result.checkpoint.string()), result.execution.description,
+                             result.execution.elapsed_s));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
+  if (!result.chosen)
+    fail(ErrorCode::accuracy_gate,
+         "no plan of recipe {} meets the demand ({}); allow more with --max-drop, or start from "
+         "another recipe",
+         result.recipe, demand_text(result));
+}
+
+void add_search_options(CLI::App& command, TuneOptions& t) {
+  command.add_option("--max-drop", t.max_drop, "Drop of the score that is allowed")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X")
+      ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--drop-type", [&t](const std::string& type) { t.relative = type == "rel"; },
+          "abs: points of the score; rel: per cent of the float model's score")
+      ->check(CLI::IsMember({"abs", "rel"}))
+      ->default_str("abs");
+  command
+      .add_option(
+          "--confidence", t.confidence,
+          "Let the lower end of the difference's interval of this confidence, as 0.95, meet "
+          "the demand (default: the difference as measured)")
+      ->type_name("P");
+  auto* fallback = command.add_option("--fallback", t.fallback,
+                                      "Formats tried before floating point, separated by commas "
+                                      "(default: e4m3 for INT8 recipes)");
+  fallback->delimiter(',')->type_name("LIST");
+  command.add_flag("--float-only", t.float_only, "Fall back to floating point only")
+      ->excludes(fallback);
+  command
+      .add_option("--evaluations", t.evaluations,
+                  "Plans scored at most to take back fallbacks that are not needed")
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_option("--examples", t.examples, "Examples of text to estimate harm on")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_task_options(CLI::App& command, TuneOptions& t) {
+  command.add_option("--task", t.task, fmt::format("{}", fmt::join(task_name_list(), ", ")))
+      ->check(CLI::IsMember(task_name_list()))
+      ->type_name("NAME")
+      ->required();
+  command.add_option("--split", t.split, "train, dev or test (default: dev)")
+      ->check(CLI::IsMember({"train", "dev", "test"}))
+      ->type_name("NAME");
+  command
+      .add_option("--data", t.data,
+                  "GLUE folder or file (default: $FP8Q_DATA, ./glue_data, built-in sample)")
+      ->type_name("PATH");
+  command.add_option("--limit", t.limit, "Only the first N examples")
+      ->check(CLI::Range(1, 100000000))
+      ->type_name("N");
+  command.add_option("--max-length", t.max_length, "Tokens per example at most (default: 128)")
+      ->check(CLI::Range(3, 100000))
+      ->type_name("N");
+  command.add_option("--seed", t.seed, "Seed of the bootstrap")->capture_default_str();
+}
+
+}  // namespace
+
+void add_tune(CLI::App& program, Globals& globals) {
+  auto options = std::make_shared<TuneOptions>();
+  TuneOptions& t = *options;
+  CLI::App& command = *program.add_subcommand(
+      "tune", "Find the cheapest mixture of formats within an allowed drop of a score");
+  command.add_option("MODEL", t.location.model,
+                     "Float ONNX file or folder (default: the one calibrated last in this folder)");
+  add_task_options(command, t);
+  command.add_option("--calib", t.statistics, "Statistics (default: MODEL.calib.json)")
+      ->type_name("FILE");
+  command.add_option("--recipe,--format", t.recipe, "Where to start from")
+      ->check(CLI::IsMember(recipe_names()))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command.add_option("--observer", t.observer, "How activation statistics become a range")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command.add_flag("--quantize-head", t.quantize_head, "Pooler and classifier too");
+  add_search_options(command, t);
+  command.add_option("-o,--output", t.output, "Plan to write (default: MODEL.<recipe>-tuned.json)")
+      ->type_name("FILE");
+  command
+      .add_option("--checkpoint", t.checkpoint,
+                  "Where scores are kept while it runs (default: OUTPUT.checkpoint)")
+      ->type_name("FILE");
+  command.add_flag("--restart", t.restart, "Ignore what the checkpoint holds");
+  command.add_flag("--force", t.force, "Replace existing files that fp8q did not write");
+  add_execution_options(command, t.execution);
+  add_tokenizer_options(command, t.location.tokenizer, t.location.config);
+  add_global_options(command, globals);
+  command.footer(
+      "An interrupted run is continued by the same command. Exit code 1: no plan meets the "
+      "demand.\n\n"
+      "Examples:\n  fp8q tune --task sst2 --recipe int8 --max-drop 0.5\n"
+      "  fp8q tune bert-sst2/ --task sst2 --data glue_data --recipe int8 --confidence 0.95 -o "
+      "plan.json\n"
+      "  fp8q convert bert-sst2/ --plan plan.json");
+  command.callback(
+      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+}
+
+}  // namespace fp8q::cli
