@@ -70,9 +70,10 @@ void DoActivate(const Activate& a) {
   }
 }
 
-HWY_INLINE V32 Finish(V32 sum, const float* scale, const float* bias) {
+HWY_INLINE V32 Finish(V32 sum, float row_scale, const float* scale, const float* bias) {
   const D32 d;
-  if (scale) sum = hn::Mul(sum, hn::LoadU(d, scale));
+  const V32 row = hn::Set(d, row_scale);
+  sum = hn::Mul(sum, scale ? hn::Mul(row, hn::LoadU(d, scale)) : row);
   if (bias) sum = hn::Add(sum, hn::LoadU(d, bias));
   return sum;
 }
@@ -89,18 +90,19 @@ void DoFinishSums(const FinishSums& f) {
   for (size_t r = 0; r < f.rows; ++r) {
     const size_t row = r * f.sum_stride;
     float* out = f.out + r * f.out_stride;
+    const float row_scale = f.row_scale ? f.row_scale[r] : 1.0f;
     ForRow(
         f.columns,
         [&](size_t i) {
-          hn::StoreU(Finish(LoadSum(f.sum, f.integer, row + i), f.scale ? f.scale + i : nullptr,
-                            f.bias ? f.bias + i : nullptr),
+          hn::StoreU(Finish(LoadSum(f.sum, f.integer, row + i), row_scale,
+                            f.scale ? f.scale + i : nullptr, f.bias ? f.bias + i : nullptr),
                      d, out + i);
         },
         [&](size_t i, size_t n) {
           for (size_t j = i; j < i + n; ++j) {
             float v = f.integer ? static_cast<float>(static_cast<const int32_t*>(f.sum)[row + j])
                                 : static_cast<const float*>(f.sum)[row + j];
-            if (f.scale) v *= f.scale[j];
+            v *= f.scale ? row_scale * f.scale[j] : row_scale;
             if (f.bias) v += f.bias[j];
             out[j] = v;
           }

@@ -17,14 +17,15 @@ struct Activate {
 };
 void activate(const Activate& args) noexcept;
 
-// out[r][c] = f(sum[r][c] * scale[c] + bias[c]): what follows a product whose kernel gives plain
-// sums. `sum` and `out` may be the same place.
+// out[r][c] = f(sum[r][c] * (row_scale[r] * scale[c]) + bias[c]): what follows a product whose
+// kernel gives plain sums. `sum` and `out` may be the same place.
 struct FinishSums {
   const void* sum;  // float, or int32_t where `integer`
   bool integer;
   size_t sum_stride;
-  const float* scale;  // nullptr: none
-  const float* bias;   // nullptr: none
+  const float* scale;                // nullptr: none
+  const float* bias;                 // nullptr: none
+  const float* row_scale = nullptr;  // nullptr: none
   Function function;
   float* out;
   size_t out_stride;

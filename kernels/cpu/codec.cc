@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "numeric/token_scale.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/codec.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -101,12 +103,28 @@ struct ToI8 {
   }
 };
 
+// As integers, which order as magnitudes do, NaN above all numbers.
+float Absmax(const float* x, size_t n) {
+  const D32 d;
+  const hn::RebindToSigned<D32> di;
+  const auto bits = [&](V32 v) HWY_ATTR { return hn::BitCast(di, hn::Abs(v)); };
+  auto largest = hn::Zero(di);
+  size_t i = 0;
+  for (; i + kLanes32 <= n; i += kLanes32) largest = hn::Max(largest, bits(hn::LoadU(d, x + i)));
+  if (i < n) {
+    HWY_ALIGN float rest[kLanes32] = {};
+    std::memcpy(rest, x + i, (n - i) * sizeof(float));
+    largest = hn::Max(largest, bits(hn::Load(d, rest)));
+  }
+  return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(di, largest)));
+}
+
 template <typename Value, typename To>
 RoundingCount Rows(const QuantizeRows& q) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
   using T = typename To::T;
-  const V32 scale = hn::Set(d, q.scale);
+  V32 scale = hn::Set(d, q.scale);
   auto saturated = hn::Zero(di), underflowed = hn::Zero(di);  // counted downwards
   const auto count = [&](auto& total, auto mask) HWY_ATTR {
     total = hn::Add(total, hn::BitCast(di, hn::VecFromMask(d, mask)));
@@ -120,6 +138,8 @@ RoundingCount Rows(const QuantizeRows& q) {
   };
   for (size_t r = 0; r < q.rows; ++r) {
     const float* x = q.x + r * q.x_stride;
+    if (q.row_scales)
+      scale = hn::Set(d, q.row_scales[r] = token_scale(q.format, Absmax(x, q.columns)));
     T* out = static_cast<T*>(q.out) + r * q.out_stride;
     size_t i = 0;
     for (; i + kLanes32 <= q.columns; i += kLanes32) quantize(hn::LoadU(d, x + i), out + i);
@@ -209,6 +229,7 @@ HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(RoundF32);
 HWY_EXPORT(QuantizeBf16);
 HWY_EXPORT(QuantizeI8);
+HWY_EXPORT(Absmax);
 HWY_EXPORT(RoundBf16);
 HWY_EXPORT(RoundBf16Values);
 HWY_EXPORT(FromF16);
@@ -225,6 +246,7 @@ RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept {
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept {
   return HWY_DYNAMIC_DISPATCH(QuantizeI8)(args);
 }
+float absmax(const float* x, size_t n) noexcept { return HWY_DYNAMIC_DISPATCH(Absmax)(x, n); }
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
   HWY_DYNAMIC_DISPATCH(RoundBf16)(x, n, out);
 }

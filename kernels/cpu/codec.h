@@ -21,6 +21,9 @@ struct QuantizeRows {
   void* out;  // of the type the function's name says; f32: may be x itself
   size_t out_stride;
   size_t rows, columns;
+  // Not nullptr: instead of `scale` each row has token_scale() of its absmax, which is written
+  // here.
+  float* row_scales = nullptr;
 };
 
 // Of the values quantised: how many saturated, that is, lie beyond the largest code by more than
@@ -39,6 +42,9 @@ RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;    // format in
 // Quantised and dequantised: the values of the codes times the scale, as DequantizeLinear gives
 // them. float; may be x itself.
 RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
+
+// The largest magnitude of a row; NaN where one is NaN.
+float absmax(const float* x, size_t n) noexcept;
 
 // FP32 rounded to BF16, to nearest even; NaN stays NaN. The second form keeps FP32 storage.
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept;

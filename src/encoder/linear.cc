@@ -17,7 +17,9 @@ Operand input_operand(const View& view, Use use) {
   operand.use = use;
   operand.value = view.node(use.node).inputs[use.input];
   operand.source = view.rows(operand.value);
-  if (const auto pair = find_pair(view, operand.source)) {
+  auto pair = find_pair(view, operand.source);
+  if (!pair) pair = find_token_rounding(view, operand.source);
+  if (pair) {
     operand.quantization = pair->quantization;
     operand.value = pair->input;
     operand.source = view.rows(pair->input);

@@ -1,5 +1,6 @@
 // Q/DQ pairs on activations, and constants in the forms files store them.
 #include "encoder/parts.h"
+#include "graph/token_rounding.h"
 
 namespace fp8q::match {
 namespace {
@@ -49,6 +50,12 @@ Point point_at(const View& view, const std::string& reading) {
   if (!pairs) return {reading, reading, {}};
   auto pair = find_pair(view, reading);
   return {pair->input, reading, std::move(pair->quantization)};
+}
+
+std::optional<Pair> find_token_rounding(const View& view, const std::string& value) {
+  auto rounding = fp8q::find_token_rounding(view.index(), value, constants_of(view));
+  if (!rounding) return std::nullopt;
+  return Pair{std::move(rounding->quantization), std::move(rounding->input)};
 }
 
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {

@@ -48,4 +48,13 @@ double Engine::timed_run(const PackedBatch& batch) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+void require_stored_scales(const Encoder& encoder) {
+  for (const Site& site : encoder.sites)
+    if (site.quantization && site.quantization->per_token)
+      fail(ErrorCode::unsupported,
+           "{}: each token has a scale found at run time, which the GPU engine does not compute; "
+           "--device cpu runs it",
+           printable(site.path));
+}
+
 }  // namespace fp8q

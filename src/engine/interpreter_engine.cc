@@ -12,6 +12,8 @@
 #include "engine/engine.h"
 #include "interpreter/abstract.h"
 #include "interpreter/interpreter.h"
+#include "kernels/cpu/codec.h"
+#include "numeric/token_scale.h"
 
 namespace fp8q {
 namespace {
@@ -117,7 +119,7 @@ class InterpreterEngine final : public Engine {
                       size_t tokens) const;
   Shape extents_at(int site, const Shape& shape, int64_t tokens) const;
   Interpreter::Watch watch_for(int64_t tokens, const SiteObserver& observer);
-  void count(int site, const std::vector<float>& values);
+  void count(int site, std::span<const float> values, int64_t columns);
   std::vector<EngineOutput> gather(const std::vector<Tensors>& results,
                                    const PackedBatch& batch) const;
   Shape real_extents(const Shape& shape, int64_t tokens, bool cut_last) const;
@@ -258,20 +260,26 @@ Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens, const SiteObserv
       if (!observer && !rounds) continue;
       const Shape extents = extents_at(site, tensor.shape(), tokens);
       const std::vector<float> values = crop(tensor, extents);
-      if (rounds) count(site, values);
-      if (observer) observer(site, values, extents.empty() ? 1 : extents.back());
+      const int64_t columns = extents.empty() ? 1 : extents.back();
+      if (rounds) count(site, values, columns);
+      if (observer) observer(site, values, columns);
     }
   };
 }
 
-void InterpreterEngine::count(int site, const std::vector<float>& values) {
+void InterpreterEngine::count(int site, std::span<const float> values, int64_t columns) {
   const Quantization& q = *sites_[static_cast<size_t>(site)].quantization;
   if (q.scale.size() != 1) return;
-  const float scale = q.scale.data<float>()[0];
   SiteRounding found{.values = values.size()};
-  for (const float x : values) {
-    found.saturated += saturates(q.format, x, scale);
-    found.underflowed += underflows(q.format, x, scale);
+  const size_t row = q.per_token ? static_cast<size_t>(columns) : values.size();
+  for (size_t at = 0; at < values.size(); at += row) {
+    const auto part = values.subspan(at, row);
+    float scale = q.scale.data<float>()[0];
+    if (q.per_token) scale = token_scale(q.format, cpu::absmax(part.data(), part.size()));
+    for (const float x : part) {
+      found.saturated += saturates(q.format, x, scale);
+      found.underflowed += underflows(q.format, x, scale);
+    }
   }
   const std::lock_guard lock(counts_mutex_);
   SiteRounding& total = counts_[static_cast<size_t>(site)];

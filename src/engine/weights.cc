@@ -100,6 +100,7 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
   const Site* s = site_at(sites, site);
   if (!s || !s->quantization) return std::nullopt;
   const Quantization& q = *s->quantization;
+  if (q.per_token) return ActivationQuantization{q.format, 1.0f, true};
   if (q.scale.size() != 1)
     fail(ErrorCode::unsupported,
          "{}: the activation is quantised with {} scales; the engine takes one per tensor", s->path,

@@ -23,11 +23,13 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 // Any float tensor as FP32.
 std::vector<float> to_floats(const Tensor& tensor);
 
-// The Quantization of an activation Site that the engine can execute: one scale. nullptr where the
-// Site is absent or not quantised; Error (unsupported) where it has several scales.
+// The Quantization of an activation Site that an engine can execute: one scale, or one for each
+// token. nullopt where the Site is absent or not quantised; Error (unsupported) where it has
+// several scales.
 struct ActivationQuantization {
   Format format;
-  float scale;
+  float scale;             // 1 where per_token
+  bool per_token = false;  // each row has its token_scale(); inputs of linear layers only
   friend bool operator==(const ActivationQuantization&, const ActivationQuantization&) = default;
 };
 std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,

@@ -2,8 +2,8 @@
 //
 // Values are referred to by name, as in the file, so names survive reading, rewriting and writing.
 // An empty input or output name means "omitted". What fp8q does not interpret (unknown protobuf
-// fields, documentation) is carried along as bytes. Model-local functions do not occur here: the
-// reader inlines them.
+// fields, documentation) is carried along as bytes. Calls of model-local functions do not occur in
+// a graph: the reader inlines them.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,16 @@ struct ValueInfo {
   std::vector<Dim> shape;
 };
 
+// A function that a file defines. The graph holds no calls but what they do, node by node: a call
+// named "c" is its nodes "c/..." one after another, as expand() makes them and as the reader leaves
+// them. `calls` tell the writer where the file shall have a call instead.
+struct LocalFunction {
+  std::string domain, name;
+  std::vector<std::string> inputs, outputs;
+  std::vector<Node> body;  // of the standard operator set, in the model's version
+  std::vector<Node> calls;
+};
+
 struct Graph {
   std::string name;
   std::string doc;
@@ -63,6 +73,7 @@ struct Model {
   std::map<std::string, std::string> metadata;
   std::string unknown_fields;
   Graph graph;
+  std::vector<LocalFunction> functions;  // to be written as such; none in a model as it is read
 
   int64_t opset() const;  // of the standard operator set; 0 where it is not imported
 };

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "graph/token_rounding.h"
 
 namespace fp8q {
 namespace {
@@ -82,7 +83,7 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 
 bool same(const Quantization& a, const Quantization& b) {
   return a.format == b.format && a.axis == b.axis && a.block == b.block &&
-         identical(a.scale, b.scale);
+         a.per_token == b.per_token && identical(a.scale, b.scale);
 }
 
 namespace {
@@ -158,6 +159,10 @@ class Finder {
           site.value = input_or_empty(*quantize, 0);
         }
       }
+    if (auto rounding = find_token_rounding(index_, entering, contents())) {
+      site.quantization = std::move(rounding->quantization);
+      site.value = std::move(rounding->input);
+    }
     const auto known = std::ranges::find_if(sites_, [&](const Site& other) {
       return other.kind == SiteKind::activation && other.value == site.value &&
              other.quantization.has_value() == site.quantization.has_value() &&

@@ -57,6 +57,9 @@ struct Quantization {
                  // tensor's dimensions with that of `axis` divided by it
   std::optional<int64_t> axis;  // of the tensor as it enters the product; nullopt: one scale
   int64_t block = 0;            // elements along `axis` that share a scale; weights only
+  // Each row (token) has a scale of its own, token_scale() of its absmax, found at run time;
+  // `scale` is a scalar that says nothing.
+  bool per_token = false;
 };
 
 struct Site {

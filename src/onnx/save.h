@@ -21,11 +21,11 @@ struct SaveOptions {
   uint64_t max_proto_bytes = (uint64_t{1} << 31) - 1;
 };
 
-// The model must be as load.h describes models (names unique, nodes ordered).
-// Writes atomically; the data file, if any, is durable before the model is renamed into place. That
-// the target is not the input is checked by who knows the input.
-// Errors: file; limit (too large even without initializers); internal (does not read back the
-// same).
+// The model must be as load.h describes models (names unique, nodes ordered). Calls of its
+// functions are written as calls, beside the functions; reading expands them to the same nodes
+// again. Writes atomically; the data file, if any, is durable before the model is renamed into
+// place. That the target is not the input is checked by who knows the input. Errors: file; limit
+// (too large even without initializers); internal (does not read back the same).
 void save_model(const Model& model, const fs::path& path, const SaveOptions& options = {});
 
 // The same bytes in memory, always one message. Error (limit): 2 GiB or more.

@@ -104,10 +104,35 @@ void write_initializers_as_inputs(const Graph& graph, onnx::GraphProto& proto) {
   }
 }
 
+// The nodes of a call are "<call>/<node>", one after another: the call stands for them.
+void write_nodes(const Model& model, onnx::GraphProto& proto) {
+  std::map<std::string_view, const Node*> calls;
+  for (const LocalFunction& function : model.functions)
+    for (const Node& call : function.calls) calls[call.name] = &call;
+  const Node* written = nullptr;
+  for (const Node& node : model.graph.nodes) {
+    const std::string_view name = node.name;
+    const auto call = calls.find(name.substr(0, name.rfind('/')));
+    if (call == calls.end()) write_node(node, *proto.add_node());
+    else if (call->second != written) write_node(*(written = call->second), *proto.add_node());
+  }
+}
+
+void write_function(const LocalFunction& function, int64_t opset, onnx::FunctionProto& proto) {
+  proto.set_domain(function.domain);
+  proto.set_name(function.name);
+  proto.mutable_input()->Assign(function.inputs.begin(), function.inputs.end());
+  proto.mutable_output()->Assign(function.outputs.begin(), function.outputs.end());
+  for (const Node& node : function.body) write_node(node, *proto.add_node());
+  auto& import = *proto.add_opset_import();
+  import.set_domain("");
+  import.set_version(opset);
+}
+
 // Everything but the initializers.
 void write_graph(const Model& model, onnx::GraphProto& proto) {
   const Graph& graph = model.graph;
-  for (const Node& node : graph.nodes) write_node(node, *proto.add_node());
+  write_nodes(model, proto);
   proto.set_name(graph.name);
   if (!graph.doc.empty()) proto.set_doc_string(graph.doc);
   for (const auto& input : graph.inputs) write_value(input, *proto.add_input());
@@ -134,6 +159,8 @@ void write_header(const Model& model, onnx::ModelProto& proto) {
     entry.set_key(key);
     entry.set_value(value);
   }
+  for (const LocalFunction& function : model.functions)
+    if (!function.calls.empty()) write_function(function, model.opset(), *proto.add_functions());
 }
 
 void add_external(onnx::TensorProto& proto, const std::string& key, const std::string& value) {

@@ -46,6 +46,7 @@ cpu::RoundingCount sum_of(const std::vector<cpu::RoundingCount>& parts) {
 struct PreparedLinear::Block {
   const float* x;
   size_t x_stride;
+  const float* row_scales;  // of all rows; nullptr: none
   Range rows, columns;
   cpu::Function function;
   float* y;
@@ -151,8 +152,12 @@ struct PreparedLinear::F32Operand {
   cpu::RoundingCount count = {};
 };
 
+float* PreparedLinear::row_scales(const Run& args, LinearScratch& scratch) const {
+  return x_ && x_->per_token ? scratch.row_scales.grow(args.rows) : nullptr;
+}
+
 // x itself, or the values of its codes, or x rounded to BF16.
-PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args,
+PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args, float* row_scales,
                                                        LinearScratch& scratch) const {
   if (!x_ && !round_to_bf16_) return {args.x, args.x_stride};
   auto* operand = reinterpret_cast<float*>(scratch.operand.grow(args.rows * in_ * sizeof(float)));
@@ -168,7 +173,8 @@ PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args,
                                         .out = operand + r.from * in_,
                                         .out_stride = in_,
                                         .rows = r.size(),
-                                        .columns = in_});
+                                        .columns = in_,
+                                        .row_scales = row_scales ? row_scales + r.from : nullptr});
     } else {
       for (size_t row = r.from; row < r.to; ++row)
         cpu::round_to_bf16_values(args.x + row * args.x_stride, in_, operand + row * in_);
@@ -178,7 +184,8 @@ PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args,
 }
 
 cpu::RoundingCount PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
-  const F32Operand operand = f32_operand(args, scratch);
+  float* scales_of_rows = row_scales(args, scratch);
+  const F32Operand operand = f32_operand(args, scales_of_rows, scratch);
   const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
   size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
   if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
@@ -187,6 +194,7 @@ cpu::RoundingCount PreparedLinear::run_f32(const Run& args, LinearScratch& scrat
     const Block block{
         .x = operand.x,
         .x_stride = operand.stride,
+        .row_scales = scales_of_rows,
         .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
         .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
         .function = args.function,
@@ -200,18 +208,32 @@ cpu::RoundingCount PreparedLinear::run_f32(const Run& args, LinearScratch& scrat
 
 void PreparedLinear::run_block(const Block& b) const {
   float* y = b.y + b.rows.from * b.y_stride + b.columns.from;
+  const float* scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from;
+  const float* bias = bias_.data() + b.columns.from;
   cpu::gemm_f32({.a = b.x + b.rows.from * b.x_stride,
                  .lda = b.x_stride,
                  .b = packed_.data() + b.columns.from * in_,
                  .panel_stride = in_ * cpu::kPanel,
                  .c = y,
                  .ldc = b.y_stride,
-                 .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
-                 .bias = bias_.data() + b.columns.from,
+                 .scale = b.row_scales ? nullptr : scale,
+                 .bias = b.row_scales ? nullptr : bias,
                  .m = b.rows.size(),
                  .n = b.columns.size(),
                  .k = in_});
-  cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
+  if (b.row_scales)
+    cpu::finish_sums({.sum = y,
+                      .integer = false,
+                      .sum_stride = b.y_stride,
+                      .scale = scale,
+                      .bias = bias,
+                      .row_scale = b.row_scales + b.rows.from,
+                      .function = b.function,
+                      .out = y,
+                      .out_stride = b.y_stride,
+                      .rows = b.rows.size(),
+                      .columns = b.columns.size()});
+  else cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
 }
 
 // Blocks of K whose sums are exact integers in FP32, added as integers.
@@ -241,6 +263,7 @@ void PreparedLinear::run_integer_block(const Block& b) const {
                     .sum_stride = columns,
                     .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
                     .bias = bias_.data() + b.columns.from,
+                    .row_scale = b.row_scales ? b.row_scales + b.rows.from : nullptr,
                     .function = b.function,
                     .out = b.y + b.rows.from * b.y_stride + b.columns.from,
                     .out_stride = b.y_stride,
@@ -256,9 +279,10 @@ cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scra
   const auto rows_of = [&](size_t part) {
     return Range{part * kRows, std::min((part + 1) * kRows, args.rows)};
   };
+  float* scales_of_rows = row_scales(args, scratch);
   std::vector<cpu::RoundingCount> counts(row_parts);
   parallel_for(row_parts, [&](size_t i) {
-    counts[i] = dnnl_operand(args, rows_of(i), operand + i * part_size);
+    counts[i] = dnnl_operand(args, rows_of(i), operand + i * part_size, scales_of_rows);
   });
   parallel_for(row_parts * dnnl_.size(), [&](size_t task) {
     const size_t i = task / dnnl_.size(), column_part = task % dnnl_.size();
@@ -275,6 +299,7 @@ cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scra
                       .sum_stride = columns.size(),
                       .scale = scale_.empty() ? nullptr : scale_.data() + columns.from,
                       .bias = bias_.data() + columns.from,
+                      .row_scale = scales_of_rows ? scales_of_rows + rows.from : nullptr,
                       .function = args.function,
                       .out = args.y + rows.from * args.y_stride + columns.from,
                       .out_stride = args.y_stride,
@@ -285,8 +310,8 @@ cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scra
 }
 
 // The rows as oneDNN takes them, filled up with zeros.
-cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& rows,
-                                                std::byte* to) const {
+cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte* to,
+                                                float* row_scales) const {
   const bool int8 = dot_ == cpu::DotType::int8;
   const size_t row_size = in_ * (int8 ? 1 : 2);
   const float* x = args.x + rows.from * args.x_stride;
@@ -296,8 +321,15 @@ cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& ro
       cpu::round_to_bf16(x + row * args.x_stride, in_, reinterpret_cast<uint16_t*>(to) + row * in_);
     return {};
   }
-  const cpu::QuantizeRows quantize{x_->format, x_->scale, x,           args.x_stride,
-                                   to,         in_,       rows.size(), in_};
+  const cpu::QuantizeRows quantize{.format = x_->format,
+                                   .scale = x_->scale,
+                                   .x = x,
+                                   .x_stride = args.x_stride,
+                                   .out = to,
+                                   .out_stride = in_,
+                                   .rows = rows.size(),
+                                   .columns = in_,
+                                   .row_scales = row_scales ? row_scales + rows.from : nullptr};
   return int8 ? cpu::quantize_to_i8(quantize) : cpu::quantize_to_bf16(quantize);
 }
 
@@ -308,17 +340,18 @@ cpu::Unit PreparedLinear::unit() const {
 
 std::string PreparedLinear::effective() const {
   std::string name;
+  const std::string tokens = x_ && x_->per_token ? " per token" : "";
   if (x_ && w_) {
-    name = info(x_->format).name;
+    name = std::string(info(x_->format).name) + tokens;
     if (*w_ != x_->format) name += " x " + std::string(info(*w_).name);
   }
   if (kernel_ == Kernel::dnnl) {
     const std::string by = " (oneDNN " + dnnl_.front()->implementation() + ")";
-    if (integers()) return "int8 dot products, exact int32 sums" + by;
+    if (integers()) return "int8" + tokens + " dot products, exact int32 sums" + by;
     return x_ ? name + " as bf16 dot products, fp32 sums" + by : "bf16 dot products" + by;
   }
   const std::string reason = dnnl_refused_ ? " (oneDNN has no kernel)" : "";
-  if (integers()) return "int8 as fp32 products, exact sums" + reason;
+  if (integers()) return "int8" + tokens + " as fp32 products, exact sums" + reason;
   if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + reason;
   if (x_ || w_) return "fp32 of the dequantised values";
   return round_to_bf16_ ? "fp32 of values rounded to bf16" + reason : "fp32";

@@ -1,8 +1,8 @@
 // A linear layer ready to run: weights packed for the kernel that serves its formats on this CPU.
 //
 // With x = s * xc and w = t[n] * wc (codes' values; or the values themselves, s = t = 1), every
-// path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]). Products of codes are exact in FP32, and
-// so are whole sums of INT8.
+// path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]), s being that of the row where tokens
+// have scales of their own. Products of codes are exact in FP32, and so are whole sums of INT8.
 //
 //   formats of x, w          by oneDNN                    from         elsewhere
 //   INT8, INT8               INT8, INT32 sums (exact)     AVX512-VNNI  FP32, exact by blocks of
@@ -33,6 +33,7 @@ namespace fp8q {
 // Scratch memory shared by all linear layers of an engine.
 struct LinearScratch {
   Buffer<std::byte> operand;
+  Buffer<float> row_scales;
 };
 
 class PreparedLinear {
@@ -74,11 +75,14 @@ class PreparedLinear {
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
   void prepare_f32(const std::vector<float>& values);
 
+  // Where quantising puts the scale of each row; nullptr: they have one, which scale_ contains.
+  float* row_scales(const Run& args, LinearScratch& scratch) const;
   struct F32Operand;
-  F32Operand f32_operand(const Run& args, LinearScratch& scratch) const;
+  F32Operand f32_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
   cpu::RoundingCount run_f32(const Run& args, LinearScratch& scratch) const;
   cpu::RoundingCount run_dnnl(const Run& args, LinearScratch& scratch) const;
-  cpu::RoundingCount dnnl_operand(const Run& args, const Range& rows, std::byte* to) const;
+  cpu::RoundingCount dnnl_operand(const Run& args, const Range& rows, std::byte* to,
+                                  float* row_scales) const;
   struct Block;
   void run_block(const Block& block) const;
   void run_integer_block(const Block& block) const;

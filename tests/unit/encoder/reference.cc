@@ -1,8 +1,10 @@
 #include "unit/encoder/reference.h"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
-#include "numeric/format.h"
+#include "numeric/token_scale.h"
 
 namespace fp8q::test {
 namespace {
@@ -46,8 +48,16 @@ class Runner {
     const auto& q = site(at).quantization;
     if (!q) return x;
     FP8Q_ASSERT(q->scale.size() == 1);
-    const float scale = q->scale.data<float>()[0];
-    for (float& v : x.data) v = decode(q->format, encode(q->format, v, scale)) * scale;
+    for (size_t r = 0; r < x.rows; ++r) {
+      const std::span<float> row(x.data.data() + r * x.columns, x.columns);
+      float scale = q->scale.data<float>()[0];
+      if (q->per_token) {
+        float absmax = 0;
+        for (const float v : row) absmax = std::max(absmax, std::fabs(v));
+        scale = token_scale(q->format, absmax);
+      }
+      for (float& v : row) v = decode(q->format, encode(q->format, v, scale)) * scale;
+    }
     return x;
   }
 

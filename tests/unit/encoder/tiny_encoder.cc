@@ -3,8 +3,10 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <numeric>
 
+#include "graph/token_rounding.h"
 #include "unit/encoder/graph_builder.h"
 
 namespace fp8q::test {
@@ -80,7 +82,7 @@ class TinyEncoder {
 
   // A Q/DQ pair, where the style has them.
   std::string quantize(const std::string& x, float largest) {
-    if (s_.quantization == QuantStyle::none) return x;
+    if (s_.quantization == QuantStyle::none || s_.quantization == QuantStyle::tokens) return x;
     const std::string scale = g_.scalar(scale_for(s_.format, largest));
     const bool unequal = s_.quantization == QuantStyle::unequal;
     Tensor zero(dtype_of_format(s_.format), {});
@@ -90,6 +92,18 @@ class TinyEncoder {
     return g_.op(
         "DequantizeLinear",
         {codes, unequal ? g_.scalar(scale_for(s_.format, 2 * largest)) : scale, zero_point});
+  }
+
+  // What a linear layer reads.
+  std::string rounded(const std::string& x) {
+    if (s_.quantization != QuantStyle::tokens) return quantize(x, 3);
+    std::map<std::string, std::string> values = {{"x", x}};
+    for (const Node& node : token_rounding(s_.format).body) {
+      GraphBuilder::Names inputs;
+      for (const auto& input : node.inputs) inputs.push_back(values.at(input));
+      values[node.outputs[0]] = g_.op(node.op_type, inputs, node.attributes);
+    }
+    return values.at("y");
   }
 
   std::string linear(const std::string& x, int64_t in, int64_t out) {
@@ -296,7 +310,7 @@ class TinyEncoder {
   }
 
   std::string attention(const std::string& x) {
-    const auto project = [&] { return linear(quantize(x, 3), s_.hidden, s_.hidden); };
+    const auto project = [&] { return linear(rounded(x), s_.hidden, s_.hidden); };
     const std::string q = split_heads(project(), false);
     const std::string k = project();
     const std::string v = split_heads(project(), false);
@@ -311,12 +325,12 @@ class TinyEncoder {
           y, {g_.ints({-1, s_.heads}), g_.dim_as_list(ids_, 1), g_.ints({s_.hidden / s_.heads})});
     y = g_.transpose(y, {0, 2, 1, 3});
     y = g_.reshape(y, {g_.dim_as_list(y, 0), g_.dim_as_list(y, 1), g_.ints({s_.hidden})});
-    return dropout(linear(quantize(y, 3), s_.hidden, s_.hidden));
+    return dropout(linear(rounded(y), s_.hidden, s_.hidden));
   }
 
   std::string feed_forward(const std::string& x) {
-    const std::string y = gelu(linear(quantize(x, 3), s_.hidden, s_.ffn));
-    return dropout(linear(quantize(y, 3), s_.ffn, s_.hidden));
+    const std::string y = gelu(linear(rounded(x), s_.hidden, s_.ffn));
+    return dropout(linear(rounded(y), s_.ffn, s_.hidden));
   }
 
   std::string layer(const std::string& x) {

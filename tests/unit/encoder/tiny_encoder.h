@@ -72,6 +72,7 @@ enum class QuantStyle {
   none,
   standard,  // at the slots of the products
   key_before_transpose,
+  tokens,      // inputs of linear layers with a scale per token, attention in float
   zero_point,  // not known
   residual,    // the residual sum reads x in other codes than the products: not known
   unequal,     // Q and DQ with different scales: not known

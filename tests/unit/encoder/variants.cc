@@ -85,6 +85,15 @@ std::vector<Variant> variants() {
       s.scale = ScaleStyle::split_by_shape;
     });
   }
+  for (const auto& [name, format] : {std::pair{"E4m3", Format::e4m3}, {"Int8", Format::int8}}) {
+    add(std::string("QuantizedTokens") + name,
+        [&](Style& s) { s.quantization = QuantStyle::tokens, s.format = format, s.opset = 21; });
+  }
+  add("QuantizedTokensDynamo", [](Style& s) {
+    s.quantization = QuantStyle::tokens, s.format = Format::int8, s.opset = 21;
+    s.norm = NormStyle::fused, s.gelu = GeluStyle::half_middle;
+    s.scale = ScaleStyle::split_by_shape, s.mask = MaskStyle::gathered;
+  });
   add("QuantizedKeyEarly",
       [](Style& s) { s.quantization = QuantStyle::key_before_transpose, s.opset = 21; });
   add("QuantizedKeyEarlyScaled", [](Style& s) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "numeric/token_scale.h"
 #include "tests/unit/engine/tiny_encoder.h"
 
 namespace fp8q::test {
@@ -53,10 +54,16 @@ std::vector<double> doubles(const Tensor& t) {
 Matrix Forward::quantized(int site, Matrix x) const {
   if (site < 0 || !e_.sites[static_cast<size_t>(site)].quantization) return x;
   const Quantization& q = *e_.sites[static_cast<size_t>(site)].quantization;
-  const float scale = q.scale.data<float>()[0];
-  for (auto& row : x)
+  for (auto& row : x) {
+    float scale = q.scale.data<float>()[0];
+    if (q.per_token) {
+      float absmax = 0;
+      for (const double v : row) absmax = std::max(absmax, std::fabs(static_cast<float>(v)));
+      scale = token_scale(q.format, absmax);
+    }
     for (double& v : row)
       v = double{decode(q.format, encode(q.format, static_cast<float>(v), scale))} * scale;
+  }
   return x;
 }
 

@@ -33,6 +33,12 @@ class Builder {
                       float absmax) {
     std::optional<Quantization> q;
     if (format) q = Quantization{*format, Tensor::scalar(scale_for(*format, absmax)), {}};
+    if (q && o_.per_token) {
+      const bool operand = role == SiteRole::query || role == SiteRole::key ||
+                           role == SiteRole::value || role == SiteRole::probabilities;
+      if (operand) q.reset();
+      else q->per_token = true;
+    }
     return site(path, SiteKind::activation, role, std::move(q));
   }
   Tensor encode_rows(const Tensor& w, Format format, const std::vector<float>& scales, int axis);

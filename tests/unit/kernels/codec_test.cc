@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernel_testing.h"
+#include "numeric/token_scale.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -112,6 +113,52 @@ TEST_P(CodecTest, DecodesEveryCode) {
   codes_to_f32(GetParam(), codes.data(), 256, 0.3f, x.data());
   for (size_t i = 0; i < 256; ++i)
     EXPECT_TRUE(same(x[i], decode(GetParam(), codes[i]) * 0.3f)) << i;
+}
+
+TEST_P(CodecTest, RowsTakeScalesOfTheirOwn) {
+  const size_t rows = 9, columns = 37, stride = 40;
+  auto x = random_floats(rows * stride, 12, 3.0f);
+  for (size_t r = 0; r < rows; ++r) x[r * stride + columns] = 1e9f;  // not of the row
+  std::fill_n(x.begin(), columns, 0.0f);
+  x[stride + columns - 1] = -77.0f;  // in the tail
+  x[2 * stride + 5] = NAN;
+  x[3 * stride] = INFINITY;
+  for_each_isa([&](Isa) {
+    std::vector<float> values(rows * columns), scales(rows);
+    std::vector<uint16_t> halves(rows * columns);
+    std::vector<int8_t> bytes(rows * columns);
+    QuantizeRows args{.format = GetParam(),
+                      .scale = -1.0f,
+                      .x = x.data(),
+                      .x_stride = stride,
+                      .out = values.data(),
+                      .out_stride = columns,
+                      .rows = rows,
+                      .columns = columns,
+                      .row_scales = scales.data()};
+    quantize_to_f32(args);
+    args.out = halves.data();
+    quantize_to_bf16(args);
+    args.out = bytes.data();
+    if (GetParam() == Format::int8) quantize_to_i8(args);
+    for (size_t r = 0; r < rows; ++r) {
+      float largest = 0;
+      for (size_t c = 0; c < columns; ++c)
+        if (!(std::fabs(x[r * stride + c]) <= largest)) largest = std::fabs(x[r * stride + c]);
+      if (r == 2) largest = NAN;
+      const float scale = token_scale(GetParam(), largest);
+      ASSERT_TRUE(same(scales[r], scale)) << r;
+      for (size_t c = 0; c < columns; ++c) {
+        const size_t i = r * columns + c;
+        const uint8_t code = encode(GetParam(), x[r * stride + c], scale);
+        ASSERT_TRUE(same(values[i], decode(GetParam(), code))) << r << ", " << c;
+        ASSERT_TRUE(same(BFloat16Codec::decode(halves[i]), decode(GetParam(), code)));
+        if (GetParam() == Format::int8) {
+          ASSERT_EQ(static_cast<uint8_t>(bytes[i]), code);
+        }
+      }
+    }
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, CodecTest,

@@ -170,5 +170,29 @@ TEST(FinishSums, ScalesAddsAndActivates) {
   });
 }
 
+TEST(FinishSums, RowsHaveScalesOfTheirOwn) {
+  const size_t rows = 4, n = 37;
+  const auto sums = random_floats(rows * n, 18), scale = random_floats(n, 19);
+  const auto row_scale = random_floats(rows, 20);
+  for_each_isa([&](Isa) {
+    for (const float* columns : {scale.data(), static_cast<const float*>(nullptr)}) {
+      std::vector<float> out = sums;  // in place
+      finish_sums({.sum = out.data(),
+                   .integer = false,
+                   .sum_stride = n,
+                   .scale = columns,
+                   .bias = nullptr,
+                   .row_scale = row_scale.data(),
+                   .function = Function::none,
+                   .out = out.data(),
+                   .out_stride = n,
+                   .rows = rows,
+                   .columns = n});
+      for (size_t i = 0; i < out.size(); ++i)
+        ASSERT_EQ(out[i], sums[i] * (row_scale[i / n] * (columns ? scale[i % n] : 1.0f)));
+    }
+  });
+}
+
 }  // namespace
 }  // namespace fp8q::cpu

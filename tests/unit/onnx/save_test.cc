@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/file.h"
+#include "graph/function.h"
 #include "onnx/load.h"
 #include "tests/support/paths.h"
 #include "tests/unit/onnx/build.h"
@@ -56,6 +57,46 @@ TEST(Save, BytesDependOnlyOnTheModel) {
   const std::string bytes = serialize_model(rich_model());
   EXPECT_EQ(bytes, serialize_model(rich_model()));
   EXPECT_EQ(bytes, serialize_model(parse_model(bytes, "bytes")));
+}
+
+// Two calls of a function of two nodes, between nodes of the model.
+TEST(Save, CallsAreWrittenAsCallsAndReadAsNodes) {
+  Model model = parse(tiny_model());
+  const auto node = [](const std::string& op_type, const std::string& from, const std::string& to) {
+    Node n;
+    n.op_type = op_type;
+    n.name = to;
+    n.inputs = {from};
+    n.outputs = {to};
+    return n;
+  };
+  LocalFunction function{
+      "example", "Both", {"a"}, {"c"}, {node("Neg", "a", "b"), node("Abs", "b", "c")}, {}};
+  FreshNames names(model.graph);
+  const std::string end = model.graph.nodes.back().outputs[0];
+  for (const auto& [from, to] : {std::pair{end, "first"}, {"first", "second"}}) {
+    Node call = node("Both", from, to);
+    call.domain = "example";
+    call.name = std::string(to) + "/call";
+    for (Node& n : expand(function, call, names)) model.graph.nodes.push_back(std::move(n));
+    function.calls.push_back(std::move(call));
+  }
+  model.functions = {function};
+  model.opsets["example"] = 1;
+
+  const std::string bytes = serialize_model(model);
+  const Model read = parse_model(bytes, "bytes");
+  EXPECT_EQ(first_difference(model, read), std::nullopt);
+  EXPECT_TRUE(read.functions.empty());
+  EXPECT_EQ(read.graph.nodes.back().name, "second/call/c");
+  onnx::ModelProto proto;
+  ASSERT_TRUE(proto.ParseFromString(bytes));
+  ASSERT_EQ(proto.functions_size(), 1);
+  EXPECT_EQ(proto.functions(0).node_size(), 2);
+  EXPECT_EQ(proto.functions(0).opset_import(0).version(), model.opset());
+  EXPECT_EQ(proto.graph().node_size(), 4 + 2);
+  EXPECT_EQ(proto.graph().node(5).op_type(), "Both");
+  EXPECT_EQ(proto.graph().node(5).input(0), "first");
 }
 
 TEST(Save, UnknownFieldsSurvive) {
