@@ -36,12 +36,13 @@ struct ConvertedSite {
   std::string path;
   std::string kind;         // "activation" or "weight"
   std::string format;       // "e4m3", or "float" where the Site is not quantised
-  std::string granularity;  // "tensor", "channel", "groups48", "block32", "tile32"
+  std::string granularity;  // "tensor", "channel", "groups48", "block32", "tile32", "token"
   std::string observer;     // "absmax", "percentile:99.99"
-  double scale_min = 0;     // equal for one scale
+  double scale_min = 0;     // equal for one scale; 0 where scales are found at run time
   double scale_max = 0;
-  double sqnr_db =
-      0;  // signal to quantisation noise; of weights exact, of activations from the histogram
+  // Signal to quantisation noise: of weights exact, of activations from the histogram, empty where
+  // there is none.
+  std::optional<double> sqnr_db;
   std::string reason;  // why this format, or why none
 };
 

@@ -45,8 +45,12 @@ class Quantizer {
   void activation(Site& site) const {
     const auto index = static_cast<size_t>(&site - encoder_.sites.data());
     const float absmax = site.role == SiteRole::probabilities ? 1.0f : absmax_[index];
+    const bool per_token = recipe_.activation_granularity == Granularity::token;
     site.quantization = Quantization{
-        recipe_.activations, Tensor::scalar(scale_for(recipe_.activations, absmax)), {}};
+        .format = recipe_.activations,
+        .scale = Tensor::scalar(per_token ? 1.0f : scale_for(recipe_.activations, absmax)),
+        .axis = {},
+        .per_token = per_token};
   }
 
   void weight(Linear& linear) const {

@@ -105,10 +105,11 @@ ConvertedSite converted(const SitePlan& plan) {
   site.format = info(plan.format).name;
   site.granularity = plan.granularity.text();
   site.observer = plan.observer.text();
+  site.sqnr_db = plan.sqnr_db;
+  if (plan.scales.empty()) return site;
   const auto [low, high] = std::ranges::minmax(plan.scales);
   site.scale_min = low;
   site.scale_max = high;
-  if (plan.sqnr_db) site.sqnr_db = *plan.sqnr_db;
   return site;
 }
 

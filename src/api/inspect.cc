@@ -77,8 +77,10 @@ void describe_manifest(const Manifest& m, InspectResult& result) {
   result.manifest.emplace_back("source",
                                fmt::format("{} (sha256 {})", printable(m.source.model_name),
                                            printable(m.source.model_sha256)));
-  result.manifest.emplace_back("statistics",
-                               fmt::format("sha256 {}", printable(m.source.statistics_sha256)));
+  result.manifest.emplace_back(
+      "statistics", m.source.statistics_sha256.empty()
+                        ? "none"
+                        : fmt::format("sha256 {}", printable(m.source.statistics_sha256)));
 }
 
 }  // namespace

@@ -46,6 +46,11 @@ PlanInputs plan_inputs(const ConvertOptions& options) {
   inputs.options.quantize_embeddings = options.quantize_embeddings;
   if (options.plan) take_plan_file(options, inputs);
   else inputs.recipe = &recipe_for(options.recipe, "--format");
+  if (!options.observer.empty() && inputs.recipe->activation_granularity == Granularity::token)
+    fail(ErrorCode::usage,
+         "--observer: recipe {} takes the absmax of each token while the model runs; leave it out, "
+         "or choose a recipe with static scales",
+         inputs.recipe->name);
   inputs.options.observer = observer_for(options.observer, "--observer");
   inputs.options.weight_observer = observer_for(options.weight_observer, "--weight-observer");
   for (const std::string& text : options.sites) inputs.choices.push_back(parse_site_choice(text));
@@ -64,7 +69,7 @@ void take_ranges(const RangeTable& table, const fs::path& source, const std::vec
   for (size_t i = 0; i < sites.size(); ++i) {
     SiteRequest& wanted = request.sites[i];
     if (sites[i].kind != SiteKind::activation || !wanted.format ||
-        !needs_statistics(wanted.observer.id))
+        wanted.granularity == Granularity::token || !needs_statistics(wanted.observer.id))
       continue;
     const auto found = table.ranges.find(sites[i].value);
     if (found == table.ranges.end()) {
@@ -84,7 +89,7 @@ void take_ranges(const RangeTable& table, const fs::path& source, const std::vec
 RangeTable ranges_of(const Plan& plan) {
   RangeTable table;
   for (const SitePlan& site : plan.sites)
-    if (site.quantized() && site.kind == SiteKind::activation)
+    if (site.quantized() && site.kind == SiteKind::activation && !site.per_token())
       table.ranges[site.value] = site.absmax;
   return table;
 }
@@ -95,7 +100,7 @@ bool any_activation(const PlanRequest& request, const std::vector<Site>& sites,
                     bool (*needs)(Observer)) {
   for (size_t i = 0; i < sites.size(); ++i)
     if (sites[i].kind == SiteKind::activation && request.sites[i].format &&
-        needs(request.sites[i].observer.id))
+        request.sites[i].granularity != Granularity::token && needs(request.sites[i].observer.id))
       return true;
   return false;
 }

@@ -40,13 +40,28 @@ bool is_meant(const SiteChoice& choice, const std::vector<Site>& sites, size_t i
   });
 }
 
+bool fits(const Granularity& granularity, const Site& site) {
+  if (granularity == Granularity::tensor) return true;
+  if (granularity == Granularity::token)
+    return site.kind == SiteKind::activation && is_operand(site.role);
+  return site.kind == SiteKind::weight;
+}
+
 // Whether the format is another one than before.
 bool change(const SiteChoice& choice, const Site& site, SiteRequest& request) {
   const auto before = request.format;
-  const bool weight = site.kind == SiteKind::weight;
   if (choice.wanted) request.format = choice.wanted->format;
-  if (choice.granularity && weight) request.granularity = *choice.granularity;
+  if (choice.granularity && fits(*choice.granularity, site))
+    request.granularity = *choice.granularity;
   if (choice.observer) request.observer = *choice.observer;
+  if (request.granularity == Granularity::token) {
+    if (choice.observer && *choice.observer != Observer::absmax)
+      fail(ErrorCode::usage,
+           "{}: observer {} is for a range known in advance, and {} has the absmax of each token: "
+           "give it @tensor, or no observer",
+           choice.origin, choice.observer->text(), printable(site.path));
+    request.observer = Observer::absmax;
+  }
   request.reason = choice.reason;
   request.required_by.clear();
   if (choice.wanted && choice.wanted->format && choice.pattern == site.path)
@@ -100,11 +115,11 @@ void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>&
   FP8Q_ASSERT(request.sites.size() == sites.size());
   for (const SiteChoice& choice : choices) {
     bool found = false;
-    bool weight = false;
+    bool fitting = false;
     for (size_t i = 0; i < sites.size(); ++i) {
       if (!matches(choice.pattern, sites[i].path)) continue;
       found = true;
-      weight |= sites[i].kind == SiteKind::weight;
+      fitting |= !choice.granularity || fits(*choice.granularity, sites[i]);
       if (!is_meant(choice, sites, i, request.sites[i])) continue;
       request.mixed |= change(choice, sites[i], request.sites[i]);
     }
@@ -114,11 +129,12 @@ void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>&
            choice.origin, printable(choice.pattern),
            is_pattern(choice.pattern) ? "matches none of" : "is none of", sites.size(),
            examples(choice.pattern, sites));
-    if (choice.granularity && *choice.granularity != Granularity::tensor && !weight)
+    if (!fitting)
       fail(ErrorCode::usage,
-           "{}: granularity {} is for weights, and only activations match; they have one scale per "
-           "tensor",
-           choice.origin, choice.granularity->text());
+           "{}: granularity {} is for {}, and what matches is none; activations have a scale per "
+           "tensor or token",
+           choice.origin, choice.granularity->text(),
+           *choice.granularity == Granularity::token ? "inputs of linear layers" : "weights");
   }
 }
 

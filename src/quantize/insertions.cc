@@ -20,6 +20,15 @@ Node Insertions::named(Node node) {
   return node;
 }
 
+void Insertions::call_before(size_t n, LocalFunction& function, const std::string& input,
+                             const std::string& output) {
+  Node call = make_node(function.name, {input}, output);
+  call.domain = function.domain;
+  call = named(std::move(call));
+  for (Node& node : expand(function, call, names_)) before_[n].push_back(std::move(node));
+  function.calls.push_back(std::move(call));
+}
+
 void Insertions::finish() {
   std::vector<Node> nodes;
   for (size_t n = 0; n < before_.size(); ++n) {

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "graph/graph.h"
+#include "graph/function.h"
 
 namespace fp8q {
 
@@ -21,6 +21,9 @@ class Insertions {
   std::string constant(const std::string& stem, Tensor tensor);
   Node& node(size_t n) { return graph_.nodes[n]; }
   void before(size_t n, Node node) { before_[n].push_back(named(std::move(node))); }
+  // A call of `function`, of one input and one output.
+  void call_before(size_t n, LocalFunction& function, const std::string& input,
+                   const std::string& output);
   void after(size_t n, Node node) { after_[n].push_back(named(std::move(node))); }
   // Puts everything in place and removes what nobody reads any more.
   void finish();

@@ -18,6 +18,9 @@ constexpr int kMaxDepth = 6;  // the deepest member lies at 4
 constexpr Blame kBlame{ErrorCode::bad_model,
                        "the model's metadata is damaged: convert the source model again"};
 
+// Then neither range nor scales are known.
+bool per_token(const ManifestEntry& e) { return e.granularity == Granularity::token.text(); }
+
 json entry_to_json(const ManifestEntry& e) {
   json out = {{"value", e.value}, {"reason", e.reason}};
   if (!e.path.empty()) out["path"] = e.path;
@@ -26,6 +29,7 @@ json entry_to_json(const ManifestEntry& e) {
   if (e.granularity.empty()) return out;
   out["granularity"] = e.granularity;
   if (!e.observer.empty()) out["observer"] = e.observer;
+  if (per_token(e)) return out;
   out["absmax"] = e.absmax;
   out["scale"] = {e.smallest_scale, e.largest_scale};
   return out;
@@ -41,6 +45,7 @@ ManifestEntry entry_from_json(const Field& field) {
   if (!field.json().contains("granularity")) return e;
   e.granularity = field["granularity"].string();
   if (field.json().contains("observer")) e.observer = field["observer"].string();
+  if (per_token(e)) return e;
   e.absmax = field["absmax"].finite_float();
   e.smallest_scale = field["scale"].at(0).finite_float();
   e.largest_scale = field["scale"].at(1).finite_float();
@@ -61,7 +66,7 @@ std::vector<ManifestEntry> entries_from_json(const Field& field) {
 }
 
 void set_scales(ManifestEntry& entry, const std::vector<float>& scales) {
-  if (scales.empty()) return;  // a matrix without columns
+  if (scales.empty()) return;  // a matrix without columns, or scales found at run time
   const auto [smallest, largest] = std::ranges::minmax_element(scales);
   entry.smallest_scale = *smallest;
   entry.largest_scale = *largest;

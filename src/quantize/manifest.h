@@ -10,13 +10,13 @@ namespace fp8q {
 
 // A Site or an embedding table.
 struct ManifestEntry {
-  std::string path;         // of the Site; empty for a table
-  std::string value;        // its ONNX name in the source model
-  std::string format;       // "e4m3", "float16", ...; empty: left as it was
-  std::string granularity;  // "tensor", "channel", "row"; empty where there is no scale
-  std::string observer;     // Sites: how the range was found, as "percentile:99.99"
-  float absmax = 0;         // Sites: what is mapped to the largest code
-  float smallest_scale = 0;
+  std::string path;          // of the Site; empty for a table
+  std::string value;         // its ONNX name in the source model
+  std::string format;        // "e4m3", "float16", ...; empty: left as it was
+  std::string granularity;   // "tensor", "channel", "row", "token"; empty where there is no scale
+  std::string observer;      // Sites: how the range was found, as "percentile:99.99"
+  float absmax = 0;          // Sites: what is mapped to the largest code; "token": neither this
+  float smallest_scale = 0;  // nor the scales
   float largest_scale = 0;
   std::string reason;
   friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;

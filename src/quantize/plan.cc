@@ -31,6 +31,8 @@ std::string group_name(const Granularity& granularity) {
       return fmt::format("each block of {} input channels", granularity.size);
     case Granularity::Kind::tile:
       return fmt::format("each tile of {0} by {0}", granularity.size);
+    case Granularity::Kind::token:
+      return "each token";
   }
   return "";
 }
@@ -94,6 +96,10 @@ void check_predicted(const Site& site, const Prediction* found) {
 
 void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics,
                      const Prediction* predicted) {
+  if (plan.per_token()) {
+    plan.reason = "absmax of each token, found at run time";
+    return;
+  }
   plan.granularity = Granularity::tensor;
   if (needs_prediction(plan.observer.id)) check_predicted(site, predicted);
   const SiteStatistics* seen = needs_statistics(plan.observer.id)
@@ -150,7 +156,7 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
   plan.reason = request.reason;
 }
 
-// A residual sum that is quantised adds rounded numbers.
+// A residual sum that is quantised adds rounded numbers, as far as they have one scale.
 void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
   const auto sum_is_quantized = [&](const Site& input) {
     const auto role = input.role == SiteRole::attention_input ? SiteRole::attention_residual
@@ -160,7 +166,8 @@ void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
     return false;
   };
   for (size_t i = 0; i < sites.size(); ++i)
-    if (sites[i].residual && plan.sites[i].quantized() && sum_is_quantized(sites[i]))
+    if (sites[i].residual && plan.sites[i].quantized() && !plan.sites[i].per_token() &&
+        sum_is_quantized(sites[i]))
       plan.sites[i].residual = sites[i].residual;
 }
 

@@ -30,14 +30,15 @@ struct SitePlan {
   Granularity granularity = Granularity::tensor;
   ObserverChoice observer;
   ScaleAxis axis;
-  std::vector<float> scales;      // as `axis` says
-  float absmax = 0;               // what is mapped to the largest code
+  std::vector<float> scales;      // as `axis` says; none where each token has its own
+  float absmax = 0;               // what is mapped to the largest code; tokens: 0
   uint8_t absmax_code = 0;        // the code it takes (of several channels, the smallest)
   std::optional<double> sqnr_db;  // weights: measured; activations: estimated from the histogram,
-                                  // where there is one. Infinite: without error
+                                  // where there is one (tokens: not). Infinite: without error
   int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
   uint64_t nonfinite = 0;         // activations seen that were NaN or infinite, and ignored
 
+  bool per_token() const { return granularity == Granularity::token; }
   bool quantized() const { return !uses.empty() || output; }  // else the Site stays float
 };
 

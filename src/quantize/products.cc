@@ -36,6 +36,17 @@ struct Chooser {
     return "";
   }
 
+  // Scales of the rows of x stand in front of the sums of x W; those of W's rows, or of x's
+  // columns, do not.
+  bool rows_can_have_scales(const Product& product) const {
+    const auto per_token = [&](int i) { return request(i).granularity == Granularity::token; };
+    const auto [a, b] = product.operands;
+    if (!per_token(a) && !per_token(b)) return true;
+    if (site(b).kind != SiteKind::weight) return false;
+    const Node& node = index.graph().nodes[site(b).uses.front().node];  // a weight has one product
+    return int_attribute(node, "transA", 0) == 0;
+  }
+
   // Why the product stays in floating point; empty where it does not.
   std::string float_reason(const Product& product) const {
     if (auto reason = obstacle(product); !reason.empty()) return reason;
@@ -43,6 +54,8 @@ struct Chooser {
       if (!request(i).format)
         return fmt::format("the other operand, {}, stays in floating point",
                            printable(site(i).path));
+    if (!rows_can_have_scales(product))
+      return "a scale per token can be taken out of the product of an input with a weight only";
     const auto [a, b] = product.operands;
     const bool integer_a = info(*request(a).format).integer;
     if (integer_a != info(*request(b).format).integer)

@@ -6,12 +6,15 @@
 namespace fp8q {
 namespace {
 
-// The six linears of every layer and the two products of attention.
-constexpr uint32_t kEncoderProducts =
-    role_bit(SiteRole::attention_input) | role_bit(SiteRole::query) | role_bit(SiteRole::key) |
-    role_bit(SiteRole::probabilities) | role_bit(SiteRole::value) |
-    role_bit(SiteRole::attention_output) | role_bit(SiteRole::intermediate) |
-    role_bit(SiteRole::ffn_output);
+// The six linears of every layer.
+constexpr uint32_t kEncoderLinears =
+    role_bit(SiteRole::attention_input) | role_bit(SiteRole::attention_output) |
+    role_bit(SiteRole::intermediate) | role_bit(SiteRole::ffn_output);
+
+// And the two products of attention.
+constexpr uint32_t kEncoderProducts = kEncoderLinears | role_bit(SiteRole::query) |
+                                      role_bit(SiteRole::key) | role_bit(SiteRole::probabilities) |
+                                      role_bit(SiteRole::value);
 
 // Inputs and results of every operation, embeddings, residual sums and head included.
 constexpr uint32_t kEverything =
@@ -22,8 +25,15 @@ constexpr uint32_t kEverything =
     role_bit(SiteRole::ffn_residual) | role_bit(SiteRole::head_result);
 
 constexpr std::array kRecipes = {
-#define RECIPE(name, weights, granularity, activations, roles, description) \
-  Recipe{name, Format::weights, Granularity::granularity, Format::activations, roles, description},
+#define RECIPE(name, weights, weight_granularity, activations, activation_granularity, roles, \
+               description)                                                                   \
+  Recipe{name,                                                                                \
+         Format::weights,                                                                     \
+         Granularity::weight_granularity,                                                     \
+         Format::activations,                                                                 \
+         Granularity::activation_granularity,                                                 \
+         roles,                                                                               \
+         description},
 #include "quantize/recipes.def"
 #undef RECIPE
 };
@@ -41,7 +51,8 @@ constexpr std::array kKinds = {KindName{Granularity::Kind::tensor, "tensor", fal
                                KindName{Granularity::Kind::channel, "channel", false},
                                KindName{Granularity::Kind::groups, "groups", true},
                                KindName{Granularity::Kind::block, "block", true},
-                               KindName{Granularity::Kind::tile, "tile", true}};
+                               KindName{Granularity::Kind::tile, "tile", true},
+                               KindName{Granularity::Kind::token, "token", false}};
 
 }  // namespace
 

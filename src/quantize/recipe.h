@@ -12,35 +12,40 @@
 
 namespace fp8q {
 
-// Which weights share a scale. Activations have one scale per tensor.
+// Which values share a scale.
 struct Granularity {
   enum class Kind {
-    tensor,   // all
+    tensor,  // all
+    // Of weights:
     channel,  // each output channel
     groups,   // `size` groups of as many output channels each, in their order: ZeroQuant's rows
     block,    // of each output channel, `size` consecutive input channels
     tile,     // `size` input by `size` output channels: Jetfire's blocks
+    // Of inputs of linear layers:
+    token,  // each row: its scale is found at run time
   };
   Kind kind = Kind::tensor;
   int64_t size = 0;
 
-  static const Granularity tensor, channel;
-  std::string text() const;  // "tensor", "channel", "groups48", "block32", "tile32"
+  static const Granularity tensor, channel, token;
+  std::string text() const;  // "tensor", "channel", "groups48", "block32", "tile32", "token"
   static std::optional<Granularity> parse(std::string_view text);
   friend bool operator==(const Granularity&, const Granularity&) = default;
 };
 inline constexpr Granularity Granularity::tensor{Granularity::Kind::tensor, 0};
 inline constexpr Granularity Granularity::channel{Granularity::Kind::channel, 0};
+inline constexpr Granularity Granularity::token{Granularity::Kind::token, 0};
 // For messages and help.
 inline constexpr std::string_view kGranularities =
-    "tensor, channel, groupsN, blockN, tileN (as groups48, block32, tile32)";
+    "tensor, channel, groupsN, blockN, tileN (as groups48, block32, tile32), token";
 
 struct Recipe {
   std::string_view name;
   Format weights;
   Granularity weight_granularity;
-  Format activations;  // per tensor, static, symmetric
-  uint32_t roles;      // role_bit() of the Sites it quantises
+  Format activations;
+  Granularity activation_granularity;
+  uint32_t roles;  // role_bit() of the Sites it quantises
   std::string_view description;
 };
 

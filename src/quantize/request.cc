@@ -21,10 +21,12 @@ SiteRequest request_of(const Recipe& recipe, const Site& site, const PlanOptions
   const std::string reason = recipe_reason(recipe.name);
   if (site.kind == SiteKind::weight)
     return {recipe.weights, recipe.weight_granularity, options.weight_observer, reason, ""};
-  SiteRequest request{recipe.activations, Granularity::tensor, options.observer, reason, ""};
+  SiteRequest request{recipe.activations, recipe.activation_granularity, options.observer, reason,
+                      ""};
   // Softmax never exceeds 1, whatever the data: the range that TensorRT's fused attention requires
   // too.
-  if (site.role == SiteRole::probabilities) request.observer = {Observer::fixed, 1.0};
+  if (site.role == SiteRole::probabilities && request.granularity == Granularity::tensor)
+    request.observer = {Observer::fixed, 1.0};
   return request;
 }
 

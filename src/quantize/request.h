@@ -14,9 +14,9 @@
 namespace fp8q {
 
 struct SiteRequest {
-  std::optional<Format> format;                   // nullopt: stays in floating point
-  Granularity granularity = Granularity::tensor;  // activations have one scale per tensor
-  ObserverChoice observer;
+  std::optional<Format> format;  // nullopt: stays in floating point
+  Granularity granularity = Granularity::tensor;
+  ObserverChoice observer;  // token: absmax
   std::string reason;       // why: "recipe e4m3", "the head stays ..."
   std::string required_by;  // who named this very Site; then it is an Error if it must stay float
   friend bool operator==(const SiteRequest&, const SiteRequest&) = default;

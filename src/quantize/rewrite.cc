@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "graph/token_rounding.h"
 #include "quantize/constants.h"
 #include "quantize/insertions.h"
 #include "quantize/manifest.h"
@@ -83,6 +84,25 @@ void add_residual(const SitePlan& plan, const QdqNames& names, Insertions& inser
   insertions.before(at, std::move(pair.dequantize));
 }
 
+// The functions that the rewritten model defines: one for each format, made when first called.
+using Functions = std::map<Format, LocalFunction>;
+
+void add_token_rounding(const Group& group, Insertions& insertions, Functions& functions) {
+  const SitePlan& plan = *group.plan;
+  const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
+  const auto function = functions.try_emplace(plan.format, token_rounding(plan.format)).first;
+  const std::string result = insertions.name(plan.value + "/rounded");
+  insertions.call_before(first, function->second, plan.value, result);
+  for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = result;
+}
+
+void define(Functions&& functions, Model& model) {
+  for (auto& [format, function] : functions) {
+    model.opsets[function.domain] = kFunctionVersion;
+    model.functions.push_back(std::move(function));
+  }
+}
+
 void add_operand(const Group& group, Insertions& insertions) {
   const SitePlan& plan = *group.plan;
   size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
@@ -147,11 +167,14 @@ Model quantize_model(const Model& source, const std::vector<Site>& sites, const 
   Model model = source;
   Insertions insertions(model.graph);
   for (const TablePlan& table : plan.tables) rewrite_table(index, table, insertions);
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].operand) add_operand(groups[i], insertions);
-    else add_point(groups[i], index, insertions);
+  Functions functions;
+  for (const Group& group : groups) {
+    if (!group.operand) add_point(group, index, insertions);
+    else if (group.plan->per_token()) add_token_rounding(group, insertions, functions);
+    else add_operand(group, insertions);
   }
   insertions.finish();
+  define(std::move(functions), model);
   write_manifest(manifest_of(plan), model);
   return model;
 }

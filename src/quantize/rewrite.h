@@ -6,7 +6,8 @@
 // Transpose) is applied to the codes. A quantised activation gets one QuantizeLinear and
 // DequantizeLinear pair, shared by all products that read it, directly before the first of them. A
 // quantised value that enters no product gets one pair directly behind the node that makes it, for
-// all its readers; where it is a graph output, the pair's result takes its name. Scale and zero
+// all its readers; where it is a graph output, the pair's result takes its name. The input of a
+// product with a scale per token gets a call of token_rounding() instead of a pair. Scale and zero
 // point have the same shape, `axis` is written where they have one, `saturate` and `output_dtype`
 // keep their defaults (onnxruntime, TensorRT and OpenVINO all accept this form). Names of graph
 // inputs and outputs do not change.

@@ -198,9 +198,9 @@ Json to_json(const ConvertResult& r) {
     if (s.format != "float") {
       site["granularity"] = s.granularity;
       site["observer"] = s.observer;
-      if (s.scale_min == s.scale_max) site["scale"] = s.scale_min;
-      else site["scale_range"] = {s.scale_min, s.scale_max};
-      site["sqnr_db"] = s.sqnr_db;
+      if (s.scale_min != s.scale_max) site["scale_range"] = {s.scale_min, s.scale_max};
+      else if (s.scale_min > 0) site["scale"] = s.scale_min;
+      if (s.sqnr_db) site["sqnr_db"] = *s.sqnr_db;
     }
     site["reason"] = s.reason;
     json["sites"].push_back(std::move(site));

@@ -143,6 +143,31 @@ TEST_F(MainJob, SeveralModelsInOneTable) {
   for (const auto& r : results) EXPECT_EQ(r["baseline"]["score"], results[0]["baseline"]["score"]);
 }
 
+TEST_F(MainJob, DynamicScalesNeedNoCalibration) {
+  for (const char* recipe : {"int8-dynamic", "e4m3-dynamic"}) {
+    const json conversion = ok_json({"convert", "model.onnx", "--format", recipe});
+    EXPECT_EQ(conversion["recipe"], recipe);
+    EXPECT_TRUE(conversion["statistics"].is_null());
+    int tokens = 0;
+    for (const auto& site : conversion["sites"]) {
+      if (site["format"] == "float" || site["kind"] == "weight") continue;
+      EXPECT_EQ(site["granularity"], "token") << site["path"];
+      EXPECT_FALSE(site.contains("scale") || site.contains("sqnr_db")) << site["path"];
+      ++tokens;
+    }
+    EXPECT_EQ(tokens, 4 * 4);
+    const json evaluation = ok_json(
+        {"eval", "model." + std::string(recipe) + ".onnx", "--task", "sst2", "--device", "cpu"});
+    EXPECT_EQ(evaluation["format"], recipe);
+    EXPECT_NEAR(evaluation["difference"]["score"].get<double>(), 0.0, 1.0);
+  }
+  const ProcessResult refused =
+      run_fp8q({"convert", "model.onnx", "--format", "int8-dynamic", "--observer", "mse"},
+               {.folder = folder()});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("absmax of each token"));
+}
+
 TEST_F(MainJob, FilesAreTheSameFromRunToRunAndForAnyBatchAndThreads) {
   const auto statistics = [&](const std::vector<std::string>& options) {
     std::vector<std::string> arguments = {"calibrate", "model.onnx"};

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fp8q/calibrate.h"
 #include "fp8q/convert.h"
 #include "tasks/task_data.h"
@@ -55,6 +57,12 @@ void expect_agreement(const fs::path& source, const CalibrateOptions& text,
   EXPECT_LE(agreement.nmse, kLargestNmse);
 }
 
+// Test names have no hyphens.
+std::string identifier(std::string recipe) {
+  std::ranges::replace(recipe, '-', '_');
+  return recipe;
+}
+
 struct Case {
   const char* task;
   const char* exporter;
@@ -77,14 +85,17 @@ TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
   return std::string(info.param.task) + (*info.param.exporter ? "_dynamo_" : "_classic_") +
-         info.param.recipe;
+         identifier(info.param.recipe);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
                          testing::Values(Case{"sst2", "", "e4m3"}, Case{"sst2", "-dynamo", "e4m3"},
                                          Case{"sst2", "", "e5m2"}, Case{"sst2", "", "int8"},
                                          Case{"mrpc", "", "e4m3"}, Case{"mrpc", "-dynamo", "int8"},
-                                         Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"}),
+                                         Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"},
+                                         Case{"sst2", "", "int8-dynamic"},
+                                         Case{"mrpc", "-dynamo", "e4m3-dynamic"},
+                                         Case{"stsb", "-dynamo", "int8-dynamic"}),
                          case_name);
 
 // The demo model is in the repository, so these run everywhere: every recipe, and choices that no
@@ -110,19 +121,22 @@ TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
   expect_agreement(source, {}, GetParam().recipe, reference, GetParam().sites);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, DemoModel,
-                         testing::Values(DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}},
-                                         DemoCase{"int8", "int8", {}},
-                                         DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
-                                         DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
-                                         DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
-                                         DemoCase{"mixed",
-                                                  "e4m3",
-                                                  {"*/weight=e5m2", "layer.0/*=int8",
-                                                   "layer.1/attention.*=float",
-                                                   "layer.2/ffn.output/*=float",
-                                                   "layer.3/ffn.output/input=:percentile:99.9"}}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    All, DemoModel,
+    testing::Values(
+        DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}}, DemoCase{"int8", "int8", {}},
+        DemoCase{"int8_dynamic", "int8-dynamic", {}}, DemoCase{"e4m3_dynamic", "e4m3-dynamic", {}},
+        DemoCase{"partly_dynamic",
+                 "int8",
+                 {"layer.0/ffn.*/input=@token", "layer.1/attention.input=@token"}},
+        DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
+        DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
+        DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
+        DemoCase{"mixed",
+                 "e4m3",
+                 {"*/weight=e5m2", "layer.0/*=int8", "layer.1/attention.*=float",
+                  "layer.2/ffn.output/*=float", "layer.3/ffn.output/input=:percentile:99.9"}}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace fp8q::test

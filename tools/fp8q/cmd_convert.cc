@@ -42,8 +42,8 @@ std::string table_of(const ConvertResult& r, bool from_workspace) {
   std::string worst_path;
   for (const auto& site : r.sites) {
     ++formats[site.format];
-    if (site.format == "float" || site.sqnr_db >= worst) continue;
-    worst = site.sqnr_db;
+    if (site.format == "float" || !site.sqnr_db || *site.sqnr_db >= worst) continue;
+    worst = *site.sqnr_db;
     worst_path = site.path;
   }
   std::vector<std::string> counts;
@@ -72,12 +72,12 @@ std::string sites_table(const ConvertResult& r) {
   Table table({"site", "format", "granularity", "scale", "SQNR dB", "reason"},
               {false, false, false, true, true, false});
   for (const auto& s : r.sites) {
-    const bool quantised = s.format != "float";
-    const std::string scale = s.scale_min == s.scale_max
+    const std::string scale = s.scale_max == 0 ? ""
+                              : s.scale_min == s.scale_max
                                   ? fmt::format("{:.4g}", s.scale_min)
                                   : fmt::format("{:.4g}..{:.4g}", s.scale_min, s.scale_max);
-    table.add({s.path, s.format, s.granularity, quantised ? scale : "",
-               quantised ? fmt::format("{:.1f}", s.sqnr_db) : "", s.reason});
+    table.add({s.path, s.format, s.granularity, scale,
+               s.sqnr_db ? fmt::format("{:.1f}", *s.sqnr_db) : "", s.reason});
   }
   return "\n" + table.str();
 }
@@ -92,10 +92,11 @@ void add_planning_options(CLI::App& command, ConvertOptions& options) {
   command.add_option("--weight-observer", options.weight_observer, "The same for weights")
       ->type_name("NAME[:PARAMETER]");
   command
-      .add_option("--site", options.sites,
-                  "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
-                  "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
-                  "tensor, channel, groupsN, blockN, tileN")
+      .add_option(
+          "--site", options.sites,
+          "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
+          "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
+          "tensor, channel, groupsN, blockN, tileN; of inputs of linear layers: tensor, token")
       ->allow_extra_args(false)
       ->type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
   command.add_option("--plan", options.plan, "Take the decisions for all Sites from this file")
@@ -145,6 +146,7 @@ void add_convert(CLI::App& program, Globals& globals) {
   command.footer(
       "Examples:\n  fp8q convert --format e4m3\n"
       "  fp8q convert model.onnx --format int8 --calib model.calib.json -o small.onnx\n"
+      "  fp8q convert model.onnx --format int8-dynamic    (needs no calibration)\n"
       "  fp8q convert --site 'layer.5/ffn.output/*=float' --site 'layer.*/query=e4m3:mse'\n"
       "  fp8q convert --write-plan plan.json; edit plan.json; fp8q convert --plan plan.json");
   command.callback([options, &globals] {

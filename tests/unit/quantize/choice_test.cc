@@ -109,6 +109,23 @@ TEST(SiteChoice, PatternsThatReachNothingAreErrors) {
             std::string::npos);
 }
 
+TEST(SiteChoice, TokensHaveScalesOfTheirOwn) {
+  const TwoLinears two;
+  const PlanRequest request = two.request({"layer.0/*=int8@token", "layer.1/*=:mse"});
+  EXPECT_EQ(request.sites[0].granularity, Granularity::token);
+  EXPECT_EQ(request.sites[1].granularity, Granularity::channel) << "of the weight";
+  EXPECT_EQ(two.request({"*/input=:mse", "*/input=@token"}).sites[0].observer, ObserverChoice());
+  EXPECT_EQ(two.request({"*/input=@token", "*/input=@tensor:mse"}).sites[0].observer,
+            ObserverChoice(Observer::mse));
+  EXPECT_NE(usage_error([&] {
+              two.request({"*/input=@token", "*/input=:mse"});
+            }).find("has the absmax of each token"),
+            std::string::npos);
+  EXPECT_NE(
+      usage_error([&] { two.request({"*/weight=@token"}); }).find("for inputs of linear layers"),
+      std::string::npos);
+}
+
 TEST(SiteChoice, AFloatOperandMakesTheProductFloat) {
   const TwoLinears two;
   const Plan plan = two.plan({"layer.0/ffn/weight=float"});

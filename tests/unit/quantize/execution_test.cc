@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "interpreter/interpreter.h"
+#include "numeric/token_scale.h"
 #include "quantize/rewrite.h"
 #include "quantize/weights.h"
 #include "tests/unit/quantize/small_graphs.h"
@@ -18,6 +19,26 @@ std::vector<float> fake_quantised(const Tensor& x, Format format, float scale) {
   std::vector<float> out;
   for (const float v : x.data<float>())
     out.push_back(decode(format, encode(format, v, scale)) * scale);
+  return out;
+}
+
+// x of a linear layer as the recipe sees it, the range of its Site being `absmax`.
+std::vector<float> input_of(const Recipe& recipe, const Tensor& x, float absmax) {
+  if (!is_dynamic(recipe))
+    return fake_quantised(x, recipe.activations, scale_for(recipe.activations, absmax));
+  std::vector<float> out;
+  const auto values = x.data<float>();
+  const auto columns = static_cast<size_t>(x.dim(-1));
+  for (size_t at = 0; at < values.size(); at += columns) {
+    const Tensor row = Tensor::of<float>(
+        {x.dim(-1)}, std::vector<float>(values.begin() + static_cast<ptrdiff_t>(at),
+                                        values.begin() + static_cast<ptrdiff_t>(at + columns)));
+    float largest = 0;
+    for (const float v : row.data<float>()) largest = std::max(largest, std::fabs(v));
+    for (const float v :
+         fake_quantised(row, recipe.activations, token_scale(recipe.activations, largest)))
+      out.push_back(v);
+  }
   return out;
 }
 
@@ -36,7 +57,7 @@ TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantisation) {
   const Model model = quantize_model(source, sites, plan);
   const Tensor y = Interpreter(model).run({{"x", x}}).at("y");
 
-  const auto a = fake_quantised(x, recipe.activations, scale_for(recipe.activations, 2.0f));
+  const auto a = input_of(recipe, x, 2.0f);
   const auto& scales = plan_of(plan, "W").scales;
   const Tensor b = dequantized(quantized(w, recipe.weights, 1, scales), recipe.weights, 1, scales);
   const Tensor& bias = source.graph.initializers.at("b");
@@ -51,6 +72,7 @@ TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantisation) {
 }
 
 TEST_P(ExecutionOfEveryRecipe, AttentionStaysNearTheFloatModel) {
+  if (is_dynamic(GetParam())) return;  // leaves attention alone
   const Model source = attention_model();
   const auto sites = attention_sites(source);
   const Statistics statistics = statistics_for(sites, 4.0f);

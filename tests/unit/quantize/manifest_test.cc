@@ -35,6 +35,18 @@ TEST(Manifest, RoundTrip) {
   EXPECT_EQ(read_manifest(model), std::nullopt);
 }
 
+TEST(Manifest, ScalesFoundAtRunTimeAreNotInIt) {
+  const Model model = linear_model(random_tensor({6, 5}, 1));
+  const auto sites = with_role(generic_sites(model), SiteRole::intermediate);
+  const Plan plan = make_plan(model, sites, nullptr, *recipe_named("int8-dynamic"), {});
+  const Model out = quantize_model(model, sites, plan);
+  EXPECT_EQ(read_manifest(out), manifest_of(plan));
+  EXPECT_EQ(read_manifest(out)->sites[0].granularity, "token");
+  const auto json = nlohmann::json::parse(out.metadata.at("fp8q.manifest"));
+  EXPECT_FALSE(json["sites"][0].contains("scale"));
+  EXPECT_TRUE(json["sites"][1].contains("scale"));
+}
+
 TEST(Manifest, DamageIsNamed) {
   const Model source = attention_model();
   const auto sites = generic_sites(source);

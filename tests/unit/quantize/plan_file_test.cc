@@ -40,15 +40,17 @@ TEST(PlanFile, OneLineForEverySite) {
 
 TEST(PlanFile, ReadAgainItGivesTheSamePlanAndModel) {
   const Linear linear;
-  for (const char* text : {"*=int8", "*/weight=float", "*/input=e5m2:percentile:99.5"}) {
+  for (const char* text :
+       {"*=int8", "*/weight=float", "*/input=e5m2:percentile:99.5", "*/input=@token"}) {
     const Plan plan = linear.plan({parse_site_choice(text)});
     const std::string file = plan_to_json(plan);
     const PlanFile read = plan_from_json(file, "plan.json");
     EXPECT_EQ(read.recipe, "e4m3");
     const Plan again = linear.plan(read.choices);
     EXPECT_EQ(plan_to_json(again), file);
-    EXPECT_EQ(quantize_model(linear.model, linear.sites, again).metadata,
-              quantize_model(linear.model, linear.sites, plan).metadata);
+    const Model model = quantize_model(linear.model, linear.sites, plan);
+    EXPECT_EQ(quantize_model(linear.model, linear.sites, again).metadata, model.metadata);
+    EXPECT_EQ(model.functions.size(), std::string(text).ends_with("@token") ? 1u : 0u);
   }
 }
 

@@ -36,11 +36,16 @@ TEST_P(PlanOfEveryRecipe, LinearLayer) {
   const SitePlan& x = plan_of(plan, "x");
   EXPECT_TRUE(x.quantized());
   EXPECT_EQ(x.format, recipe.activations);
-  EXPECT_EQ(x.absmax, 6.0f);
-  EXPECT_EQ(x.scales, std::vector<float>{scale_for(recipe.activations, 6.0f)});
-  EXPECT_EQ(decode(x.format, x.absmax_code), info(x.format).largest);
   EXPECT_FALSE(x.axis.axis);
-  EXPECT_GT(*x.sqnr_db, 10.0);
+  EXPECT_EQ(x.granularity, recipe.activation_granularity);
+  if (is_dynamic(recipe)) {
+    EXPECT_TRUE(x.scales.empty());
+  } else {
+    EXPECT_EQ(x.absmax, 6.0f);
+    EXPECT_EQ(x.scales, std::vector<float>{scale_for(recipe.activations, 6.0f)});
+    EXPECT_EQ(decode(x.format, x.absmax_code), info(x.format).largest);
+    EXPECT_GT(*x.sqnr_db, 10.0);
+  }
 
   const SitePlan& weight = plan_of(plan, "W");
   EXPECT_TRUE(weight.quantized());
@@ -68,7 +73,41 @@ TEST(Plan, HeadOnlyOnRequest) {
   EXPECT_TRUE(plan_of(with, "W").quantized());
 }
 
+TEST(Plan, ScalesOfTokensNeedNoStatistics) {
+  const Model model = linear_model(random_tensor({6, 5}, 1));
+  const auto sites = with_role(generic_sites(model), SiteRole::intermediate);
+  const Plan plan = make_plan(model, sites, nullptr, *recipe_named("int8-dynamic"), {});
+  EXPECT_TRUE(plan_of(plan, "x").quantized());
+  EXPECT_EQ(plan_of(plan, "x").reason, "absmax of each token, found at run time");
+  EXPECT_FALSE(plan_of(plan, "x").sqnr_db);
+}
+
+// The rows of x must be rows of the product, and its other operand a weight.
+TEST(Plan, ScalesOfTokensWhereTheyCanBeTakenOutOfTheSum) {
+  const Tensor w = random_tensor({6, 5}, 1);
+  const auto plan_gemm = [&](int64_t trans_a, std::vector<std::string> inputs) {
+    ModelBuilder b;
+    b.input("x", {6, 6}).output("y", {6, 5}).constant("W", w);
+    b.node("Gemm", std::move(inputs), "y", {{"transA", trans_a}});
+    return plan_linear(b.model, *recipe_named("int8-dynamic"));
+  };
+  EXPECT_TRUE(plan_of(plan_gemm(0, {"x", "W"}), "x").quantized());
+  for (const Plan& plan : {plan_gemm(1, {"x", "W"}), plan_gemm(0, {"W", "x"})}) {
+    EXPECT_FALSE(plan_of(plan, "x").quantized());
+    EXPECT_FALSE(plan_of(plan, "W").quantized());
+    EXPECT_NE(plan_of(plan, "x").reason.find("a scale per token"), std::string::npos);
+  }
+  const Model attention = attention_model();
+  const Plan plan =
+      make_plan(attention, attention_sites(attention), nullptr, *recipe_named("e4m3-dynamic"), {});
+  for (const SitePlan& site : plan.sites) EXPECT_FALSE(site.quantized()) << site.path;
+  const Plan unknown =
+      make_plan(attention, generic_sites(attention), nullptr, *recipe_named("e4m3-dynamic"), {});
+  for (const SitePlan& site : unknown.sites) EXPECT_FALSE(site.quantized()) << site.path;
+}
+
 TEST_P(PlanOfEveryRecipe, AttentionHasFixedProbabilities) {
+  if (is_dynamic(GetParam())) return;  // leaves them alone: see above
   const Model model = attention_model();
   const auto sites = attention_sites(model);
   const Statistics statistics = statistics_for(sites, 4.0f);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "graph/token_rounding.h"
+#include "quantize/choice.h"
 #include "quantize/detect.h"
 #include "quantize/manifest.h"
 #include "tests/unit/quantize/small_graphs.h"
@@ -60,6 +62,24 @@ void expect_weight(const Model& model, const Node& product, const Tensor& weight
   }
 }
 
+// The product reads what a call makes of x.
+void expect_token_rounding(const Model& model, const Node& product, Format format) {
+  ASSERT_EQ(model.functions.size(), 1u);
+  const LocalFunction& function = model.functions[0];
+  EXPECT_EQ(function.name, "RoundTokens_" + std::string(info(format).name));
+  ASSERT_EQ(function.calls.size(), 1u);
+  EXPECT_EQ(function.calls[0].inputs, std::vector<std::string>{"x"});
+  EXPECT_EQ(function.calls[0].outputs, std::vector<std::string>{product.inputs[0]});
+  EXPECT_EQ(product.inputs[0], "x/rounded");
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count_if(
+                model.graph.nodes,
+                [&](const Node& n) { return n.name.starts_with(function.calls[0].name + "/"); })),
+            function.body.size());
+  const auto sites = generic_sites(model);
+  EXPECT_EQ(sites[0].value, "x");
+  EXPECT_TRUE(sites[0].quantization && sites[0].quantization->per_token);
+}
+
 class RewriteOfEveryRecipe : public testing::TestWithParam<Recipe> {};
 INSTANTIATE_TEST_SUITE_P(Recipes, RewriteOfEveryRecipe, testing::ValuesIn(recipes_by_channel()),
                          [](const auto& recipe) { return test_name(recipe.param); });
@@ -69,6 +89,11 @@ TEST_P(RewriteOfEveryRecipe, MatMulAndAdd) {
   const Model out = convert(linear_model(w), GetParam());
   const Node& product = *find_node(out, "xW");
   expect_weight(out, product, w, 1, GetParam().weights);
+  EXPECT_FALSE(out.graph.initializers.contains("W")) << "the float weight must not stay";
+  EXPECT_TRUE(out.graph.initializers.contains("b"));
+  EXPECT_TRUE(out.graph.initializers.contains("W/quantized"));
+  EXPECT_TRUE(out.graph.initializers.contains("W/scale"));
+  if (is_dynamic(GetParam())) return expect_token_rounding(out, product, GetParam().activations);
   const Node& dequantize = *find_node(out, product.inputs[0]);
   const Node& quantize = *find_node(out, dequantize.inputs[0]);
   EXPECT_EQ(quantize.op_type, "QuantizeLinear");
@@ -77,12 +102,26 @@ TEST_P(RewriteOfEveryRecipe, MatMulAndAdd) {
   expect_parameters(out, dequantize, GetParam().activations);
   EXPECT_EQ(std::vector<std::string>(quantize.inputs.begin() + 1, quantize.inputs.end()),
             std::vector<std::string>(dequantize.inputs.begin() + 1, dequantize.inputs.end()));
-  EXPECT_FALSE(out.graph.initializers.contains("W")) << "the float weight must not stay";
-  EXPECT_TRUE(out.graph.initializers.contains("b"));
   EXPECT_EQ(quantize.outputs[0], "x/quantized");
   EXPECT_EQ(dequantize.outputs[0], "x/dequantized");
-  EXPECT_TRUE(out.graph.initializers.contains("W/quantized"));
-  EXPECT_TRUE(out.graph.initializers.contains("W/scale"));
+}
+
+TEST(Rewrite, EveryFormatOfTokensIsOneFunction) {
+  ModelBuilder b;
+  b.input("x", {4, 6}).output("y", {4, 6}).output("z", {4, 6}).output("u", {4, 6});
+  for (const char* w : {"W", "V", "U"}) b.constant(w, random_tensor({6, 6}, 1));
+  b.node("MatMul", {"x", "W"}, "y").node("MatMul", {"y", "V"}, "z").node("MatMul", {"x", "U"}, "u");
+  const auto sites = with_role(generic_sites(b.model), SiteRole::intermediate);
+  PlanRequest request = recipe_request(*recipe_named("int8-dynamic"), sites);
+  apply_choices(std::vector{parse_site_choice("node:z/*=e4m3")}, sites, request);
+  const Model out = quantize_model(b.model, sites, make_plan(b.model, sites, nullptr, request));
+  EXPECT_EQ(out.opsets.at(kFunctionDomain), kFunctionVersion);
+  ASSERT_EQ(out.functions.size(), 2u);
+  EXPECT_EQ(out.functions[0].name, "RoundTokens_e4m3");
+  EXPECT_EQ(out.functions[0].calls.size(), 1u);
+  EXPECT_EQ(out.functions[1].name, "RoundTokens_int8");
+  EXPECT_EQ(out.functions[1].calls.size(), 1u) << "x once, for both of its products";
+  EXPECT_EQ(find_node(out, "y")->inputs[0], find_node(out, "u")->inputs[0]);
 }
 
 TEST(Rewrite, NodesStayInTopologicalOrder) {

@@ -78,6 +78,10 @@ inline std::vector<Site> with_role(std::vector<Site> sites, SiteRole role) {
   return sites;
 }
 
+inline bool is_dynamic(const Recipe& recipe) {
+  return recipe.activation_granularity == Granularity::token;
+}
+
 inline const Node* find_node(const Model& model, const std::string& output) {
   for (const Node& node : model.graph.nodes)
     for (const auto& o : node.outputs)

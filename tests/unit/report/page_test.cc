@@ -29,6 +29,8 @@ constexpr const char* kConvert = R"({"schema": "fp8q/convert/1", "command": "con
   "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 9000000},
   "output": {"path": "m/model.e4m3.onnx", "sha256": "aa", "bytes": 3000000},
   "source_bytes": 9000000, "recipe": "e4m3", "sites": [
+  {"path": "layer.0/ffn.intermediate/input", "format": "e4m3", "granularity": "token",
+   "reason": "absmax of each token"},
   {"path": "layer.0/ffn.output/input", "format": "e4m3", "sqnr_db": 31.4, "reason": "absmax"},
   {"path": "layer.0/ffn.output/weight", "format": "e4m3", "sqnr_db": null, "reason": "absmax"},
   {"path": "head/<classifier>", "format": "float", "reason": "role"}]})";
