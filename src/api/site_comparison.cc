@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "graph/site_rounding.h"
 #include "interpreter/interpreter.h"
 #include "quantize/constants.h"
 
@@ -16,28 +17,16 @@ namespace {
        printable(a.file.path.string()), printable(b.file.path.string()), printable(site.path));
 }
 
-// What rounding at an activation Site makes of its values.
-struct Rounding {
-  Format format;
-  float scale;
-
-  static std::optional<Rounding> of(const Site& site) {
-    if (!site.quantization) return std::nullopt;
-    if (site.quantization->scale.size() != 1)
-      fail(ErrorCode::unsupported, "{}: an activation with {} scales; one per tensor is understood",
-           printable(site.path), site.quantization->scale.size());
-    return Rounding{site.quantization->format,
-                    site.quantization->scale.to(DType::f32).data<float>()[0]};
-  }
-
-  std::vector<float> rounded(std::span<const float> values) const {
-    std::vector<uint8_t> codes(values.size());
-    std::vector<float> result(values.size());
-    encode(format, values, scale, codes);
-    decode(format, codes, scale, result);
-    return result;
-  }
-};
+// What is read of the values at an activation Site.
+std::vector<float> rounded(const Site& site, std::span<const float> values, int64_t columns) {
+  const Quantization& quantization = *site.quantization;
+  if (quantization.scale.size() != 1)
+    fail(ErrorCode::unsupported, "{}: an activation with {} scales; one per tensor is understood",
+         printable(site.path), quantization.scale.size());
+  std::vector<float> result(values.begin(), values.end());
+  round_values(quantization, result, columns);
+  return result;
+}
 
 // A constant operand as its product reads it, with output channels along the last axis.
 Tensor weight_of(const Bundle& bundle, const Interpreter& interpreter, const Site& site) {
@@ -97,28 +86,29 @@ void SiteComparison::compare_batch(Engine& engine_a, Engine& engine_b, const Pac
   // By Site of a, as its product reads them, and how many values b has been compared with.
   std::vector<std::vector<float>> seen(a_.sites.size());
   std::vector<size_t> used(a_.sites.size());
-  const auto result_a = engine_a.run(batch, [&](int site, std::span<const float> values, int64_t) {
-    const auto s = static_cast<size_t>(site);
-    if (const auto rounding = Rounding::of(a_.sites[s])) {
-      const std::vector<float> rounded = rounding->rounded(values);
-      seen[s].insert(seen[s].end(), rounded.begin(), rounded.end());
-    } else {
-      seen[s].insert(seen[s].end(), values.begin(), values.end());
-    }
-  });
-  const auto result_b = engine_b.run(batch, [&](int site, std::span<const float> values, int64_t) {
-    const auto pair = static_cast<size_t>(pair_of_b_[static_cast<size_t>(site)]);
-    const size_t s = pairs_[pair].a;
-    if (used[s] + values.size() > seen[s].size()) fail_sizes(a_, b_, site_a(pair));
-    const std::span<const float> reference(seen[s].data() + used[s], values.size());
-    used[s] += values.size();
-    SiteError& e = errors_[pair];
-    const auto rounding = Rounding::of(site_b(pair));
-    if (!rounding) return e.error.add(reference, values);
-    const std::vector<float> rounded = rounding->rounded(values);
-    e.error.add(reference, rounded);
-    e.rounding.add(values, rounded);
-  });
+  const auto result_a =
+      engine_a.run(batch, [&](int site, std::span<const float> values, int64_t columns) {
+        const auto s = static_cast<size_t>(site);
+        if (a_.sites[s].quantization) {
+          const std::vector<float> read = rounded(a_.sites[s], values, columns);
+          seen[s].insert(seen[s].end(), read.begin(), read.end());
+        } else {
+          seen[s].insert(seen[s].end(), values.begin(), values.end());
+        }
+      });
+  const auto result_b =
+      engine_b.run(batch, [&](int site, std::span<const float> values, int64_t columns) {
+        const auto pair = static_cast<size_t>(pair_of_b_[static_cast<size_t>(site)]);
+        const size_t s = pairs_[pair].a;
+        if (used[s] + values.size() > seen[s].size()) fail_sizes(a_, b_, site_a(pair));
+        const std::span<const float> reference(seen[s].data() + used[s], values.size());
+        used[s] += values.size();
+        SiteError& e = errors_[pair];
+        if (!site_b(pair).quantization) return e.error.add(reference, values);
+        const std::vector<float> read = rounded(site_b(pair), values, columns);
+        e.error.add(reference, read);
+        e.rounding.add(values, read);
+      });
   for (const Pair& pair : pairs_)
     if (used[pair.a] != seen[pair.a].size()) fail_sizes(a_, b_, a_.sites[pair.a]);
   outputs.add(result_a, result_b, batch);

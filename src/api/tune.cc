@@ -296,6 +296,18 @@ Bundle open_float_encoder(const fs::path& location) {
   return bundle;
 }
 
+EvaluateOptions scoring_of(const TuneOptions& options) {
+  return {.tokenizer = options.location.tokenizer,
+          .config = options.location.config,
+          .task = options.task,
+          .split = options.split,
+          .data = options.data,
+          .limit = options.limit,
+          .max_length = options.max_length,
+          .seed = options.seed,
+          .execution = options.execution};
+}
+
 }  // namespace
 
 TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
@@ -307,17 +319,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
   const Statistics statistics = statistics_for(bundle, statistics_file);
-  const TaskScorer scorer(bundle,
-                          EvaluateOptions{.tokenizer = options.location.tokenizer,
-                                          .config = options.location.config,
-                                          .task = options.task,
-                                          .split = options.split,
-                                          .data = options.data,
-                                          .limit = options.limit,
-                                          .max_length = options.max_length,
-                                          .seed = options.seed,
-                                          .execution = options.execution},
-                          result.notes);
+  const TaskScorer scorer(bundle, scoring_of(options), result.notes);
   std::vector<std::string> text_notes;  // where its text comes from matters little
   const CalibrationText text = calibration_text({.location = options.location,
                                                  .data = options.data,

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/threads.h"
-#include "numeric/study_format.h"
+#include "graph/site_rounding.h"
 #include "quantize/constants.h"
 #include "quantize/weights.h"
 
@@ -36,10 +36,13 @@ Tensor rounded_weight(const Linear& linear, const Site& site, const SitePlan& pl
 }
 
 SiteTransform rounding(const SitePlan& plan) {
-  const StudyFormat& format = study_format(plan.format);
-  const float scale = plan.scales.front();
-  return {.apply = [&format, scale](std::span<float> values,
-                                    int64_t) { round_values(format, scale, values); },
+  const Quantization quantization{
+      .format = plan.format,
+      .scale = Tensor::scalar(plan.per_token() ? 1.0f : plan.scales.front()),
+      .axis = {},
+      .per_token = plan.per_token()};
+  return {.apply = [quantization](std::span<float> values,
+                                  int64_t columns) { round_values(quantization, values, columns); },
           .residual = plan.residual.has_value()};
 }
 

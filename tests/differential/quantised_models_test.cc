@@ -123,19 +123,20 @@ TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, DemoModel,
-    testing::Values(
-        DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}}, DemoCase{"int8", "int8", {}},
-        DemoCase{"int8_dynamic", "int8-dynamic", {}}, DemoCase{"e4m3_dynamic", "e4m3-dynamic", {}},
-        DemoCase{"partly_dynamic",
-                 "int8",
-                 {"layer.0/ffn.*/input=@token", "layer.1/attention.input=@token"}},
-        DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
-        DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
-        DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
-        DemoCase{"mixed",
-                 "e4m3",
-                 {"*/weight=e5m2", "layer.0/*=int8", "layer.1/attention.*=float",
-                  "layer.2/ffn.output/*=float", "layer.3/ffn.output/input=:percentile:99.9"}}),
+    testing::Values(DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}},
+                    DemoCase{"int8", "int8", {}}, DemoCase{"int8_dynamic", "int8-dynamic", {}},
+                    DemoCase{"e4m3_dynamic", "e4m3-dynamic", {}},
+                    DemoCase{"partly_dynamic",
+                             "int8",
+                             {"layer.0/ffn.*/input=@token", "layer.1/attention.input=@token"}},
+                    DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
+                    DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
+                    DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
+                    DemoCase{"mixed",
+                             "e4m3",
+                             {"*/weight=e5m2", "layer.0/*=int8", "layer.1/attention.*=float",
+                              "layer.2/ffn.output/*=float",
+                              "layer.3/ffn.output/input=:percentile:99.9"}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

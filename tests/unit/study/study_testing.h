@@ -24,7 +24,8 @@ inline Plan plan_of(const Encoder& encoder, const Recipe& recipe) {
     const bool chosen = recipe.roles & role_bit(site.role);
     p.format = site.kind == SiteKind::weight ? recipe.weights : recipe.activations;
     if (chosen) p.uses = {{0, 0}};
-    if (chosen && site.kind == SiteKind::activation)
+    if (site.kind == SiteKind::activation) p.granularity = recipe.activation_granularity;
+    if (chosen && site.kind == SiteKind::activation && !p.per_token())
       p.scales = {scale_for(p.format, site.role == SiteRole::probabilities ? 1.0f : absmax[s])};
     plan.sites.push_back(std::move(p));
   }

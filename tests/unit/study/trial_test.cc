@@ -24,8 +24,13 @@ class TrialsOfEveryFormat : public testing::TestWithParam<const char*> {
   }
   std::vector<float> logits(Engine& engine) const { return engine.run(words(5)).front().values; }
 };
-INSTANTIATE_TEST_SUITE_P(Formats, TrialsOfEveryFormat, testing::Values("e4m3", "e5m2", "int8"),
-                         [](const auto& format) { return std::string(format.param); });
+INSTANTIATE_TEST_SUITE_P(Formats, TrialsOfEveryFormat,
+                         testing::Values("e4m3", "e5m2", "int8", "int8-dynamic"),
+                         [](const auto& format) {
+                           std::string name(format.param);
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 TEST_P(TrialsOfEveryFormat, NothingRoundedIsTheFloatModel) {
   const auto engine = make_cpu_engine(encoder_, ComputeType::fp32);
@@ -66,9 +71,13 @@ TEST_P(TrialsOfEveryFormat, OneActivationRoundedIsTheEngineThatRoundsThere) {
     for (const int site : {layer.query.input_site, layer.attention.probabilities_site,
                            layer.attention.key_site, layer.output.input_site}) {
       const auto s = static_cast<size_t>(site);
+      const SitePlan& plan = plan_.sites[s];
+      if (!plan.quantized()) continue;
       Encoder other = encoder_;
       other.sites[s].quantization =
-          Quantization{plan_.sites[s].format, Tensor::scalar(plan_.sites[s].scales[0]), {}};
+          Quantization{.format = plan.format,
+                       .scale = Tensor::scalar(plan.per_token() ? 1.0f : plan.scales[0]),
+                       .per_token = plan.per_token()};
       const auto expected = logits(*make_cpu_engine(other, ComputeType::fp32));
       const auto rounded = logits(*trials_.engine_with(only({s})));
       ASSERT_EQ(rounded.size(), expected.size());

@@ -1,0 +1,14 @@
+// What the quantisation of an activation Site makes of values, for studies of single Sites.
+#pragma once
+
+#include <span>
+
+#include "graph/site.h"
+
+namespace fp8q {
+
+// Values become what those that read the Site read: quantised and dequantised. `values` are rows of
+// `columns`, whole ones where each has a scale of its own. The Site must have one scale, or those.
+void round_values(const Quantization& quantization, std::span<float> values, int64_t columns);
+
+}  // namespace fp8q
