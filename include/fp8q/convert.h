@@ -12,17 +12,21 @@ struct ConvertOptions {
   // calibration.json or calibration.cache. Empty: MODEL.calib.json beside the model, where needed.
   std::optional<fs::path> statistics;
   fs::path output;     // empty: MODEL.<recipe>.onnx beside the model; with a plan file PLAN.json
-                       // MODEL.PLAN.onnx; with `sites` MODEL.<recipe>-mixed.onnx
+                       // MODEL.PLAN.onnx; with `smooth_quant` or `sites` "-smooth" and "-mixed"
+                       // after the recipe
   std::string recipe;  // empty: e4m3
   // How statistics become a range, with its parameter: "mse", "percentile:99.999".
   std::string observer;              // of activations; empty: absmax
   std::string weight_observer;       // empty: absmax
   bool quantize_head = false;        // pooler and classifier too
   bool quantize_embeddings = false;  // 8-bit rows with a scale per row
+  // SmoothQuant: "auto", or alpha from 0 to 1; empty: none. Needs fp8q's own statistics and absmax.
+  std::string smooth_quant;
   // Decisions for single Sites, applied in order, the last one that matches counts:
   // PATTERN=[FORMAT][@GRANULARITY][:OBSERVER[:PARAMETER]] with a path or a pattern of * ? [...].
   std::vector<std::string> sites;
-  // A plan file: recipe and decisions, before those of `sites`. Excludes recipe and observers.
+  // A plan file: recipe and decisions, before those of `sites`. Excludes recipe, observers and
+  // smooth_quant.
   std::optional<fs::path> plan;
   std::optional<fs::path> write_plan;  // where to write the decision for every Site
   // Where to write the ranges of activations for other tools: *.json for onnxruntime, else a
@@ -43,7 +47,8 @@ struct ConvertedSite {
   // Signal to quantisation noise: of weights exact, of activations from the histogram, empty where
   // there is none.
   std::optional<double> sqnr_db;
-  std::string reason;  // why this format, or why none
+  std::optional<double> alpha;  // SmoothQuant's, of an activation whose channels have factors
+  std::string reason;           // why this format, or why none
 };
 
 struct ConvertResult {

@@ -103,21 +103,35 @@ struct ToI8 {
   }
 };
 
+// The first n values at x, and zeros.
+HWY_INLINE V32 LoadFirst(const float* x, size_t n) {
+  HWY_ALIGN float values[kLanes32] = {};
+  std::memcpy(values, x, n * sizeof(float));
+  return hn::Load(D32(), values);
+}
+
+// x, or x times factors, from index i on: `load` reads from both.
+template <typename Load>
+HWY_INLINE V32 Multiplied(const float* x, const float* factors, size_t i, Load load) {
+  const V32 v = load(x + i);
+  return factors ? hn::Mul(v, load(factors + i)) : v;
+}
+
 // As integers, which order as magnitudes do, NaN above all numbers.
-float Absmax(const float* x, size_t n) {
+float AbsmaxOfProducts(const float* x, const float* factors, size_t n) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
-  const auto bits = [&](V32 v) HWY_ATTR { return hn::BitCast(di, hn::Abs(v)); };
   auto largest = hn::Zero(di);
+  const auto take = [&](V32 v)
+                        HWY_ATTR { largest = hn::Max(largest, hn::BitCast(di, hn::Abs(v))); };
   size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32) largest = hn::Max(largest, bits(hn::LoadU(d, x + i)));
-  if (i < n) {
-    HWY_ALIGN float rest[kLanes32] = {};
-    std::memcpy(rest, x + i, (n - i) * sizeof(float));
-    largest = hn::Max(largest, bits(hn::Load(d, rest)));
-  }
+  for (; i + kLanes32 <= n; i += kLanes32)
+    take(Multiplied(x, factors, i, [&](const float* p) HWY_ATTR { return hn::LoadU(d, p); }));
+  if (i < n)
+    take(Multiplied(x, factors, i, [&](const float* p) HWY_ATTR { return LoadFirst(p, n - i); }));
   return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(di, largest)));
 }
+float Absmax(const float* x, size_t n) { return AbsmaxOfProducts(x, nullptr, n); }
 
 template <typename Value, typename To>
 RoundingCount Rows(const QuantizeRows& q) {
@@ -139,16 +153,21 @@ RoundingCount Rows(const QuantizeRows& q) {
   for (size_t r = 0; r < q.rows; ++r) {
     const float* x = q.x + r * q.x_stride;
     if (q.row_scales)
-      scale = hn::Set(d, q.row_scales[r] = token_scale(q.format, Absmax(x, q.columns)));
+      scale = hn::Set(
+          d, q.row_scales[r] = token_scale(q.format, AbsmaxOfProducts(x, q.factors, q.columns)));
     T* out = static_cast<T*>(q.out) + r * q.out_stride;
     size_t i = 0;
-    for (; i + kLanes32 <= q.columns; i += kLanes32) quantize(hn::LoadU(d, x + i), out + i);
+    for (; i + kLanes32 <= q.columns; i += kLanes32)
+      quantize(
+          Multiplied(x, q.factors, i, [&](const float* p) HWY_ATTR { return hn::LoadU(d, p); }),
+          out + i);
     if (i < q.columns) {
-      HWY_ALIGN float rest[kLanes32] = {};
+      const size_t n = q.columns - i;
       HWY_ALIGN T result[kLanes32];
-      std::memcpy(rest, x + i, (q.columns - i) * sizeof(float));
-      quantize(hn::Load(d, rest), result);
-      std::memcpy(out + i, result, (q.columns - i) * sizeof(T));
+      quantize(
+          Multiplied(x, q.factors, i, [&](const float* p) HWY_ATTR { return LoadFirst(p, n); }),
+          result);
+      std::memcpy(out + i, result, n * sizeof(T));
     }
   }
   const auto total = [&](auto lanes) HWY_ATTR {

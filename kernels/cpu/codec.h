@@ -21,6 +21,9 @@ struct QuantizeRows {
   void* out;  // of the type the function's name says; f32: may be x itself
   size_t out_stride;
   size_t rows, columns;
+  // Not nullptr: of the columns; what is quantised is x times these. Saturation and underflow are
+  // those of the products.
+  const float* factors = nullptr;
   // Not nullptr: instead of `scale` each row has token_scale() of its absmax, which is written
   // here.
   float* row_scales = nullptr;

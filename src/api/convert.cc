@@ -43,7 +43,8 @@ bool written_by_fp8q(const fs::path& path) {
 // What stands between the model's name and ".onnx" where no output is given.
 std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
   if (options.plan) return options.plan->stem().string();
-  return fmt::format("{}{}", recipe.name, options.sites.empty() ? "" : "-mixed");
+  return fmt::format("{}{}{}", recipe.name, options.smooth_quant.empty() ? "" : "-smooth",
+                     options.sites.empty() ? "" : "-mixed");
 }
 
 Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
@@ -85,6 +86,11 @@ std::optional<Statistics> calibration_for(const ConvertOptions& options, const f
   if (!options.observer.empty())
     fail(ErrorCode::usage, "--observer {}: {} holds ranges, not what observers look at",
          printable(options.observer), printable(path.string()));
+  if (request.options.smooth_quant)
+    fail(ErrorCode::usage,
+         "--smooth-quant: {} holds a range for each tensor, and smoothing needs those of channels: "
+         "run `fp8q calibrate {}` and convert with its statistics",
+         printable(path.string()), printable(bundle.file.path.string()));
   take_ranges(range_table_from(bytes, path.string()), path, bundle.sites, request);
   return std::nullopt;
 }
@@ -106,6 +112,7 @@ ConvertedSite converted(const SitePlan& plan) {
   site.granularity = plan.granularity.text();
   site.observer = plan.observer.text();
   site.sqnr_db = plan.sqnr_db;
+  if (plan.kind == SiteKind::activation && !plan.factors.empty()) site.alpha = plan.alpha;
   if (plan.scales.empty()) return site;
   const auto [low, high] = std::ranges::minmax(plan.scales);
   site.scale_min = low;

@@ -29,13 +29,29 @@ void take_plan_file(const ConvertOptions& options, PlanInputs& inputs) {
   refuse_beside_plan(options.recipe, "--format");
   refuse_beside_plan(options.observer, "--observer");
   refuse_beside_plan(options.weight_observer, "--weight-observer");
+  refuse_beside_plan(options.smooth_quant, "--smooth-quant");
   PlanFile file = load_plan(*options.plan);
   inputs.recipe = &recipe_for(file.recipe, printable(options.plan->string()) + ".recipe");
   inputs.options.quantize_head |= file.quantize_head;
   inputs.options.quantize_embeddings |= file.quantize_embeddings;
+  inputs.options.smooth_quant = file.smooth_quant;
   inputs.choices = std::move(file.choices);
   inputs.model_name = file.model_name;
   inputs.model_sha256 = file.model_sha256;
+}
+
+void check_smoothing(const ConvertOptions& options, const PlanOptions& wanted) {
+  if (wanted.observer != Observer::absmax)
+    fail(ErrorCode::usage,
+         "--observer {} and --smooth-quant exclude each other: smoothed ranges are the absmax of "
+         "channels, which have no histograms; --site 'PATTERN=:{}' chooses it for single Sites, "
+         "which then stay as they are",
+         wanted.observer.text(), wanted.observer.text());
+  if (options.write_ranges)
+    fail(
+        ErrorCode::usage,
+        "--write-ranges and --smooth-quant exclude each other: ranges of smoothed values are of no "
+        "use beside a model that does not smooth them");
 }
 
 }  // namespace
@@ -53,6 +69,9 @@ PlanInputs plan_inputs(const ConvertOptions& options) {
          inputs.recipe->name);
   inputs.options.observer = observer_for(options.observer, "--observer");
   inputs.options.weight_observer = observer_for(options.weight_observer, "--weight-observer");
+  if (!options.smooth_quant.empty())
+    inputs.options.smooth_quant = SmoothQuant::parse(options.smooth_quant, "--smooth-quant");
+  if (inputs.options.smooth_quant) check_smoothing(options, inputs.options);
   for (const std::string& text : options.sites) inputs.choices.push_back(parse_site_choice(text));
   return inputs;
 }
@@ -108,7 +127,7 @@ bool any_activation(const PlanRequest& request, const std::vector<Site>& sites,
 }  // namespace
 
 bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites) {
-  return any_activation(request, sites, needs_statistics);
+  return request.options.smooth_quant || any_activation(request, sites, needs_statistics);
 }
 
 bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites) {

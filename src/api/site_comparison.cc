@@ -28,15 +28,33 @@ std::vector<float> rounded(const Site& site, std::span<const float> values, int6
   return result;
 }
 
-// A constant operand as its product reads it, with output channels along the last axis.
+// What the channels of the value that a weight meets are multiplied by; empty: nothing.
+std::vector<float> factors_before(const Bundle& bundle, const Site& weight) {
+  for (const Site& site : bundle.sites)
+    if (site.kind == SiteKind::activation && site.quantization)
+      for (const Use& use : site.uses)
+        if (use.node == weight.uses.front().node && use.input == 0)
+          return site.quantization->factors;
+  return {};
+}
+
+// A constant operand as its product reads it, with output channels along the last axis; where it
+// was divided by factors of channels, multiplied by them again.
 Tensor weight_of(const Bundle& bundle, const Interpreter& interpreter, const Site& site) {
   const Use& use = site.uses.front();
   const Tensor* found = interpreter.constant(bundle.model.graph.nodes[use.node].inputs[use.input]);
   if (!found)
     fail(ErrorCode::unsupported, "{}: the weight of {} is computed from inputs",
          printable(bundle.file.path.string()), printable(site.path));
-  const Tensor weight = found->to(DType::f32);
-  return weight.rank() == 2 && site.channel_axis == 0 ? transposed(weight, {1, 0}) : weight;
+  Tensor weight = found->to(DType::f32);
+  if (weight.rank() == 2 && site.channel_axis == 0) weight = transposed(weight, {1, 0});
+  const std::vector<float> factors = factors_before(bundle, site);
+  if (factors.empty()) return weight;
+  Tensor product(DType::f32, weight.shape());
+  const size_t columns = static_cast<size_t>(weight.dim(1));
+  for (size_t i = 0; i < weight.data<float>().size(); ++i)
+    product.mutable_data<float>()[i] = weight.data<float>()[i] * factors[i / columns];
+  return product;
 }
 
 }  // namespace

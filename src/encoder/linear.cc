@@ -17,9 +17,7 @@ Operand input_operand(const View& view, Use use) {
   operand.use = use;
   operand.value = view.node(use.node).inputs[use.input];
   operand.source = view.rows(operand.value);
-  auto pair = find_pair(view, operand.source);
-  if (!pair) pair = find_token_rounding(view, operand.source);
-  if (pair) {
+  if (const auto pair = find_rounded_input(view, operand.source)) {
     operand.quantization = pair->quantization;
     operand.value = pair->input;
     operand.source = view.rows(pair->input);

@@ -31,6 +31,8 @@ struct Pair {
 std::optional<Pair> find_pair(const View& view, const std::string& value);
 // The same with a scale per row, found at run time: for inputs of linear layers.
 std::optional<Pair> find_token_rounding(const View& view, const std::string& value);
+// What enters a linear layer: either of the two, behind factors of its channels or not.
+std::optional<Pair> find_rounded_input(const View& view, const std::string& value);
 
 // A value that enters no product, and its quantisation where what reads it reads it rounded.
 struct Point {

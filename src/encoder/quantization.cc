@@ -1,5 +1,6 @@
 // Q/DQ pairs on activations, and constants in the forms files store them.
 #include "encoder/parts.h"
+#include "graph/channel_factors.h"
 #include "graph/token_rounding.h"
 
 namespace fp8q::match {
@@ -56,6 +57,17 @@ std::optional<Pair> find_token_rounding(const View& view, const std::string& val
   auto rounding = fp8q::find_token_rounding(view.index(), value, constants_of(view));
   if (!rounding) return std::nullopt;
   return Pair{std::move(rounding->quantization), std::move(rounding->input)};
+}
+
+std::optional<Pair> find_rounded_input(const View& view, const std::string& value) {
+  auto pair = find_pair(view, value);
+  if (!pair) pair = find_token_rounding(view, value);
+  if (!pair) return std::nullopt;
+  if (auto found = find_channel_factors(view.index(), pair->input, constants_of(view))) {
+    pair->quantization.factors = std::move(found->factors);
+    pair->input = std::move(found->input);
+  }
+  return pair;
 }
 
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {

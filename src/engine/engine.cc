@@ -49,12 +49,17 @@ double Engine::timed_run(const PackedBatch& batch) {
 }
 
 void require_stored_scales(const Encoder& encoder) {
-  for (const Site& site : encoder.sites)
-    if (site.quantization && site.quantization->per_token)
+  for (const Site& site : encoder.sites) {
+    if (!site.quantization) continue;
+    const auto refuse = [&](std::string_view what) {
       fail(ErrorCode::unsupported,
-           "{}: each token has a scale found at run time, which the GPU engine does not compute; "
-           "--device cpu runs it",
-           printable(site.path));
+           "{}: {}, which the GPU engine does not compute; --device cpu runs it",
+           printable(site.path), what);
+    };
+    if (site.quantization->per_token) refuse("each token has a scale found at run time");
+    if (!site.quantization->factors.empty())
+      refuse("its channels are multiplied by factors before rounding (SmoothQuant)");
+  }
 }
 
 }  // namespace fp8q

@@ -119,7 +119,7 @@ class InterpreterEngine final : public Engine {
                       size_t tokens) const;
   Shape extents_at(int site, const Shape& shape, int64_t tokens) const;
   Interpreter::Watch watch_for(int64_t tokens, const SiteObserver& observer);
-  void count(int site, std::span<const float> values, int64_t columns);
+  void count(int site, std::vector<float> values, int64_t columns);
   std::vector<EngineOutput> gather(const std::vector<Tensors>& results,
                                    const PackedBatch& batch) const;
   Shape real_extents(const Shape& shape, int64_t tokens, bool cut_last) const;
@@ -267,13 +267,15 @@ Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens, const SiteObserv
   };
 }
 
-void InterpreterEngine::count(int site, std::span<const float> values, int64_t columns) {
+void InterpreterEngine::count(int site, std::vector<float> values, int64_t columns) {
   const Quantization& q = *sites_[static_cast<size_t>(site)].quantization;
   if (q.scale.size() != 1) return;
+  if (!q.factors.empty())
+    for (size_t i = 0; i < values.size(); ++i) values[i] *= q.factors[i % q.factors.size()];
   SiteRounding found{.values = values.size()};
   const size_t row = q.per_token ? static_cast<size_t>(columns) : values.size();
   for (size_t at = 0; at < values.size(); at += row) {
-    const auto part = values.subspan(at, row);
+    const auto part = std::span<const float>(values).subspan(at, row);
     float scale = q.scale.data<float>()[0];
     if (q.per_token) scale = token_scale(q.format, cpu::absmax(part.data(), part.size()));
     for (const float x : part) {

@@ -100,12 +100,12 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
   const Site* s = site_at(sites, site);
   if (!s || !s->quantization) return std::nullopt;
   const Quantization& q = *s->quantization;
-  if (q.per_token) return ActivationQuantization{q.format, 1.0f, true};
+  if (q.per_token) return ActivationQuantization{q.format, 1.0f, true, q.factors};
   if (q.scale.size() != 1)
     fail(ErrorCode::unsupported,
          "{}: the activation is quantised with {} scales; the engine takes one per tensor", s->path,
          q.scale.size());
-  return ActivationQuantization{q.format, to_floats(q.scale)[0]};
+  return ActivationQuantization{q.format, to_floats(q.scale)[0], false, q.factors};
 }
 
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {

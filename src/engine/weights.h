@@ -28,8 +28,10 @@ std::vector<float> to_floats(const Tensor& tensor);
 // several scales.
 struct ActivationQuantization {
   Format format;
-  float scale;             // 1 where per_token
-  bool per_token = false;  // each row has its token_scale(); inputs of linear layers only
+  float scale;  // 1 where per_token
+  // Inputs of linear layers only:
+  bool per_token = false;      // each row has its token_scale()
+  std::vector<float> factors;  // of the channels, multiplied first; empty: none
   friend bool operator==(const ActivationQuantization&, const ActivationQuantization&) = default;
 };
 std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,

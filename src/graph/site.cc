@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "graph/channel_factors.h"
 #include "graph/token_rounding.h"
 
 namespace fp8q {
@@ -83,7 +84,7 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 
 bool same(const Quantization& a, const Quantization& b) {
   return a.format == b.format && a.axis == b.axis && a.block == b.block &&
-         a.per_token == b.per_token && identical(a.scale, b.scale);
+         a.per_token == b.per_token && a.factors == b.factors && identical(a.scale, b.scale);
 }
 
 namespace {
@@ -163,6 +164,11 @@ class Finder {
       site.quantization = std::move(rounding->quantization);
       site.value = std::move(rounding->input);
     }
+    if (use.input == 0 && site.quantization)
+      if (auto found = find_channel_factors(index_, site.value, contents())) {
+        site.quantization->factors = std::move(found->factors);
+        site.value = std::move(found->input);
+      }
     const auto known = std::ranges::find_if(sites_, [&](const Site& other) {
       return other.kind == SiteKind::activation && other.value == site.value &&
              other.quantization.has_value() == site.quantization.has_value() &&

@@ -60,6 +60,10 @@ struct Quantization {
   // Each row (token) has a scale of its own, token_scale() of its absmax, found at run time;
   // `scale` is a scalar that says nothing.
   bool per_token = false;
+  // Inputs of linear layers: what is quantised is the value times these factors of its channels
+  // (channel_factors.h); the weights that read it stand for their numbers divided by them. Empty:
+  // none.
+  std::vector<float> factors;
 };
 
 struct Site {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "base/error.h"
 #include "numeric/study_format.h"
@@ -17,9 +18,16 @@ float absmax_of(std::span<const float> row) {
   return std::bit_cast<float>(largest);
 }
 
-}  // namespace
+// Exact, since factors are powers of two.
+template <typename Change>
+void for_each_factor(const Quantization& quantization, std::span<float> values, Change change) {
+  const auto& factors = quantization.factors;
+  if (factors.empty()) return;
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = change(values[i], factors[i % factors.size()]);
+}
 
-void round_values(const Quantization& quantization, std::span<float> values, int64_t columns) {
+void round_products(const Quantization& quantization, std::span<float> values, int64_t columns) {
   const StudyFormat& format = study_format(quantization.format);
   if (!quantization.per_token) {
     FP8Q_ASSERT(quantization.scale.size() == 1);
@@ -31,6 +39,14 @@ void round_values(const Quantization& quantization, std::span<float> values, int
     const auto row = values.subspan(at, width);
     round_values(format, token_scale(quantization.format, absmax_of(row)), row);
   }
+}
+
+}  // namespace
+
+void round_values(const Quantization& quantization, std::span<float> values, int64_t columns) {
+  for_each_factor(quantization, values, std::multiplies());
+  round_products(quantization, values, columns);
+  for_each_factor(quantization, values, std::divides());
 }
 
 }  // namespace fp8q

@@ -7,7 +7,8 @@
 
 namespace fp8q {
 
-// Values become what those that read the Site read: quantised and dequantised. `values` are rows of
+// Values become what those that read the Site read: quantised and dequantised (where channels have
+// factors, as if the weights behind it were multiplied by them). `values` are rows of
 // `columns`, whole ones where each has a scale of its own. The Site must have one scale, or those.
 void round_values(const Quantization& quantization, std::span<float> values, int64_t columns);
 

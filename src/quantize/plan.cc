@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "quantize/constants.h"
+#include "quantize/plan_smoothing.h"
 #include "quantize/products.h"
 #include "quantize/tables.h"
 #include "quantize/weights.h"
@@ -39,51 +40,30 @@ std::string group_name(const Granularity& granularity) {
 
 // A constant operand.
 void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
-  const auto weight = constant_contents(index, site.value);
-  FP8Q_ASSERT(weight.has_value());  // choose_products() made sure
-  if (weight->dtype() != DType::f32)
+  const Tensor weight = planned_weight(index, plan);
+  if (weight.dtype() != DType::f32)
     fail(
         ErrorCode::unsupported,
         "weight \"{}\" enters its product as {}, only float is quantised: export the model in FP32",
-        printable(site.value), name(weight->dtype()));
+        printable(site.value), name(weight.dtype()));
   if (!serves_weights(plan.observer.id))
     fail(ErrorCode::usage, "{}: observer {} is for activations; choose another one for weights",
          printable(site.path), info(plan.observer.id).name);
-  check_finite(*weight, site.value);
+  check_finite(weight, site.value);
   if (!site.channel_axis && plan.granularity == Granularity::channel)
     plan.granularity = Granularity::tensor;
-  WeightScales scales = observed_scales(*weight, plan.format, plan.granularity, site.channel_axis,
+  WeightScales scales = observed_scales(weight, plan.format, plan.granularity, site.channel_axis,
                                         plan.observer, printable(site.path));
   plan.axis = scales.axis;
   plan.scales = std::move(scales.scales);
   plan.absmax = scales.absmax;
   plan.absmax_code = scales.absmax_code;
   plan.zero_channels = scales.zero_channels;
-  const Tensor codes = quantized(*weight, plan.format, plan.axis, plan.scales);
-  plan.sqnr_db = sqnr_db(*weight, dequantized(codes, plan.format, plan.axis, plan.scales));
+  const Tensor codes = quantized(weight, plan.format, plan.axis, plan.scales);
+  plan.sqnr_db = sqnr_db(weight, dequantized(codes, plan.format, plan.axis, plan.scales));
   plan.reason = described(plan.observer, group_name(plan.granularity));
   if (plan.zero_channels > 0)
     plan.reason += fmt::format("; {} channels of zeros have scale 1", plan.zero_channels);
-}
-
-const SiteStatistics* needed_statistics(const Site& site, const Statistics* statistics) {
-  if (!statistics)
-    fail(ErrorCode::bad_data,
-         "activation {} (\"{}\") needs calibration statistics: run fp8q calibrate first",
-         printable(site.path), printable(site.value));
-  const SiteStatistics* found = statistics->find(site.value);
-  if (!found)
-    fail(ErrorCode::bad_data,
-         "the statistics have no Site {} (\"{}\"): they were made from another model or by another "
-         "version of fp8q; calibrate again",
-         printable(site.path), printable(site.value));
-  if (found->count() == 0)
-    fail(ErrorCode::bad_data,
-         "the statistics of Site {} (\"{}\") hold {}: calibrate again with "
-         "data that reaches it",
-         printable(site.path), printable(site.value),
-         found->nonfinite() ? "only values that are not finite" : "no values");
-  return found;
 }
 
 void check_predicted(const Site& site, const Prediction* found) {
@@ -96,20 +76,26 @@ void check_predicted(const Site& site, const Prediction* found) {
 
 void plan_activation(SitePlan& plan, const Site& site, const Statistics* statistics,
                      const Prediction* predicted) {
+  const std::string smoothed =
+      plan.factors.empty() ? "" : fmt::format(", smoothed with alpha {}", plan.alpha);
   if (plan.per_token()) {
-    plan.reason = "absmax of each token, found at run time";
+    plan.reason = "absmax of each token, found at run time" + smoothed;
     return;
   }
   plan.granularity = Granularity::tensor;
   if (needs_prediction(plan.observer.id)) check_predicted(site, predicted);
   const SiteStatistics* seen = needs_statistics(plan.observer.id)
-                                   ? needed_statistics(site, statistics)
+                                   ? &needed_statistics(site, statistics)
                                : statistics ? statistics->find(site.value)
                                             : nullptr;
-  plan.absmax = range(plan.observer, {seen ? *seen : SiteStatistics{}, predicted}, plan.format);
+  plan.absmax =
+      plan.factors.empty()
+          ? range(plan.observer, {seen ? *seen : SiteStatistics{}, predicted}, plan.format)
+          : smoothed_absmax(*seen, plan.factors);
   plan.reason = described(plan.observer, needs_prediction(plan.observer.id)
                                              ? "what the weights predict"
-                                             : fmt::format("{} values", seen ? seen->count() : 0));
+                                             : fmt::format("{} values", seen ? seen->count() : 0)) +
+                smoothed;
   const float scale = scale_for(plan.format, plan.absmax);
   plan.scales = {scale};
   plan.absmax_code = encode(plan.format, plan.absmax, scale);
@@ -118,8 +104,10 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
     plan.reason += "; only zeros were seen, so the scale is 1";
   }
   if (!seen) return;
-  const ExpectedError error = expected_error(*seen, plan.format, plan.absmax);
-  plan.sqnr_db = decibels(error.signal, error.noise);
+  if (plan.factors.empty()) {
+    const ExpectedError error = expected_error(*seen, plan.format, plan.absmax);
+    plan.sqnr_db = decibels(error.signal, error.noise);
+  }
   plan.nonfinite = seen->nonfinite();
   if (plan.nonfinite > 0)
     plan.reason += fmt::format("; {} values that are not finite were ignored", plan.nonfinite);
@@ -156,7 +144,8 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
   plan.reason = request.reason;
 }
 
-// A residual sum that is quantised adds rounded numbers, as far as they have one scale.
+// A residual sum that is quantised adds rounded numbers, as far as they are its own, with one
+// scale.
 void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
   const auto sum_is_quantized = [&](const Site& input) {
     const auto role = input.role == SiteRole::attention_input ? SiteRole::attention_residual
@@ -167,7 +156,7 @@ void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
   };
   for (size_t i = 0; i < sites.size(); ++i)
     if (sites[i].residual && plan.sites[i].quantized() && !plan.sites[i].per_token() &&
-        sum_is_quantized(sites[i]))
+        plan.sites[i].factors.empty() && sum_is_quantized(sites[i]))
       plan.sites[i].residual = sites[i].residual;
 }
 
@@ -180,9 +169,13 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
   const auto products = choose_products(index, sites, request.sites);
   Plan plan{request, {}, {}, {}};
   plan.sites.resize(sites.size());
+  for (size_t i = 0; i < sites.size(); ++i)
+    plan_site(plan.sites[i], sites[i], products, index.is_graph_output(sites[i].value),
+              plan.request.sites[i]);
+  if (const auto& wanted = request.options.smooth_quant)
+    plan_smoothing(index, sites, products, evidence.statistics, *wanted, plan.sites);
   parallel_for(sites.size(), [&](size_t i) {
     SitePlan& p = plan.sites[i];
-    plan_site(p, sites[i], products, index.is_graph_output(sites[i].value), plan.request.sites[i]);
     if (!p.quantized()) return;
     if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
     else plan_activation(p, sites[i], evidence.statistics, evidence.prediction(i));

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "calibrate/statistics.h"
+#include "quantize/evidence.h"
 #include "quantize/request.h"
 #include "quantize/weights.h"
 
@@ -37,6 +37,13 @@ struct SitePlan {
                                   // where there is one (tokens: not). Infinite: without error
   int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
   uint64_t nonfinite = 0;         // activations seen that were NaN or infinite, and ignored
+
+  // SmoothQuant: an activation is quantised times these factors of its channels, a weight divided
+  // by those of the activation it meets. Scales, range and error are those of the results. Empty:
+  // none.
+  std::vector<float> factors;
+  double alpha = 0;                     // activations with factors
+  std::optional<int64_t> channel_axis;  // weights with factors
 
   bool per_token() const { return granularity == Granularity::token; }
   bool quantized() const { return !uses.empty() || output; }  // else the Site stays float
@@ -75,19 +82,6 @@ struct Plan {
   ConversionSource source;
   std::vector<SitePlan> sites;  // one per Site, in their order
   std::vector<TablePlan> tables;
-};
-
-// What ranges of activations follow from.
-struct PlanEvidence {
-  const Statistics* statistics = nullptr;
-  const SitePredictions* predictions = nullptr;
-
-  PlanEvidence(const Statistics* seen,
-               const SitePredictions* predicted = nullptr)  // NOLINT: a view
-      : statistics(seen), predictions(predicted) {}
-  const Prediction* prediction(size_t site) const {
-    return predictions && (*predictions)[site] ? &*(*predictions)[site] : nullptr;
-  }
 };
 
 // Errors: bad_data where a Site that needs statistics has none (or no values), naming it;

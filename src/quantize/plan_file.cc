@@ -75,12 +75,12 @@ nlohmann::json parsed(std::string_view bytes, const std::string& source) {
 
 std::string plan_to_json(const Plan& plan) {
   const PlanRequest& request = plan.request;
-  const Json head = {
-      {"schema", kSchema},
-      {"recipe", request.recipe},
-      {"quantize_head", request.options.quantize_head},
-      {"quantize_embeddings", request.options.quantize_embeddings},
-      {"model", {{"name", plan.source.model_name}, {"sha256", plan.source.model_sha256}}}};
+  Json head = {{"schema", kSchema},
+               {"recipe", request.recipe},
+               {"quantize_head", request.options.quantize_head},
+               {"quantize_embeddings", request.options.quantize_embeddings},
+               {"model", {{"name", plan.source.model_name}, {"sha256", plan.source.model_sha256}}}};
+  if (request.options.smooth_quant) head["smooth_quant"] = request.options.smooth_quant->text();
   std::string text;
   try {
     text = head.dump();
@@ -95,8 +95,8 @@ std::string plan_to_json(const Plan& plan) {
 }
 
 PlanFile plan_from_json(std::string_view bytes, const std::string& source) {
-  static constexpr std::array<std::string_view, 6> kMembers = {
-      "schema", "recipe", "quantize_head", "quantize_embeddings", "model", "sites"};
+  static constexpr std::array<std::string_view, 7> kMembers = {
+      "schema", "recipe", "quantize_head", "quantize_embeddings", "smooth_quant", "model", "sites"};
   const std::string shown = printable(source);
   const nlohmann::json file = parsed(bytes, shown);
   const Field root(file, shown, kBlame);
@@ -110,6 +110,8 @@ PlanFile plan_from_json(std::string_view bytes, const std::string& source) {
   if (has(root, "quantize_head")) plan.quantize_head = root["quantize_head"].boolean();
   if (has(root, "quantize_embeddings"))
     plan.quantize_embeddings = root["quantize_embeddings"].boolean();
+  if (has(root, "smooth_quant"))
+    plan.smooth_quant = SmoothQuant::parse(root["smooth_quant"].string(), shown + ".smooth_quant");
   if (has(root, "model")) {
     plan.model_name = root["model"]["name"].string();
     plan.model_sha256 = root["model"]["sha256"].string();

@@ -24,6 +24,7 @@ struct PlanFile {
   std::string recipe;  // empty: not said
   bool quantize_head = false;
   bool quantize_embeddings = false;
+  std::optional<SmoothQuant> smooth_quant;
   std::string model_name;    // of the model it was written for; empty: not said
   std::string model_sha256;  // empty: not said
   std::vector<SiteChoice> choices;

@@ -10,6 +10,7 @@
 
 #include "calibrate/observer.h"
 #include "quantize/recipe.h"
+#include "quantize/smooth_quant.h"
 
 namespace fp8q {
 
@@ -28,6 +29,8 @@ struct PlanOptions {
   bool quantize_embeddings = false;
   ObserverChoice observer = Observer::absmax;  // of activations, probabilities apart
   ObserverChoice weight_observer = Observer::absmax;
+  std::optional<SmoothQuant>
+      smooth_quant;  // of every input of a linear layer whose range is the absmax
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 
@@ -37,7 +40,9 @@ struct PlanRequest {
   bool mixed = false;              // a Site has another format than the recipe gives it
   std::vector<SiteRequest> sites;  // one per Site, in their order
 
-  std::string label() const { return mixed ? recipe + "-mixed" : recipe; }
+  std::string label() const {
+    return recipe + (options.smooth_quant ? "-smooth" : "") + (mixed ? "-mixed" : "");
+  }
   friend bool operator==(const PlanRequest&, const PlanRequest&) = default;
 };
 

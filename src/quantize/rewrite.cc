@@ -9,6 +9,7 @@
 #include "quantize/constants.h"
 #include "quantize/insertions.h"
 #include "quantize/manifest.h"
+#include "quantize/plan_smoothing.h"
 #include "quantize/tables.h"
 #include "quantize/weights.h"
 
@@ -25,7 +26,7 @@ struct Group {
 
 bool same_tensor(const SitePlan& a, const SitePlan& b) {
   return a.value == b.value && a.kind == b.kind && a.format == b.format && a.axis == b.axis &&
-         a.scales == b.scales;
+         a.scales == b.scales && a.factors == b.factors;
 }
 
 std::vector<Group> groups_of(const std::vector<Site>& sites, const Plan& plan) {
@@ -67,6 +68,18 @@ Pair pair_of(const std::string& value, const QdqNames& names, std::string codes,
                     std::move(result))};
 }
 
+// What is quantised of an activation that node `at` is the first to read: its value, or a product
+// with the factors of its channels.
+std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) {
+  if (plan.factors.empty()) return plan.value;
+  const std::string factors = insertions.constant(
+      plan.value + "/factors",
+      Tensor::of<float>({static_cast<int64_t>(plan.factors.size())}, plan.factors));
+  std::string result = insertions.name(plan.value + "/smoothed");
+  insertions.before(at, make_node("Mul", {plan.value, factors}, result));
+  return result;
+}
+
 // The slot of a residual sum may read the numbers under another name (behind a reshape): then it
 // gets a pair of its own.
 void add_residual(const SitePlan& plan, const QdqNames& names, Insertions& insertions) {
@@ -92,7 +105,7 @@ void add_token_rounding(const Group& group, Insertions& insertions, Functions& f
   const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
   const auto function = functions.try_emplace(plan.format, token_rounding(plan.format)).first;
   const std::string result = insertions.name(plan.value + "/rounded");
-  insertions.call_before(first, function->second, plan.value, result);
+  insertions.call_before(first, function->second, multiplied(plan, first, insertions), result);
   for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = result;
 }
 
@@ -115,9 +128,9 @@ void add_operand(const Group& group, Insertions& insertions) {
     names.codes = insertions.constant(plan.value + "/quantized", group.codes);
   } else {
     names.codes = insertions.name(plan.value + "/quantized");
-    insertions.before(
-        first, make_node("QuantizeLinear", {plan.value, names.scale, names.zero_point}, names.codes,
-                         axis));
+    const std::string value = multiplied(plan, first, insertions);
+    insertions.before(first, make_node("QuantizeLinear", {value, names.scale, names.zero_point},
+                                       names.codes, axis));
   }
   insertions.before(first,
                     make_node("DequantizeLinear", {names.codes, names.scale, names.zero_point},
@@ -160,9 +173,7 @@ Model quantize_model(const Model& source, const std::vector<Site>& sites, const 
   parallel_for(groups.size(), [&](size_t i) {
     const SitePlan& p = *groups[i].plan;
     if (p.kind != SiteKind::weight) return;
-    const auto weight = constant_contents(index, p.value);
-    FP8Q_ASSERT(weight.has_value());
-    groups[i].codes = quantized(*weight, p.format, p.axis, p.scales);
+    groups[i].codes = quantized(planned_weight(index, p), p.format, p.axis, p.scales);
   });
   Model model = source;
   Insertions insertions(model.graph);

@@ -7,7 +7,8 @@
 // DequantizeLinear pair, shared by all products that read it, directly before the first of them. A
 // quantised value that enters no product gets one pair directly behind the node that makes it, for
 // all its readers; where it is a graph output, the pair's result takes its name. The input of a
-// product with a scale per token gets a call of token_rounding() instead of a pair. Scale and zero
+// product with a scale per token gets a call of token_rounding() instead of a pair. Factors of
+// channels are a Mul in front of either. Scale and zero
 // point have the same shape, `axis` is written where they have one, `saturate` and `output_dtype`
 // keep their defaults (onnxruntime, TensorRT and OpenVINO all accept this form). Names of graph
 // inputs and outputs do not change.

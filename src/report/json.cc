@@ -201,6 +201,7 @@ Json to_json(const ConvertResult& r) {
       if (s.scale_min != s.scale_max) site["scale_range"] = {s.scale_min, s.scale_max};
       else if (s.scale_min > 0) site["scale"] = s.scale_min;
       if (s.sqnr_db) site["sqnr_db"] = *s.sqnr_db;
+      if (s.alpha) site["alpha"] = *s.alpha;
     }
     site["reason"] = s.reason;
     json["sites"].push_back(std::move(site));

@@ -36,6 +36,7 @@ Tensor rounded_weight(const Linear& linear, const Site& site, const SitePlan& pl
 }
 
 SiteTransform rounding(const SitePlan& plan) {
+  FP8Q_ASSERT(plan.factors.empty());  // no study smooths
   const Quantization quantization{
       .format = plan.format,
       .scale = Tensor::scalar(plan.per_token() ? 1.0f : plan.scales.front()),

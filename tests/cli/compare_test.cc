@@ -70,6 +70,21 @@ TEST_F(Compare, AConvertedModelDiffersWhereItIsRounded) {
   EXPECT_GE(output["decisions"]["agreement"], 0.9);
 }
 
+TEST_F(Compare, ScalesOfTokensAndFactorsOfChannelsAreKnown) {
+  convert("int8-dynamic");
+  ok({"convert", "model.onnx", "--format", "int8", "--smooth-quant", "0.5"});
+  for (const char* other : {"model.int8-dynamic.onnx", "model.int8-smooth.onnx"}) {
+    const json r = ok_json({"compare", "model.onnx", other, "--examples", "8"});
+    int quantised = 0;
+    for (const json& s : r["sites"]) {
+      if (s["format"] != json({"float", "int8"})) continue;
+      ++quantised;
+      EXPECT_GT(s["sqnr_db"].get<double>(), 15) << other << ": " << s;
+    }
+    EXPECT_GE(quantised, 4 * (4 + 6)) << other;
+  }
+}
+
 TEST_F(Compare, ResultsDoNotDependOnBatchAndThreads) {
   convert("int8");
   const auto facts = [&](const std::vector<std::string>& options) {

@@ -97,6 +97,44 @@ TEST_F(PlanOfDemo, RangesOfOtherToolsMakeTheSameModel) {
   EXPECT_THAT(fails({"convert", "--write-ranges", "trt.cache"}, 6), HasSubstr("trt.cache"));
 }
 
+TEST_F(PlanOfDemo, SmoothedInputsNeedOnlyTheStatisticsThatAreThere) {
+  const auto alphas = [](const nlohmann::json& result) {
+    std::map<std::string, double> by_path;
+    for (const auto& s : result["sites"])
+      if (s.contains("alpha")) by_path[s["path"]] = s["alpha"];
+    return by_path;
+  };
+  const auto given =
+      ok_json({"convert", "model.onnx", "--format", "int8", "--smooth-quant", "0.5"});
+  EXPECT_EQ(given["recipe"], "int8-smooth");
+  EXPECT_EQ(alphas(given).size(), 16u) << "four inputs of four layers";
+  EXPECT_EQ(alphas(given).at("layer.2/ffn.output/input"), 0.5);
+  EXPECT_THAT(site(given, "layer.2/ffn.output/input")["reason"], HasSubstr("smoothed"));
+  EXPECT_TRUE(fs::exists(folder() / "model.int8-smooth.onnx"));
+
+  ok({"convert", "model.onnx", "--format", "int8", "--smooth-quant", "auto", "--site",
+      "layer.1/*=:mse", "-o", "first.onnx", "--write-plan", "plan.json"});
+  const auto again = ok_json({"convert", "model.onnx", "--plan", "plan.json"});
+  EXPECT_EQ(bytes("model.plan.onnx"), bytes("first.onnx"));
+  EXPECT_GT(alphas(again).size(), 0u);
+  for (const auto& [path, alpha] : alphas(again)) EXPECT_THAT(path, testing::Not(HasSubstr(".1/")));
+
+  EXPECT_THAT(fails({"convert", "--plan", "plan.json", "--smooth-quant", "0.5"}, 2),
+              HasSubstr("--smooth-quant and --plan exclude each other"));
+  EXPECT_THAT(fails({"convert", "--smooth-quant", "2"}, 2), HasSubstr("neither auto nor"));
+  EXPECT_THAT(fails({"convert", "--smooth-quant", "auto", "--observer", "mse"}, 2),
+              HasSubstr("--observer mse and --smooth-quant exclude each other"));
+  EXPECT_THAT(fails({"convert", "--smooth-quant", "auto", "--write-ranges", "trt.cache"}, 2),
+              HasSubstr("--write-ranges and --smooth-quant"));
+  ok({"convert", "--format", "int8", "--write-ranges", "trt.cache"});
+  EXPECT_THAT(fails({"convert", "--calib", "trt.cache", "--smooth-quant", "auto"}, 2),
+              HasSubstr("fp8q calibrate"));
+  fs::remove(folder() / "model.calib.json");
+  EXPECT_THAT(
+      fails({"convert", "model.onnx", "--format", "int8-dynamic", "--smooth-quant", "auto"}, 6),
+      HasSubstr("fp8q calibrate"));
+}
+
 TEST_F(PlanOfDemo, UnitNeedsNoDataAndFollowsFromTheWeights) {
   const auto calibrated = ok_json({"convert", "--quantize-head"});
   fs::remove(folder() / "model.calib.json");

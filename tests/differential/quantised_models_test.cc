@@ -31,7 +31,8 @@ constexpr double kSmallestEqualLabels = 0.99;
 // Converts `source` and compares the two executions on some of the reference's inputs.
 void expect_agreement(const fs::path& source, const CalibrateOptions& text,
                       const std::string& recipe, const Reference& reference,
-                      const std::vector<std::string>& sites = {}) {
+                      const std::vector<std::string>& sites = {},
+                      const std::string& smooth_quant = "") {
   const TemporaryFolder folder;
   const fs::path statistics = folder.path() / "statistics.json";
   const fs::path converted = folder.path() / "model.onnx";
@@ -44,6 +45,7 @@ void expect_agreement(const fs::path& source, const CalibrateOptions& text,
            .statistics = statistics,
            .output = converted,
            .recipe = recipe,
+           .smooth_quant = smooth_quant,
            .sites = sites});
 
   const auto model = load(converted);
@@ -67,12 +69,13 @@ struct Case {
   const char* task;
   const char* exporter;
   const char* recipe;
+  const char* smooth_quant = "";
 };
 
 class QuantisedModel : public testing::TestWithParam<Case> {};
 
 TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
-  const auto [task, exporter, recipe] = GetParam();
+  const auto [task, exporter, recipe, smooth_quant] = GetParam();
   const std::string stem = std::string("minilm-l6-") + task;
   const fs::path source = example_model(stem + exporter);
   const fs::path reference_path = shared_path("models/reference/" + stem + ".npz");
@@ -80,12 +83,12 @@ TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
   FP8Q_SKIP_WITHOUT(reference_path);
   FP8Q_SKIP_WITHOUT(shared_path("data/glue"));
   expect_agreement(source, {.data = shared_path("data/glue"), .task = task}, recipe,
-                   read_reference(reference_path));
+                   read_reference(reference_path), {}, smooth_quant);
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
   return std::string(info.param.task) + (*info.param.exporter ? "_dynamo_" : "_classic_") +
-         identifier(info.param.recipe);
+         identifier(info.param.recipe) + (*info.param.smooth_quant ? "_smooth" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
@@ -95,7 +98,8 @@ INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
                                          Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"},
                                          Case{"sst2", "", "int8-dynamic"},
                                          Case{"mrpc", "-dynamo", "e4m3-dynamic"},
-                                         Case{"stsb", "-dynamo", "int8-dynamic"}),
+                                         Case{"stsb", "-dynamo", "int8-dynamic"},
+                                         Case{"mrpc", "", "int8", "auto"}),
                          case_name);
 
 // The demo model is in the repository, so these run everywhere: every recipe, and choices that no
@@ -104,6 +108,7 @@ struct DemoCase {
   const char* name;
   const char* recipe;
   std::vector<std::string> sites;
+  const char* smooth_quant = "";
 };
 class DemoModel : public testing::TestWithParam<DemoCase> {};
 
@@ -118,25 +123,27 @@ TEST_P(DemoModel, EngineAgreesWithTheInterpreter) {
     reference.ids.push_back(std::move(encoding.ids));
     reference.type_ids.push_back(std::move(encoding.type_ids));
   }
-  expect_agreement(source, {}, GetParam().recipe, reference, GetParam().sites);
+  expect_agreement(source, {}, GetParam().recipe, reference, GetParam().sites,
+                   GetParam().smooth_quant);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, DemoModel,
-    testing::Values(DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}},
-                    DemoCase{"int8", "int8", {}}, DemoCase{"int8_dynamic", "int8-dynamic", {}},
-                    DemoCase{"e4m3_dynamic", "e4m3-dynamic", {}},
-                    DemoCase{"partly_dynamic",
-                             "int8",
-                             {"layer.0/ffn.*/input=@token", "layer.1/attention.input=@token"}},
-                    DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
-                    DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
-                    DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
-                    DemoCase{"mixed",
-                             "e4m3",
-                             {"*/weight=e5m2", "layer.0/*=int8", "layer.1/attention.*=float",
-                              "layer.2/ffn.output/*=float",
-                              "layer.3/ffn.output/input=:percentile:99.9"}}),
+    testing::Values(
+        DemoCase{"e4m3", "e4m3", {}}, DemoCase{"e5m2", "e5m2", {}}, DemoCase{"int8", "int8", {}},
+        DemoCase{"int8_dynamic", "int8-dynamic", {}}, DemoCase{"e4m3_dynamic", "e4m3-dynamic", {}},
+        DemoCase{"partly_dynamic",
+                 "int8",
+                 {"layer.0/ffn.*/input=@token", "layer.1/attention.input=@token"}},
+        DemoCase{"smoothed", "int8", {}, "auto"}, DemoCase{"smoothed_e4m3", "e4m3", {}, "0.5"},
+        DemoCase{"smoothed_dynamic", "int8-dynamic", {}, "0.5"},
+        DemoCase{"groups", "int8", {"layer.*/weight=@groups8"}},
+        DemoCase{"blocks", "int8", {"layer.*/weight=@block32"}},
+        DemoCase{"tiles", "e4m3", {"layer.*/weight=@tile32"}},
+        DemoCase{"mixed",
+                 "e4m3",
+                 {"*/weight=e5m2", "layer.0/*=int8", "layer.1/attention.*=float",
+                  "layer.2/ffn.output/*=float", "layer.3/ffn.output/input=:percentile:99.9"}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

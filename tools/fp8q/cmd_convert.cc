@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -36,6 +37,17 @@ std::string matrix_line(const char* verb, uint64_t before, uint64_t after) {
   return fmt::format("{} -> {} {}", human_bytes(before), human_bytes(after), verb);
 }
 
+// "17 inputs of linear layers, alpha 0.3 to 0.7"; empty where none has factors.
+std::string smoothing_of(const ConvertResult& r) {
+  std::vector<double> alphas;
+  for (const auto& site : r.sites)
+    if (site.alpha) alphas.push_back(*site.alpha);
+  if (alphas.empty()) return "";
+  const auto [low, high] = std::ranges::minmax(alphas);
+  return fmt::format("{} inputs of linear layers, alpha {}", alphas.size(),
+                     low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high));
+}
+
 std::string table_of(const ConvertResult& r, bool from_workspace) {
   std::map<std::string, size_t> formats;
   double worst = INFINITY;
@@ -55,6 +67,8 @@ std::string table_of(const ConvertResult& r, bool from_workspace) {
   table.add({"recipe", r.recipe});
   if (!r.plan.empty()) table.add({"plan", short_path(r.plan.string())});
   table.add({"sites", fmt::format("{}", fmt::join(counts, ", "))});
+  if (const std::string smoothing = smoothing_of(r); !smoothing.empty())
+    table.add({"smoothed", smoothing});
   if (std::isfinite(worst))
     table.add({"lowest SQNR", fmt::format("{:.1f} dB at {}", worst, worst_path)});
   table.add(
@@ -91,6 +105,11 @@ void add_planning_options(CLI::App& command, ConvertOptions& options) {
       ->type_name("NAME[:PARAMETER]");
   command.add_option("--weight-observer", options.weight_observer, "The same for weights")
       ->type_name("NAME[:PARAMETER]");
+  command
+      .add_option("--smooth-quant", options.smooth_quant,
+                  "Multiply the channels of what enters linear layers by powers of two, and divide "
+                  "the weights by them: ALPHA from 0 to 1, or auto to search it for every input")
+      ->type_name("auto|ALPHA");
   command
       .add_option(
           "--site", options.sites,
@@ -147,6 +166,7 @@ void add_convert(CLI::App& program, Globals& globals) {
       "Examples:\n  fp8q convert --format e4m3\n"
       "  fp8q convert model.onnx --format int8 --calib model.calib.json -o small.onnx\n"
       "  fp8q convert model.onnx --format int8-dynamic    (needs no calibration)\n"
+      "  fp8q convert model.onnx --format int8 --smooth-quant auto\n"
       "  fp8q convert --site 'layer.5/ffn.output/*=float' --site 'layer.*/query=e4m3:mse'\n"
       "  fp8q convert --write-plan plan.json; edit plan.json; fp8q convert --plan plan.json");
   command.callback([options, &globals] {

@@ -174,6 +174,7 @@ PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args, float* r
                                         .out_stride = in_,
                                         .rows = r.size(),
                                         .columns = in_,
+                                        .factors = factors(),
                                         .row_scales = row_scales ? row_scales + r.from : nullptr});
     } else {
       for (size_t row = r.from; row < r.to; ++row)
@@ -329,6 +330,7 @@ cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& ro
                                    .out_stride = in_,
                                    .rows = rows.size(),
                                    .columns = in_,
+                                   .factors = factors(),
                                    .row_scales = row_scales ? row_scales + rows.from : nullptr};
   return int8 ? cpu::quantize_to_i8(quantize) : cpu::quantize_to_bf16(quantize);
 }

@@ -75,6 +75,7 @@ class PreparedLinear {
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
   void prepare_f32(const std::vector<float>& values);
 
+  const float* factors() const { return x_ && !x_->factors.empty() ? x_->factors.data() : nullptr; }
   // Where quantising puts the scale of each row; nullptr: they have one, which scale_ contains.
   float* row_scales(const Run& args, LinearScratch& scratch) const;
   struct F32Operand;

@@ -50,6 +50,7 @@ class Runner {
     FP8Q_ASSERT(q->scale.size() == 1);
     for (size_t r = 0; r < x.rows; ++r) {
       const std::span<float> row(x.data.data() + r * x.columns, x.columns);
+      for (size_t c = 0; c < q->factors.size(); ++c) row[c] *= q->factors[c];
       float scale = q->scale.data<float>()[0];
       if (q->per_token) {
         float absmax = 0;

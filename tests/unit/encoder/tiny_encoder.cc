@@ -80,9 +80,23 @@ class TinyEncoder {
                  {{"axis", int64_t{1}}});
   }
 
+  bool rounds_tokens() const {
+    return s_.quantization == QuantStyle::tokens || s_.quantization == QuantStyle::smoothed_tokens;
+  }
+
+  // x times factors of its channels, where the style has them.
+  std::string smoothed(const std::string& x, int64_t channels) {
+    if (s_.quantization != QuantStyle::smoothed && s_.quantization != QuantStyle::smoothed_tokens)
+      return x;
+    Tensor factors(DType::f32, {channels});
+    for (size_t c = 0; c < factors.mutable_data<float>().size(); ++c)
+      factors.mutable_data<float>()[c] = std::exp2(static_cast<float>(c % 3) - 1.0f);
+    return g_.op("Mul", {x, g_.constant(factors)});
+  }
+
   // A Q/DQ pair, where the style has them.
   std::string quantize(const std::string& x, float largest) {
-    if (s_.quantization == QuantStyle::none || s_.quantization == QuantStyle::tokens) return x;
+    if (s_.quantization == QuantStyle::none || rounds_tokens()) return x;
     const std::string scale = g_.scalar(scale_for(s_.format, largest));
     const bool unequal = s_.quantization == QuantStyle::unequal;
     Tensor zero(dtype_of_format(s_.format), {});
@@ -95,8 +109,9 @@ class TinyEncoder {
   }
 
   // What a linear layer reads.
-  std::string rounded(const std::string& x) {
-    if (s_.quantization != QuantStyle::tokens) return quantize(x, 3);
+  std::string rounded(const std::string& given, int64_t channels) {
+    const std::string x = smoothed(given, channels);
+    if (!rounds_tokens()) return quantize(x, 3);
     std::map<std::string, std::string> values = {{"x", x}};
     for (const Node& node : token_rounding(s_.format).body) {
       GraphBuilder::Names inputs;
@@ -310,7 +325,7 @@ class TinyEncoder {
   }
 
   std::string attention(const std::string& x) {
-    const auto project = [&] { return linear(rounded(x), s_.hidden, s_.hidden); };
+    const auto project = [&] { return linear(rounded(x, s_.hidden), s_.hidden, s_.hidden); };
     const std::string q = split_heads(project(), false);
     const std::string k = project();
     const std::string v = split_heads(project(), false);
@@ -325,12 +340,12 @@ class TinyEncoder {
           y, {g_.ints({-1, s_.heads}), g_.dim_as_list(ids_, 1), g_.ints({s_.hidden / s_.heads})});
     y = g_.transpose(y, {0, 2, 1, 3});
     y = g_.reshape(y, {g_.dim_as_list(y, 0), g_.dim_as_list(y, 1), g_.ints({s_.hidden})});
-    return dropout(linear(rounded(y), s_.hidden, s_.hidden));
+    return dropout(linear(rounded(y, s_.hidden), s_.hidden, s_.hidden));
   }
 
   std::string feed_forward(const std::string& x) {
-    const std::string y = gelu(linear(rounded(x), s_.hidden, s_.ffn));
-    return dropout(linear(rounded(y), s_.ffn, s_.hidden));
+    const std::string y = gelu(linear(rounded(x, s_.hidden), s_.hidden, s_.ffn));
+    return dropout(linear(rounded(y, s_.ffn), s_.ffn, s_.hidden));
   }
 
   std::string layer(const std::string& x) {

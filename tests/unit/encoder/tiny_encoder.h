@@ -72,10 +72,12 @@ enum class QuantStyle {
   none,
   standard,  // at the slots of the products
   key_before_transpose,
-  tokens,      // inputs of linear layers with a scale per token, attention in float
-  zero_point,  // not known
-  residual,    // the residual sum reads x in other codes than the products: not known
-  unequal,     // Q and DQ with different scales: not known
+  tokens,           // inputs of linear layers with a scale per token, attention in float
+  smoothed,         // inputs of linear layers behind factors of their channels
+  smoothed_tokens,  // both
+  zero_point,       // not known
+  residual,         // the residual sum reads x in other codes than the products: not known
+  unequal,          // Q and DQ with different scales: not known
 };
 
 struct Style {

@@ -88,6 +88,11 @@ std::vector<Variant> variants() {
   for (const auto& [name, format] : {std::pair{"E4m3", Format::e4m3}, {"Int8", Format::int8}}) {
     add(std::string("QuantizedTokens") + name,
         [&](Style& s) { s.quantization = QuantStyle::tokens, s.format = format, s.opset = 21; });
+    add(std::string("Smoothed") + name,
+        [&](Style& s) { s.quantization = QuantStyle::smoothed, s.format = format, s.opset = 21; });
+    add(std::string("SmoothedTokens") + name, [&](Style& s) {
+      s.quantization = QuantStyle::smoothed_tokens, s.format = format, s.opset = 21;
+    });
   }
   add("QuantizedTokensDynamo", [](Style& s) {
     s.quantization = QuantStyle::tokens, s.format = Format::int8, s.opset = 21;

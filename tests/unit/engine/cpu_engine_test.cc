@@ -65,6 +65,12 @@ std::vector<Variant> variants() {
         {n + "_wide", {.activations = f, .weights = f, .per_token = true, .inner = 1100}});
     all.push_back({n + "_activations_only", {.activations = f, .per_token = true}});
   }
+  all.push_back(
+      {"int8_factors", {.activations = Format::int8, .weights = Format::int8, .factors = true}});
+  all.push_back({"e4m3_factors_only", {.activations = Format::e4m3, .factors = true}});
+  all.push_back(
+      {"int8_tokens_factors",
+       {.activations = Format::int8, .weights = Format::int8, .per_token = true, .factors = true}});
   all.push_back({"mixed", {.activations = Format::e5m2, .weights = Format::int8}});
   return all;
 }
@@ -148,9 +154,13 @@ TEST_P(CpuEngineTest, CountsWhatRoundingDoes) {
   const Encoder encoder = tiny_encoder(GetParam().options);
   const PackedBatch batch = tiny_batch({30, 1, 12, 60, 45, 51});
   std::vector<SiteRounding> expected(encoder.sites.size());
-  const auto look = [&](int site, std::span<const float> values, int64_t columns) {
+  const auto look = [&](int site, std::span<const float> given, int64_t columns) {
     const auto& q = encoder.sites[static_cast<size_t>(site)].quantization;
     if (!q) return;
+    std::vector<float> products(given.begin(), given.end());
+    for (size_t i = 0; i < products.size() && !q->factors.empty(); ++i)
+      products[i] *= q->factors[i % q->factors.size()];
+    const std::span<const float> values = products;
     SiteRounding& e = expected[static_cast<size_t>(site)];
     e.values += values.size();
     const size_t row = q->per_token ? static_cast<size_t>(columns) : values.size();

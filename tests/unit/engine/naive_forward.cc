@@ -56,6 +56,8 @@ Matrix Forward::quantized(int site, Matrix x) const {
   const Quantization& q = *e_.sites[static_cast<size_t>(site)].quantization;
   for (auto& row : x) {
     float scale = q.scale.data<float>()[0];
+    for (size_t c = 0; c < q.factors.size(); ++c)
+      row[c] = static_cast<float>(row[c]) * q.factors[c];
     if (q.per_token) {
       float absmax = 0;
       for (const double v : row) absmax = std::max(absmax, std::fabs(static_cast<float>(v)));

@@ -31,14 +31,15 @@ class Builder {
   }
   int activation_site(const std::string& path, SiteRole role, std::optional<Format> format,
                       float absmax) {
-    std::optional<Quantization> q;
-    if (format) q = Quantization{*format, Tensor::scalar(scale_for(*format, absmax)), {}};
-    if (q && o_.per_token) {
-      const bool operand = role == SiteRole::query || role == SiteRole::key ||
-                           role == SiteRole::value || role == SiteRole::probabilities;
-      if (operand) q.reset();
-      else q->per_token = true;
-    }
+    const bool operand = role == SiteRole::query || role == SiteRole::key ||
+                         role == SiteRole::value || role == SiteRole::probabilities;
+    if (!format || (o_.per_token && operand))
+      return site(path, SiteKind::activation, role, std::nullopt);
+    Quantization q{*format, Tensor::scalar(scale_for(*format, absmax)), {}};
+    q.per_token = o_.per_token;
+    if (o_.factors && !operand)
+      for (int64_t c = 0; c < (role == SiteRole::ffn_output ? o_.inner : o_.hidden); ++c)
+        q.factors.push_back(std::exp2(static_cast<float>(c % 5 - 2)));
     return site(path, SiteKind::activation, role, std::move(q));
   }
   Tensor encode_rows(const Tensor& w, Format format, const std::vector<float>& scales, int axis);

@@ -16,6 +16,7 @@ struct TinyOptions {
   std::optional<Format> weights;      // of the layers' linear weights
   std::optional<Format> points;       // of everything else, and of what residual sums add
   bool per_token = false;  // linear inputs have a scale per token, attention operands stay float
+  bool factors = false;    // linear inputs have factors of their channels
   bool channel_scales = true;
   bool transposed = false;
   DType table_type = DType::f32;  // f32, f16, or codes with row scales

@@ -161,6 +161,43 @@ TEST_P(CodecTest, RowsTakeScalesOfTheirOwn) {
   });
 }
 
+// As if the products had been given; also where their absmax decides.
+TEST_P(CodecTest, FactorsMultiplyFirst) {
+  const size_t rows = 5, columns = 37, stride = 40;
+  const auto x = random_floats(rows * stride, 13, 3.0f);
+  const float powers[] = {0.125f, 1.0f, 64.0f};
+  std::vector<float> factors(columns), products(rows * columns);
+  for (size_t c = 0; c < columns; ++c) factors[c] = powers[c % 3];
+  for (size_t i = 0; i < products.size(); ++i)
+    products[i] = x[i / columns * stride + i % columns] * factors[i % columns];
+  for_each_isa([&](Isa) {
+    for (const bool per_row : {false, true}) {
+      std::vector<float> values(rows * columns), expected(rows * columns);
+      std::vector<float> scales(rows), expected_scales(rows);
+      QuantizeRows args{.format = GetParam(),
+                        .scale = 0.05f,
+                        .x = products.data(),
+                        .x_stride = columns,
+                        .out = expected.data(),
+                        .out_stride = columns,
+                        .rows = rows,
+                        .columns = columns,
+                        .row_scales = per_row ? expected_scales.data() : nullptr};
+      const RoundingCount wanted = quantize_to_f32(args);
+      args.x = x.data();
+      args.x_stride = stride;
+      args.factors = factors.data();
+      args.out = values.data();
+      if (per_row) args.row_scales = scales.data();
+      const RoundingCount count = quantize_to_f32(args);
+      EXPECT_EQ(values, expected);
+      EXPECT_EQ(scales, expected_scales);
+      EXPECT_EQ(count.saturated, wanted.saturated);
+      EXPECT_EQ(count.underflowed, wanted.underflowed);
+    }
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, CodecTest,
                          testing::Values(Format::e4m3, Format::e5m2, Format::int8),
                          [](const auto& p) { return std::string(fp8q::info(p.param).name); });
