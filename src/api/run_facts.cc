@@ -71,6 +71,10 @@ void check_output(const OutputCheck& check, const std::function<bool(const fs::p
       fail(ErrorCode::usage,
            "{}: is an input of this command and is never overwritten; choose another output",
            printable(check.path.string()));
+  const fs::path folder = check.path.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored))
+    fail(ErrorCode::file, "{}: there is no folder {}; make it, or choose another output",
+         printable(check.path.string()), printable(folder.string()));
   if (!fs::exists(check.path, ignored)) return;
   if (!fs::is_regular_file(check.path, ignored))
     fail(ErrorCode::file, "{}: is a folder or device, not a file; choose another output",

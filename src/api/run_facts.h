@@ -31,7 +31,8 @@ std::string format_of(const Model& model);
 std::vector<fs::path> files_of_model(const fs::path& location);
 
 // An output file that is about to be written. Error (usage): it is one of the `inputs`. Error
-// (file): it exists, is not one that fp8q wrote (`ours`), and `force` is not set.
+// (file): its folder does not exist, or it exists, is not one that fp8q wrote (`ours`), and `force`
+// is not set.
 struct OutputCheck {
   fs::path path;
   std::vector<fs::path> inputs;

@@ -157,6 +157,10 @@ class Study {
 SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   const Request request = request_of(options);
+  if (options.execution.reference || options.execution.compute == Compute::bf16)
+    fail(ErrorCode::usage,
+         "sensitivity rounds values on the way through a model in FP32: --reference and --compute "
+         "bf16 do not go with it");
   SensitivityResult result;
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);

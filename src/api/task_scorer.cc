@@ -2,6 +2,9 @@
 
 #include <numeric>
 
+#include "api/text_inputs.h"
+#include "base/error.h"
+
 namespace fp8q {
 
 TaskScorer::TaskScorer(const Bundle& bundle, EvaluateOptions options,
@@ -27,6 +30,12 @@ double TaskScorer::score(Engine& engine) const {
   std::vector<uint32_t> all(examples());
   std::iota(all.begin(), all.end(), 0u);
   return prepared_.evaluator->score(answers(engine, nullptr), all).score;
+}
+
+std::string TaskScorer::fingerprint() const {
+  return fmt::format("{} {}, data {}, {} examples, ids {}, labels {}", task().name, data().split,
+                     data().sha256, examples(), sha256_of(prepared_.sequences.encodings),
+                     fmt::join(config_.id2label, "|"));
 }
 
 }  // namespace fp8q

@@ -20,6 +20,9 @@ class TaskScorer {
   const Task& task() const { return inputs_.task(); }
   const Dataset& data() const { return inputs_.data(); }
   size_t examples() const { return inputs_.data().examples.size(); }
+  // What a model's score depends on beside the model and the engine: token ids, gold answers, and
+  // what the outputs mean. As text, for checkpoints.
+  std::string fingerprint() const;
 
  private:
   Answers answers(Engine& engine, const Progress& progress) const;

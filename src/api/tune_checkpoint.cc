@@ -25,9 +25,7 @@ TuneCheckpoint::TuneCheckpoint(std::filesystem::path path, std::string settings,
 void TuneCheckpoint::read() try {
   const auto json = nlohmann::json::parse(read_file(path_, kMaxBytes));
   if (json.at("settings") != settings_) return;
-  for (const auto& m : json.at("moves"))
-    moves_.push_back(
-        {.unit = m.at("unit"), .step = m.at("step"), .harm = m.at("harm"), .price = m.at("price")});
+  trials_ = json.at("trials").get<std::vector<double>>();
   for (const auto& [assignment, e] : json.at("evaluations").items())
     evaluations_[assignment] = {e.at("score"), e.at("difference"), e.at("low"), e.at("high")};
 } catch (const nlohmann::json::exception&) {
@@ -35,12 +33,9 @@ void TuneCheckpoint::read() try {
        printable(path_.string()));
 }
 
-void TuneCheckpoint::write() const {
+void TuneCheckpoint::write() {
   Json json = {{"schema", "fp8q/tune-checkpoint/1"}, {"settings", settings_}};
-  json["moves"] = Json::array();
-  for (const Move& m : moves_)
-    json["moves"].push_back(
-        {{"unit", m.unit}, {"step", m.step}, {"harm", m.harm}, {"price", m.price}});
+  json["trials"] = trials_;
   json["evaluations"] = Json::object();
   for (const auto& [assignment, e] : evaluations_)
     json["evaluations"][assignment] = {
@@ -48,11 +43,12 @@ void TuneCheckpoint::write() const {
   constexpr auto kReplace = Json::error_handler_t::replace;
   write_file_atomically(path_, json.dump(-1, ' ', false, kReplace) + "\n");
   announce_checkpoint(path_);
+  written_ = std::chrono::steady_clock::now();
 }
 
-void TuneCheckpoint::keep_moves(const std::vector<Move>& moves) {
-  moves_ = moves;
-  write();
+void TuneCheckpoint::keep_trials(const std::vector<double>& trials, bool complete) {
+  trials_ = trials;
+  if (complete || std::chrono::steady_clock::now() - written_ >= std::chrono::seconds(1)) write();
 }
 
 const KeptEvaluation* TuneCheckpoint::find(const std::string& assignment) const {

@@ -3,12 +3,11 @@
 // them, so that another drop can be tried without scoring again.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "study/plan_search.h"
 
 namespace fp8q {
 
@@ -24,9 +23,10 @@ class TuneCheckpoint {
   // the file begins as a checkpoint and is damaged.
   TuneCheckpoint(std::filesystem::path path, std::string settings, bool restart);
 
-  // Moves with their estimated harm, in their order; empty: not known yet.
-  const std::vector<Move>& moves() const { return moves_; }
-  void keep_moves(const std::vector<Move>& moves);
+  // Divergences of the trials that estimate harm, in their order, as far as they are known. Kept
+  // about once a second, and when they are `complete`.
+  const std::vector<double>& trials() const { return trials_; }
+  void keep_trials(const std::vector<double>& trials, bool complete);
   // By text_of(assignment); nullptr: not scored yet.
   const KeptEvaluation* find(const std::string& assignment) const;
   void keep(const std::string& assignment, const KeptEvaluation& evaluation);
@@ -35,11 +35,12 @@ class TuneCheckpoint {
 
  private:
   void read();
-  void write() const;
+  void write();
 
   std::filesystem::path path_;
   std::string settings_;
-  std::vector<Move> moves_;
+  std::vector<double> trials_;
+  std::chrono::steady_clock::time_point written_{};
   std::map<std::string, KeptEvaluation> evaluations_;
 };
 

@@ -18,8 +18,9 @@ Scored score_answers(const Evaluator& evaluator, size_t examples, Answers answer
     return score.score;
   };
   scored.resampled = bootstrap_scores(examples, resampled, seed);
-  scored.ci95 = interval95(scored.resampled);
-  for (auto& values : metrics) scored.metrics_ci95.push_back(interval95(std::move(values)));
+  scored.ci95 = percentile_interval(scored.resampled);
+  for (auto& values : metrics)
+    scored.metrics_ci95.push_back(percentile_interval(std::move(values)));
   scored.details = evaluator.details(answers);
   scored.answers = std::move(answers);
   return scored;

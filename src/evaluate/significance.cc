@@ -46,26 +46,32 @@ std::vector<double> bootstrap_scores(size_t examples, const ScoreOf& score, uint
   return scores;
 }
 
-Interval interval95(std::vector<double> scores) {
-  FP8Q_ASSERT(!scores.empty());
-  std::sort(scores.begin(), scores.end());
+Interval percentile_interval(std::vector<double> values, double confidence) {
+  FP8Q_ASSERT(!values.empty());
+  std::sort(values.begin(), values.end());
   const auto quantile = [&](double q) {
-    return scores[static_cast<size_t>(std::lround(q * static_cast<double>(scores.size() - 1)))];
+    return values[static_cast<size_t>(std::lround(q * static_cast<double>(values.size() - 1)))];
   };
-  return {quantile(0.025), quantile(0.975)};
+  return {quantile((1 - confidence) / 2), quantile((1 + confidence) / 2)};
 }
 
-BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline) {
+std::vector<double> paired_differences(std::span<const double> tested,
+                                       std::span<const double> baseline) {
   FP8Q_ASSERT(tested.size() == baseline.size());
   std::vector<double> differences(tested.size());
   std::transform(tested.begin(), tested.end(), baseline.begin(), differences.begin(), std::minus());
+  return differences;
+}
+
+BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline) {
+  const std::vector<double> differences = paired_differences(tested, baseline);
   const auto share = [&](auto&& predicate) {
     return static_cast<double>(std::count_if(differences.begin(), differences.end(), predicate)) /
            static_cast<double>(differences.size());
   };
   const double not_above = share([](double d) { return d <= 0; });
   const double not_below = share([](double d) { return d >= 0; });
-  return {interval95(differences), std::min(1.0, 2 * std::min(not_above, not_below))};
+  return {percentile_interval(differences), std::min(1.0, 2 * std::min(not_above, not_below))};
 }
 
 }  // namespace fp8q

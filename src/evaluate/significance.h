@@ -42,13 +42,17 @@ constexpr int kBootstrapRounds = 2000;
 // round by round.
 std::vector<double> bootstrap_scores(size_t examples, const ScoreOf& score, uint64_t seed);
 
-// The 95 % percentile interval; `scores` must not be empty.
-Interval interval95(std::vector<double> scores);
+// The percentile interval of this confidence, in (0, 1); `values` must not be empty.
+Interval percentile_interval(std::vector<double> values, double confidence = 0.95);
 
 struct BootstrapResult {
   Interval ci95;
   double p_value = 1;  // 2 min(share of resampled differences <= 0, share >= 0), at most 1
 };
+
+// Of two lists of bootstrap_scores() on the same samples, round by round.
+std::vector<double> paired_differences(std::span<const double> tested,
+                                       std::span<const double> baseline);
 
 // Of the differences of two lists of bootstrap_scores() on the same samples.
 BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline);

@@ -43,13 +43,21 @@ struct Tables {
   std::map<std::string, std::vector<IntervalRow>> scores;  // by task
   std::vector<IntervalRow> differences;
   std::map<std::string, int> series;  // colour by format
-  std::set<std::string> seen;         // task and model
+  std::set<std::string> seen;         // data and model
 };
 
-void add_scores(Tables& tables, const json& scores, const std::string& task,
-                const json* difference) {
+// What was scored: results of different data are no repetitions of each other.
+std::string task_text(const json& r) {
+  return fmt::format("{} {} ({})", r.at("task").get<std::string>(),
+                     r.at("split").get<std::string>(), r.at("examples").get<uint64_t>());
+}
+
+void add_scores(Tables& tables, const json& scores, const json& r, const json* difference) {
   const json& model = scores.at("model");
-  if (!tables.seen.insert(task + "\n" + model.at("sha256").get<std::string>()).second) return;
+  const std::string task = task_text(r);
+  const std::string key =
+      fmt::format("{}\n{}\n{}", task, r.at("data").at("sha256").dump(), model.at("sha256").dump());
+  if (!tables.seen.insert(key).second) return;
   const auto format = scores.at("format").get<std::string>();
   const int series =
       tables.series.emplace(format, static_cast<int>(tables.series.size() % 6)).first->second;
@@ -84,12 +92,11 @@ std::string section_eval(const SectionInput& input) {
   Tables tables;
   for (const ResultFile* file : input.files) {
     const json& r = file->json;
-    const auto task = r.at("task").get<std::string>();
-    if (r.contains("baseline")) add_scores(tables, r["baseline"], task, nullptr);
-    add_scores(tables, r, task, r.contains("difference") ? &r["difference"] : nullptr);
+    if (r.contains("baseline")) add_scores(tables, r["baseline"], r, nullptr);
+    add_scores(tables, r, r, r.contains("difference") ? &r["difference"] : nullptr);
   }
-  std::string content = html_table({"task", "format", "model", ">MB", "metrics", ">score",
-                                    ">difference", ">p", ">flips", ">examples/s"},
+  std::string content = html_table({"task, split (examples)", "format", "model", ">MB", "metrics",
+                                    ">score", ">difference", ">p", ">flips", ">examples/s"},
                                    tables.rows);
   for (const auto& [task, rows] : tables.scores)
     content += html_figure(task + ": score", interval_chart(rows, std::nullopt),

@@ -1,5 +1,6 @@
 // Which Sites suffer in which format, and which split of 8 bits would suit them.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "base/error.h"
@@ -18,9 +19,8 @@ double alone(const json& site, const std::string& format) {
   return site.at("formats").at(format).at("alone").at("divergence").get<double>();
 }
 
-// Bars cannot be negative: noise may make a sum of gains so.
 Bar bar_of(const std::string& label, double value, int series) {
-  return {label, std::max(value, 0.0), fmt::format("{:.2e}", value), series};
+  return {label, value, fmt::format("{:.2e}", value), series};
 }
 
 std::string worst_sites(const json& sites, const std::string& format, int series) {
@@ -65,6 +65,11 @@ std::string section_sensitivity(const SectionInput& input) {
   for (const ResultFile* file : input.files) {
     const json& r = file->json;
     int series = 0;
+    content += fmt::format(
+        "<p><code>{}</code>, Sites of recipe {}, {} examples.</p>",
+        escape(
+            std::filesystem::path(r.at("model").at("path").get<std::string>()).filename().string()),
+        escape(r.at("recipe").get<std::string>()), r.at("examples").get<size_t>());
     for (const auto& [format, whole] : r.at("whole").items()) {
       content += html_figure(
           fmt::format("{}: Sites that do most harm alone", format),

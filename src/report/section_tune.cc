@@ -11,15 +11,17 @@ using nlohmann::json;
 
 std::string path_chart(const json& r) {
   std::vector<IntervalRow> rows;
-  for (const json& e : r.at("evaluations")) {
+  for (size_t i = 0; i < r.at("evaluations").size(); ++i) {
+    const json& e = r.at("evaluations")[i];
+    const bool chosen = r.at("chosen") == i;
     const auto fallbacks = e.at("fallbacks").get<size_t>();
     const double difference = e.at("difference").get<double>();
     rows.push_back({fallbacks == 0 ? r.at("recipe").get<std::string>()
                                    : fmt::format("{} fallbacks", fallbacks),
                     difference, e.at("interval").at(0).get<double>(),
                     e.at("interval").at(1).get<double>(),
-                    fmt::format("{:+.2f}, {} Sites quantised", difference,
-                                e.at("quantised_sites").get<size_t>()),
+                    fmt::format("{:+.2f}, {} Sites quantised{}", difference,
+                                e.at("quantised_sites").get<size_t>(), chosen ? ", chosen" : ""),
                     e.at("meets").get<bool>() ? 0 : 1});
   }
   return interval_chart(rows, -r.at("allowed_drop").get<double>());
@@ -44,9 +46,12 @@ std::string section_tune(const SectionInput& input) {
         fmt::format("{} on {}: plans that were scored", r.at("recipe").get<std::string>(),
                     r.at("task").get<std::string>()),
         path_chart(r),
-        fmt::format("Difference to the float model ({:.2f} points) with its interval; the line is "
-                    "the allowed drop.",
-                    r.at("baseline_score").get<double>()));
+        fmt::format("Difference to the float model ({:.2f} points) on {} examples of {} with its "
+                    "{:g} % interval; the line is the allowed drop. The plan was chosen by these "
+                    "very scores, which flatters it.",
+                    r.at("baseline_score").get<double>(), r.at("examples").get<size_t>(),
+                    r.at("split").get<std::string>(),
+                    100 * (r.at("confidence").is_null() ? 0.95 : r["confidence"].get<double>())));
     if (r.at("chosen").is_null()) content += "<p>No plan meets the demand.</p>";
     else content += fallbacks_table(r.at("fallbacks"));
   }

@@ -1,14 +1,15 @@
 #include "study/unit_harm.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fp8q {
 namespace {
 
 class Estimator {
  public:
-  Estimator(const HarmInputs& inputs, const TrialProgress& progress)
-      : in_(inputs), judge_(inputs.encoder, inputs.text), progress_(progress) {
+  Estimator(const HarmInputs& inputs, std::vector<double>& known, const TrialProgress& progress)
+      : in_(inputs), judge_(inputs.encoder, inputs.text), known_(known), progress_(progress) {
     for (const Plan& plan : in_.plans) trials_.emplace_back(in_.encoder, plan);
     total_ = in_.units.size() * (in_.plans.size() + 1) + 1;
   }
@@ -17,13 +18,16 @@ class Estimator {
     std::vector<bool> everything = nothing();
     for (const FallbackUnit& unit : in_.units) mark(unit, everything, true);
     const double all = divergence(0, everything);
-    std::vector<Move> moves;
-    for (size_t u = 0; u < in_.units.size(); ++u) {
-      mark(in_.units[u], everything, false);
-      const double gain = std::max(0.0, all - divergence(0, everything));
-      mark(in_.units[u], everything, true);
-      add_moves(u, gain, moves);
+    std::vector<double> gains;
+    for (const FallbackUnit& unit : in_.units) {
+      mark(unit, everything, false);
+      gains.push_back(all - divergence(0, everything));
+      mark(unit, everything, true);
     }
+    const double chance = scatter(gains);
+    std::vector<Move> moves;
+    for (size_t u = 0; u < in_.units.size(); ++u)
+      add_moves(u, gains[u] > chance ? gains[u] : 0, moves);
     return ordered_moves(std::move(moves));
   }
 
@@ -32,10 +36,23 @@ class Estimator {
   static void mark(const FallbackUnit& unit, std::vector<bool>& rounded, bool value) {
     for (const size_t s : unit.sites) rounded[s] = value;
   }
+  // The root mean square of the gains below zero.
+  static double scatter(const std::vector<double>& gains) {
+    double squares = 0, count = 0;
+    for (const double gain : gains) {
+      if (gain >= 0) continue;
+      squares += gain * gain;
+      count += 1;
+    }
+    return count > 0 ? std::sqrt(squares / count) : 0;
+  }
+
   double divergence(size_t plan, const std::vector<bool>& rounded) {
-    const double found = judge_.harm(*trials_[plan].engine_with(rounded)).divergence;
-    if (progress_) progress_(++done_, total_);
-    return found;
+    if (done_ == known_.size()) {
+      known_.push_back(judge_.harm(*trials_[plan].engine_with(rounded)).divergence);
+      if (progress_) progress_(done_ + 1, total_);
+    }
+    return known_[done_++];
   }
 
   void add_moves(size_t u, double gain, std::vector<Move>& moves) {
@@ -62,6 +79,7 @@ class Estimator {
 
   const HarmInputs& in_;
   TrialJudge judge_;
+  std::vector<double>& known_;
   const TrialProgress& progress_;
   std::vector<Trials> trials_;
   size_t done_ = 0, total_ = 0;
@@ -69,8 +87,9 @@ class Estimator {
 
 }  // namespace
 
-std::vector<Move> estimate_moves(const HarmInputs& inputs, const TrialProgress& progress) {
-  return Estimator(inputs, progress).moves();
+std::vector<Move> estimate_moves(const HarmInputs& inputs, std::vector<double>& trials,
+                                 const TrialProgress& progress) {
+  return Estimator(inputs, trials, progress).moves();
 }
 
 }  // namespace fp8q

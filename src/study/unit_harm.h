@@ -17,9 +17,15 @@ struct HarmInputs {
 };
 
 // The moves there are, in the order in which they should be made. The harm of a unit in the
-// recipe's format is the divergence with it alone rounded plus, where that is more than nothing,
-// what leaving it out of everything takes away; in another format it is taken to be as much smaller
-// as alone.
-std::vector<Move> estimate_moves(const HarmInputs& inputs, const TrialProgress& progress);
+// recipe's format is the divergence with it alone rounded plus what leaving it out of everything
+// takes away, where that is more than chance; in another format it is taken to be as much smaller
+// as alone. Chance: to leave out a unit cannot do harm, so divergences that grow by it show how far
+// they scatter, and only what exceeds their root mean square counts.
+//
+// `trials` are divergences that are known already, in the order of trials, and gets those of the
+// others: with the list of an interrupted call the estimate goes on where it was. `progress` is
+// called after each new one.
+std::vector<Move> estimate_moves(const HarmInputs& inputs, std::vector<double>& trials,
+                                 const TrialProgress& progress);
 
 }  // namespace fp8q

@@ -38,7 +38,8 @@ Dataset load_builtin(const Task* task, const std::string& why) {
   Dataset data = read_plain_text("built-in calibration text", builtin_calibration_lines);
   data.sha256 = sha256(builtin_calibration_lines);
   data.builtin = true;
-  data.note = fmt::format("{}; calibrated on {} built-in sentences", why, data.examples.size());
+  data.note =
+      fmt::format("{}; took its text from {} built-in sentences", why, data.examples.size());
   if (task && task->has_pair())
     data.note += fmt::format(", which are single ones while task {} has pairs", task->name);
   return data;

@@ -82,10 +82,17 @@ TEST_F(Tune, TheCheckpointIsGoneOnFrom) {
     EXPECT_TRUE(second["evaluations"][i]["from_checkpoint"]);
     EXPECT_EQ(second["evaluations"][i]["score"], first["evaluations"][i]["score"]);
   }
-  // Another seed is another measurement.
-  std::vector<std::string> other = arguments;
-  other.insert(other.end(), {"--seed", "2"});
-  EXPECT_FALSE(ok_json(other)["evaluations"][0]["from_checkpoint"]);
+  // Another seed, kind of product or meaning of the outputs is another measurement.
+  std::vector<std::string> other;
+  json config = json::parse(bytes("config.json"));
+  std::swap(config["id2label"]["0"], config["id2label"]["1"]);
+  std::ofstream(folder() / "swapped.json") << config;
+  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
+           {"--seed", "2"}, {"--compute", "bf16"}, {"--config", "swapped.json"}}) {
+    other = arguments;
+    other.insert(other.end(), more.begin(), more.end());
+    EXPECT_FALSE(ok_json(other)["evaluations"][0]["from_checkpoint"]) << more.front();
+  }
   // Damaged.
   std::ofstream(folder() / "plan.json.checkpoint") << "{\"schema\":\"fp8q/tune-checkpoint/1\", x";
   EXPECT_THAT(fails(arguments, 5), HasSubstr("--restart"));
@@ -107,7 +114,11 @@ TEST_F(Tune, NoPlanIsExitCodeOne) {
 
 TEST_F(Tune, BadInputIsRefused) {
   EXPECT_EQ(in_folder({"tune"}).exit_code, 2);
-  EXPECT_THAT(fails(command({"--confidence", "1"}), 2), HasSubstr("between 0 and 1"));
+  EXPECT_THAT(fails(command({"--confidence", "1"}), 2), HasSubstr("between 0 and 0.999"));
+  EXPECT_THAT(fails(command({"--recipe", "int8", "--fallback", "e4m3,e4m3"}), 2),
+              HasSubstr("twice"));
+  EXPECT_THAT(fails(command({"-o", "absent/plan.json"}), 6), HasSubstr("no folder absent"));
+  EXPECT_EQ(in_folder(command({"--evaluations", "-3"})).exit_code, 2);
   EXPECT_THAT(fails(command({"--fallback", "e4m3", "--recipe", "e4m3"}), 2),
               HasSubstr("what the recipe has already"));
   EXPECT_THAT(fails(command({"--fallback", "fp7"}), 2), HasSubstr("no format"));

@@ -69,6 +69,7 @@ std::string sites_table(const CompareResult& r, size_t limit) {
   for (const ComparedSite& site : r.sites)
     if (!std::isinf(site.sqnr_db)) sites.push_back(&site);
   std::ranges::stable_sort(sites, {}, &ComparedSite::sqnr_db);
+  if (sites.empty()) return "\nall Sites are equal\n";
   const size_t shown = std::min(limit, sites.size());
   Table table({"site, worst first", "format", "SQNR dB", "own", "cosine", "max error", "saturated",
                "underflowed"},

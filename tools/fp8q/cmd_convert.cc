@@ -59,14 +59,16 @@ std::string table_of(const ConvertResult& r, bool from_workspace) {
     worst_path = site.path;
   }
   std::vector<std::string> counts;
-  for (const auto& [format, count] : formats) counts.push_back(fmt::format("{} {}", count, format));
+  for (const auto& [format, count] : formats)
+    if (format != "float") counts.push_back(fmt::format("{} {}", count, format));
+  const size_t others = formats["float"];
 
   const char* origin = from_workspace ? " (from the workspace)" : "";
   Table table({"converted", short_path(r.source.path.string()) + origin});
   if (r.statistics) table.add({"statistics", short_path(r.statistics->path.string()) + origin});
   table.add({"recipe", r.recipe});
   if (!r.plan.empty()) table.add({"plan", short_path(r.plan.string())});
-  table.add({"sites", fmt::format("{}", fmt::join(counts, ", "))});
+  table.add({"sites", fmt::format("{} ({} others stay float)", fmt::join(counts, ", "), others)});
   if (const std::string smoothing = smoothing_of(r); !smoothing.empty())
     table.add({"smoothed", smoothing});
   if (std::isfinite(worst))

@@ -168,12 +168,14 @@ void add_eval(CLI::App& program, Globals& globals) {
   auto* baseline =
       command.add_option("--baseline", e.baseline, "Compare with this model (default: the source)");
   baseline->type_name("MODEL");
-  command.add_flag("--no-baseline", options->no_baseline, "Do not run the source model")
-      ->excludes(baseline);
+  auto* no_baseline =
+      command.add_flag("--no-baseline", options->no_baseline, "Do not run the source model");
+  no_baseline->excludes(baseline);
   command
       .add_option("--max-drop", options->max_drop,
                   "Exit with 1 where the score falls by more points than this")
       ->check(CLI::NonNegativeNumber)
+      ->excludes(no_baseline)
       ->type_name("POINTS");
   command.add_option("--predictions", e.predictions, "Write each example's answer (JSON lines)")
       ->type_name("FILE");

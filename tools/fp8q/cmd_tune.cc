@@ -1,4 +1,4 @@
-// fp8q tune: the cheapest mixture of formats within an allowed drop of a task's score.
+// fp8q tune: a cheap mixture of formats within an allowed drop of a task's score.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -27,9 +27,10 @@ void complete(TuneOptions& options) {
 }
 
 std::string demand_text(const TuneResult& r) {
-  if (!r.confidence) return fmt::format("a drop of at most {:.2f} points", r.allowed);
-  return fmt::format("lower end of the {:g} % interval not below -{:.2f} points",
-                     100 * *r.confidence, r.allowed);
+  const std::string drop =
+      r.allowed > 0 ? fmt::format("a drop of at most {:.2f} points", r.allowed) : "no drop";
+  if (!r.confidence) return drop;
+  return fmt::format("{} at the low end of the {:g} % interval", drop, 100 * *r.confidence);
 }
 
 std::string head_of(const TuneResult& r) {
@@ -43,7 +44,9 @@ std::string head_of(const TuneResult& r) {
 }
 
 std::string path_table(const TuneResult& r) {
-  Table table({"plan", "changed", "quantised", "time", "score", "difference", "meets", ""},
+  const std::string difference =
+      fmt::format("difference [{:g} %]", 100 * r.confidence.value_or(0.95));
+  Table table({"plan", "changed", "quantised", "time of float", "score", difference, "meets", ""},
               {false, true, true, true, true, true, false, false});
   for (size_t i = 0; i < r.evaluations.size(); ++i) {
     const TuneEvaluation& e = r.evaluations[i];
@@ -53,9 +56,9 @@ std::string path_table(const TuneResult& r) {
                fmt::format("{} [{}, {}]", signed_number(e.difference, 2), signed_number(e.low, 2),
                            signed_number(e.high, 2)),
                e.meets ? "yes" : "no",
-               r.chosen == i       ? "chosen"
-               : e.from_checkpoint ? "from the checkpoint"
-                                   : ""});
+               fmt::format("{}{}{}", r.chosen == i ? "chosen" : "",
+                           r.chosen == i && e.from_checkpoint ? ", " : "",
+                           e.from_checkpoint ? "from the checkpoint" : "")});
   }
   return "\n" + table.str();
 }
@@ -79,10 +82,10 @@ void run(TuneOptions& options, const Globals& globals) {
   print(globals, path_table(result));
   if (result.chosen) {
     print(globals, fallbacks_table(result));
-    print(globals,
-          fmt::format("\n  plan        {}\n  convert     fp8q convert {} --plan {}\n",
-                      short_path(result.plan.string()), short_path(result.model.path.string()),
-                      short_path(result.plan.string())));
+    print(globals, fmt::format("\n  plan        {}\n  convert     fp8q convert {} --plan {}\n",
+                               short_path(result.plan.string()),
+                               shell_word(short_path(result.model.path.string())),
+                               shell_word(short_path(result.plan.string()))));
   }
   print(globals, fmt::format("  checkpoint  {} (other --max-drop values need no new scores)\n"
                              "  {}, {:.2f} s\n",
@@ -123,6 +126,7 @@ void add_search_options(CLI::App& command, TuneOptions& t) {
   command
       .add_option("--evaluations", t.evaluations,
                   "Plans scored at most to take back fallbacks that are not needed")
+      ->check(CLI::Range(0, 1000000))
       ->type_name("N")
       ->capture_default_str();
   command.add_option("--examples", t.examples, "Examples of text to estimate harm on")
@@ -131,9 +135,16 @@ void add_search_options(CLI::App& command, TuneOptions& t) {
       ->capture_default_str();
 }
 
+// All whose data explains itself: a table of the user's own needs the options of `eval`.
+std::vector<std::string> tunable_tasks() {
+  std::vector<std::string> names = task_name_list();
+  std::erase(names, "text");
+  return names;
+}
+
 void add_task_options(CLI::App& command, TuneOptions& t) {
-  command.add_option("--task", t.task, fmt::format("{}", fmt::join(task_name_list(), ", ")))
-      ->check(CLI::IsMember(task_name_list()))
+  command.add_option("--task", t.task, fmt::format("{}", fmt::join(tunable_tasks(), ", ")))
+      ->check(CLI::IsMember(tunable_tasks()))
       ->type_name("NAME")
       ->required();
   command.add_option("--split", t.split, "train, dev or test (default: dev)")
@@ -158,7 +169,7 @@ void add_tune(CLI::App& program, Globals& globals) {
   auto options = std::make_shared<TuneOptions>();
   TuneOptions& t = *options;
   CLI::App& command = *program.add_subcommand(
-      "tune", "Find the cheapest mixture of formats within an allowed drop of a score");
+      "tune", "Find a cheap mixture of formats within an allowed drop of a score");
   command.add_option("MODEL", t.location.model,
                      "Float ONNX file or folder (default: the one calibrated last in this folder)");
   add_task_options(command, t);

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace fp8q::cli {
@@ -73,6 +74,17 @@ std::string short_path(const std::string& path) {
   std::error_code error;
   const std::string relative = std::filesystem::proximate(path, error).string();
   return error || relative.size() >= path.size() ? path : relative;
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "_-./=:,@%+";
+  const bool plain = !word.empty() && std::ranges::all_of(word, [&](unsigned char c) {
+    return std::isalnum(c) || kPlain.find(static_cast<char>(c)) != kPlain.npos;
+  });
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 }  // namespace fp8q::cli

@@ -25,5 +25,7 @@ std::string human_count(uint64_t count);                // "22.7 M"
 std::string signed_number(double value, int decimals);  // "+0.12", "-0.34"
 std::string short_path(
     const std::string& path);  // relative to the current folder where that is shorter
+// As one word of a POSIX shell's command line: quoted where it has to be.
+std::string shell_word(const std::string& word);
 
 }  // namespace fp8q::cli

@@ -105,8 +105,9 @@ Workspace require_workspace(const char* command) {
   if (!workspace)
     fail(ErrorCode::usage,
          "no model is given and this folder has no workspace ({}); run `fp8q calibrate MODEL` here "
-         "first, or type `fp8q {} MODEL`",
-         workspace_path().string(), command);
+         "first, or type `fp8q {} {}`",
+         workspace_path().string(), command,
+         std::string_view(command) == "report" ? "RESULT.json ..." : "MODEL");
   return *workspace;
 }
 

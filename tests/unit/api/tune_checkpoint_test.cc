@@ -14,9 +14,9 @@ TEST(TuneCheckpoint, IsReadAsItWasWritten) {
   const KeptEvaluation e{.score = 88.25, .difference = -1.0 / 3, .low = -2, .high = 0.1};
   {
     TuneCheckpoint written(path, "settings", false);
-    EXPECT_TRUE(written.moves().empty());
+    EXPECT_TRUE(written.trials().empty());
     EXPECT_FALSE(is_tune_checkpoint(path));
-    written.keep_moves({{.unit = 3, .step = 1, .harm = 0.1, .price = 1e-300}});
+    written.keep_trials({0.1, 1e-300}, true);
     written.keep("0102", e);
   }
   EXPECT_TRUE(is_tune_checkpoint(path));
@@ -24,10 +24,7 @@ TEST(TuneCheckpoint, IsReadAsItWasWritten) {
   ASSERT_NE(read.find("0102"), nullptr);
   EXPECT_EQ(*read.find("0102"), e);
   EXPECT_EQ(read.find("0000"), nullptr);
-  ASSERT_EQ(read.moves().size(), 1u);
-  EXPECT_EQ(read.moves()[0].unit, 3u);
-  EXPECT_EQ(read.moves()[0].harm, 0.1);
-  EXPECT_EQ(read.moves()[0].price, 1e-300);
+  EXPECT_EQ(read.trials(), (std::vector<double>{0.1, 1e-300}));
 }
 
 TEST(TuneCheckpoint, OtherSettingsAndRestartStartAnew) {
@@ -41,7 +38,8 @@ TEST(TuneCheckpoint, OtherSettingsAndRestartStartAnew) {
 
 TEST(TuneCheckpoint, DamageIsNamed) {
   const TemporaryFolder folder;
-  for (const char* content : {"{", "{}", "{\"settings\": \"s\", \"moves\": 3}", "[1]"}) {
+  for (const char* content : {"{", "{}", "{\"settings\": \"s\", \"trials\": 3}", "[1]",
+                              "{\"settings\": \"s\", \"trials\": [null], \"evaluations\": {}}"}) {
     const auto path = folder.write("x.checkpoint", content);
     EXPECT_THROW(TuneCheckpoint(path, "s", false), Error) << content;
   }

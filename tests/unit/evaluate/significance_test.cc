@@ -69,7 +69,7 @@ TEST(Bootstrap, SamplesOfOneSeedAreTheSameForEveryScore) {
 TEST(Bootstrap, IntervalLeavesTwoAndAHalfPercentOnEachSide) {
   std::vector<double> scores(1001);
   std::iota(scores.rbegin(), scores.rend(), 0.0);
-  const Interval interval = interval95(scores);
+  const Interval interval = percentile_interval(scores);
   EXPECT_EQ(interval.low, 25);
   EXPECT_EQ(interval.high, 975);
 }

@@ -18,6 +18,7 @@ using testing::Not;
 
 constexpr const char* kEval = R"({"schema": "fp8q/eval/1", "version": "1", "command": "eval",
   "model": {"path": "m/model.e4m3.onnx", "sha256": "aa", "bytes": 3000000}, "task": "sst2",
+  "split": "dev", "examples": 872, "data": {"sha256": "cc"},
   "format": "e4m3", "metrics": {"accuracy": 0.88}, "score": 88.0, "ci95": [86.0, 90.0],
   "examples_per_s": 100.0,
   "baseline": {"model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 9000000},
@@ -48,7 +49,8 @@ constexpr const char* kCompare = R"({"schema": "fp8q/compare/1", "command": "com
    "cosine": 0.999, "saturated": 0, "underflowed": 0.0},
   {"path": "classifier/input", "format": ["float", "float"], "sqnr_db": null, "cosine": 1}]})";
 
-constexpr const char* kSensitivity = R"({"schema": "fp8q/sensitivity/1", "command": "sensitivity",
+constexpr const char* kSensitivity =
+    R"({"schema": "fp8q/sensitivity/1", "command": "sensitivity", "recipe": "naive-int8", "examples": 16,
   "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 1},
   "whole": {"int8": {"divergence": 0.5}},
   "roles": [{"name": "ffn.output/input", "sites": 1, "formats": {"int8": {"alone": 0.25, "gain": 0}}},
@@ -62,7 +64,7 @@ constexpr const char* kSensitivity = R"({"schema": "fp8q/sensitivity/1", "comman
 
 constexpr const char* kTune = R"({"schema": "fp8q/tune/1", "command": "tune",
   "model": {"path": "m/model.onnx", "sha256": "bb", "bytes": 1}, "recipe": "int8", "task": "sst2",
-  "baseline_score": 88.5, "allowed_drop": 0.5, "evaluations": [
+  "split": "dev", "examples": 872, "confidence": null, "baseline_score": 88.5, "allowed_drop": 0.5, "evaluations": [
   {"fallbacks": 0, "quantised_sites": 56, "difference": -3.25, "interval": [-5.0, -1.0], "meets": false},
   {"fallbacks": 2, "quantised_sites": 50, "difference": -0.25, "interval": [-1.0, 0.5], "meets": true}],
   "chosen": 1, "fallbacks": [{"unit": "layer.0/<x>", "sites": [], "from": "int8", "to": "float",
@@ -188,6 +190,14 @@ TEST_F(Report, AResultThatLacksAFieldIsNamed) {
   const auto file = temporary_.write("old.json", R"({"schema": "fp8q/eval/1", "task": "sst2"})");
   EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { page_of({file}); }),
               AllOf(HasSubstr("old.json"), HasSubstr("run the command again")));
+}
+
+TEST_F(Report, ScoresOfOtherDataAreOtherScores) {
+  std::string part = kEval;
+  part.replace(part.find("872"), 3, "10");
+  const std::string page =
+      page_of({temporary_.write("part.json", part), temporary_.write("whole.json", kEval)});
+  EXPECT_THAT(page, AllOf(HasSubstr("sst2 dev (10)"), HasSubstr("sst2 dev (872)")));
 }
 
 TEST_F(Report, UnknownSiteIsRefused) {

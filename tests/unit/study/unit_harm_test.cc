@@ -13,6 +13,7 @@ struct Case {
   TinyModel tiny;
   std::vector<Plan> plans;
   std::vector<FallbackUnit> units;
+  std::vector<double> trials;
 
   explicit Case(const std::vector<const char*>& recipes) {
     for (const char* recipe : recipes)
@@ -21,13 +22,19 @@ struct Case {
     units = fallback_units(GraphIndex(tiny.model.graph), tiny.encoder.sites, plans.front(),
                            {.tokens = 8, .hidden = 32});
   }
-  std::vector<Move> moves() {
+  // `known`: how many trials an earlier call has left.
+  std::vector<Move> moves(size_t known = 0) {
     const CostModel costs({{"fp32", 1}, {"int8", 4}}, units);
     const SensitivityInputs text{.batches = {tiny_words()}, .score = nullptr};
-    size_t last = 0;
-    const auto found = estimate_moves({tiny.encoder, plans, units, costs, text},
-                                      [&](size_t done, size_t) { last = done; });
-    EXPECT_EQ(last, units.size() * (plans.size() + 1) + 1);
+    size_t calls = 0;
+    trials.resize(known);
+    const auto found = estimate_moves({tiny.encoder, plans, units, costs, text}, trials,
+                                      [&](size_t done, size_t total) {
+                                        EXPECT_EQ(done, known + ++calls);
+                                        EXPECT_EQ(total, units.size() * (plans.size() + 1) + 1);
+                                      });
+    EXPECT_EQ(trials.size(), units.size() * (plans.size() + 1) + 1);
+    EXPECT_EQ(calls, trials.size() - known);
     return found;
   }
 };
@@ -56,6 +63,35 @@ TEST(UnitHarm, AFormatWithoutTheDamageIsTheFirstStep) {
   for (size_t u = 0; u < c.units.size(); ++u)
     EXPECT_TRUE(
         std::ranges::any_of(moves, [&](const Move& m) { return m.unit == u && m.step == 2; }));
+}
+
+TEST(UnitHarm, GoesOnFromTheTrialsThatAreKnown) {
+  Case c({"int8", "e4m3"});
+  const std::vector<Move> whole = c.moves();
+  const std::vector<double> trials = c.trials;
+  for (const size_t known : {size_t{1}, trials.size() / 2, trials.size()}) {
+    const std::vector<Move> moves = c.moves(known);
+    EXPECT_EQ(c.trials, trials);
+    ASSERT_EQ(moves.size(), whole.size());
+    for (size_t m = 0; m < moves.size(); ++m) {
+      EXPECT_EQ(moves[m].unit, whole[m].unit);
+      EXPECT_EQ(moves[m].step, whole[m].step);
+      EXPECT_EQ(moves[m].harm, whole[m].harm);
+    }
+  }
+}
+
+// Without the chance level every gain above zero would count, however small.
+TEST(UnitHarm, GainsWithinChanceDoNotCount) {
+  Case c({"int8"});
+  const size_t units = c.units.size();
+  c.moves();
+  // Everything diverges by 1; leaving out adds 0.1 to most, takes away 0.05 once and 0.5 once.
+  c.trials.assign(1, 1.0);
+  for (size_t u = 0; u < units; ++u) c.trials.push_back(u == 0 ? 0.95 : u == 1 ? 0.5 : 1.1);
+  c.trials.insert(c.trials.end(), units, 0.001);  // alone
+  for (const Move& move : c.moves(c.trials.size()))
+    EXPECT_DOUBLE_EQ(move.harm, move.unit == 1 ? 0.501 : 0.001) << move.unit;
 }
 
 }  // namespace

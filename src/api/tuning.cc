@@ -1,0 +1,173 @@
+#include "api/tuning.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "quantize/rewrite.h"
+
+namespace fp8q {
+
+Interval difference_interval(const Scored& tested, const Scored& baseline, size_t examples,
+                             double confidence) {
+  const std::vector<double> differences = paired_differences(tested.resampled, baseline.resampled);
+  Interval interval = percentile_interval(differences, confidence);
+  if (std::ranges::min(differences) == std::ranges::max(differences)) {
+    const double unseen =
+        100 * (1 - std::pow((1 - confidence) / 2, 1 / static_cast<double>(examples)));
+    interval.low -= unseen;
+    interval.high += unseen;
+  }
+  return interval;
+}
+
+void Tuning::run(const SensitivityInputs& text, const UnitSizes& sizes, TuneResult& result) {
+  const auto engine = make_engine(bundle_, options_.execution, result.notes);
+  baseline_ = scorer_.scored(*engine, step("scoring the float model"));
+  result.baseline = baseline_.score.score;
+  result.allowed = options_.max_drop * (options_.relative ? std::fabs(result.baseline) / 100 : 1.0);
+  result_ = &result;
+  plan_units(sizes, engine->roofs());
+  // Most recipes do as they are; then there is no harm to estimate.
+  const Assignment recipe(units_.size(), 0);
+  if (meets(recipe)) return choose(recipe);
+  order_ = moves(text);
+  // The last fallback to floating point would leave nothing quantised.
+  const SearchResult found =
+      search_plan(units_.size(), order_, {order_.size() - 1, options_.evaluations},
+                  [&](const Assignment& assignment) { return meets(assignment); });
+  if (found.assignment) choose(*found.assignment);
+}
+
+std::vector<Move> Tuning::moves(const SensitivityInputs& text) {
+  std::vector<double> trials = checkpoint_.trials();
+  return estimate_moves({*bundle_.encoder, plans_, units_, *costs_, text}, trials,
+                        [&](size_t done, size_t total) {
+                          checkpoint_.keep_trials(trials, done == total);
+                          if (progress_) progress_("estimating harm", done, total);
+                        });
+}
+
+Progress Tuning::step(std::string name) const {
+  return [this, name = std::move(name)](size_t done, size_t total) {
+    if (progress_) progress_(name, done, total);
+  };
+}
+
+PlanRequest Tuning::recipe_in(std::optional<Format> other) const {
+  return maker_.request(*request_.recipe, other, request_.plan);
+}
+
+void Tuning::plan_units(const UnitSizes& sizes, const std::vector<Roof>& roofs) {
+  const auto add = [&](std::optional<Format> format) {
+    plans_.push_back(maker_.plan(recipe_in(format)));
+  };
+  add(std::nullopt);
+  for (const Format format : request_.fallback) add(format);
+  const GraphIndex index(bundle_.model.graph);
+  units_ = fallback_units(index, bundle_.sites, plans_.front(), sizes);
+  if (units_.size() < 2)
+    fail(ErrorCode::unsupported,
+         "recipe {} quantises {} of this model's products: there is nothing "
+         "to choose",
+         request_.recipe->name, units_.size());
+  costs_.emplace(roofs, units_);
+}
+
+std::optional<Format> Tuning::format_at(size_t unit, size_t step) const {
+  if (step == plans_.size()) return std::nullopt;
+  return plans_[step].sites[units_[unit].sites.front()].format;
+}
+
+std::string Tuning::reason_of(size_t unit, size_t step) const {
+  double harm = 0, all = 0;
+  for (const Move& move : order_) {
+    all += move.harm;
+    if (move.unit == unit && move.step <= step) harm += move.harm;
+  }
+  // Estimated on few examples: digits after the point would say more than is known.
+  const double percent = all > 0 ? 100 * harm / all : 0;
+  return fmt::format("tune: {} instead of {} takes away {} of the estimated harm",
+                     name_of(format_at(unit, step)), name_of(format_at(unit, 0)),
+                     percent < 1 ? "less than 1 %" : fmt::format("about {:.0f} %", percent));
+}
+
+Plan Tuning::plan_of(const Assignment& assignment) {
+  PlanRequest request = recipe_in(std::nullopt);
+  for (size_t u = 0; u < units_.size(); ++u) {
+    if (assignment[u] == 0) continue;
+    request.mixed = true;
+    for (const size_t s : units_[u].sites) {
+      request.sites[s].format = format_at(u, assignment[u]);
+      request.sites[s].reason = reason_of(u, assignment[u]);
+    }
+  }
+  return maker_.plan(request);
+}
+
+bool Tuning::meets(const Assignment& assignment) {
+  const std::string key = text_of(assignment);
+  if (const auto known = index_of_.find(key); known != index_of_.end())
+    return result_->evaluations[known->second].meets;
+  const Plan plan = plan_of(assignment);
+  const KeptEvaluation* kept = checkpoint_.find(key);
+  const bool from_checkpoint = kept != nullptr;
+  if (!kept) {
+    checkpoint_.keep(key, evaluated(plan));
+    kept = checkpoint_.find(key);
+  }
+  const double tested = options_.confidence ? kept->low : kept->difference;
+  TuneEvaluation e{.score = kept->score,
+                   .difference = kept->difference,
+                   .low = kept->low,
+                   .high = kept->high,
+                   // A hair's breadth for sums of the same numbers in another order.
+                   .meets = tested >= -result_->allowed - 1e-9,
+                   .from_checkpoint = from_checkpoint};
+  e.fallbacks =
+      static_cast<size_t>(std::ranges::count_if(assignment, [](size_t step) { return step > 0; }));
+  e.quantised = static_cast<size_t>(std::ranges::count_if(plan.sites, &SitePlan::quantized));
+  for (size_t u = 0; u < units_.size(); ++u)
+    e.time += costs_->time(units_[u], format_at(u, assignment[u]));
+  index_of_[key] = result_->evaluations.size();
+  result_->evaluations.push_back(e);
+  return e.meets;
+}
+
+KeptEvaluation Tuning::evaluated(const Plan& plan) {
+  Bundle converted;
+  converted.file = bundle_.file;
+  converted.folder = bundle_.folder;
+  converted.model = quantize_model(bundle_.model, bundle_.sites, plan);
+  find_sites(converted);
+  std::vector<std::string> notes;  // those of the float model were told
+  const auto engine = make_engine(converted, options_.execution, notes);
+  const Scored scored = scorer_.scored(
+      *engine, step(fmt::format("scoring plan {}", result_->evaluations.size() + 1)));
+  const Interval interval = difference_interval(scored, baseline_, scorer_.examples(),
+                                                options_.confidence.value_or(0.95));
+  return {scored.score.score, scored.score.score - baseline_.score.score, interval.low,
+          interval.high};
+}
+
+void Tuning::choose(const Assignment& assignment) {
+  chosen_ = assignment;
+  result_->chosen = index_of_.at(text_of(assignment));
+  for (size_t u = 0; u < units_.size(); ++u) {
+    if (chosen_[u] == 0) continue;
+    TuneFallback fallback{.unit = units_[u].name,
+                          .sites = {},
+                          .from = std::string(name_of(format_at(u, 0))),
+                          .to = std::string(name_of(format_at(u, chosen_[u]))),
+                          .reason = reason_of(u, chosen_[u])};
+    for (const size_t s : units_[u].sites) fallback.sites.push_back(bundle_.sites[s].path);
+    result_->fallbacks.push_back(std::move(fallback));
+  }
+  if (result_->fallbacks.empty()) return;
+  result_->notes.push_back(fmt::format(
+      "the plan was chosen by its score on these {} examples, which flatters it (one example is up "
+      "to {:.2f} points); confirm it with `fp8q eval` on others",
+      scorer_.examples(), 100.0 / static_cast<double>(scorer_.examples())));
+}
+
+}  // namespace fp8q
