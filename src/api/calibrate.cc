@@ -72,9 +72,7 @@ void check_options(const CalibrateOptions& options) {
          printable(options.execution.device));
   require_at_least("--batch", options.execution.batch, 1);
   require_at_least("--examples", options.examples, 1);
-  if (options.shard < 1 || options.shard > options.shards)
-    fail(ErrorCode::usage, "--shard {}/{}: shards are counted from 1 to their number",
-         options.shard, options.shards);
+  check_shard(options.shard, options.shards);
 }
 
 CalibratedSite summary(const SiteRecord& record) {

@@ -85,12 +85,6 @@ void run_examples(const CalibrationRun& run, Engine& engine, const std::vector<i
 
 }  // namespace
 
-Part part_of_shard(size_t examples, size_t index, size_t count) {
-  FP8Q_ASSERT(index >= 1 && index <= count);
-  const auto bound = [&](size_t i) { return static_cast<int64_t>(examples * i / count); };
-  return {bound(index - 1), bound(index), static_cast<int64_t>(examples)};
-}
-
 Statistics run_calibration(const CalibrationRun& run, Engine& engine,
                            const ProgressCallback& progress, std::vector<std::string>& notes) {
   Records records(run.bundle.sites);

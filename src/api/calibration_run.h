@@ -11,9 +11,6 @@
 
 namespace fp8q {
 
-// The examples of shard `index` of `count` (counted from 1), as equal as can be.
-Part part_of_shard(size_t examples, size_t index, size_t count);
-
 struct CalibrationRun {
   const Bundle& bundle;
   const CalibrationText& text;

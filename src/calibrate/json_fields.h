@@ -1,5 +1,5 @@
 // Reading JSON that may be anything: every access names the field and says what was expected.
-// Internal to the .cc files of calibrate and quantize.
+// Internal to .cc files.
 #pragma once
 
 #include <cstdint>
@@ -70,6 +70,10 @@ class Field {
     if (!(static_cast<double>(single) == value && single - single == 0.0f))
       reject("is not a finite FP32 value");
     return single;
+  }
+  double finite_double() const {  // JSON has no others
+    if (!json_->is_number_float()) reject("is not a floating-point number");
+    return json_->get<double>();
   }
   bool boolean() const {
     if (!json_->is_boolean()) reject("is neither true nor false");

@@ -17,10 +17,6 @@ const SiteStatistics* Statistics::find(std::string_view value) const {
   return nullptr;
 }
 
-std::string Part::text() const {
-  return fmt::format("examples {} to {} of {}", begin + 1, end, of);
-}
-
 std::string difference(const Provenance& a, const Provenance& b) {
   const auto differ = [](const char* what, const auto& x, const auto& y) {
     return x == y ? "" : fmt::format("{} ({} and {})", what, x, y);

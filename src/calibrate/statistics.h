@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/part.h"
 #include "calibrate/site_statistics.h"
 
 namespace fp8q {
@@ -35,17 +36,6 @@ struct Provenance {
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 
-// The examples that statistics hold, of those the run was to see: [begin, end) of `of`.
-// As it is by default: all of them.
-struct Part {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t of = 0;
-  bool whole() const { return begin == 0 && end == of; }
-  std::string text() const;  // "examples 43 to 85 of 128", counted from 1
-  friend bool operator==(const Part&, const Part&) = default;
-};
-
 struct SiteRecord {
   std::string value;  // Site::value
   std::string path;   // Site::path
@@ -55,7 +45,7 @@ struct SiteRecord {
 
 struct Statistics {
   Provenance provenance;  // examples and tokens: those of `part`
-  Part part;
+  Part part;              // the examples these statistics hold, of those the run was to see
   std::vector<SiteRecord> sites;
 
   const SiteStatistics* find(std::string_view value) const;  // nullptr: no such Site

@@ -1,8 +1,8 @@
-// The statistics file: {"schema", "checksum", "content"}, a line per Site. The checksum is the
-// SHA-256 of the content in its canonical form (sorted members, no spaces).
+// The statistics file: sealed (sealed_json.h), with a line per Site.
 #include <unordered_set>
 
 #include "base/hash.h"
+#include "calibrate/sealed_json.h"
 #include "calibrate/site_json.h"
 #include "calibrate/statistics.h"
 
@@ -11,10 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kSchema = "fp8q/statistics/1";
-constexpr Blame kBlame{ErrorCode::bad_data,
-                       "the file is damaged or was changed by hand: run fp8q calibrate again"};
-constexpr int kMaxDepth = 8;  // the deepest member lies at 6
+constexpr SealedKind kKind{
+    .schema = "fp8q/statistics/1",
+    .what = "a statistics file",
+    .remedy = "run fp8q calibrate again",
+    .blame = {ErrorCode::bad_data,
+              "the file is damaged or was changed by hand: run fp8q calibrate again"},
+    .max_depth = 8};  // the deepest member lies at 6
 
 json provenance_to_json(const Provenance& p) {
   return {{"version", p.version},
@@ -51,23 +54,6 @@ Provenance provenance_from_json(const Field& field) {
           .tokens = static_cast<int64_t>(field["tokens"].unsigned_integer(INT64_MAX))};
 }
 
-// Of statistics that are not whole.
-json part_to_json(const Part& part) {
-  return {{"begin", part.begin}, {"end", part.end}, {"of", part.of}};
-}
-
-Part part_from_json(const Field& field, int64_t examples) {
-  field.with_members(3);
-  const auto number = [&](const char* key) {
-    return static_cast<int64_t>(field[key].unsigned_integer(INT64_MAX));
-  };
-  const Part part{number("begin"), number("end"), number("of")};
-  if (part.begin > part.end || part.end > part.of || part.whole() ||
-      part.end - part.begin != examples)
-    field.reject(fmt::format("is no part with {} examples", examples));
-  return part;
-}
-
 std::string dumped(const json& value) {
   try {
     return value.dump();
@@ -75,20 +61,6 @@ std::string dumped(const json& value) {
     fail(ErrorCode::unsupported,
          "a name of the model or of the data is not UTF-8, so statistics cannot be stored: rename "
          "it");
-  }
-}
-
-json parsed(std::string_view bytes, const std::string& source) {
-  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kMaxDepth)
-      fail(ErrorCode::bad_data, "{}: is nested too deeply to be fp8q's statistics", source);
-    return true;
-  };
-  try {
-    return json::parse(bytes, limit_depth);
-  } catch (const json::exception& error) {
-    fail(ErrorCode::bad_data, "{}: is not a statistics file ({}): run fp8q calibrate again", source,
-         printable(error.what()));
   }
 }
 
@@ -107,27 +79,22 @@ std::string to_json(const Statistics& statistics) {
                                ? std::string()
                                : "\"part\":" + dumped(part_to_json(statistics.part)) + ",";
   const std::string head = "{" + part + "\"provenance\":" + dumped(provenance) + ",\"sites\":[";
-  return fmt::format("{{\"schema\":\"{}\",\"checksum\":\"{}\",\"content\":\n{}{}\n]}}}}\n", kSchema,
-                     sha256(head + sites + "]}"), head, lines);
+  return fmt::format("{{\"schema\":\"{}\",\"checksum\":\"{}\",\"content\":\n{}{}\n]}}}}\n",
+                     kKind.schema, sha256(head + sites + "]}"), head, lines);
 }
 
 Statistics statistics_from_json(std::string_view bytes, const std::string& source) {
   const std::string shown = printable(source);
-  const json file = parsed(bytes, shown);
-  const Field root(file, shown, kBlame);
-  const std::string& schema = root["schema"].string();
-  if (schema != kSchema)
-    root["schema"].reject(
-        fmt::format("is \"{}\", \"{}\" was expected", printable(schema), kSchema));
-  root.with_members(3);
-  const Field content = root["content"];
-  const bool whole = !content.json().is_object() || !content.json().contains("part");
+  const json json_content = unsealed(bytes, shown, kKind);
+  const Field content(json_content, shown + ".content", kKind.blame);
+  const bool whole = !json_content.is_object() || !json_content.contains("part");
   content.with_members(whole ? 2 : 3);
-  if (root["checksum"].string() != sha256(dumped(content.json())))
-    root["checksum"].reject("does not fit the content");
   Statistics statistics;
   statistics.provenance = provenance_from_json(content["provenance"]);
-  if (!whole) statistics.part = part_from_json(content["part"], statistics.provenance.examples);
+  if (!whole) {
+    statistics.part = part_from_json(content["part"], statistics.provenance.examples);
+    if (statistics.part.whole()) content["part"].reject("is all of it");
+  }
   const Field sites = content["sites"];
   std::unordered_set<std::string> values;
   for (size_t i = 0; i < sites.size(); ++i) {
