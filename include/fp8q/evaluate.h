@@ -33,12 +33,15 @@ struct EvaluateOptions {
   std::string task;
   std::string split;  // empty: "dev"
   std::optional<fs::path> data;
-  std::optional<size_t> limit;       // only the first examples
+  std::optional<size_t> limit;  // only the first examples
+  size_t shard = 1;             // of `shards`, counted from 1: the examples to run
+  size_t shards = 1;
+  fs::path output;  // of evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
   std::optional<size_t> max_length;  // tokens per sequence; empty: 128, for squad and squad2 384
   SpanOptions spans;
   TableOptions table;
   fs::path predictions;  // JSON lines, of the first model; empty: not written
-  bool force = false;    // replace an existing predictions file of someone else
+  bool force = false;    // replace an existing file that fp8q did not write
   uint64_t seed = 1;     // of the bootstrap
   ExecutionOptions execution;
 };
@@ -107,6 +110,26 @@ struct EvaluateResult {
 // One result per model, in order. The data is read and tokenized once, the baseline is run once.
 std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress = nullptr);
+
+// What a shard was run on.
+struct EvaluateShardResult {
+  FileFacts output;
+  std::vector<FileFacts> models;  // in the order they were given
+  std::vector<FileFacts> baselines;
+  std::string task;
+  std::string split;
+  DataFacts data;
+  std::string part;  // "examples 43 to 85 of 128"
+  size_t examples = 0;
+  size_t tokens = 0;  // of the first model
+  ExecutionFacts execution;
+  std::vector<std::string> notes;
+};
+
+// Runs the models on the shard's examples and writes what merge_evaluations() (merge.h) needs of
+// it: all answers, and what they are compared with. `predictions` counts nothing.
+EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
+                                   const ProgressCallback& progress = nullptr);
 
 std::vector<std::string> task_name_list();
 std::vector<std::string> metric_name_list();  // of TableOptions::metrics

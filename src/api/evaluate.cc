@@ -1,17 +1,94 @@
 #include "fp8q/evaluate.h"
 
-#include "api/score_models.h"
+#include "api/bundle.h"
+#include "api/evaluation_run.h"
+#include "api/evaluation_score.h"
+#include "api/predictions_file.h"
+#include "api/run_facts.h"
+#include "base/error.h"
 #include "tasks/task.h"
 #include "tasks/user_task.h"
 
 namespace fp8q {
+namespace {
+
+std::vector<fs::path> input_files(const EvaluateOptions& options) {
+  std::vector<fs::path> inputs;
+  std::error_code ignored;
+  for (const fs::path& model : options.models) {
+    for (fs::path& file : files_of_model(model)) inputs.push_back(std::move(file));
+    // A converted model's source stands beside it, and is an input without being named.
+    const fs::path folder = model_file(model).parent_path();
+    for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored))
+      if (entry.path().extension() == ".onnx") inputs.push_back(entry.path());
+  }
+  if (options.baseline) inputs.push_back(model_file(*options.baseline));
+  for (const auto& given : {options.tokenizer, options.config, options.data})
+    if (given) inputs.push_back(*given);
+  return inputs;
+}
+
+void check_predictions(const EvaluateOptions& options) {
+  if (options.predictions.empty()) return;
+  if (options.models.size() > 1)
+    fail(ErrorCode::usage, "--predictions takes the answers of one model; {} are given",
+         options.models.size());
+  check_output({options.predictions, input_files(options), options.force}, is_predictions_file);
+}
+
+fs::path shard_output(const EvaluateOptions& options) {
+  fs::path path = options.output;
+  if (path.empty())
+    path = model_file(options.models.front())
+               .replace_extension(
+                   fmt::format(".{}.{}of{}.json", options.task, options.shard, options.shards));
+  check_output({path, input_files(options), options.force}, is_evaluation_file);
+  return path;
+}
+
+}  // namespace
 
 std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress) {
-  std::vector<EvaluateResult> results;
-  for (ModelScore& score : score_models(options, progress))
-    results.push_back(std::move(score.result));
+  if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
+  if (options.shards != 1)
+    fail(ErrorCode::usage, "shard {} of {} alone has no score", options.shard, options.shards);
+  check_predictions(options);
+  const Evaluation evaluation = run_evaluation(options, progress);
+  std::vector<EvaluateResult> results = score_evaluation(evaluation);
+  if (!options.predictions.empty()) {
+    write_predictions(options.predictions, evaluation);
+    results.front().predictions = options.predictions;
+  }
   return results;
+}
+
+EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
+                                   const ProgressCallback& progress) {
+  const Stopwatch watch;
+  if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
+  check_shard(options.shard, options.shards);
+  const fs::path output = shard_output(options);
+  const Evaluation evaluation = run_evaluation(options, progress);
+  save_evaluation(evaluation, output);
+  EvaluateShardResult result;
+  result.output = facts_of(output);
+  const auto add = [&](std::vector<FileFacts>& files, const ModelRun& run) {
+    files.push_back(run.file);
+    result.notes.insert(result.notes.end(), run.notes.begin(), run.notes.end());
+  };
+  for (const TestedModel& model : evaluation.models)
+    result.notes.insert(result.notes.end(), model.notes.begin(), model.notes.end());
+  for (const ModelRun& run : evaluation.baselines) add(result.baselines, run);
+  for (const TestedModel& model : evaluation.models) add(result.models, model.run);
+  result.task = evaluation.task.name;
+  result.split = evaluation.split;
+  result.data = evaluation.data;
+  result.part = evaluation.part.text();
+  result.examples = evaluation.examples.size();
+  result.tokens = evaluation.models.front().run.tokens;
+  result.execution = execution_facts(watch, evaluation.models.front().run.engine);
+  return result;
 }
 
 std::vector<std::string> task_name_list() {

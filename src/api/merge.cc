@@ -2,77 +2,135 @@
 
 #include <algorithm>
 
+#include "api/evaluation_score.h"
+#include "api/predictions_file.h"
 #include "api/run_facts.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "calibrate/statistics.h"
 
 namespace fp8q {
 namespace {
 
-struct Shard {
-  fs::path path;
-  Statistics statistics;
-  std::string name() const { return printable(path.string()); }
-};
-
-std::vector<Shard> load_shards(const std::vector<fs::path>& paths) {
-  std::vector<Shard> shards;
-  for (const fs::path& path : paths) {
-    shards.push_back({path, load_statistics(path)});
-    if (shards.back().statistics.part.whole())
-      fail(ErrorCode::bad_data,
-           "{}: holds all examples of its run already, there is nothing to merge",
-           shards.back().name());
-  }
-  std::ranges::stable_sort(shards, {}, [](const Shard& shard) {
-    return std::pair(shard.statistics.part.begin, shard.statistics.part.end);
-  });
-  return shards;
+std::string difference(const Statistics& a, const Statistics& b) {
+  return difference(a.provenance, b.provenance);
 }
 
-// What comes after `end`, which must be the next shard.
-void check_next(const Shard* before, int64_t end, const Shard& next) {
-  const Part& part = next.statistics.part;
-  if (before) {
-    const auto what = difference(before->statistics.provenance, next.statistics.provenance);
-    if (!what.empty())
-      fail(ErrorCode::bad_data, "{} and {} are not of one run: they differ in {}", before->name(),
-           next.name(), what);
-    if (before->statistics.part.of != part.of)
-      fail(ErrorCode::bad_data, "{} and {} are not of one run: {} and {}", before->name(),
-           next.name(), before->statistics.part.text(), part.text());
+// What a file holds of a run: Statistics or an Evaluation.
+template <typename Content>
+struct Shard {
+  fs::path path;
+  Content content;
+  std::string name() const { return printable(path.string()); }
+  std::string part() const { return content.part.text(); }
+};
+
+[[noreturn]] void fail_missing(const Part& part) {
+  fail(ErrorCode::bad_data,
+       "a shard is missing: no file holds {}; name its file, too, or run it first", part.text());
+}
+
+// `next` must be what comes after the part of `whole`, which ends with the shard `before`.
+template <typename Content>
+void check_next(const Content& whole, const Shard<Content>& before, const Shard<Content>& next) {
+  const Part& part = next.content.part;
+  if (const auto what = difference(whole, next.content); !what.empty())
+    fail(ErrorCode::bad_data,
+         "{} and {} are not of one run: they differ in {}; run one of the shards again",
+         before.name(), next.name(), what);
+  if (whole.part.of != part.of)
+    fail(ErrorCode::bad_data, "{} and {} are not of one run: {} and {}", before.name(), next.name(),
+         before.part(), next.part());
+  if (part.begin < whole.part.end)
+    fail(ErrorCode::bad_data, "{} and {} hold the same examples: {} and {}", before.name(),
+         next.name(), before.part(), next.part());
+  if (part.begin > whole.part.end) fail_missing({whole.part.end, part.begin, part.of});
+}
+
+// The whole. `shards` are put in the order of their examples.
+template <typename Content>
+Content joined(std::vector<Shard<Content>>& shards) {
+  std::ranges::stable_sort(shards, {}, [](const auto& shard) {
+    return std::pair(shard.content.part.begin, shard.content.part.end);
+  });
+  Content whole = shards.front().content;
+  if (whole.part.begin > 0) fail_missing({0, whole.part.begin, whole.part.of});
+  for (size_t s = 1; s < shards.size(); ++s) {
+    check_next(whole, shards[s - 1], shards[s]);
+    whole.append(shards[s].content);
   }
-  if (part.begin < end)
-    fail(ErrorCode::bad_data, "{} and {} hold the same examples: {} and {}", before->name(),
-         next.name(), before->statistics.part.text(), part.text());
-  if (part.begin > end)
-    fail(ErrorCode::bad_data, "a shard is missing: no file holds {}",
-         Part{end, part.begin, part.of}.text());
+  if (!whole.part.whole()) fail_missing({whole.part.end, whole.part.of, whole.part.of});
+  return whole;
+}
+
+template <typename Content>
+std::vector<MergedPart> parts_of(const std::vector<Shard<Content>>& shards) {
+  std::vector<MergedPart> parts;
+  for (const auto& shard : shards) parts.push_back({shard.path, shard.part()});
+  return parts;
+}
+
+void check_inputs(const std::vector<fs::path>& inputs) {
+  if (inputs.empty()) fail(ErrorCode::usage, "merge: name the files to merge");
 }
 
 }  // namespace
 
+bool hold_evaluations(const std::vector<fs::path>& inputs) {
+  // As --json writes it.
+  constexpr std::string_view kFactsOfShard = "{\n  \"schema\": \"fp8q/eval-shard/";
+  for (const fs::path& input : inputs)
+    if (begins_with(input, kFactsOfShard))
+      fail(
+          ErrorCode::bad_data,
+          "{}: tells about a shard (--json) and does not hold its answers; name the file that eval "
+          "--shard wrote (-o)",
+          printable(input.string()));
+  const auto first = std::ranges::find_if(inputs, is_evaluation_file);
+  if (first == inputs.end()) return false;
+  for (const fs::path& other : inputs)
+    if (!is_evaluation_file(other))
+      fail(ErrorCode::bad_data,
+           "{} is a part of an evaluation, but {} is {}; name the parts of one run",
+           printable(first->string()), printable(other.string()),
+           is_statistics_file(other) ? "one of a calibration" : "none");
+  return true;
+}
+
 MergeResult merge(const MergeOptions& options) {
-  if (options.inputs.empty()) fail(ErrorCode::usage, "merge: name the files to merge");
+  check_inputs(options.inputs);
   check_output({options.output, options.inputs, options.force}, is_statistics_file);
-  const std::vector<Shard> shards = load_shards(options.inputs);
-  MergeResult result;
-  Statistics whole;
-  const Shard* before = nullptr;
-  for (const Shard& shard : shards) {
-    check_next(before, whole.part.end, shard);
-    if (before) whole.append(shard.statistics);
-    else whole = shard.statistics;
-    before = &shard;
-    result.parts.push_back({shard.path, shard.statistics.part.text()});
+  std::vector<Shard<Statistics>> shards;
+  for (const fs::path& path : options.inputs) {
+    shards.push_back({path, load_statistics(path)});
+    if (shards.back().content.part.whole())
+      fail(ErrorCode::bad_data,
+           "{}: holds all examples of its run already, there is nothing to merge",
+           shards.back().name());
   }
-  if (!whole.part.whole())
-    fail(ErrorCode::bad_data, "a shard is missing: no file holds {}",
-         Part{whole.part.end, whole.part.of, whole.part.of}.text());
+  const Statistics whole = joined(shards);
   save_statistics(whole, options.output);
-  result.output = facts_of(options.output);
-  result.examples = static_cast<size_t>(whole.provenance.examples);
-  result.tokens = static_cast<size_t>(whole.provenance.tokens);
+  return {.output = facts_of(options.output),
+          .parts = parts_of(shards),
+          .examples = static_cast<size_t>(whole.provenance.examples),
+          .tokens = static_cast<size_t>(whole.provenance.tokens)};
+}
+
+MergeEvaluationsResult merge_evaluations(const MergeEvaluationsOptions& options) {
+  check_inputs(options.inputs);
+  if (!options.predictions.empty())
+    check_output({options.predictions, options.inputs, options.force}, is_predictions_file);
+  std::vector<Shard<Evaluation>> shards;
+  for (const fs::path& path : options.inputs) shards.push_back({path, load_evaluation(path)});
+  const Evaluation whole = joined(shards);
+  if (!options.predictions.empty() && whole.models.size() > 1)
+    fail(ErrorCode::usage, "--predictions takes the answers of one model; {} were evaluated",
+         whole.models.size());
+  MergeEvaluationsResult result{parts_of(shards), score_evaluation(whole)};
+  if (!options.predictions.empty()) {
+    write_predictions(options.predictions, whole);
+    result.results.front().predictions = options.predictions;
+  }
   return result;
 }
 

@@ -32,8 +32,10 @@ Json span_line(const Task& task, size_t e, const std::string& id, const Answers&
 
 }  // namespace
 
-void write_predictions(const std::filesystem::path& path, const Task& task,
-                       const std::vector<Example>& examples, const Answers& answers) {
+void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation) {
+  const Task& task = evaluation.task;
+  const std::vector<Example>& examples = evaluation.examples;
+  const Answers& answers = evaluation.models.front().run.answers;
   std::string text;
   for (size_t e = 0; e < examples.size(); ++e) {
     const Json line = task.kind == TaskKind::spans ? span_line(task, e, examples[e].id, answers)

@@ -3,15 +3,13 @@
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
-#include "evaluate/evaluator.h"
-#include "tasks/dataset.h"
+#include "api/evaluation.h"
 
 namespace fp8q {
 
-void write_predictions(const std::filesystem::path& path, const Task& task,
-                       const std::vector<Example>& examples, const Answers& answers);
+// Those of the first model.
+void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation);
 
 // Whether the file begins as write_predictions() writes it.
 bool is_predictions_file(const std::filesystem::path& path);

@@ -23,18 +23,27 @@ void add_note(const std::string& model, const std::vector<RoundingFacts>& roundi
 
 }  // namespace
 
-std::vector<RoundingFacts> rounding_facts(const std::vector<Site>& sites,
-                                          const std::vector<SiteRounding>& counts) {
+std::vector<RoundingCounts> rounding_counts(const std::vector<Site>& sites,
+                                            const std::vector<SiteRounding>& counts) {
   FP8Q_ASSERT(counts.empty() || counts.size() == sites.size());
+  std::vector<RoundingCounts> list;
+  for (size_t i = 0; i < counts.size(); ++i)
+    if (sites[i].kind == SiteKind::activation && sites[i].quantization)
+      list.push_back(
+          {sites[i].path, std::string(info(sites[i].quantization->format).name), counts[i]});
+  return list;
+}
+
+std::vector<RoundingFacts> rounding_facts(const std::vector<RoundingCounts>& sites) {
   std::vector<RoundingFacts> facts;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i].values == 0) continue;
-    const auto values = static_cast<double>(counts[i].values);
-    facts.push_back({.path = sites[i].path,
-                     .format = std::string(info(sites[i].quantization->format).name),
-                     .values = counts[i].values,
-                     .saturated = static_cast<double>(counts[i].saturated) / values,
-                     .underflowed = static_cast<double>(counts[i].underflowed) / values});
+  for (const auto& [path, format, counts] : sites) {
+    if (counts.values == 0) continue;
+    const auto values = static_cast<double>(counts.values);
+    facts.push_back({.path = path,
+                     .format = format,
+                     .values = counts.values,
+                     .saturated = static_cast<double>(counts.saturated) / values,
+                     .underflowed = static_cast<double>(counts.underflowed) / values});
   }
   return facts;
 }

@@ -9,10 +9,20 @@
 
 namespace fp8q {
 
-// Of the quantised activation Sites that saw values, in their order. `counts` as
-// Engine::rounding() gives them.
-std::vector<RoundingFacts> rounding_facts(const std::vector<Site>& sites,
-                                          const std::vector<SiteRounding>& counts);
+// What rounding did at one quantised activation Site, as counted.
+struct RoundingCounts {
+  std::string path;
+  std::string format;
+  SiteRounding counts;
+};
+
+// One for each quantised activation Site, in their order. `counts` as Engine::rounding() gives
+// them.
+std::vector<RoundingCounts> rounding_counts(const std::vector<Site>& sites,
+                                            const std::vector<SiteRounding>& counts);
+
+// As shares, of the Sites that saw values.
+std::vector<RoundingFacts> rounding_facts(const std::vector<RoundingCounts>& sites);
 
 // Shares above which a Site is worth a warning. A scale from the largest value seen lets a handful
 // of values in a million saturate; and zero is the right code for the many small values of INT8's

@@ -74,6 +74,9 @@ TaskInputs::TaskInputs(const EvaluateOptions& options, const Bundle& first,
           task_, {.data = options.data, .split = options.split.empty() ? "dev" : options.split})) {
   if (options.limit && *options.limit < data_.examples.size())
     data_.examples.resize(*options.limit);
+  part_ = part_of_shard(data_.examples.size(), options.shard, options.shards);
+  data_.examples.erase(data_.examples.begin() + part_.end, data_.examples.end());
+  data_.examples.erase(data_.examples.begin(), data_.examples.begin() + part_.begin);
   if (!data_.note.empty()) notes.push_back(data_.note);
 }
 
@@ -87,6 +90,7 @@ const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std
   if (missing) {
     prepared.evaluator =
         make_evaluator(task_, data_.examples, evaluator_settings(options_, embeddings));
+    prepared.tokenizer_sha256 = tokenizer.hash();
     prepared.sequences = prepared.evaluator->sequences(tokenizer, length);
   }
   return prepared;

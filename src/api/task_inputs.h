@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/bundle.h"
+#include "base/part.h"
 #include "evaluate/evaluator.h"
 #include "fp8q/evaluate.h"
 
@@ -18,18 +19,21 @@ namespace fp8q {
 struct PreparedInputs {
   std::unique_ptr<Evaluator> evaluator;
   Sequences sequences;
+  std::string tokenizer_sha256;
 };
 
 // Token ids are made once per tokenizer, since converted models share their source's.
 class TaskInputs {
  public:
-  // Reads the data; `first` is the model that tells what the labels of --task text mean.
+  // Reads the data, of it the shard that `options` name; `first` is the model that tells what the
+  // labels of --task text mean.
   TaskInputs(const EvaluateOptions& options, const Bundle& first, std::vector<std::string>& notes);
   TaskInputs(const TaskInputs&) = delete;
   TaskInputs& operator=(const TaskInputs&) = delete;
 
   const Task& task() const { return task_; }
-  const Dataset& data() const { return data_; }
+  const Dataset& data() const { return data_; }  // with the examples of the part
+  const Part& part() const { return part_; }
 
   const PreparedInputs& prepared(const Bundle& bundle, std::vector<std::string>& notes);
 
@@ -40,6 +44,7 @@ class TaskInputs {
   const EvaluateOptions& options_;
   Task task_;
   Dataset data_;
+  Part part_;
   std::map<Key, PreparedInputs> prepared_;
 };
 

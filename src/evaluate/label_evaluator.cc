@@ -43,12 +43,20 @@ Answers predict(const Task& task, const LabelMap& labels, const RunResult& run) 
       for (size_t c = 1; c < labels.logit_of_class.size(); ++c)
         if (logits[labels.logit_of_class[c]] > logits[labels.logit_of_class[best]]) best = c;
       value = static_cast<double>(best);
-      answers.texts.push_back(task.classes[best].front());
     }
     answers.values.push_back(value);
     answers.logits.push_back(logits);
   }
   return answers;
+}
+
+void judge_labels(const Task& task, std::span<const Example> examples, Answers& answers) {
+  if (!task.is_regression())
+    for (const double value : answers.values)
+      answers.texts.push_back(task.classes[static_cast<size_t>(value)].front());
+  if (is_accuracy_alone(task))
+    for (size_t e = 0; e < examples.size(); ++e)
+      answers.right.push_back(answers.values[e] == examples[e].gold);
 }
 
 LabelEvaluator::LabelEvaluator(const Task& task, std::span<const Example> examples)
@@ -63,10 +71,8 @@ Answers LabelEvaluator::answers(const Sequences&, const RunResult& run,
   const auto width = static_cast<size_t>(run.outputs[logits_output(run)].width);
   const LabelMap labels = match_labels(task_, config, width);
   Answers answers = predict(task_, labels, run);
+  judge_labels(task_, examples_, answers);
   if (!labels.note.empty()) answers.notes.push_back(labels.note);
-  if (is_accuracy_alone(task_))
-    for (size_t e = 0; e < examples_.size(); ++e)
-      answers.right.push_back(answers.values[e] == examples_[e].gold);
   return answers;
 }
 

@@ -35,9 +35,13 @@ class EmbeddingEvaluator : public LabelEvaluator {
 // has none.
 size_t logits_output(const RunResult& run);
 
-// Of equal logits the lower class wins. Error (bad_model) naming the first example whose logits are
-// not finite.
+// `values` and `logits`. Of equal logits the lower class wins. Error (bad_model) naming the first
+// example whose logits are not finite.
 Answers predict(const Task& task, const LabelMap& labels, const RunResult& run);
+
+// Fills in what follows from `values`, which must be classes of the task where it has classes:
+// `texts` and `right`.
+void judge_labels(const Task& task, std::span<const Example> examples, Answers& answers);
 
 // 0 where one of them is zero.
 double cosine(std::span<const float> a, std::span<const float> b);

@@ -237,6 +237,24 @@ Json to_json(const EvaluateResult& r) {
   return json;
 }
 
+Json to_json(const EvaluateShardResult& r) {
+  Json json = header("eval-shard", r.models.front());
+  add(json, r.execution);
+  json["task"] = r.task;
+  json["split"] = r.split;
+  json["data"] = json_of(r.data);
+  json["part"] = r.part;
+  json["examples"] = r.examples;
+  json["tokens"] = r.tokens;
+  for (const auto& [key, files] : {std::pair("models", &r.models), {"baselines", &r.baselines}}) {
+    json[key] = Json::array();
+    for (const FileFacts& file : *files) json[key].push_back(json_of(file));
+  }
+  json["output"] = json_of(r.output);
+  json["notes"] = r.notes;
+  return json;
+}
+
 Json to_json(const BenchmarkResult& r) {
   Json json = header("bench", r.variants.front().model);
   add(json, r.execution);

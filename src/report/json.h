@@ -22,6 +22,7 @@ nlohmann::ordered_json to_json(const CalibrateResult& result);
 nlohmann::ordered_json to_json(const MergeResult& result);
 nlohmann::ordered_json to_json(const ConvertResult& result);
 nlohmann::ordered_json to_json(const EvaluateResult& result);
+nlohmann::ordered_json to_json(const EvaluateShardResult& result);
 nlohmann::ordered_json to_json(const BenchmarkResult& result);
 nlohmann::ordered_json to_json(const ReportResult& result);
 nlohmann::ordered_json to_json(const CompareResult& result);

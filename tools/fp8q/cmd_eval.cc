@@ -11,7 +11,7 @@
 #include "fp8q/evaluate.h"
 #include "report/json.h"
 #include "tools/fp8q/command.h"
-#include "tools/fp8q/eval_tables.h"
+#include "tools/fp8q/eval_output.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
 #include "tools/fp8q/workspace.h"
@@ -21,10 +21,10 @@ namespace {
 
 struct Options {
   EvaluateOptions evaluate;
+  EvalOutput output;
   bool no_baseline = false;
-  bool kernels = false;
-  bool flips = false;
-  std::optional<double> max_drop;
+  CLI::Option* shard = nullptr;
+  CLI::Option* shard_output = nullptr;
   // Options that only some tasks have.
   std::vector<CLI::Option*> of_spans;
   std::vector<CLI::Option*> of_tables;
@@ -49,47 +49,57 @@ bool complete(EvaluateOptions& options) {
   return true;
 }
 
-nlohmann::ordered_json json_of(const std::vector<EvaluateResult>& results) {
-  if (results.size() == 1) return to_json(results.front());
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& r : results) list.push_back(to_json(r));
-  return list;
+// Error (usage): what concerns the scores is given with --shard, or the other way round.
+void check_shard_options(const Options& options) {
+  if (options.shard->count() == 0 && options.shard_output->count() > 0)
+    fail(ErrorCode::usage,
+         "-o names the file of a --shard; scores are written by --json, answers by --predictions");
+  if (const CLI::Option* given = options.output.given(); given && options.shard->count() > 0)
+    fail(ErrorCode::usage, "{} is for all examples: give it to fp8q merge, which joins the shards",
+         given->get_name());
 }
 
-void check_gate(const std::vector<EvaluateResult>& results, double max_drop) {
-  for (const auto& r : results) {
-    if (!r.difference)
-      fail(ErrorCode::usage,
-           "--max-drop needs a baseline to compare {} with; give --baseline MODEL",
-           r.scores.model.path.string());
-    if (r.difference->score < -max_drop)
-      fail(ErrorCode::accuracy_gate, "{}: the score fell by {:.2f} points, more than --max-drop {}",
-           r.scores.model.path.string(), -r.difference->score, max_drop);
-  }
+std::string table_of(const EvaluateShardResult& r) {
+  Table table({"evaluated", short_path(r.models.front().path.string())});
+  for (size_t m = 1; m < r.models.size(); ++m)
+    table.add({"", short_path(r.models[m].path.string())});
+  for (const FileFacts& file : r.baselines) table.add({"baseline", short_path(file.path.string())});
+  table.add(
+      {"text",
+       fmt::format("{} {}, {} examples, {} tokens ({})", r.task, r.split, r.examples, r.tokens,
+                   r.data.builtin ? "built-in sample" : short_path(r.data.path.string()))});
+  table.add({"shard", r.part});
+  table.add({"answers", fmt::format("{} ({})", short_path(r.output.path.string()),
+                                    human_bytes(r.output.bytes))});
+  table.add({"time", fmt::format("{:.2f} s, {}", r.execution.elapsed_s, r.execution.description)});
+  return table.str();
+}
+
+void run_shard(const EvaluateOptions& options, const Globals& globals) {
+  const EvaluateShardResult result = evaluate_shard(options, make_progress(globals));
+  print(globals, table_of(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
 }
 
 void run(Options& options, const Globals& globals) {
   EvaluateOptions& e = options.evaluate;
   refuse_unused(options.of_spans, e.task, {"squad", "squad2"});
   refuse_unused(options.of_tables, e.task, {"text"});
+  check_shard_options(options);
   e.use_baseline = !options.no_baseline;
+  e.predictions = options.output.predictions;
   const bool from_workspace = complete(e);
   std::vector<fs::path> files = e.models;
   if (e.data) files.push_back(*e.data);
   files.push_back(e.predictions);
+  files.push_back(e.output);
   check_json_target(globals, files);
+  const std::string model = short_path(e.models.front().string());
+  if (options.shard->count() > 0) return run_shard(e, globals);
   const std::vector<EvaluateResult> results = evaluate(e, make_progress(globals));
-  if (from_workspace)
-    print(globals,
-          fmt::format("model {} (from the workspace)\n", short_path(e.models.front().string())));
-  print(globals, scores_table(results));
-  if (options.kernels)
-    for (const auto& r : results) print(globals, kernels_table(r));
-  if (options.flips)
-    for (const auto& r : results) print(globals, flips_table(r));
-  for (const auto& r : results) print_notes(globals, r.notes);
-  write_json(globals, json_of(results));
-  if (options.max_drop) check_gate(results, *options.max_drop);
+  if (from_workspace) print(globals, fmt::format("model {} (from the workspace)\n", model));
+  put_out(results, options.output, globals);
 }
 
 void add_span_options(CLI::App& command, Options& options) {
@@ -171,19 +181,15 @@ void add_eval(CLI::App& program, Globals& globals) {
   auto* no_baseline =
       command.add_flag("--no-baseline", options->no_baseline, "Do not run the source model");
   no_baseline->excludes(baseline);
-  command
-      .add_option("--max-drop", options->max_drop,
-                  "Exit with 1 where the score falls by more points than this")
-      ->check(CLI::NonNegativeNumber)
-      ->excludes(no_baseline)
-      ->type_name("POINTS");
-  command.add_option("--predictions", e.predictions, "Write each example's answer (JSON lines)")
-      ->type_name("FILE");
-  command.add_flag("--force", e.force,
-                   "Replace an existing --predictions file that fp8q did not write");
-  command.add_flag("--kernels", options->kernels, "List the kernel each Site runs with");
-  command.add_flag("--flips", options->flips,
-                   "List the examples whose answer differs from the baseline's");
+  options->shard = add_shard_option(command, e.shard, e.shards);
+  options->shard_output =
+      command
+          .add_option("-o,--output", e.output,
+                      "File of a shard's answers (default: MODEL.TASK.IofN.json)")
+          ->type_name("FILE");
+  add_eval_output_options(command, options->output);
+  command.get_option("--max-drop")->excludes(no_baseline);
+  command.add_flag("--force", e.force, "Replace an existing file that fp8q did not write");
   command.add_option("--seed", e.seed, "Seed of the bootstrap")->capture_default_str();
   add_span_options(command, *options);
   add_table_options(command, *options);
@@ -198,6 +204,7 @@ void add_eval(CLI::App& program, Globals& globals) {
       "128\n"
       "  fp8q eval bert-topics/ --task text --data topics.jsonl --label-column topic --metric "
       "macro_f1\n"
+      "  fp8q eval model.e4m3.onnx --task mnli --shard 2/8   # then fp8q merge\n"
       "  fp8q eval bert-sst2/ --task sst2 --json -");
   command.callback(
       [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });

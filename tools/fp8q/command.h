@@ -46,7 +46,7 @@ void add_gelu_option(CLI::App& command, ExecutionOptions& execution);
 void add_execution_options(CLI::App& command, ExecutionOptions& execution);
 
 // --shard I/N: part I of N of the examples.
-void add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
+CLI::Option* add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
 
 // --data, --task, --examples and --max-length, for commands that run text without scoring it.
 struct TextOptions {

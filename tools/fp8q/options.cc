@@ -56,8 +56,8 @@ void add_execution_options(CLI::App& command, ExecutionOptions& execution) {
       ->excludes(compute);
 }
 
-void add_shard_option(CLI::App& command, size_t& shard, size_t& shards) {
-  command
+CLI::Option* add_shard_option(CLI::App& command, size_t& shard, size_t& shards) {
+  return command
       .add_option_function<std::string>(
           "--shard",
           [&](const std::string& text) {

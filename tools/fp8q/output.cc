@@ -127,8 +127,8 @@ bool holds_results(const fs::path& path) {
   std::ifstream(path, std::ios::binary)
       .read(start.data(), static_cast<std::streamsize>(start.size()));
   std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
-  for (const char* command : {"inspect", "calibrate", "convert", "eval", "bench", "report",
-                              "compare", "sensitivity", "tune"})
+  for (const char* command : {"inspect", "calibrate", "merge", "convert", "eval", "eval-shard",
+                              "bench", "report", "compare", "sensitivity", "tune"})
     if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
   return false;
 }

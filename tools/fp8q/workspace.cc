@@ -87,6 +87,7 @@ void keep_result(const nlohmann::ordered_json& json) try {
     return;
   }
   if (json.at("command") == "report") return;
+  if (json.contains("part")) return;  // of a shard, which is no result; merge has one
   fs::create_directory(results_folder());
   constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
   write_file_atomically(results_folder() / (result_name(json) + ".json"),

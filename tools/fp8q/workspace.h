@@ -25,8 +25,8 @@ struct Workspace {
 // Where the last result of each command and model is kept while the folder has a workspace, for
 // `fp8q report`.
 fs::path results_folder();
-// Replaces the one of the same command, task and model. Where it cannot be written it is not kept,
-// and the command goes on.
+// Replaces the one of the same command, task and model. A shard has no result to keep. Where it
+// cannot be written it is not kept, and the command goes on.
 void keep_result(const nlohmann::ordered_json& json);
 // A new calibration: what was kept belongs to the old one.
 void forget_results();

@@ -1,0 +1,163 @@
+#include "api/evaluation_run.h"
+
+#include "api/device.h"
+#include "api/run_facts.h"
+#include "api/task_inputs.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "quantize/manifest.h"
+
+namespace fp8q {
+namespace {
+
+ModelRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptions& options,
+                   const ProgressCallback& progress) {
+  ModelRun result;
+  const auto in_context = [&](auto&& step) -> decltype(auto) {
+    try {
+      return step();
+    } catch (const Error& e) {
+      const std::string shard =
+          inputs.part().whole() ? "" : fmt::format(" ({})", inputs.part().text());
+      throw e.with_context(bundle.file.path.string() + shard);
+    }
+  };
+  const auto& [evaluator, sequences, tokenizer_sha256] =
+      in_context([&]() -> const PreparedInputs& { return inputs.prepared(bundle, result.notes); });
+  const ModelConfig config = find_model_config(bundle.folder, options.config);
+  const auto engine = make_engine(bundle, options.execution, result.notes);
+  const std::string step = "scoring " + bundle.file.path.filename().string();
+  const RunResult run =
+      run_examples(*engine, sequences.encodings,
+                   {.batch = options.execution.batch, .mean_tokens = evaluator->takes_means()},
+                   [&](size_t done, size_t total) {
+                     if (progress) progress(step, done, total);
+                   });
+  // A shard may have no example; then nothing tells what the outputs are.
+  if (!run.examples.empty())
+    result.answers = in_context([&] { return evaluator->answers(sequences, run, config); });
+  result.notes.insert(result.notes.end(), result.answers.notes.begin(), result.answers.notes.end());
+  result.answers.notes.clear();
+  result.file = bundle.file;
+  result.format = format_of(bundle.model);
+  result.tokenizer_sha256 = tokenizer_sha256;
+  if (!config.path.empty()) result.config_sha256 = sha256_file(config.path);
+  result.sequences = sequences.encodings.size();
+  result.tokens = run.tokens;
+  result.seconds = run.seconds;
+  for (const auto& k : engine->kernels())
+    result.kernels.push_back({k.path, k.requested, k.effective});
+  result.rounding = rounding_counts(bundle.sites, engine->rounding());
+  result.engine = engine->description();
+  return result;
+}
+
+struct HashedFile {
+  fs::path path;
+  std::string sha256;
+};
+
+// The FP32 source that a converted model names, if it stands beside the model and is still the same
+// file.
+std::optional<HashedFile> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
+  const auto manifest = read_manifest(bundle.model);
+  if (!manifest) return std::nullopt;
+  const fs::path source = bundle.folder / fs::path(manifest->source.model_name).filename();
+  std::error_code ignored;
+  if (fs::is_regular_file(source, ignored) && sha256_file(source) == manifest->source.model_sha256)
+    return HashedFile{source, manifest->source.model_sha256};
+  notes.push_back(fmt::format(
+      "{} was converted from {}, which is not beside it any more or has changed; give it with "
+      "--baseline to see the difference",
+      bundle.file.path.string(), printable(manifest->source.model_name)));
+  return std::nullopt;
+}
+
+// The index in `runs` of the model's baseline, which is run where it was not yet.
+std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
+                                   const EvaluateOptions& options, const ProgressCallback& progress,
+                                   std::vector<ModelRun>& runs, std::vector<std::string>& notes) {
+  if (!options.use_baseline) return std::nullopt;
+  const std::optional<HashedFile> file =
+      options.baseline ? HashedFile{*options.baseline, sha256_file(model_file(*options.baseline))}
+                       : source_beside(bundle, notes);
+  if (!file || file->sha256 == bundle.file.sha256) return std::nullopt;
+  for (size_t b = 0; b < runs.size(); ++b)
+    if (runs[b].file.sha256 == file->sha256) return b;
+  runs.push_back(run_model(open_model(file->path), inputs, options, progress));
+  return runs.size() - 1;
+}
+
+std::string name_of(Compute compute) {
+  return compute == Compute::bf16 ? "bf16" : compute == Compute::fp32 ? "fp32" : "auto";
+}
+
+// Those on which answers depend beyond the models and the data.
+std::vector<std::pair<std::string, std::string>> options_of(const EvaluateOptions& options,
+                                                            const Task& task) {
+  const SpanOptions& spans = options.spans;
+  const TableOptions& table = options.table;
+  const ExecutionOptions& execution = options.execution;
+  const size_t length = options.max_length.value_or(task.max_length);
+  return {{"--max-length", std::to_string(length)},
+          {"--doc-stride", std::to_string(spans.doc_stride)},
+          {"--n-best", std::to_string(spans.best)},
+          {"--max-answer-length", std::to_string(spans.max_answer_tokens)},
+          {"--null-threshold", fmt::format("{}", spans.null_threshold)},
+          {"--text-column", table.text_column},
+          {"--pair-column", table.pair_column},
+          {"--label-column", table.label_column},
+          {"--compute", name_of(execution.compute)},
+          {"--gelu", execution.gelu == Gelu::tanh ? "tanh" : "model"},
+          {"--reference", execution.reference ? "given" : "not given"}};
+}
+
+// The example without what only answering it takes.
+Example to_score(const Task& task, const Example& example) {
+  Example kept = example;
+  if (task.kind == TaskKind::spans) kept.pair.reset();
+  return kept;
+}
+
+Evaluation without_runs(const EvaluateOptions& options, const TaskInputs& inputs) {
+  const Dataset& data = inputs.data();
+  Evaluation evaluation;
+  evaluation.version = version();
+  evaluation.task = inputs.task();
+  evaluation.split = data.split;
+  evaluation.data = {data.path, data.sha256, data.builtin, false};
+  evaluation.options = options_of(options, inputs.task());
+  evaluation.seed = options.seed;
+  evaluation.part = inputs.part();
+  for (const Example& example : data.examples)
+    evaluation.examples.push_back(to_score(inputs.task(), example));
+  return evaluation;
+}
+
+}  // namespace
+
+Evaluation run_evaluation(const EvaluateOptions& options, const ProgressCallback& progress) {
+  check_device(options.execution.device);
+  require_at_least("--batch", options.execution.batch, 1);
+  check_shard(options.shard, options.shards);
+  if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
+  std::optional<TaskInputs> inputs;
+  Evaluation evaluation;
+  for (const fs::path& path : options.models) {
+    const Stopwatch watch;
+    TestedModel model;
+    const Bundle bundle = open_model(path);
+    if (!inputs) {
+      inputs.emplace(options, bundle, model.notes);
+      evaluation = without_runs(options, *inputs);
+    }
+    model.baseline =
+        baseline_for(bundle, *inputs, options, progress, evaluation.baselines, model.notes);
+    model.run = run_model(bundle, *inputs, options, progress);
+    model.execution = execution_facts(watch, model.run.engine);
+    evaluation.models.push_back(std::move(model));
+  }
+  return evaluation;
+}
+
+}  // namespace fp8q

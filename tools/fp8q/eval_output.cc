@@ -1,0 +1,69 @@
+#include "tools/fp8q/eval_output.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "report/json.h"
+#include "tools/fp8q/eval_tables.h"
+#include "tools/fp8q/output.h"
+
+namespace fp8q::cli {
+namespace {
+
+nlohmann::ordered_json json_of(const std::vector<EvaluateResult>& results) {
+  if (results.size() == 1) return to_json(results.front());
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& r : results) list.push_back(to_json(r));
+  return list;
+}
+
+void check_gate(const std::vector<EvaluateResult>& results, double max_drop) {
+  for (const auto& r : results) {
+    if (!r.difference)
+      fail(ErrorCode::usage,
+           "--max-drop needs a baseline to compare {} with; give --baseline MODEL",
+           r.scores.model.path.string());
+    if (r.difference->score < -max_drop)
+      fail(ErrorCode::accuracy_gate, "{}: the score fell by {:.2f} points, more than --max-drop {}",
+           r.scores.model.path.string(), -r.difference->score, max_drop);
+  }
+}
+
+}  // namespace
+
+const CLI::Option* EvalOutput::given() const {
+  const auto found =
+      std::ranges::find_if(options, [](const CLI::Option* option) { return option->count() > 0; });
+  return found == options.end() ? nullptr : *found;
+}
+
+void add_eval_output_options(CLI::App& command, EvalOutput& output) {
+  output.options = {
+      command
+          .add_option("--max-drop", output.max_drop,
+                      "Exit with 1 where the score falls by more points than this")
+          ->check(CLI::NonNegativeNumber)
+          ->type_name("POINTS"),
+      command
+          .add_option("--predictions", output.predictions,
+                      "Write each example's answer (JSON lines)")
+          ->type_name("FILE"),
+      command.add_flag("--kernels", output.kernels, "List the kernel each Site runs with"),
+      command.add_flag("--flips", output.flips,
+                       "List the examples whose answer differs from the baseline's")};
+}
+
+void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,
+             const Globals& globals) {
+  print(globals, scores_table(results));
+  if (output.kernels)
+    for (const auto& r : results) print(globals, kernels_table(r));
+  if (output.flips)
+    for (const auto& r : results) print(globals, flips_table(r));
+  for (const auto& r : results) print_notes(globals, r.notes);
+  write_json(globals, json_of(results));
+  if (output.max_drop) check_gate(results, *output.max_drop);
+}
+
+}  // namespace fp8q::cli

@@ -1,0 +1,29 @@
+// What eval, and merge after it, do with the scores of models: tables, JSON, and the gate.
+#pragma once
+
+#include <vector>
+
+#include "fp8q/evaluate.h"
+#include "tools/fp8q/command.h"
+
+namespace fp8q::cli {
+
+struct EvalOutput {
+  bool kernels = false;
+  bool flips = false;
+  std::optional<double> max_drop;
+  fs::path predictions;
+  std::vector<CLI::Option*> options;  // that set these
+
+  // The first of the options that was given, or nullptr.
+  const CLI::Option* given() const;
+};
+
+// --max-drop, --predictions, --kernels and --flips.
+void add_eval_output_options(CLI::App& command, EvalOutput& output);
+
+// Prints and writes the results. Error (accuracy_gate): a score fell by more than --max-drop.
+void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,
+             const Globals& globals);
+
+}  // namespace fp8q::cli
