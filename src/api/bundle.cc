@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/file_bytes.h"
 #include "base/hash.h"
 #include "encoder/recognise.h"
 #include "onnx/load.h"
@@ -23,18 +23,27 @@ fs::path model_file(const fs::path& location) {
   return file;
 }
 
-Bundle open_model(const fs::path& location) {
+OpenedModel open_model_file(const fs::path& location) {
+  OpenedModel opened;
+  opened.file.path = model_file(location);
+  opened.bytes = FileBytes::open(opened.file.path, kMaxModelBytes);
+  opened.file.sha256 = sha256(opened.bytes->view());
+  opened.file.bytes = opened.bytes->view().size();
+  opened.bytes->release();
+  return opened;
+}
+
+Bundle open_model(const fs::path& location) { return open_model(open_model_file(location)); }
+
+Bundle open_model(const OpenedModel& opened) {
   Bundle bundle;
-  bundle.file.path = model_file(location);
+  bundle.file = opened.file;
   bundle.folder = bundle.file.path.parent_path();
-  // Read once: the hash that statistics and manifests are bound to is of the very bytes that are
-  // parsed.
-  std::string bytes = read_file(bundle.file.path, kMaxModelBytes);
-  bundle.file.sha256 = sha256(bytes);
-  bundle.file.bytes = bytes.size();
   const fs::path folder = bundle.folder.empty() ? fs::path(".") : bundle.folder;
-  bundle.model =
-      parse_model(std::move(bytes), bundle.file.path.string(), {.external_data_folder = folder});
+  auto loaded =
+      parse_model(opened.bytes, bundle.file.path.string(), {.external_data_folder = folder});
+  bundle.model = std::move(loaded.model);
+  bundle.files = std::move(loaded.files);
   find_sites(bundle);
   return bundle;
 }
@@ -66,7 +75,12 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
          "recognised as an encoder, and no --reference",
          printable(bundle.file.path.string()));
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
-  if (bundle.encoder) return make_encoder_engine(*bundle.encoder, execution, notes);
+  if (bundle.encoder) {
+    auto engine = make_encoder_engine(*bundle.encoder, execution, notes);
+    // It has packed the weights: of the files it reads rows of embeddings only.
+    for (const auto& file : bundle.files) file->release();
+    return engine;
+  }
   notes.push_back(
       fmt::format("{} is not recognised as an encoder ({}); it runs through the "
                   "interpreter, which is much slower",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_bytes.h"
 #include "encoder/encoder.h"
 #include "engine/engine.h"
 #include "fp8q/common.h"
@@ -17,6 +18,7 @@ struct Bundle {
   FileFacts file;
   fs::path folder;  // where tokenizer and config are looked for
   Model model;
+  std::vector<std::shared_ptr<const FileBytes>> files;  // that its weights are views of
   std::optional<Encoder> encoder;
   std::string not_encoder_reason;  // where there is none
   std::vector<Site> sites;         // the encoder's, or the generic ones
@@ -24,6 +26,14 @@ struct Bundle {
 
 // `location` is an ONNX file or a folder that holds model.onnx.
 fs::path model_file(const fs::path& location);
+// A model's file, opened once: its hash, which statistics and manifests are bound to, is of the
+// very bytes that open_model() parses.
+struct OpenedModel {
+  FileFacts file;
+  std::shared_ptr<const FileBytes> bytes;
+};
+OpenedModel open_model_file(const fs::path& location);
+Bundle open_model(const OpenedModel& opened);
 Bundle open_model(const fs::path& location);
 // Recognises the encoder and finds the Sites of bundle.model; done by open_model, and again after
 // the graph changed.

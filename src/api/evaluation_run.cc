@@ -52,20 +52,17 @@ ModelRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptio
   return result;
 }
 
-struct HashedFile {
-  fs::path path;
-  std::string sha256;
-};
-
 // The FP32 source that a converted model names, if it stands beside the model and is still the same
 // file.
-std::optional<HashedFile> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
+std::optional<OpenedModel> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
   const auto manifest = read_manifest(bundle.model);
   if (!manifest) return std::nullopt;
   const fs::path source = bundle.folder / fs::path(manifest->source.model_name).filename();
   std::error_code ignored;
-  if (fs::is_regular_file(source, ignored) && sha256_file(source) == manifest->source.model_sha256)
-    return HashedFile{source, manifest->source.model_sha256};
+  if (fs::is_regular_file(source, ignored)) {
+    OpenedModel opened = open_model_file(source);
+    if (opened.file.sha256 == manifest->source.model_sha256) return opened;
+  }
   notes.push_back(fmt::format(
       "{} was converted from {}, which is not beside it any more or has changed; give it with "
       "--baseline to see the difference",
@@ -78,13 +75,12 @@ std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
                                    const EvaluateOptions& options, const ProgressCallback& progress,
                                    std::vector<ModelRun>& runs, std::vector<std::string>& notes) {
   if (!options.use_baseline) return std::nullopt;
-  const std::optional<HashedFile> file =
-      options.baseline ? HashedFile{*options.baseline, sha256_file(model_file(*options.baseline))}
-                       : source_beside(bundle, notes);
-  if (!file || file->sha256 == bundle.file.sha256) return std::nullopt;
+  const std::optional<OpenedModel> opened =
+      options.baseline ? open_model_file(*options.baseline) : source_beside(bundle, notes);
+  if (!opened || opened->file.sha256 == bundle.file.sha256) return std::nullopt;
   for (size_t b = 0; b < runs.size(); ++b)
-    if (runs[b].file.sha256 == file->sha256) return b;
-  runs.push_back(run_model(open_model(file->path), inputs, options, progress));
+    if (runs[b].file.sha256 == opened->file.sha256) return b;
+  runs.push_back(run_model(open_model(*opened), inputs, options, progress));
   return runs.size() - 1;
 }
 

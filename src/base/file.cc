@@ -17,6 +17,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/open_file.h"
 
 namespace fp8q {
 namespace {
@@ -96,14 +97,19 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::string read_file(const fs::path& path, uint64_t max_bytes) {
+OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
   // O_NONBLOCK: opening a fifo must not hang; it has no effect on regular files.
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path.string(), "opened");
   const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);
   if (size > max_bytes)
     fail(ErrorCode::limit, "{}: has {} bytes, at most {} are accepted", printable(path.string()),
          size, max_bytes);
+  return {std::move(fd), size};
+}
+
+std::string read_file(const fs::path& path, uint64_t max_bytes) {
+  const auto [fd, size] = open_file(path, max_bytes);
   std::string bytes(size, '\0');
   read_exactly(fd, 0, bytes.data(), size, path.string());
   return bytes;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "onnx/read_node.h"
+#include "onnx/wire_scan.h"
 
 namespace fp8q {
 namespace {
@@ -16,9 +17,6 @@ namespace {
 constexpr uint64_t kMaxVisitedNodes = 200'000;
 constexpr uint64_t kMaxInlinedBytes = uint64_t{1} << 28;
 constexpr int kMaxCallDepth = 64;
-
-// FunctionProto.attribute_proto, of IR 9: attributes with default values.
-constexpr int kDefaultAttributesField = 11;
 
 struct Function {
   const onnx::FunctionProto* proto = nullptr;

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "onnx/external_data.h"
 #include "onnx/other_formats.h"
+#include "onnx/payloads.h"
 #include "onnx/proto.h"
 #include "onnx/read_model.h"
 #include "onnx/wire_scan.h"
@@ -14,20 +14,23 @@
 namespace fp8q {
 namespace {
 
-// Protobuf's own limit of a message.
-
-onnx::ModelProto parse_proto(const std::string& bytes) {
+// Without the payloads of raw_data.
+onnx::ModelProto parse_proto(std::string_view bytes) {
   if (bytes.empty()) fail(ErrorCode::bad_model, "is empty (0 bytes)");
   const std::string other = other_format(bytes);
   if (!other.empty()) fail(ErrorCode::bad_model, "is not an ONNX model but {}", other);
+  std::string message;
   try {
-    scan_model_bytes(bytes);
+    message = scan_model_bytes(bytes);
   } catch (const Error& error) {
     throw error.with_context("is not a valid ONNX model");
   }
+  if (message.size() > kMaxModelBytes)
+    fail(ErrorCode::limit, "has {} bytes without its weights, at most {} are accepted",
+         message.size(), kMaxModelBytes);
   const google::protobuf::LogSilencer silence;  // a library prints nothing
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
-                                            static_cast<int>(bytes.size()));
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()),
+                                            static_cast<int>(message.size()));
   in.SetRecursionLimit(kMaxMessageDepth);
   onnx::ModelProto proto;
   if (!proto.ParseFromCodedStream(&in) || !in.ConsumedEntireMessage())
@@ -37,30 +40,36 @@ onnx::ModelProto parse_proto(const std::string& bytes) {
   return proto;
 }
 
-Model parse(std::string bytes, const fs::path& external_data_folder, bool follow_symlinks) {
-  if (bytes.size() > kMaxModelBytes)
-    fail(ErrorCode::limit, "has {} bytes, at most {} are accepted", bytes.size(), kMaxModelBytes);
-  onnx::ModelProto proto = parse_proto(bytes);
-  std::string().swap(bytes);  // the message has its own copy; large models need the memory
-  ExternalData external(external_data_folder, follow_symlinks);
-  return read_model(proto, external);
+LoadedModel parse(std::shared_ptr<const FileBytes> bytes, const LoadOptions& options) {
+  const size_t size = bytes->view().size();
+  if (size > kMaxModelBytes)
+    fail(ErrorCode::limit, "has {} bytes, at most {} are accepted", size, kMaxModelBytes);
+  onnx::ModelProto proto = parse_proto(bytes->view());
+  Payloads payloads(std::move(bytes), options.external_data_folder, options.follow_symlinks);
+  Model model = read_model(proto, payloads);
+  return {std::move(model), payloads.files()};
 }
 
 }  // namespace
 
-Model parse_model(std::string bytes, const std::string& name, const LoadOptions& options) {
+LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name,
+                        const LoadOptions& options) {
   try {
-    return parse(std::move(bytes), options.external_data_folder, options.follow_symlinks);
+    return parse(std::move(bytes), options);
   } catch (const Error& error) {
     throw error.with_context(printable(name));
   }
+}
+
+Model parse_model(std::string bytes, const std::string& name, const LoadOptions& options) {
+  return parse_model(FileBytes::of(std::move(bytes)), name, options).model;
 }
 
 Model load_model(const fs::path& path, const LoadOptions& options) {
   LoadOptions here = options;
   if (here.external_data_folder.empty())
     here.external_data_folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  return parse_model(read_file(path, kMaxModelBytes), path.string(), here);
+  return parse_model(FileBytes::open(path, kMaxModelBytes), path.string(), here).model;
 }
 
 }  // namespace fp8q

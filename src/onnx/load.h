@@ -11,6 +11,8 @@
 // - Initializers are constants: an initializer that is listed as an input too (the rule before IR
 // 4,
 //   a default value since) is removed from the inputs.
+// - Payloads are views of the files they stand in, which are mapped: of these the model is a part
+//   until it is gone, and nobody may write into them (base/file_bytes.h). Replacing them is fine.
 // - Constant nodes stay nodes. NaN and Inf in weights are legal here.
 // - Model::unknown_fields is a serialised ModelProto with only the fields that the rest of Model
 //   has no place for (quantization annotations, unknown fields of the model and of the graph).
@@ -20,8 +22,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "base/file_bytes.h"
 #include "graph/model.h"
 
 namespace fp8q {
@@ -42,8 +47,16 @@ struct LoadOptions {
 // Errors: file (cannot be read), limit (2 GiB or more), bad_model, unsupported.
 Model load_model(const fs::path& path, const LoadOptions& options = {});
 
-// The same from memory. `name` stands for the file in messages. External data is refused unless
-// options.external_data_folder says where it is.
+// A model with the files that its payloads are views of.
+struct LoadedModel {
+  Model model;
+  std::vector<std::shared_ptr<const FileBytes>> files;
+};
+
+// The same from bytes that are there. `name` stands for the file in messages. External data is
+// refused unless options.external_data_folder says where it is.
+LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name,
+                        const LoadOptions& options = {});
 Model parse_model(std::string bytes, const std::string& name, const LoadOptions& options = {});
 
 }  // namespace fp8q

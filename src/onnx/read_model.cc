@@ -69,7 +69,7 @@ ValueInfo read_argument(const onnx::ValueInfoProto& proto, const char* role) {
        what);
 }
 
-std::map<std::string, Tensor> read_initializers(onnx::GraphProto& proto, ExternalData& external) {
+std::map<std::string, Tensor> read_initializers(onnx::GraphProto& proto, Payloads& payloads) {
   if (proto.sparse_initializer_size() > 0)
     fail(ErrorCode::unsupported, "initializer \"{}\": sparse tensors are not supported",
          printable(proto.sparse_initializer(0).values().name()));
@@ -78,7 +78,7 @@ std::map<std::string, Tensor> read_initializers(onnx::GraphProto& proto, Externa
     const std::string what = fmt::format("initializer \"{}\"", printable(tensor.name()));
     if (tensor.name().empty()) fail(ErrorCode::bad_model, "an initializer has no name");
     if (initializers.contains(tensor.name())) fail(ErrorCode::bad_model, "{} occurs twice", what);
-    initializers.emplace(tensor.name(), read_tensor(tensor, what, external));
+    initializers.emplace(tensor.name(), read_tensor(tensor, what, payloads));
   }
   return initializers;
 }
@@ -103,14 +103,14 @@ void read_values(const onnx::GraphProto& proto, Graph& graph) {
   }
 }
 
-Graph read_graph(onnx::GraphProto& proto, ExternalData& external) {
+Graph read_graph(onnx::GraphProto& proto, Payloads& payloads) {
   Graph graph;
   graph.name = proto.name();
   graph.doc = proto.doc_string();
-  graph.initializers = read_initializers(proto, external);
+  graph.initializers = read_initializers(proto, payloads);
   read_values(proto, graph);
   graph.nodes.reserve(static_cast<size_t>(proto.node_size()));
-  for (auto& node : *proto.mutable_node()) graph.nodes.push_back(read_node(node, external));
+  for (auto& node : *proto.mutable_node()) graph.nodes.push_back(read_node(node, payloads));
   sort_topologically(graph);
   return graph;
 }
@@ -128,7 +128,7 @@ std::string remainder(const onnx::ModelProto& proto) {
 
 }  // namespace
 
-Model read_model(onnx::ModelProto& proto, ExternalData& external) {
+Model read_model(onnx::ModelProto& proto, Payloads& payloads) {
   if (proto.ir_version() < 1)
     fail(ErrorCode::bad_model, "has no valid IR version ({})", proto.ir_version());
   if (proto.training_info_size() > 0)
@@ -146,7 +146,7 @@ Model read_model(onnx::ModelProto& proto, ExternalData& external) {
       fail(ErrorCode::bad_model, "metadata \"{}\" occurs twice", printable(entry.key()));
   model.unknown_fields = remainder(proto);
   inline_functions(proto, model.opsets);
-  model.graph = read_graph(*proto.mutable_graph(), external);
+  model.graph = read_graph(*proto.mutable_graph(), payloads);
   for (const auto& node : model.graph.nodes)
     if (!model.opsets.contains(node.domain))
       fail(ErrorCode::bad_model, "{}: the model does not import the operator set \"{}\"",

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "graph/model.h"
-#include "onnx/external_data.h"
+#include "onnx/payloads.h"
 #include "onnx/proto.h"
 
 namespace fp8q {
@@ -11,6 +11,6 @@ namespace fp8q {
 inline constexpr int64_t kNewestOpset = 27;
 
 // Takes the payloads out of the message.
-Model read_model(onnx::ModelProto& proto, ExternalData& external);
+Model read_model(onnx::ModelProto& proto, Payloads& payloads);
 
 }  // namespace fp8q

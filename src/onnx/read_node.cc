@@ -50,8 +50,7 @@ Type type_of(const onnx::AttributeProto& proto, const std::string& what) {
   return proto.type();
 }
 
-Attribute read_attribute(onnx::AttributeProto& proto, const std::string& what,
-                         ExternalData& external) {
+Attribute read_attribute(onnx::AttributeProto& proto, const std::string& what, Payloads& payloads) {
   if (!proto.ref_attr_name().empty())
     fail(ErrorCode::bad_model, "{}: refers to an attribute of a function, outside of one", what);
   switch (const Type type = type_of(proto, what)) {
@@ -62,7 +61,7 @@ Attribute read_attribute(onnx::AttributeProto& proto, const std::string& what,
     case onnx::AttributeProto_AttributeType_STRING:
       return std::move(*proto.mutable_s());
     case onnx::AttributeProto_AttributeType_TENSOR:
-      return read_tensor(*proto.mutable_t(), what, external);
+      return read_tensor(*proto.mutable_t(), what, payloads);
     case onnx::AttributeProto_AttributeType_INTS:
       return std::vector<int64_t>(proto.ints().begin(), proto.ints().end());
     case onnx::AttributeProto_AttributeType_FLOATS:
@@ -96,7 +95,7 @@ std::string describe(const onnx::NodeProto& proto) {
   return describe(node);
 }
 
-Node read_node(onnx::NodeProto& proto, ExternalData& external) {
+Node read_node(onnx::NodeProto& proto, Payloads& payloads) {
   Node node;
   node.op_type = proto.op_type();
   node.domain = normal_domain(proto.domain());
@@ -112,7 +111,7 @@ Node read_node(onnx::NodeProto& proto, ExternalData& external) {
         fmt::format("{}: attribute \"{}\"", describe(node), printable(attribute.name()));
     if (node.attributes.contains(attribute.name()))
       fail(ErrorCode::bad_model, "{} occurs twice", what);
-    node.attributes.emplace(attribute.name(), read_attribute(attribute, what, external));
+    node.attributes.emplace(attribute.name(), read_attribute(attribute, what, payloads));
   }
   return node;
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "graph/model.h"
-#include "onnx/external_data.h"
+#include "onnx/payloads.h"
 #include "onnx/proto.h"
 
 namespace fp8q {
@@ -16,7 +16,7 @@ std::string normal_domain(const std::string& domain);
 std::string describe(const onnx::NodeProto& proto);
 
 // Takes the payloads out of the message.
-Node read_node(onnx::NodeProto& proto, ExternalData& external);
+Node read_node(onnx::NodeProto& proto, Payloads& payloads);
 
 // The unknown fields of a message, serialised.
 std::string unknown_fields_of(const google::protobuf::Message& message);

@@ -47,18 +47,13 @@ void check_booleans(const Tensor& tensor, const std::string& what) {
     fail(ErrorCode::bad_model, "{}: holds a bool that is neither 0 nor 1", what);
 }
 
-Tensor from_raw(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what) {
+Tensor from_raw(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what,
+                const Payloads& payloads) {
   const auto expected = static_cast<uint64_t>(elements(shape)) * element_size(dtype);
-  if (proto.raw_data().size() != expected)
-    fail_size(what, dtype, shape, "raw_data (in bytes)", proto.raw_data().size(), expected);
-  const std::shared_ptr<const std::string> bytes(proto.release_raw_data());
-  const void* data = bytes->data();
-  // Short strings live inside the string object, whose alignment may be too small.
-  const bool aligned = reinterpret_cast<uintptr_t>(data) % element_size(dtype) == 0;
-  if (aligned) return Tensor::view(dtype, std::move(shape), bytes, data);
-  Tensor copy(dtype, std::move(shape));
-  std::memcpy(copy.mutable_bytes(), data, expected);
-  return copy;
+  auto [bytes, size] = payloads.raw(proto, element_size(dtype));
+  if (size != expected) fail_size(what, dtype, shape, "raw_data (in bytes)", size, expected);
+  const void* data = bytes.get();
+  return Tensor::view(dtype, std::move(shape), std::move(bytes), data);
 }
 
 // The bits of one int32_data entry as an element of `dtype`.
@@ -142,14 +137,15 @@ Payload payload_of(const onnx::TensorProto& proto, DType dtype, const std::strin
   return found;
 }
 
-Tensor from_payload(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what) {
+Tensor from_payload(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what,
+                    const Payloads& payloads) {
   switch (payload_of(proto, dtype, what)) {
     case Payload::none:
       if (elements(shape) != 0)
         fail(ErrorCode::bad_model, "{}: has no payload for its shape {}", what, to_string(shape));
       return {dtype, std::move(shape)};
     case Payload::raw:
-      return from_raw(proto, dtype, std::move(shape), what);
+      return from_raw(proto, dtype, std::move(shape), what, payloads);
     case Payload::f32:
       return from_values(proto.float_data(), dtype, std::move(shape), "float_data", what);
     case Payload::i32:
@@ -163,12 +159,12 @@ Tensor from_payload(onnx::TensorProto& proto, DType dtype, Shape shape, const st
 }
 
 Tensor from_file(const onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what,
-                 ExternalData& external) {
+                 Payloads& payloads) {
   if (payload_of(proto, dtype, what) != Payload::none)
     fail(ErrorCode::bad_model, "{}: has external data and a payload", what);
   const auto nbytes = static_cast<uint64_t>(elements(shape)) * element_size(dtype);
   if (nbytes == 0) return {dtype, std::move(shape)};
-  auto bytes = external.read(proto, nbytes, what);
+  auto bytes = payloads.external(proto, nbytes, element_size(dtype), what).bytes;
   const void* data = bytes.get();
   return Tensor::view(dtype, std::move(shape), std::move(bytes), data);
 }
@@ -181,7 +177,7 @@ std::string onnx_type_name(int code) {
   return fmt::format("type {}", code);
 }
 
-Tensor read_tensor(onnx::TensorProto& proto, const std::string& what, ExternalData& external) {
+Tensor read_tensor(onnx::TensorProto& proto, const std::string& what, Payloads& payloads) {
   const auto dtype = dtype_of_onnx_code(proto.data_type());
   if (!dtype)
     fail(ErrorCode::unsupported, "{}: element type {} is not supported", what,
@@ -192,8 +188,8 @@ Tensor read_tensor(onnx::TensorProto& proto, const std::string& what, ExternalDa
   const bool elsewhere = proto.data_location() == onnx::TensorProto_DataLocation_EXTERNAL;
   if (!elsewhere && proto.external_data_size() > 0)
     fail(ErrorCode::bad_model, "{}: names external data but is not stored there", what);
-  Tensor tensor = elsewhere ? from_file(proto, *dtype, std::move(shape), what, external)
-                            : from_payload(proto, *dtype, std::move(shape), what);
+  Tensor tensor = elsewhere ? from_file(proto, *dtype, std::move(shape), what, payloads)
+                            : from_payload(proto, *dtype, std::move(shape), what, payloads);
   if (*dtype == DType::boolean) check_booleans(tensor, what);
   return tensor;
 }

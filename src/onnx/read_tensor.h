@@ -1,13 +1,13 @@
 // TensorProto -> Tensor, the only reader of tensor payloads.
 //
 // A payload stands in raw_data, in the typed field that belongs to the element type, or in another
-// file; it must have exactly the bytes that type and shape ask for. Raw payloads are taken out of
-// the message, not copied.
+// file; it must have exactly the bytes that type and shape ask for. Those of raw_data and other
+// files are not copied where they are aligned.
 #pragma once
 
 #include <string>
 
-#include "onnx/external_data.h"
+#include "onnx/payloads.h"
 #include "onnx/proto.h"
 #include "tensor/tensor.h"
 
@@ -19,6 +19,6 @@ inline constexpr int kMaxRank = 16;
 std::string onnx_type_name(int code);
 
 // `what` names the tensor in messages: `initializer "x"`.
-Tensor read_tensor(onnx::TensorProto& proto, const std::string& what, ExternalData& external);
+Tensor read_tensor(onnx::TensorProto& proto, const std::string& what, Payloads& payloads);
 
 }  // namespace fp8q

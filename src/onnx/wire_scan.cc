@@ -2,7 +2,10 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <array>
 #include <cstdint>
+#include <cstring>
+#include <vector>
 
 #include "base/error.h"
 #include "onnx/proto.h"
@@ -19,15 +22,58 @@ constexpr uint64_t kMaxParts = uint64_t{1} << 22;
 
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
+// Where a payload stands in the bytes of the model.
+using Place = std::array<uint64_t, 2>;  // offset, size
+
+std::string encoded(uint64_t value) {
+  std::string bytes;
+  for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<char>(value | 0x80));
+  bytes.push_back(static_cast<char>(value));
+  return bytes;
+}
+
+// The message in a field, where its type is known. Debian's ONNX does not know default attributes.
+const Descriptor* message_in(const Descriptor& type, uint64_t number,
+                             const FieldDescriptor* field) {
+  if (field) return field->message_type();
+  const bool attribute =
+      &type == onnx::FunctionProto::descriptor() && number == kDefaultAttributesField;
+  return attribute ? onnx::AttributeProto::descriptor() : nullptr;
+}
+
 class Scan {
  public:
   explicit Scan(std::string_view bytes) : bytes_(bytes) {}
 
-  void message(const Descriptor& type, size_t end, int depth) {
+  std::string without_payloads() {
+    message(*onnx::ModelProto::descriptor(), bytes_.size(), 1);
+    std::string made;
+    size_t at = 0;
+    for (const Edit& edit : edits_) {
+      made.append(bytes_, at, edit.from - at);
+      made += edit.bytes;
+      at = edit.to;
+    }
+    return made.append(bytes_, at);
+  }
+
+ private:
+  // bytes_ from `from` to `to` become `bytes`.
+  struct Edit {
+    size_t from, to;
+    std::string bytes;
+    int64_t growth() const {
+      return static_cast<int64_t>(bytes.size() + from) - static_cast<int64_t>(to);
+    }
+  };
+
+  // Returns by how much the edits make the message longer.
+  int64_t message(const Descriptor& type, size_t end, int depth) {
     if (depth > kMaxMessageDepth)
       fail(ErrorCode::bad_model, "messages are nested deeper than {} levels", kMaxMessageDepth);
     uint64_t seen = 0;        // bit i: the singular field with index i
     uint64_t seen_oneof = 0;  // bit i: a member of the choice with index i
+    int64_t growth = 0;
     while (at_ < end) {
       const uint64_t tag = varint(end);
       const auto wire_type = static_cast<uint32_t>(tag & 7);
@@ -45,11 +91,13 @@ class Scan {
                field->name(), type.name());
         mask |= bit;
       }
-      value(wire_type, known ? field : nullptr, end, depth);
+      growth += value(wire_type,
+                      {known ? field : nullptr, message_in(type, number, known ? field : nullptr)},
+                      end, depth);
     }
+    return growth;
   }
 
- private:
   [[noreturn]] void malformed(const char* what) const {
     fail(ErrorCode::bad_model, "{} at byte {} is malformed", what, at_);
   }
@@ -90,30 +138,60 @@ class Scan {
     }
   }
 
-  void value(uint32_t wire_type, const FieldDescriptor* field, size_t end, int depth) {
+  // What is known of a field.
+  struct Known {
+    const FieldDescriptor* field;
+    const Descriptor* message;
+  };
+
+  int64_t value(uint32_t wire_type, const Known& known, size_t end, int depth) {
+    const FieldDescriptor* field = known.field;
     const bool number =
-        field && !field->message_type() && field->cpp_type() != FieldDescriptor::CPPTYPE_STRING;
+        field && !known.message && field->cpp_type() != FieldDescriptor::CPPTYPE_STRING;
     if (!number && ++parts_ > kMaxParts)
       fail(ErrorCode::limit, "the model has more than {} nodes, names and other parts", kMaxParts);
     switch (wire_type) {
       case kVarint:
         varint(end);
-        return;
+        return 0;
       case kFixed64:
-        return skip(8, end);
+        skip(8, end);
+        return 0;
       case kFixed32:
-        return skip(4, end);
-      case kBytes: {
-        const uint64_t size = varint(end);
-        if (size > end - at_) truncated(size - (end - at_));
-        if (field && field->message_type())
-          message(*field->message_type(), at_ + static_cast<size_t>(size), depth + 1);
-        else at_ += static_cast<size_t>(size);
-        return;
-      }
+        skip(4, end);
+        return 0;
+      case kBytes:
+        return length_delimited(known, end, depth);
       default:
         malformed("a field");
     }
+  }
+
+  int64_t length_delimited(const Known& known, size_t end, int depth) {
+    const size_t start = at_;
+    const uint64_t size = varint(end);
+    if (size > end - at_) truncated(size - (end - at_));
+    if (known.message) return embedded(*known.message, start, size, depth);
+    const size_t payload = at_;
+    at_ += static_cast<size_t>(size);
+    if (known.field != raw_data_ || size == 0) return 0;
+    const Place place{payload, size};
+    std::string field = encoded(sizeof(place));
+    field.append(reinterpret_cast<const char*>(place.data()), sizeof(place));
+    return edits_.emplace_back(Edit{start, at_, std::move(field)}).growth();
+  }
+
+  // A message whose length stands at `start`: the length changes with what is in it.
+  int64_t embedded(const Descriptor& type, size_t start, uint64_t size, int depth) {
+    const size_t edit = edits_.size();
+    edits_.push_back({start, at_, {}});
+    const int64_t growth = message(type, at_ + static_cast<size_t>(size), depth + 1);
+    if (edits_.size() == edit + 1) {
+      edits_.pop_back();
+      return 0;
+    }
+    edits_[edit].bytes = encoded(static_cast<uint64_t>(static_cast<int64_t>(size) + growth));
+    return growth + edits_[edit].growth();
   }
 
   void skip(size_t size, size_t end) {
@@ -124,12 +202,21 @@ class Scan {
   std::string_view bytes_;
   size_t at_ = 0;
   uint64_t parts_ = 0;
+  std::vector<Edit> edits_;  // in the order of the bytes
+  const FieldDescriptor* const raw_data_ =
+      onnx::TensorProto::descriptor()->FindFieldByNumber(onnx::TensorProto::kRawDataFieldNumber);
 };
 
 }  // namespace
 
-void scan_model_bytes(std::string_view bytes) {
-  Scan(bytes).message(*onnx::ModelProto::descriptor(), bytes.size(), 1);
+std::string scan_model_bytes(std::string_view bytes) { return Scan(bytes).without_payloads(); }
+
+std::string_view payload_at(std::string_view bytes, const std::string& place) {
+  Place at;
+  FP8Q_ASSERT(place.size() == sizeof(at));
+  std::memcpy(at.data(), place.data(), sizeof(at));
+  FP8Q_ASSERT(at[0] <= bytes.size() && at[1] <= bytes.size() - at[0]);
+  return bytes.substr(at[0], at[1]);
 }
 
 }  // namespace fp8q

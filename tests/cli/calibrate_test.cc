@@ -107,6 +107,19 @@ TEST_F(Calibration, InterruptedRunsGoOnToTheSameBytes) {
   }
 }
 
+// A mapped model that is cut short raises SIGBUS.
+TEST_F(Calibration, MissingBytesOfAModelAreAFileError) {
+  write_sentences(400);
+  const ProcessResult r = run_fp8q({"calibrate", "model.onnx", "--data", "text.txt", "--examples",
+                                    "400", "-o", "cut.json", "--checkpoint", "0", "--batch", "1"},
+                                   {.folder = folder(),
+                                    .signal_when_exists = folder() / "cut.json.checkpoint",
+                                    .signal = SIGBUS});
+  EXPECT_EQ(r.exit_code, 6);
+  EXPECT_THAT(r.err, HasSubstr("a model file lost bytes while it was used"));
+  EXPECT_FALSE(fs::exists(folder() / "cut.json"));
+}
+
 TEST_F(Calibration, CheckpointsOfOtherRunsAreNotUsed) {
   write_sentences(40);
   const std::vector<std::string> run = {"calibrate", "model.onnx", "--data", "text.txt"};

@@ -17,7 +17,7 @@ Tensor read_tensor_file(const fs::path& path) {
   onnx::TensorProto proto;
   if (!proto.ParseFromString(read_file(path, uint64_t{1} << 30)))
     throw std::runtime_error(path.string() + " is not a tensor");
-  ExternalData none({}, false);
+  Payloads none;
   return read_tensor(proto, path.string(), none);
 }
 

@@ -36,12 +36,24 @@ void on_interrupt(int signal) {
   _exit(128 + signal);
 }
 
+// Models are mapped (base/file_bytes.h): what is missing of a file shows when it is looked at.
+void on_missing_bytes(int) {
+  remove_temporary_files();
+  tell(
+      "\nerror: a model file lost bytes while it was used: somebody wrote into it, or its disk "
+      "failed; "
+      "put a new file in its place (mv) instead\n");
+  _exit(static_cast<int>(ErrorCode::file));
+}
+
 void handle_signals() {
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = on_missing_bytes;
+  sigaction(SIGBUS, &action, nullptr);
   // A closed pipe shows as a failed write, which is reported.
   signal(SIGPIPE, SIG_IGN);
 }

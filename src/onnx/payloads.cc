@@ -1,11 +1,13 @@
-#include "onnx/external_data.h"
+#include "onnx/payloads.h"
 
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <set>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "onnx/wire_scan.h"
 #include "tensor/tensor.h"
 
 namespace fp8q {
@@ -48,9 +50,43 @@ Reference read_reference(const onnx::TensorProto& proto, const std::string& what
   return reference;
 }
 
+bool is_aligned(const void* bytes, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(bytes) % alignment == 0;
+}
+
+// The part where it is, or else, because it is not aligned, a copy.
+std::shared_ptr<const void> aligned(const std::shared_ptr<const FileBytes>& file,
+                                    std::string_view part, size_t alignment) {
+  if (is_aligned(part.data(), alignment)) return {file, part.data()};
+  const auto copy = std::make_shared<Tensor>(DType::u8, Shape{static_cast<int64_t>(part.size())});
+  std::memcpy(copy->mutable_bytes(), part.data(), part.size());
+  file->release(part);
+  return {copy, copy->bytes()};
+}
+
 }  // namespace
 
-ExternalData::Source& ExternalData::source(const std::string& location) {
+Payloads::Payloads(std::shared_ptr<const FileBytes> model, fs::path folder, bool follow_symlinks)
+    : model_(std::move(model)), folder_(std::move(folder)), follow_symlinks_(follow_symlinks) {}
+
+std::vector<std::shared_ptr<const FileBytes>> Payloads::files() const {
+  std::vector<std::shared_ptr<const FileBytes>> files;
+  if (model_) files.push_back(model_);
+  for (const auto& [location, source] : sources_) files.push_back(source.file);
+  return files;
+}
+
+Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) const {
+  const std::string& field = proto.raw_data();
+  if (model_ && !field.empty()) {
+    const std::string_view part = payload_at(model_->view(), field);
+    return {aligned(model_, part, alignment), part.size()};
+  }
+  const auto file = FileBytes::of(std::move(*proto.mutable_raw_data()));
+  return {aligned(file, file->view(), alignment), file->view().size()};
+}
+
+Payloads::Source& Payloads::source(const std::string& location) {
   const auto known = sources_.find(location);
   if (known != sources_.end()) return known->second;
   fs::path folder = folder_;
@@ -65,35 +101,35 @@ ExternalData::Source& ExternalData::source(const std::string& location) {
     folder = real.parent_path();
     name = real.filename().string();
   }
-  return sources_.emplace(location, Source{open_beneath(folder, name)}).first->second;
+  const auto file = FileBytes::of(open_beneath(folder, name), (folder / name).string());
+  return sources_.emplace(location, Source{file}).first->second;
 }
 
-std::shared_ptr<const void> ExternalData::read(const onnx::TensorProto& proto, uint64_t nbytes,
-                                               const std::string& what) {
+Payloads::Payload Payloads::external(const onnx::TensorProto& proto, uint64_t nbytes,
+                                     size_t alignment, const std::string& what) {
   const Reference reference = read_reference(proto, what);
   if (folder_.empty()) fail(ErrorCode::bad_model, "{}: external data is not available here", what);
   if (reference.length && *reference.length != nbytes)
     fail(ErrorCode::bad_model, "{}: external data has a length of {} bytes, {} are expected", what,
          *reference.length, nbytes);
   const auto key = std::tuple(reference.location, reference.offset, nbytes);
-  if (const auto known = ranges_.find(key); known != ranges_.end()) return known->second;
+  const auto known = ranges_.find(key);
+  if (known != ranges_.end() && is_aligned(known->second.bytes.get(), alignment))
+    return known->second;
 
   Source& from = source(reference.location);
+  const uint64_t size = from.file->view().size();
   const auto end = checked_add(reference.offset, nbytes);
-  if (!end || *end > from.file.size)
+  if (!end || *end > size)
     fail(ErrorCode::bad_model,
          "{}: external data is {} bytes at offset {}, but \"{}\" has only {}; is it the file that "
          "belongs to this model, and complete?",
-         what, nbytes, reference.offset, printable(reference.location), from.file.size);
-  from.claimed += nbytes;  // cannot overflow: both are at most the size of a file
-  if (from.claimed > from.file.size)
+         what, nbytes, reference.offset, printable(reference.location), size);
+  if (known == ranges_.end()) from.claimed += nbytes;  // both are at most the size of a file
+  if (from.claimed > size)
     fail(ErrorCode::bad_model, "{}: external data overlaps that of another tensor", what);
-  auto buffer = std::make_shared<Tensor>(DType::u8, Shape{static_cast<int64_t>(nbytes)});
-  read_exactly(from.file.fd, reference.offset, buffer->mutable_bytes(), nbytes,
-               (folder_ / reference.location).string());
-  std::shared_ptr<const void> bytes(buffer, buffer->bytes());
-  ranges_.emplace(key, bytes);
-  return bytes;
+  const std::string_view part = from.file->view().substr(reference.offset, nbytes);
+  return ranges_[key] = {aligned(from.file, part, alignment), nbytes};
 }
 
 }  // namespace fp8q

@@ -1,0 +1,49 @@
+#include "base/file_bytes.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/open_file.h"
+
+namespace fp8q {
+
+std::shared_ptr<const FileBytes> FileBytes::open(const fs::path& path, uint64_t max_bytes) {
+  return of(open_file(path, max_bytes), path.string());
+}
+
+std::shared_ptr<const FileBytes> FileBytes::of(const OpenedFile& file, const std::string& name) {
+  if (file.size == 0) return of(std::string());
+  void* at = mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.fd.get(), 0);
+  if (at == MAP_FAILED) {
+    std::string bytes(file.size, '\0');
+    read_exactly(file.fd, 0, bytes.data(), file.size, name);
+    return of(std::move(bytes));
+  }
+  const std::shared_ptr<FileBytes> made(new FileBytes);
+  made->view_ = {static_cast<const char*>(at), file.size};
+  made->mapped_ = true;
+  return made;
+}
+
+std::shared_ptr<const FileBytes> FileBytes::of(std::string bytes) {
+  const std::shared_ptr<FileBytes> made(new FileBytes);
+  made->held_ = std::move(bytes);
+  made->view_ = made->held_;
+  return made;
+}
+
+FileBytes::~FileBytes() {
+  if (mapped_) munmap(const_cast<char*>(view_.data()), view_.size());
+}
+
+void FileBytes::release(std::string_view part) const noexcept {
+  if (!mapped_) return;  // what madvise() takes from memory of our own is lost
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(part.data());
+  const bool to_end = part.data() + part.size() == view_.data() + view_.size();
+  const uintptr_t first = (begin + page - 1) / page * page;
+  const uintptr_t last = (begin + part.size() + (to_end ? page - 1 : 0)) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+}  // namespace fp8q
