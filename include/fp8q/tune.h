@@ -1,4 +1,4 @@
-// Tuning: the cheapest mixture of formats whose score on a task stays within an allowed drop.
+// Tuning: a cheap mixture of formats whose score on a task stays within an allowed drop.
 #pragma once
 
 #include "fp8q/common.h"

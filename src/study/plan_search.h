@@ -1,4 +1,4 @@
-// The search for the cheapest Plan that keeps a score, with few evaluations.
+// The search for a cheap Plan that keeps a score, with few evaluations.
 //
 // Units are what falls back together: the Sites of a product (or of products that share an
 // operand), or a single value. Each has steps, from the recipe's format to wider ones and floating
