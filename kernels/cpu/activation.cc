@@ -111,24 +111,6 @@ void DoFinishSums(const FinishSums& f) {
   DoActivate({f.function, f.out, f.out_stride, f.rows, f.columns});
 }
 
-void DoAddIntegers(const AddIntegers& a) {
-  const D32 d;
-  const hn::RebindToSigned<D32> di;
-  for (size_t r = 0; r < a.rows; ++r) {
-    const float* x = a.x + r * a.x_stride;
-    int32_t* total = a.total + r * a.total_stride;
-    ForRow(
-        a.columns,
-        [&](size_t i) {
-          const auto sum = hn::Add(hn::LoadU(di, total + i), hn::NearestInt(hn::LoadU(d, x + i)));
-          hn::StoreU(sum, di, total + i);
-        },
-        [&](size_t i, size_t n) {
-          for (size_t j = i; j < i + n; ++j) total[j] += static_cast<int32_t>(x[j]);
-        });
-  }
-}
-
 void DoScaleRow(const float* src, float factor, size_t n, float* dst) {
   const D32 d;
   const V32 f = hn::Set(d, factor);
@@ -148,12 +130,10 @@ HWY_AFTER_NAMESPACE();
 namespace fp8q::cpu {
 HWY_EXPORT(DoActivate);
 HWY_EXPORT(DoFinishSums);
-HWY_EXPORT(DoAddIntegers);
 HWY_EXPORT(DoScaleRow);
 
 void activate(const Activate& args) noexcept { HWY_DYNAMIC_DISPATCH(DoActivate)(args); }
 void finish_sums(const FinishSums& args) noexcept { HWY_DYNAMIC_DISPATCH(DoFinishSums)(args); }
-void add_integers(const AddIntegers& args) noexcept { HWY_DYNAMIC_DISPATCH(DoAddIntegers)(args); }
 void scale_row(const float* src, float factor, size_t n, float* dst) noexcept {
   HWY_DYNAMIC_DISPATCH(DoScaleRow)(src, factor, n, dst);
 }

@@ -33,16 +33,6 @@ struct FinishSums {
 };
 void finish_sums(const FinishSums& args) noexcept;
 
-// total[r][c] += x[r][c], x holding integers of at most 2^24 in magnitude as floats.
-struct AddIntegers {
-  const float* x;
-  size_t x_stride;
-  int32_t* total;
-  size_t total_stride;
-  size_t rows, columns;
-};
-void add_integers(const AddIntegers& args) noexcept;
-
 // dst[i] = src[i] * factor; they may be the same place.
 void scale_row(const float* src, float factor, size_t n, float* dst) noexcept;
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/cpu/codec.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention.cc"

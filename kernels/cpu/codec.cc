@@ -94,12 +94,13 @@ struct ToBf16 {
     hn::StoreU(hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<D32>(), upper)), d16, to);
   }
 };
-struct ToI8 {
-  using T = int8_t;
+template <typename Integer>
+struct ToInteger {
+  using T = Integer;
   static HWY_INLINE void store(V32 value, V32, T* to) {
-    const hn::Rebind<int8_t, D32> d8;
+    const hn::Rebind<T, D32> d;
     const auto integer = hn::ConvertTo(hn::RebindToSigned<D32>(), value);  // exact
-    hn::StoreU(hn::DemoteTo(d8, integer), d8, to);
+    hn::StoreU(hn::DemoteTo(d, integer), d, to);
   }
 };
 
@@ -192,7 +193,8 @@ RoundingCount ByFormat(const QuantizeRows& q) {
 RoundingCount QuantizeF32(const QuantizeRows& q) { return ByFormat<ToF32>(q); }
 RoundingCount RoundF32(const QuantizeRows& q) { return ByFormat<ToRounded>(q); }
 RoundingCount QuantizeBf16(const QuantizeRows& q) { return ByFormat<ToBf16>(q); }
-RoundingCount QuantizeI8(const QuantizeRows& q) { return Rows<Int8Value, ToI8>(q); }
+RoundingCount QuantizeI8(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int8_t>>(q); }
+RoundingCount QuantizeI16(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int16_t>>(q); }
 
 // The FP32 value whose lower half is zero.
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D32>> Bf16Bits(V32 x) {
@@ -249,6 +251,7 @@ HWY_EXPORT(RoundF32);
 HWY_EXPORT(QuantizeBf16);
 HWY_EXPORT(QuantizeI8);
 HWY_EXPORT(Absmax);
+HWY_EXPORT(QuantizeI16);
 HWY_EXPORT(RoundBf16);
 HWY_EXPORT(RoundBf16Values);
 HWY_EXPORT(FromF16);
@@ -266,6 +269,9 @@ RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept {
   return HWY_DYNAMIC_DISPATCH(QuantizeI8)(args);
 }
 float absmax(const float* x, size_t n) noexcept { return HWY_DYNAMIC_DISPATCH(Absmax)(x, n); }
+RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeI16)(args);
+}
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
   HWY_DYNAMIC_DISPATCH(RoundBf16)(x, n, out);
 }

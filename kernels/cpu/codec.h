@@ -3,7 +3,7 @@
 // code(x) is the code of the FP32 quotient x / scale, rounded to nearest even and saturated, as
 // fp8q::encode defines it; NaN stays NaN (INT8: 0). The kernels here give the value of the code
 // (without the scale), never its bits, because the CPU's products are formed on values: as FP32 or
-// BF16, both exact for every code, or as int8_t for INT8.
+// BF16, both exact for every code, or as int8_t or int16_t for INT8.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,7 @@ struct RoundingCount {
 RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept;  // uint16_t: the bits
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;    // format int8 only
+RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;   // format int8 only
 // Quantised and dequantised: the values of the codes times the scale, as DequantizeLinear gives
 // them. float; may be x itself.
 RoundingCount round_to_f32(const QuantizeRows& args) noexcept;

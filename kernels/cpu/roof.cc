@@ -1,5 +1,9 @@
 #include "kernels/cpu/roof.h"
 
+#include <array>
+#include <cstdint>
+#include <numeric>
+
 #include "kernels/cpu/isa.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -48,32 +52,66 @@ HWY_EXPORT(FmaTurns);
 
 namespace {
 
-// Highway 1.0 has no dot products. In assembly, because g++ 12 keeps the sums of vpdpbusd's
-// intrinsic in memory; the twelve sums and two factors are zmm0 to zmm13, all zero bits at first.
+using HWY_NAMESPACE::kSums;
+
+// In assembly, because Highway 1.0 has no dot products, and g++ 12 keeps integer sums that do not
+// need it in memory. Twelve sums, two factors and a product are registers 0 to 14, all zero bits at
+// first; `add`, run on each sum, names it \\r.
 #if HWY_ARCH_X86_64
-#define FP8Q_DOT_TURNS(instruction, turns)                                                      \
-  do {                                                                                          \
-    size_t left = turns;                                                                        \
-    asm volatile(                                                                               \
-        ".irp r, 0,1,2,3,4,5,6,7,8,9,10,11,12,13\n\t vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r"       \
-        "\n\t .endr\n"                                                                          \
-        "1:\n\t"                                                                                \
-        ".irp r, 0,1,2,3,4,5,6,7,8,9,10,11\n\t " instruction                                    \
-        " %%zmm12, %%zmm13, %%zmm\\r\n\t .endr\n\t"                                             \
-        "dec %0\n\t"                                                                            \
-        "jnz 1b\n\t"                                                                            \
-        "vzeroupper"                                                                            \
-        : "+r"(left)                                                                            \
-        :                                                                                       \
-        : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
-          "xmm10", "xmm11", "xmm12", "xmm13");                                                  \
+#define FP8Q_TURNS(zero, add, turns)                                                             \
+  do {                                                                                           \
+    size_t left = turns;                                                                         \
+    asm volatile(".irp r, 0,1,2,3,4,5,6,7,8,9,10,11,12,13\n\t " zero                             \
+                 "\n\t .endr\n"                                                                  \
+                 "1:\n\t"                                                                        \
+                 ".irp r, 0,1,2,3,4,5,6,7,8,9,10,11\n\t " add                                    \
+                 "\n\t .endr\n\t"                                                                \
+                 "dec %0\n\t"                                                                    \
+                 "jnz 1b\n\t"                                                                    \
+                 "vzeroupper"                                                                    \
+                 : "+r"(left)                                                                    \
+                 :                                                                               \
+                 : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
+                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14");                         \
   } while (false)
 #else
-#define FP8Q_DOT_TURNS(instruction, turns) static_cast<void>(turns)  // has_unit() is false
+#define FP8Q_TURNS(zero, add, turns) static_cast<void>(turns)  // isa() is scalar
 #endif
 
-// Sums x lanes x products per lane x 2.
-constexpr double kBf16PerTurn = 12.0 * 16 * 2 * 2, kInt8PerTurn = 12.0 * 16 * 4 * 2;
+// Operations of a turn: sums, lanes, products per lane, 2.
+constexpr double dots(double lanes, double products) { return kSums * lanes * products * 2; }
+
+double bf16_turns(size_t turns) {
+  FP8Q_TURNS("vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r", "vdpbf16ps %%zmm12, %%zmm13, %%zmm\\r", turns);
+  return dots(16, 2) * static_cast<double>(turns);
+}
+
+double plain_turns(size_t turns) {
+  volatile int32_t zero = 0;
+  const int32_t factor = zero;
+  std::array<int32_t, kSums> sums{1};
+  for (size_t t = 0; t < turns; ++t)
+    for (int32_t& sum : sums) sum += sum * factor;
+  zero = std::accumulate(sums.begin(), sums.end(), 0);  // used, so that the loop is not removed
+  return dots(1, 1) * static_cast<double>(turns);
+}
+
+// What integer products are formed with on this CPU: see gemm_i8.h for those without VNNI.
+double int8_turns(size_t turns) {
+  if (isa() >= Isa::avx512_vnni) {
+    FP8Q_TURNS("vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r", "vpdpbusd %%zmm12, %%zmm13, %%zmm\\r", turns);
+    return dots(16, 4) * static_cast<double>(turns);
+  }
+  if (isa() == Isa::avx512) {
+    FP8Q_TURNS("vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r",
+               "vpmaddwd %%zmm12, %%zmm13, %%zmm14\n\t vpaddd %%zmm14, %%zmm\\r, %%zmm\\r", turns);
+    return dots(16, 2) * static_cast<double>(turns);
+  }
+  if (isa() == Isa::scalar) return plain_turns(turns);
+  FP8Q_TURNS("vpxor %%ymm\\r, %%ymm\\r, %%ymm\\r",
+             "vpmaddwd %%ymm12, %%ymm13, %%ymm14\n\t vpaddd %%ymm14, %%ymm\\r, %%ymm\\r", turns);
+  return dots(8, 2) * static_cast<double>(turns);
+}
 
 }  // namespace
 
@@ -89,29 +127,17 @@ std::string_view name(Unit unit) {
   return "?";
 }
 
-bool has_unit(Unit unit) noexcept {
-  switch (unit) {
-    case Unit::fp32:
-      return true;
-    case Unit::bf16:
-      return isa() >= Isa::avx512_bf16;
-    case Unit::int8:
-      return isa() >= Isa::avx512_vnni;
-  }
-  return false;
-}
+bool has_unit(Unit unit) noexcept { return unit != Unit::bf16 || isa() >= Isa::avx512_bf16; }
 
 double run_unit(Unit unit, size_t turns) noexcept {
-  if (turns == 0) return 0;
+  if (turns == 0 || !has_unit(unit)) return 0;
   switch (unit) {
     case Unit::fp32:
       return HWY_DYNAMIC_DISPATCH(FmaTurns)(turns);
     case Unit::bf16:
-      FP8Q_DOT_TURNS("vdpbf16ps", turns);
-      return kBf16PerTurn * static_cast<double>(turns);
+      return bf16_turns(turns);
     case Unit::int8:
-      FP8Q_DOT_TURNS("vpdpbusd", turns);
-      return kInt8PerTurn * static_cast<double>(turns);
+      return int8_turns(turns);
   }
   return 0;
 }

@@ -13,7 +13,7 @@ namespace fp8q::cpu {
 enum class Unit {
   fp32,  // fma (product and sum, where there is none)
   bf16,  // vdpbf16ps
-  int8,  // vpdpbusd
+  int8,  // vpdpbusd; vpmaddwd and vpaddd where there is none
 };
 inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8};
 std::string_view name(Unit unit);

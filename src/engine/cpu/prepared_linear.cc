@@ -6,17 +6,15 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/cpu/codec.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/isa.h"
 
 namespace fp8q {
 namespace {
 
-// |sum of 1024 products of INT8 codes| <= 1024 * 128^2 = 2^24: every partial sum is exact in FP32.
-constexpr size_t kExactIntegers = 1024;
-
 // A task is a block of this many rows, whose part of x stays in the level 2 cache (96 rows of one K
-// block are 144 KiB), and columns; fewer columns where there would be too little work to share.
+// block are 144 KiB in either kernel), and columns; fewer columns where there would be too little
+// work to share.
 constexpr size_t kBlockRows = 96;
 constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
@@ -43,9 +41,15 @@ cpu::RoundingCount sum_of(const std::vector<cpu::RoundingCount>& parts) {
 
 }  // namespace
 
+// x as the kernel takes it: rows of FP32, or of INT8 codes as int16_t.
+struct PreparedLinear::Operand {
+  const void* x;
+  size_t stride;
+  cpu::RoundingCount count = {};
+};
+
 struct PreparedLinear::Block {
-  const float* x;
-  size_t x_stride;
+  const Operand& operand;
   const float* row_scales;  // of all rows; nullptr: none
   Range rows, columns;
   cpu::Function function;
@@ -67,13 +71,15 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
     append(*l, plain_weight(*l, sites), column, values);
     column += static_cast<size_t>(l->out);
   }
+  round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
+  if (round_to_bf16_) cpu::round_to_bf16_values(values.data(), values.size(), values.data());
+  if (!prepare_dnnl(values)) {
+    panels_ = WeightPanels(values, in_, out_, w_, x_ && x_->format == Format::int8);
+    for (float& s : scale_) s *= panels_.sum_scale();
+  }
   if (std::all_of(scale_.begin(), scale_.begin() + static_cast<ptrdiff_t>(out_),
                   [](float s) { return s == 1.0f; }))
     scale_.clear();
-
-  round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
-  if (round_to_bf16_) cpu::round_to_bf16_values(values.data(), values.size(), values.data());
-  if (!prepare_dnnl(values)) prepare_f32(values);
 }
 
 void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t column,
@@ -106,7 +112,6 @@ bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {
   parallel_for(dnnl_.size(), [&](size_t i) { dnnl_[i] = make_dnnl(values, i); });
   dnnl_refused_ = std::any_of(dnnl_.begin(), dnnl_.end(), [](const auto& d) { return !d; });
   if (dnnl_refused_) dnnl_.clear();
-  else kernel_ = Kernel::dnnl;
   return !dnnl_refused_;
 }
 
@@ -130,35 +135,33 @@ std::unique_ptr<cpu::DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<flo
   return cpu::DnnlMatmul::create(dot_, in_, columns.size(), plain);
 }
 
-void PreparedLinear::prepare_f32(const std::vector<float>& values) {
-  kernel_ = integers() && in_ > kExactIntegers ? Kernel::f32_integer : Kernel::f32;
-  packed_.grow(cpu::packed_size(in_, out_));
-  cpu::pack_f32({.b = values.data(),
-                 .row_stride = out_,
-                 .column_stride = 1,
-                 .k = in_,
-                 .n = out_,
-                 .packed = packed_.data()});
-}
-
 cpu::RoundingCount PreparedLinear::run(const Run& args, LinearScratch& scratch) const {
   if (args.rows == 0) return {};
-  return kernel_ == Kernel::dnnl ? run_dnnl(args, scratch) : run_f32(args, scratch);
+  return dnnl_.empty() ? run_own(args, scratch) : run_dnnl(args, scratch);
 }
-
-struct PreparedLinear::F32Operand {
-  const float* x;
-  size_t stride;
-  cpu::RoundingCount count = {};
-};
 
 float* PreparedLinear::row_scales(const Run& args, LinearScratch& scratch) const {
   return x_ && x_->per_token ? scratch.row_scales.grow(args.rows) : nullptr;
 }
 
+// Quantising some rows of x; where to is left to the caller.
+cpu::QuantizeRows PreparedLinear::quantize(const Run& args, const Range& rows,
+                                           float* row_scales) const {
+  return {.format = x_->format,
+          .scale = x_->scale,
+          .x = args.x + rows.from * args.x_stride,
+          .x_stride = args.x_stride,
+          .out = nullptr,
+          .out_stride = 0,
+          .rows = rows.size(),
+          .columns = in_,
+          .factors = factors(),
+          .row_scales = row_scales ? row_scales + rows.from : nullptr};
+}
+
 // x itself, or the values of its codes, or x rounded to BF16.
-PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args, float* row_scales,
-                                                       LinearScratch& scratch) const {
+PreparedLinear::Operand PreparedLinear::f32_operand(const Run& args, float* row_scales,
+                                                    LinearScratch& scratch) const {
   if (!x_ && !round_to_bf16_) return {args.x, args.x_stride};
   auto* operand = reinterpret_cast<float*>(scratch.operand.grow(args.rows * in_ * sizeof(float)));
   const size_t parts = (args.rows + 31) / 32;
@@ -166,16 +169,10 @@ PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args, float* r
   parallel_for(parts, [&](size_t i) {
     const Range r = part_of(args.rows, parts, i, 1);
     if (x_) {
-      counts[i] = cpu::quantize_to_f32({.format = x_->format,
-                                        .scale = x_->scale,
-                                        .x = args.x + r.from * args.x_stride,
-                                        .x_stride = args.x_stride,
-                                        .out = operand + r.from * in_,
-                                        .out_stride = in_,
-                                        .rows = r.size(),
-                                        .columns = in_,
-                                        .factors = factors(),
-                                        .row_scales = row_scales ? row_scales + r.from : nullptr});
+      cpu::QuantizeRows q = quantize(args, r, row_scales);
+      q.out = operand + r.from * in_;
+      q.out_stride = in_;
+      counts[i] = cpu::quantize_to_f32(q);
     } else {
       for (size_t row = r.from; row < r.to; ++row)
         cpu::round_to_bf16_values(args.x + row * args.x_stride, in_, operand + row * in_);
@@ -184,92 +181,81 @@ PreparedLinear::F32Operand PreparedLinear::f32_operand(const Run& args, float* r
   return {operand, in_, sum_of(counts)};
 }
 
-cpu::RoundingCount PreparedLinear::run_f32(const Run& args, LinearScratch& scratch) const {
+// The codes of x, an odd width filled up with a zero.
+PreparedLinear::Operand PreparedLinear::i8_operand(const Run& args, float* row_scales,
+                                                   LinearScratch& scratch) const {
+  const size_t stride = panels_.row_size();
+  auto* operand =
+      reinterpret_cast<int16_t*>(scratch.operand.grow(args.rows * stride * sizeof(int16_t)));
+  const size_t parts = (args.rows + 31) / 32;
+  std::vector<cpu::RoundingCount> counts(parts);
+  parallel_for(parts, [&](size_t i) {
+    const Range r = part_of(args.rows, parts, i, 1);
+    cpu::QuantizeRows q = quantize(args, r, row_scales);
+    q.out = operand + r.from * stride;
+    q.out_stride = stride;
+    counts[i] = cpu::quantize_to_i16(q);
+    if (in_ < stride)
+      for (size_t row = r.from; row < r.to; ++row) operand[row * stride + in_] = 0;
+  });
+  return {operand, stride, sum_of(counts)};
+}
+
+cpu::RoundingCount PreparedLinear::run_own(const Run& args, LinearScratch& scratch) const {
   float* scales_of_rows = row_scales(args, scratch);
-  const F32Operand operand = f32_operand(args, scales_of_rows, scratch);
+  const Operand operand = own_integers() ? i8_operand(args, scales_of_rows, scratch)
+                                         : f32_operand(args, scales_of_rows, scratch);
   const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
   size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
   if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
     column_parts = (out_ + kNarrowBlockColumns - 1) / kNarrowBlockColumns;
   parallel_for(row_parts * column_parts, [&](size_t task) {
-    const Block block{
-        .x = operand.x,
-        .x_stride = operand.stride,
-        .row_scales = scales_of_rows,
-        .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
-        .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
-        .function = args.function,
-        .y = args.y,
-        .y_stride = args.y_stride};
-    if (kernel_ == Kernel::f32_integer) run_integer_block(block);
-    else run_block(block);
+    run_block({.operand = operand,
+               .row_scales = scales_of_rows,
+               .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
+               .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
+               .function = args.function,
+               .y = args.y,
+               .y_stride = args.y_stride});
   });
   return operand.count;
 }
 
+// Scales of rows are no part of the product: they follow it, and the others with them.
 void PreparedLinear::run_block(const Block& b) const {
-  float* y = b.y + b.rows.from * b.y_stride + b.columns.from;
   const float* scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from;
   const float* bias = bias_.data() + b.columns.from;
-  cpu::gemm_f32({.a = b.x + b.rows.from * b.x_stride,
-                 .lda = b.x_stride,
-                 .b = packed_.data() + b.columns.from * in_,
-                 .panel_stride = in_ * cpu::kPanel,
-                 .c = y,
-                 .ldc = b.y_stride,
-                 .scale = b.row_scales ? nullptr : scale,
-                 .bias = b.row_scales ? nullptr : bias,
-                 .m = b.rows.size(),
-                 .n = b.columns.size(),
-                 .k = in_});
-  if (b.row_scales)
-    cpu::finish_sums({.sum = y,
-                      .integer = false,
-                      .sum_stride = b.y_stride,
-                      .scale = scale,
-                      .bias = bias,
-                      .row_scale = b.row_scales + b.rows.from,
-                      .function = b.function,
-                      .out = y,
-                      .out_stride = b.y_stride,
-                      .rows = b.rows.size(),
-                      .columns = b.columns.size()});
-  else cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
-}
-
-// Blocks of K whose sums are exact integers in FP32, added as integers.
-void PreparedLinear::run_integer_block(const Block& b) const {
-  thread_local Buffer<float> part_memory;
-  thread_local Buffer<int32_t> total_memory;
-  const size_t rows = b.rows.size(), columns = b.columns.size();
-  float* part = part_memory.grow(rows * columns);
-  int32_t* total = total_memory.grow(rows * columns);
-  std::fill_n(total, rows * columns, 0);
-  for (size_t k = 0; k < in_; k += kExactIntegers) {
-    cpu::gemm_f32({.a = b.x + b.rows.from * b.x_stride + k,
-                   .lda = b.x_stride,
-                   .b = packed_.data() + b.columns.from * in_ + k * cpu::kPanel,
-                   .panel_stride = in_ * cpu::kPanel,
-                   .c = part,
-                   .ldc = columns,
-                   .scale = nullptr,
-                   .bias = nullptr,
-                   .m = rows,
-                   .n = columns,
-                   .k = std::min(kExactIntegers, in_ - k)});
-    cpu::add_integers({part, columns, total, columns, rows, columns});
+  float* y = b.y + b.rows.from * b.y_stride + b.columns.from;
+  const size_t element = own_integers() ? sizeof(int16_t) : sizeof(float);
+  WeightPanels::Product product{
+      .x = static_cast<const std::byte*>(b.operand.x) + b.rows.from * b.operand.stride * element,
+      .x_stride = b.operand.stride,
+      .rows = b.rows.size(),
+      .first_column = b.columns.from,
+      .columns = b.columns.size(),
+      .y = y,
+      .y_stride = b.y_stride,
+      .scale = nullptr,
+      .bias = nullptr};
+  if (!b.row_scales) {
+    product.scale = scale;
+    product.bias = bias;
+    panels_.multiply(product);
+    cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
+    return;
   }
-  cpu::finish_sums({.sum = total,
-                    .integer = true,
-                    .sum_stride = columns,
-                    .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
-                    .bias = bias_.data() + b.columns.from,
-                    .row_scale = b.row_scales ? b.row_scales + b.rows.from : nullptr,
+  panels_.multiply(product);
+  cpu::finish_sums({.sum = y,
+                    .integer = false,
+                    .sum_stride = b.y_stride,
+                    .scale = scale,
+                    .bias = bias,
+                    .row_scale = b.row_scales + b.rows.from,
                     .function = b.function,
-                    .out = b.y + b.rows.from * b.y_stride + b.columns.from,
+                    .out = y,
                     .out_stride = b.y_stride,
-                    .rows = rows,
-                    .columns = columns});
+                    .rows = b.rows.size(),
+                    .columns = b.columns.size()});
 }
 
 cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
@@ -322,21 +308,14 @@ cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& ro
       cpu::round_to_bf16(x + row * args.x_stride, in_, reinterpret_cast<uint16_t*>(to) + row * in_);
     return {};
   }
-  const cpu::QuantizeRows quantize{.format = x_->format,
-                                   .scale = x_->scale,
-                                   .x = x,
-                                   .x_stride = args.x_stride,
-                                   .out = to,
-                                   .out_stride = in_,
-                                   .rows = rows.size(),
-                                   .columns = in_,
-                                   .factors = factors(),
-                                   .row_scales = row_scales ? row_scales + rows.from : nullptr};
-  return int8 ? cpu::quantize_to_i8(quantize) : cpu::quantize_to_bf16(quantize);
+  cpu::QuantizeRows q = quantize(args, rows, row_scales);
+  q.out = to;
+  q.out_stride = in_;
+  return int8 ? cpu::quantize_to_i8(q) : cpu::quantize_to_bf16(q);
 }
 
 cpu::Unit PreparedLinear::unit() const {
-  if (kernel_ != Kernel::dnnl) return cpu::Unit::fp32;
+  if (dnnl_.empty()) return own_integers() ? cpu::Unit::int8 : cpu::Unit::fp32;
   return dot_ == cpu::DotType::int8 ? cpu::Unit::int8 : cpu::Unit::bf16;
 }
 
@@ -347,13 +326,13 @@ std::string PreparedLinear::effective() const {
     name = std::string(info(x_->format).name) + tokens;
     if (*w_ != x_->format) name += " x " + std::string(info(*w_).name);
   }
-  if (kernel_ == Kernel::dnnl) {
+  if (!dnnl_.empty()) {
     const std::string by = " (oneDNN " + dnnl_.front()->implementation() + ")";
     if (integers()) return "int8" + tokens + " dot products, exact int32 sums" + by;
     return x_ ? name + " as bf16 dot products, fp32 sums" + by : "bf16 dot products" + by;
   }
   const std::string reason = dnnl_refused_ ? " (oneDNN has no kernel)" : "";
-  if (integers()) return "int8" + tokens + " as fp32 products, exact sums" + reason;
+  if (own_integers()) return "int8" + tokens + " as int16 products, exact int32 sums" + reason;
   if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + reason;
   if (x_ || w_) return "fp32 of the dequantised values";
   return round_to_bf16_ ? "fp32 of values rounded to bf16" + reason : "fp32";

@@ -4,14 +4,14 @@
 // path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]), s being that of the row where tokens
 // have scales of their own. Products of codes are exact in FP32, and so are whole sums of INT8.
 //
-//   formats of x, w          by oneDNN                    from         elsewhere
-//   INT8, INT8               INT8, INT32 sums (exact)     AVX512-VNNI  FP32, exact by blocks of
-//   1024 other pairs of formats   BF16 holding the codes       AVX512-BF16  FP32 none, BF16 asked
-//   BF16                         AVX512-BF16  FP32 of values rounded to BF16 none, or one of the
-//   two  never                                     FP32
+//   formats of x, w        by oneDNN                 from         elsewhere (weight_panels.h)
+//   INT8, INT8             INT8, exact INT32 sums    AVX512-VNNI  INT16, exact INT32 sums
+//   other pairs            BF16 holding the codes    AVX512-BF16  FP32
+//   none, BF16 asked       BF16                      AVX512-BF16  FP32 of values rounded to BF16
+//   none, or one of them   never                                  FP32
 //
-// So FP8 runs as FP32 on a CPU that has VNNI only; and everything does where oneDNN has no kernel,
-// which effective() then says.
+// So FP8 runs as FP32 on a CPU that has VNNI only, its weights kept as codes; and "elsewhere" is
+// also where oneDNN has no kernel, which effective() then says.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,7 @@
 
 #include "encoder/encoder.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/weight_panels.h"
 #include "engine/engine.h"
 #include "engine/weights.h"
 #include "kernels/cpu/activation.h"
@@ -66,38 +67,37 @@ class PreparedLinear {
   cpu::Unit unit() const;
 
  private:
-  enum class Kernel { f32, f32_integer, dnnl };
-
   // Columns of one of the joined layers: the values as [in, out of all], and the rest.
   void append(const Linear& linear, PlainWeight plain, size_t column, std::vector<float>& values);
   bool integers() const;  // INT8 codes on both sides
+  bool own_integers() const { return panels_.kind() == WeightPanels::Kind::i8; }
   bool prepare_dnnl(const std::vector<float>& values);
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
-  void prepare_f32(const std::vector<float>& values);
 
   const float* factors() const { return x_ && !x_->factors.empty() ? x_->factors.data() : nullptr; }
   // Where quantising puts the scale of each row; nullptr: they have one, which scale_ contains.
   float* row_scales(const Run& args, LinearScratch& scratch) const;
-  struct F32Operand;
-  F32Operand f32_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
-  cpu::RoundingCount run_f32(const Run& args, LinearScratch& scratch) const;
+  cpu::QuantizeRows quantize(const Run& args, const Range& rows, float* row_scales) const;
+  struct Operand;
+  Operand f32_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
+  Operand i8_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
+  cpu::RoundingCount run_own(const Run& args, LinearScratch& scratch) const;
   cpu::RoundingCount run_dnnl(const Run& args, LinearScratch& scratch) const;
   cpu::RoundingCount dnnl_operand(const Run& args, const Range& rows, std::byte* to,
                                   float* row_scales) const;
   struct Block;
   void run_block(const Block& block) const;
-  void run_integer_block(const Block& block) const;
 
   size_t in_ = 0, out_ = 0;
   std::optional<ActivationQuantization> x_;
   std::optional<Format> w_;
-  bool round_to_bf16_ = false;  // of unquantised operands
-  Kernel kernel_ = Kernel::f32;
-  Buffer<float> packed_;
+  bool round_to_bf16_ = false;       // of unquantised operands
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
   cpu::DotType dot_ = cpu::DotType::bf16;
+  // One of these two holds the weights.
   std::vector<std::unique_ptr<cpu::DnnlMatmul>> dnnl_;  // blocks of columns, side by side
-  bool dnnl_refused_ = false;                           // although the CPU has the instructions
+  WeightPanels panels_;
+  bool dnnl_refused_ = false;  // although the CPU has the instructions
 };
 
 }  // namespace fp8q

@@ -333,5 +333,21 @@ TEST(CpuEngine, SaysWhatItUses) {
   }
 }
 
+TEST(CpuEngine, Int8LayersAreNeverFloatProducts) {
+  const Encoder encoder = tiny_encoder({.activations = Format::int8, .weights = Format::int8});
+  for (size_t i = 0; i <= static_cast<size_t>(cpu::detected_isa()); ++i) {
+    cpu::limit_isa(static_cast<cpu::Isa>(i));
+    const auto kernels = make_cpu_engine(encoder, ComputeType::automatic)->kernels();
+    for (size_t s = 0; s < kernels.size(); ++s) {
+      if (encoder.sites[s].kind != SiteKind::weight || !encoder.sites[s].quantization) continue;
+      EXPECT_THAT(kernels[s].effective, HasSubstr("exact int32 sums")) << kernels[s].path;
+      if (cpu::isa() < cpu::Isa::avx512_vnni) {
+        EXPECT_EQ(kernels[s].effective, "int8 as int16 products, exact int32 sums");
+      }
+    }
+  }
+  cpu::limit_isa(cpu::detected_isa());
+}
+
 }  // namespace
 }  // namespace fp8q::test

@@ -1,4 +1,4 @@
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm.h"
 
 #include <algorithm>
 #include <cmath>
@@ -149,13 +149,100 @@ TEST(GemmF32, PacksTransposedWeightsAlike) {
   for (size_t i = 0; i < k; ++i)
     for (size_t j = 0; j < n; ++j) transposed[j * k + i] = b[i * n + j];
   std::vector<float> to(packed_size(k, n));
-  pack_f32({.b = transposed.data(),
-            .row_stride = 1,
-            .column_stride = k,
-            .k = k,
-            .n = n,
-            .packed = to.data()});
+  pack_f32({.b = transposed.data(), .row_stride = 1, .column_stride = k, .k = k, .n = n},
+           to.data());
   EXPECT_EQ(to, packed(b, k, n));
+}
+
+// All finite codes, in an order without a period, as [k, n].
+std::vector<float> values_of_codes(Format format, size_t count) {
+  std::vector<float> values;
+  std::mt19937 random(9);
+  while (values.size() < count) {
+    const float value = decode(format, static_cast<uint8_t>(random() & 0xFF));
+    if (std::isfinite(value)) values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<uint8_t> packed_codes(Format format, const std::vector<float>& b, const Problem& p) {
+  std::vector<uint8_t> codes(packed_size(p.k, p.n));
+  EXPECT_TRUE(pack_f8(format,
+                      {.b = b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n},
+                      codes.data()));
+  return codes;
+}
+
+TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
+  for (const Format format : {Format::e4m3, Format::e5m2})
+    for (const Problem p : {Problem{1, 1, 1}, Problem{7, 33, 1000}, Problem{13, 100, 768},
+                            Problem{6, 256, 1}, Problem{97, 48, 385}}) {
+      Data d(p);
+      d.b = values_of_codes(format, p.k * p.n);
+      d.packed_b = packed(d.b, p.k, p.n);
+      const auto codes = packed_codes(format, d.b, p);
+      std::vector<float> scale = d.scale;
+      for (float& s : scale) s *= f8_scale(format);
+      for_each_isa([&](Isa) {
+        SCOPED_TRACE(testing::Message() << info(format).name << " m " << p.m << " n " << p.n);
+        std::vector<float> c(p.m * p.n, NAN);
+        gemm_f8(format, {.a = d.a.data(),
+                         .lda = p.k,
+                         .b = codes.data(),
+                         .panel_stride = p.k * kPanel,
+                         .c = c.data(),
+                         .ldc = p.n,
+                         .scale = scale.data(),
+                         .bias = d.bias.data(),
+                         .m = p.m,
+                         .n = p.n,
+                         .k = p.k});
+        EXPECT_EQ(c, product(p, d, true));
+      });
+    }
+}
+
+// With a unit matrix on the left, the product is the decoded matrix.
+TEST(GemmF8, DecodesEveryCode) {
+  const Problem p{16, 16, 16};
+  std::vector<float> unit(p.m * p.k, 0.0f);
+  for (size_t i = 0; i < p.m; ++i) unit[i * p.k + i] = 1.0f;
+  for (const Format format : {Format::e4m3, Format::e5m2}) {
+    std::vector<float> b(256);
+    for (size_t i = 0; i < b.size(); ++i) b[i] = decode(format, static_cast<uint8_t>(i));
+    for (float& value : b)
+      if (!std::isfinite(value)) value = 0;  // times 0 they are NaN
+    const auto codes = packed_codes(format, b, p);
+    const std::vector<float> scale(kPanel, f8_scale(format));
+    for_each_isa([&](Isa) {
+      std::vector<float> c(b.size(), NAN);
+      gemm_f8(format, {.a = unit.data(),
+                       .lda = p.k,
+                       .b = codes.data(),
+                       .panel_stride = p.k * kPanel,
+                       .c = c.data(),
+                       .ldc = p.n,
+                       .scale = scale.data(),
+                       .bias = nullptr,
+                       .m = p.m,
+                       .n = p.n,
+                       .k = p.k});
+      EXPECT_EQ(c, b) << info(format).name;
+    });
+  }
+}
+
+TEST(GemmF8, RefusesValuesThatAreNotFinite) {
+  for (const float value : {NAN, INFINITY}) {
+    const Format format = Format::e5m2;  // has both
+    std::vector<float> b(3 * 5, 1.0f);
+    b[7] = value;
+    std::vector<uint8_t> codes(packed_size(3, 5));
+    const Pack pack{.b = b.data(), .row_stride = 5, .column_stride = 1, .k = 3, .n = 5};
+    EXPECT_FALSE(pack_f8(format, pack, codes.data()));
+    b[7] = 0;
+    EXPECT_TRUE(pack_f8(format, pack, codes.data()));
+  }
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/isa.h"
 
 namespace fp8q::cpu {
@@ -35,8 +35,7 @@ void for_each_isa(const F& body) {
 // Plain [k, n] weights packed.
 inline std::vector<float> packed(const std::vector<float>& b, size_t k, size_t n) {
   std::vector<float> to(packed_size(k, n));
-  pack_f32(
-      {.b = b.data(), .row_stride = n, .column_stride = 1, .k = k, .n = n, .packed = to.data()});
+  pack_f32({.b = b.data(), .row_stride = n, .column_stride = 1, .k = k, .n = n}, to.data());
   return to;
 }
 
