@@ -91,33 +91,35 @@ struct Head {
 };
 
 // Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end. A
-// thread stays in its columns, and has several rows under way.
+// thread stays in its columns, and has several rows under way: fewer where they have scales of
+// their own, which take the registers of the others.
 template <int D, int W, SumType T>
 __device__ void load_rows(const Head<D>& head, int which, int from, int count, __half* to) {
   constexpr int kChunks = D / kVector, kRowStep = W * kWarpThreads / kChunks;
-  constexpr int kRows = T == SumType::bf16 ? 4 : 2;
   const int chunk = static_cast<int>(threadIdx.x) % kChunks;
   const int64_t column = head.column() + chunk * kVector;
   const Sums& sums = head.args.qkv[which];
   const Columns columns(sums, column);
   const Rounder rounder(head.args.operands[which]);
   const int existing = head.tile.tokens - from;
+  const auto token_of = [&](int row) {
+    return head.token(from + (row < existing ? row : existing - 1));
+  };
 
-  with_rounding(rounder, [&]<int F>() {
+  const auto load = [&]<int F, bool kRowScales>() {
+    constexpr int kRows = T == SumType::bf16 && !kRowScales ? 4 : 2;
 #pragma unroll 1
     for (int first = static_cast<int>(threadIdx.x) / kChunks; first < count;
          first += kRowStep * kRows) {
       Vector y[kRows];
 #pragma unroll
-      for (int i = 0; i < kRows; ++i) {
-        const int row = first + i * kRowStep;
-        const int64_t token = head.token(from + (row < existing ? row : existing - 1));
-        load_raw<T>(sums.data, token * head.args.qkv_stride + column, y[i]);
-      }
+      for (int i = 0; i < kRows; ++i)
+        load_raw<T>(sums.data, token_of(first + i * kRowStep) * head.args.qkv_stride + column,
+                    y[i]);
 #pragma unroll
       for (int i = 0; i < kRows; ++i) {
         const int row = first + i * kRowStep;
-        columns.apply(y[i]);
+        columns.apply(kRowScales ? sums.row_scale[token_of(row)] : 1.0f, y[i]);
         uint32_t pairs[4] = {};
 #pragma unroll
         for (int j = 0; j < 4; ++j)
@@ -129,6 +131,10 @@ __device__ void load_rows(const Head<D>& head, int which, int from, int count, _
               make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
       }
     }
+  };
+  with_rounding(rounder, [&]<int F>() {
+    if (sums.row_scale) load.template operator()<F, true>();
+    else load.template operator()<F, false>();
   });
 }
 
@@ -269,9 +275,9 @@ __device__ void store_context(const Rows<D>& rows, const Head<D>& head, int firs
       const float4 low = *reinterpret_cast<const float4*>(place(row, column));
       const float4 high = *reinterpret_cast<const float4*>(place(row, column + 4));
       const Vector x = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-      const int64_t index = head.token(first_row + row) * head.args.heads * D + head.column() +
-                            half * (D / 2) + column;
-      if (head.args.out.data) store_operand(x, index, head.args.out);
+      const int64_t channel = head.column() + half * (D / 2) + column;
+      const int64_t index = head.token(first_row + row) * head.args.heads * D + channel;
+      if (head.args.out.data) store_operand(x, index, channel, head.args.out);
       if (head.args.values) store_f32(x, head.args.values + index);
     }
   }
@@ -382,7 +388,7 @@ void launch_attention(const Attention& args, Stream stream) {
           args.scale * scale_of(args.operands[kQuery]) * scale_of(args.operands[kKey]) * kLog2E,
       .out_scale = scale_of(args.probabilities) * scale_of(args.operands[kValue]),
   };
-  work.args.out.rounding = with_inverse(args.out.rounding);
+  work.args.out.rounding = prepared(args.out.rounding);
   launch(attention_kernel<D, W, T>,
          {.grid = dim3(static_cast<unsigned>(args.most_tiles), static_cast<unsigned>(args.heads)),
           .threads = W * kWarpThreads,

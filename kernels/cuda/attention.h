@@ -40,7 +40,7 @@ struct Attention {
   AttentionOperand operands[3];  // query, key, value
   AttentionOperand probabilities;
   int64_t shared_limit;  // bytes of shared memory a block may have
-  Operand out;           // [tokens, heads * head_size]
+  Operand out;           // [tokens, heads * head_size]; not per_token: a block has one head
   // For observers: the context, and the probabilities before they are quantised. Those of tile i's
   // sequence are [heads, tokens, tokens] from probability_offsets[i] on.
   float* values = nullptr;

@@ -10,7 +10,8 @@
 
 #include <cstring>
 
-#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/warp.cuh"
+#include "numeric/token_scale.h"
 
 namespace fp8q::cuda {
 
@@ -124,14 +125,40 @@ __host__ __device__ inline void store_f32(const Vector& x, float* to) {
   reinterpret_cast<float4*>(to)[1] = make_float4(x[4], x[5], x[6], x[7]);
 }
 
-// x as elements [index, index + 8) of an operand, whose rounding has its inverse.
-__host__ __device__ inline void store_operand(const Vector& x, int64_t index,
+// x, from `column` on, times its factors.
+__host__ __device__ inline void multiply(const float* factors, int64_t column, Vector& x) {
+  if (!factors) return;
+  Vector f;
+  load_f32(factors + column, f);
+  for (int i = 0; i < kVector; ++i) x[i] *= f[i];
+}
+
+// The largest magnitude that is rounded where x is, from `column` on.
+__host__ __device__ inline float absmax(const Vector& x, int64_t column, const Rounding& r) {
+  Vector product;
+  for (int i = 0; i < kVector; ++i) product[i] = x[i];
+  multiply(r.factors, column, product);
+  float largest = 0;
+  for (int i = 0; i < kVector; ++i) largest = larger(largest, fabsf(product[i]));
+  return largest;
+}
+
+// `r`, of a format and prepared, for one row whose values have this absmax.
+__host__ __device__ inline void scale_for_row(float absmax, Rounding& r) {
+  r.scale = token_scale(r.largest, absmax);
+  r.inverse = 1.0f / r.scale;
+}
+
+// x, from `column` on, as elements [index, index + 8) of an operand, whose rounding is prepared.
+__host__ __device__ inline void store_operand(const Vector& x, int64_t index, int64_t column,
                                               const Operand& operand) {
   const Rounding& r = operand.rounding;
   auto* to = static_cast<uint8_t*>(operand.data) + index * element_size(r.type);
   if (!r.format) return store_bf16(x, to);
   Vector quotient;
-  for (int i = 0; i < kVector; ++i) quotient[i] = divide(x[i], r.scale, r.inverse);
+  for (int i = 0; i < kVector; ++i) quotient[i] = x[i];
+  multiply(r.factors, column, quotient);
+  for (int i = 0; i < kVector; ++i) quotient[i] = divide(quotient[i], r.scale, r.inverse);
   with_format(*r.format, [&]<Format F>() {
     uint32_t pairs[4];
     for (int i = 0; i < 4; ++i) pairs[i] = encode_pair<F>(quotient[2 * i], quotient[2 * i + 1]);
@@ -186,17 +213,21 @@ struct Columns {
     if (sums.scale) load_f32(sums.scale + column, scale);
     if (sums.bias) load_f32(sums.bias + column, bias);
   }
-  __host__ __device__ void apply(Vector& x) const {
-    for (int i = 0; i < kVector; ++i) x[i] = fmaf(x[i], scale[i], bias[i]);
+  __host__ __device__ void apply(float row_scale, Vector& x) const {
+    for (int i = 0; i < kVector; ++i) x[i] = fmaf(x[i] * row_scale, scale[i], bias[i]);
   }
 };
 
-// y of Sums for the elements [index, index + 8), which stand in the columns from `column` on.
+__host__ __device__ inline float row_scale(const Sums& sums, int64_t row) {
+  return sums.row_scale ? sums.row_scale[row] : 1.0f;
+}
+
+// y of Sums for eight elements of a row, from `column` on; rows are `stride` elements apart.
 template <SumType T>
-__host__ __device__ inline void load_sums(const Sums& sums, int64_t index, int64_t column,
-                                          Vector& y) {
-  load_raw<T>(sums.data, index, y);
-  Columns(sums, column).apply(y);
+__host__ __device__ inline void load_sums(const Sums& sums, int64_t row, int64_t stride,
+                                          int64_t column, Vector& y) {
+  load_raw<T>(sums.data, row * stride + column, y);
+  Columns(sums, column).apply(row_scale(sums, row), y);
 }
 
 // Calls body.template operator()<type>().
@@ -212,11 +243,13 @@ void with_sum_type(SumType type, const Body& body) {
   }
 }
 
-// Elements [index, index + 8) of whatever results are wanted.
+// Elements [index, index + 8) of whatever results are wanted, which stand in the columns from
+// `column` on.
 template <class Results>
-__host__ __device__ inline void store_results(const Vector& y, int64_t index, const Results& out) {
+__host__ __device__ inline void store_results(const Vector& y, int64_t index, int64_t column,
+                                              const Results& out) {
   if (out.hidden) store_bf16(y, out.hidden + index);
-  if (out.operand.data) store_operand(y, index, out.operand);
+  if (out.operand.data) store_operand(y, index, column, out.operand);
   if (out.values) store_f32(y, out.values + index);
 }
 

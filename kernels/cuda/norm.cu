@@ -51,8 +51,10 @@ __device__ float inverse_root(float x) {
 #endif
 }
 
-template <int V>
-__device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowResults& out) {
+// LayerNorm of the row, and its results. Where tokens have scales, a row is normalised before any
+// of it is rounded; else each vector leaves at once, so that fewer values are held.
+template <int V, bool kTokenScales>
+__device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults out) {
   const auto n = static_cast<float>(row.columns);
   const float mean = row.sum() / n;
   float squares = 0;
@@ -63,16 +65,33 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, const RowRe
     }
   });
   const float factor = inverse_root(warp_sum(squares) / n + norm.epsilon);
-  row.each([&](int64_t column, Vector& x) {
+  const auto normalise = [&](int64_t column, Vector& x) {
     Vector gamma, beta;
     load_f32(norm.gamma + column, gamma);
     load_f32(norm.beta + column, beta);
     for (int i = 0; i < kVector; ++i) x[i] = fmaf(x[i] * factor, gamma[i], beta[i]);
-    store_results(x, token * row.columns + column, out);
-  });
+  };
+  const auto store = [&](int64_t column, const Vector& x) {
+    store_results(x, token * row.columns + column, column, out);
+  };
+  if constexpr (kTokenScales) {
+    float largest = 0;
+    row.each([&](int64_t column, Vector& x) {
+      normalise(column, x);
+      largest = larger(largest, absmax(x, column, out.operand.rounding));
+    });
+    scale_for_row(warp_largest(largest), out.operand.rounding);
+    if (threadIdx.x % kWarpThreads == 0) out.operand.row_scales[token] = out.operand.rounding.scale;
+    row.each(store);
+  } else {
+    row.each([&](int64_t column, Vector& x) {
+      normalise(column, x);
+      store(column, x);
+    });
+  }
 }
 
-template <int V>
+template <int V, bool kTokenScales>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) embed_kernel(Embed args) {
   wait_for_inputs();
   const int64_t token = token_of_warp();
@@ -94,38 +113,42 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) embed_kernel(Embed args)
     load_f32(position + column, other);
     for (int i = 0; i < kVector; ++i) x[i] += other[i];
   });
-  finish(row, token, args.norm, args.out);
+  finish<V, kTokenScales>(row, token, args.norm, args.out);
 }
 
-template <int V, SumType T>
+template <int V, bool kTokenScales, SumType T>
 __global__ void __launch_bounds__(kWarps* kWarpThreads) add_norm_kernel(AddNorm args) {
   wait_for_inputs();
   const int64_t token = token_of_warp();
   if (token >= args.tokens) return;
   Row<V> row(args.columns);
   row.each([&](int64_t column, Vector& x) {
-    const int64_t index = token * args.columns + column;
-    load_sums<T>(args.sums, index, column, x);
+    load_sums<T>(args.sums, token, args.columns, column, x);
     Vector residual;
-    load_bf16(args.residual + index, residual);
+    load_bf16(args.residual + token * args.columns + column, residual);
     for (int i = 0; i < kVector; ++i) x[i] += residual[i];
   });
-  finish(row, token, args.norm, args.out);
+  finish<V, kTokenScales>(row, token, args.norm, args.out);
 }
 
-// Calls body.template operator()<V>() with the least V whose warps hold a row.
+// Calls body.template operator()<V, kTokenScales>() with the least V whose warps hold a row.
 template <class Body>
-void with_vectors(int64_t columns, const Body& body) {
+void with_row(int64_t columns, const Operand& out, const Body& body) {
   const int64_t vectors = (columns / kVector + kWarpThreads - 1) / kWarpThreads;
-  if (vectors <= 1) return body.template operator()<1>();
-  if (vectors <= 2) return body.template operator()<2>();
-  if (vectors <= 3) return body.template operator()<3>();
-  return body.template operator()<kMostNormColumns / kVector / kWarpThreads>();
+  const bool token_scales = out.data && out.rounding.per_token;
+  const auto with_vectors = [&]<int V>() {
+    if (token_scales) body.template operator()<V, true>();
+    else body.template operator()<V, false>();
+  };
+  if (vectors <= 1) return with_vectors.template operator()<1>();
+  if (vectors <= 2) return with_vectors.template operator()<2>();
+  if (vectors <= 3) return with_vectors.template operator()<3>();
+  return with_vectors.template operator()<kMostNormColumns / kVector / kWarpThreads>();
 }
 
 template <class Args>
 Args ready(Args args) {
-  args.out.operand.rounding = with_inverse(args.out.operand.rounding);
+  args.out.operand.rounding = prepared(args.out.operand.rounding);
   return args;
 }
 
@@ -137,17 +160,17 @@ LaunchShape shape_for(int64_t tokens) {
 }  // namespace
 
 void embed(const Embed& args, Stream stream) noexcept {
-  with_vectors(args.columns, [&]<int V>() {
+  with_row(args.columns, args.out.operand, [&]<int V, bool kTokenScales>() {
     LaunchShape shape = shape_for(args.tokens);
     shape.follows_kernel = false;  // but the copy of the ids
-    launch(embed_kernel<V>, shape, stream, ready(args));
+    launch(embed_kernel<V, kTokenScales>, shape, stream, ready(args));
   });
 }
 
 void add_norm(const AddNorm& args, Stream stream) noexcept {
-  with_vectors(args.columns, [&]<int V>() {
+  with_row(args.columns, args.out.operand, [&]<int V, bool kTokenScales>() {
     with_sum_type(args.sums.type, [&]<SumType T>() {
-      launch(add_norm_kernel<V, T>, shape_for(args.tokens), stream, ready(args));
+      launch(add_norm_kernel<V, kTokenScales, T>, shape_for(args.tokens), stream, ready(args));
     });
   });
 }

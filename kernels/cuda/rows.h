@@ -11,8 +11,11 @@
 namespace fp8q::cuda {
 
 inline constexpr int64_t kMostNormColumns = 1024;
+// Of a transform() whose rows have scales of their own.
+inline constexpr int64_t kMostTokenColumns = 8192;
 
-// Where a row-wise kernel puts its result y: any of the three.
+// Where a row-wise kernel puts its result y: any of the three. The row scales it writes may be
+// those it reads with its sums.
 struct RowResults {
   uint16_t* hidden = nullptr;  // y rounded to BF16: the residual stream
   Operand operand;             // y as the next product reads it
@@ -60,8 +63,9 @@ struct Transform {
 };
 void transform(const Transform& args, Stream stream) noexcept;
 
-// y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32: the
-// head's few rows. Rows of x are the first tokens of sequences (offsets given) or all (nullptr).
+// y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32, where a
+// row has a scale of its own times that, too: the head's few rows. Rows of x are the first tokens
+// of sequences (offsets given) or all (nullptr).
 struct Dense {
   const float* x = nullptr;          // [.., in]
   const int32_t* offsets = nullptr;  // [rows] first tokens

@@ -21,18 +21,19 @@ enum class SumType { bf16, f32, i32 };
 
 constexpr int64_t element_size(SumType type) { return type == SumType::bf16 ? 2 : 4; }
 
-// y[token][column] = sum[token][column] * scale[column] + bias[column], an FP32 fma. nullptr: no
-// scale, no bias.
+// y[token][column] = sum[token][column] * row_scale[token] * scale[column] + bias[column] in FP32:
+// a product and an fma. nullptr: no scale, no bias.
 struct Sums {
   const void* data = nullptr;
   SumType type = SumType::bf16;
   const float* scale = nullptr;
   const float* bias = nullptr;
+  const float* row_scale = nullptr;
 
   // The same without the columns before `first`; rows stay as far apart.
   Sums columns_from(int64_t first) const {
     return {static_cast<const char*>(data) + first * element_size(type), type,
-            scale ? scale + first : nullptr, bias ? bias + first : nullptr};
+            scale ? scale + first : nullptr, bias ? bias + first : nullptr, row_scale};
   }
 };
 
@@ -45,20 +46,27 @@ constexpr int64_t element_size(OperandType type) { return type == OperandType::b
 //   format, own type    the code of x / scale (FP32 quotient, to nearest even, saturated)
 //   format, type bf16   the value of that code, without the scale: exact, for products of formats
 //                       that the device or cuBLASLt lacks
+// With factors, x stands for the FP32 product of x and its column's factor.
 struct Rounding {
   std::optional<Format> format;
   float scale = 1;
   OperandType type = OperandType::bf16;
-  float inverse = 0;  // 1 / scale, rounded; filled in by what launches a kernel
+  bool per_token = false;          // instead of `scale` each row has token_scale() of its absmax
+  const float* factors = nullptr;  // [columns], device memory; nullptr: none
+  // Filled in by what launches a kernel:
+  float inverse = 0;  // 1 / scale, rounded
+  float largest = 0;  // of the format
 };
-inline Rounding with_inverse(Rounding rounding) {
+inline Rounding prepared(Rounding rounding) {
   rounding.inverse = 1.0f / rounding.scale;
+  if (rounding.format) rounding.largest = info(*rounding.format).largest;
   return rounding;
 }
 
 struct Operand {
   void* data = nullptr;  // nullptr: nobody needs it
   Rounding rounding;
+  float* row_scales = nullptr;  // [tokens], per_token: the scales, written with the elements
 };
 
 enum class Function { none, gelu_erf, gelu_tanh, relu, tanh };

@@ -14,6 +14,15 @@ __device__ inline float warp_sum(float x) {
   return x;
 }
 
+// The larger magnitude; NaN where one is NaN.
+__host__ __device__ inline float larger(float a, float b) { return a > b || a != a ? a : b; }
+
+__device__ inline float warp_largest(float x) {
+  for (int mask = kWarpThreads / 2; mask > 0; mask /= 2)
+    x = larger(x, __shfl_xor_sync(0xFFFFFFFFu, x, mask));
+  return x;
+}
+
 // Over the four threads that hold one row of a product's fragment.
 __device__ inline float quad_sum(float x) {
   x += __shfl_xor_sync(0xFFFFFFFFu, x, 1);

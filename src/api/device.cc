@@ -29,7 +29,6 @@ std::optional<int> cuda_index(const std::string& device) {
 
 std::unique_ptr<Engine> make_gpu_engine(const Encoder& encoder, int index, size_t tokens) {
   require_rounded_operands_only(encoder);
-  require_stored_scales(encoder);
   const auto search = cuda::find_device(index);
   if (!search.device) fail(ErrorCode::device, "device cuda: {}", search.reason);
   return std::make_unique<cuda::CudaEngine>(

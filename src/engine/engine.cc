@@ -48,18 +48,4 @@ double Engine::timed_run(const PackedBatch& batch) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void require_stored_scales(const Encoder& encoder) {
-  for (const Site& site : encoder.sites) {
-    if (!site.quantization) continue;
-    const auto refuse = [&](std::string_view what) {
-      fail(ErrorCode::unsupported,
-           "{}: {}, which the GPU engine does not compute; --device cpu runs it",
-           printable(site.path), what);
-    };
-    if (site.quantization->per_token) refuse("each token has a scale found at run time");
-    if (!site.quantization->factors.empty())
-      refuse("its channels are multiplied by factors before rounding (SmoothQuant)");
-  }
-}
-
 }  // namespace fp8q

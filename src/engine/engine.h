@@ -125,9 +125,6 @@ void require_rounded_operands_only(const Encoder& encoder);
 
 // Whether `transforms` fit a model's Sites, as run_transformed() asks; it asserts this.
 void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransform> transforms);
-// Error (unsupported) naming a Site whose tokens have scales found at run time, or whose channels
-// have factors, for engines that round by stored scales only.
-void require_stored_scales(const Encoder& encoder);
 
 // Any graph, through the interpreter: each sequence by itself, without padding (with it where
 // shapes are fixed). Observers see the Sites' values by name. The model must outlive the engine.

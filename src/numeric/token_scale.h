@@ -13,8 +13,12 @@
 
 namespace fp8q {
 
+// `largest` is that of the format.
+constexpr float token_scale(float largest, float absmax) {
+  return std::max(absmax / largest, std::numeric_limits<float>::min());
+}
 inline float token_scale(Format format, float absmax) {
-  return std::max(absmax / info(format).largest, std::numeric_limits<float>::min());
+  return token_scale(info(format).largest, absmax);
 }
 
 }  // namespace fp8q

@@ -55,8 +55,8 @@ int64_t shared_limit() {
   return bytes;
 }
 
-Operand operand(const GpuStep* next, void* memory) {
-  return next ? Operand{memory, next->linear.input()} : Operand{};
+Operand operand(const GpuStep* next, void* memory, float* row_scales) {
+  return next ? Operand{memory, next->linear.input(), row_scales} : Operand{};
 }
 
 // Grows `buffer` and notes whether it moved.
@@ -79,7 +79,7 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   bool moved = false;
   const int64_t tokens = bucket.tokens, hidden = encoder_.hidden;
   const int64_t width = std::max(hidden, encoder_.embeddings.width);
-  int64_t sum_bytes = 0, wide_bytes = 0, narrow_bytes = tokens * width * 2;
+  int64_t sum_bytes = 0, wide_bytes = tokens * hidden * 2, narrow_bytes = tokens * width * 2;
   for (const GpuStep* step : encoder_.steps()) {
     // Projections that stand apart share the sums' rows.
     const int64_t parts = step->linear.out() == hidden ? 3 : 1;
@@ -90,6 +90,7 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   grow(narrow_, narrow_bytes, "activations", moved);
   grow(wide_, wide_bytes, "activations", moved);
   grow(sums_, sum_bytes, "sums of products", moved);
+  grow(row_scales_, 3 * tokens, "scales of tokens", moved);
   grow(values_, tokens * hidden, "hidden states", moved);
   const int64_t rows = head_kind_ == HeadKind::first_token ? bucket.sequences : tokens;
   for (size_t i = 0; i < head_rows_.size(); ++i)
@@ -133,7 +134,7 @@ void Forward::embed(const Pass& pass) {
                .tokens = pass.bucket.tokens,
                .columns = e.width,
                .out = {.hidden = projection ? nullptr : residual_.data(),
-                       .operand = operand(next, narrow_.data()),
+                       .operand = operand(next, narrow_.data(), row_scales_.data()),
                        .values = pass.seen() ? seen_.data()
                                  : last      ? values_.data()
                                              : nullptr}},
@@ -143,11 +144,11 @@ void Forward::embed(const Pass& pass) {
   if (!projection) return;
 
   product(pass, *projection, narrow_.data(), Stage::embeddings);
-  transform({.sums = projection->linear.sums(pass.bucket.tokens, sums_.data()),
+  transform({.sums = sums_of(pass, *projection),
              .tokens = pass.bucket.tokens,
              .columns = encoder_.hidden,
              .out = {.hidden = residual_.data(),
-                     .operand = operand(reader_of(0), narrow_.data()),
+                     .operand = operand(reader_of(0), narrow_.data(), row_scales_.data()),
                      .values = pass.seen() ? seen_.data() : nullptr}},
             pass.stream);
   pass.after(Stage::embeddings);
@@ -169,6 +170,13 @@ void Forward::product(const Pass& pass, const GpuStep& step, const void* x, Stag
   pass.after(stage, &step.linear);
 }
 
+// What `step` has left; `part` is its place among projections that stand apart.
+Sums Forward::sums_of(const Pass& pass, const GpuStep& step, int64_t part) const {
+  const int64_t tokens = pass.bucket.tokens;
+  return step.linear.sums(tokens, sums_.data() + part * step.linear.sum_bytes(tokens),
+                          row_scales_.data() + part * tokens);
+}
+
 void Forward::run_layer(const Pass& pass, size_t index) {
   const GpuLayer& layer = encoder_.layers[index];
   project(pass, layer);
@@ -185,13 +193,13 @@ void Forward::add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm&
                            const GpuStep* next) {
   const bool last = &from == &encoder_.layers.back().output;
   float* seen = pass.seen() && next ? seen_.data() : nullptr;
-  add_norm({.sums = from.linear.sums(pass.bucket.tokens, sums_.data()),
+  add_norm({.sums = sums_of(pass, from),
             .residual = residual_.data(),
             .norm = norm.arguments(),
             .tokens = pass.bucket.tokens,
             .columns = encoder_.hidden,
             .out = {.hidden = residual_.data(),
-                    .operand = operand(next, narrow_.data()),
+                    .operand = operand(next, narrow_.data(), row_scales_.data()),
                     .values = last ? values_.data() : seen}},
            pass.stream);
   pass.after(Stage::norm);
@@ -206,11 +214,11 @@ void Forward::activate(const Pass& pass, const GpuLayer& layer) {
     return pass.after(Stage::intermediate, &inner);
   }
   product(pass, layer.intermediate, narrow_.data(), Stage::intermediate);
-  transform({.sums = inner.sums(tokens, sums_.data()),
+  transform({.sums = sums_of(pass, layer.intermediate),
              .function = layer.activation,
              .tokens = tokens,
              .columns = inner.out(),
-             .out = {.operand = operand(&layer.output, wide_.data()),
+             .out = {.operand = operand(&layer.output, wide_.data(), row_scales_.data()),
                      .values = pass.seen() ? seen_.data() : nullptr}},
             pass.stream);
   pass.after(Stage::activation);
@@ -224,15 +232,17 @@ void Forward::project(const Pass& pass, const GpuLayer& layer) {
   const int64_t tokens = pass.bucket.tokens, hidden = encoder_.hidden;
   for (size_t i = 0; i < layer.projections.size(); ++i) {
     const GpuStep& step = layer.projections[i];
-    transform({.sums = {residual_.data(), SumType::bf16},
-               .tokens = tokens,
-               .columns = hidden,
-               .out = {.operand = operand(&step, narrow_.data()),
-                       .values = pass.seen() ? seen_.data() : nullptr}},
-              pass.stream);
+    const auto part = static_cast<int64_t>(i);
+    transform(
+        {.sums = {residual_.data(), SumType::bf16},
+         .tokens = tokens,
+         .columns = hidden,
+         .out = {.operand = operand(&step, narrow_.data(), row_scales_.data() + part * tokens),
+                 .values = pass.seen() ? seen_.data() : nullptr}},
+        pass.stream);
     pass.after(Stage::qkv);
     show(pass, &step, hidden);
-    auto* sums = sums_.data() + static_cast<int64_t>(i) * step.linear.sum_bytes(tokens);
+    auto* sums = sums_.data() + part * step.linear.sum_bytes(tokens);
     step.linear.run(tokens, narrow_.data(), sums, pass.stream);
     pass.after(Stage::qkv, &step.linear);
   }
@@ -242,13 +252,10 @@ void Forward::attend(const Pass& pass, const GpuLayer& layer) {
   Attention a = layer.attention.arguments;
   const int64_t hidden = encoder_.hidden, tokens = pass.bucket.tokens;
   for (size_t i = 0; i < 3; ++i) {
-    if (const GpuStep* joint = layer.joint_projection()) {
-      a.qkv[i] = joint->linear.sums(pass.bucket.tokens, sums_.data())
-                     .columns_from(static_cast<int64_t>(i) * hidden);
-    } else {
-      const GpuLinear& one = layer.projections[i].linear;
-      a.qkv[i] = one.sums(tokens, sums_.data() + static_cast<int64_t>(i) * one.sum_bytes(tokens));
-    }
+    const auto part = static_cast<int64_t>(i);
+    if (const GpuStep* joint = layer.joint_projection())
+      a.qkv[i] = sums_of(pass, *joint).columns_from(part * hidden);
+    else a.qkv[i] = sums_of(pass, layer.projections[i], part);
   }
   a.qkv_stride = layer.joint_projection() ? 3 * hidden : hidden;
   a.tiles = pass.input.tiles;
@@ -256,12 +263,23 @@ void Forward::attend(const Pass& pass, const GpuLayer& layer) {
   a.most_tiles = pass.bucket.tiles;
   a.longest = pass.bucket.longest;
   a.shared_limit = shared_limit_;
-  a.out = operand(&layer.attention_output, narrow_.data());
+  const Operand context = operand(&layer.attention_output, narrow_.data(), row_scales_.data());
+  const bool per_token = context.rounding.per_token;
+  a.out = per_token ? Operand{.data = wide_.data()} : context;
 
   if (pass.seen()) observe_operands(pass, layer, a);
-  if (pass.seen()) a.values = seen_.data();
+  float* seen = pass.seen() ? seen_.data() : nullptr;
+  if (!per_token) a.values = seen;
   attention(a, pass.stream);
   pass.after(Stage::attention);
+  if (per_token) {
+    transform({.sums = {wide_.data(), SumType::bf16},
+               .tokens = tokens,
+               .columns = hidden,
+               .out = {.operand = context, .values = seen}},
+              pass.stream);
+    pass.after(Stage::attention);
+  }
   show(pass, &layer.attention_output, hidden);
 }
 

@@ -5,6 +5,8 @@
 // sum with LayerNorm, FFN-1 product, activation, FFN-2 product, residual sum with LayerNorm.
 // Products leave plain sums; the kernel after each applies scales and bias, and rounds its result
 // to what the next product reads. The residual stream is BF16, arithmetic inside a kernel FP32.
+// Where each token has a scale, the kernel that rounds a row finds it and leaves it beside the row;
+// attention, whose blocks see one head of a row, leaves BF16 to a ninth launch then.
 // Where GELU is of the tanh form the FFN-1 product may do it (gpu_linear.h): seven launches.
 #pragma once
 
@@ -82,6 +84,7 @@ class Forward {
   void attend(const Pass& pass, const GpuLayer& layer);
   void observe_operands(const Pass& pass, const GpuLayer& layer, Attention attention);
   void product(const Pass& pass, const GpuStep& step, const void* x, Stage stage);
+  Sums sums_of(const Pass& pass, const GpuStep& step, int64_t part = 0) const;
   void add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm& norm,
                     const GpuStep* next);
   void run_head(const Pass& pass);
@@ -95,6 +98,8 @@ class Forward {
   DeviceBuffer<uint16_t> residual_;
   DeviceBuffer<uint8_t> narrow_, wide_;  // operands of the hidden size, and of the FFN's inside
   DeviceBuffer<uint8_t> sums_;
+  // Of the last operand's tokens [tokens]; of projections that stand apart one after another.
+  DeviceBuffer<float> row_scales_;
   DeviceBuffer<float> values_;  // of the last LayerNorm
   std::vector<DeviceBuffer<float>> head_rows_;
   DeviceBuffer<float> seen_;  // for the watcher

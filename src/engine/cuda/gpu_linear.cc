@@ -35,6 +35,14 @@ std::vector<float> bias_of(const Linear& linear, const std::string& name) {
   return bias;
 }
 
+// Without the type. `factors` will hold what it refers to.
+Rounding rounding_of(const ActivationQuantization& q, const std::string& name,
+                     DeviceBuffer<float>& factors) {
+  factors = upload(q.factors, name);
+  return {
+      .format = q.format, .scale = q.scale, .per_token = q.per_token, .factors = factors.data()};
+}
+
 void append(const std::vector<float>& from, std::vector<float>& to) {
   to.insert(to.end(), from.begin(), from.end());
 }
@@ -55,7 +63,12 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
   for (const PlainWeight& p : plain)
     if (p.format != weight_format_) weight_format_.reset();
   choose_types(x ? std::optional(x->format) : std::nullopt, weight_format_, options.integers);
-  if (x) input_.format = x->format, input_.scale = x->scale;
+  if (x) input_ = rounding_of(*x, name_, factors_);
+  if (input_.per_token && shape_.k > kMostTokenColumns)
+    fail(ErrorCode::unsupported,
+         "{}: tokens of {} channels have scales of their own, where the GPU engine takes {}; "
+         "--device cpu runs it",
+         name_, shape_.k, kMostTokenColumns);
   input_.type = shape_.x;
 
   std::vector<uint8_t> codes(
@@ -87,7 +100,8 @@ void GpuLinear::offer(Function activation, const Rounding& next) {
   const bool fp8 = shape_.x == OperandType::e4m3 || shape_.x == OperandType::e5m2;
   const bool to_fp8 = fp8 && next.type == OperandType::e4m3;
   const bool to_bf16 = shape_.x == OperandType::bf16 && !next.format && host_scale_.front() == 1;
-  if (activation != Function::gelu_tanh || !one_scale || !(to_fp8 || to_bf16)) return;
+  const bool plain = !input_.per_token && !next.per_token && !next.factors;
+  if (activation != Function::gelu_tanh || !one_scale || !plain || !(to_fp8 || to_bf16)) return;
   fusible_ = true;
   std::vector<uint16_t> bias;
   for (const float b : host_bias_) bias.push_back(static_cast<uint16_t>(BFloat16Codec::encode(b)));
@@ -170,9 +184,10 @@ void GpuLinear::run(int64_t tokens, const void* x, void* sums, Stream stream) co
   products_.at(tokens).sums->run({weights_.data(), x, sums}, stream);
 }
 
-Sums GpuLinear::sums(int64_t tokens, const void* data) const {
+Sums GpuLinear::sums(int64_t tokens, const void* data, const float* row_scales) const {
   const bool scaled = products_.at(tokens).scaled;
-  return {data, shape_.sums, scaled ? nullptr : scale_.data(), bias_.data()};
+  return {data, shape_.sums, scaled ? nullptr : scale_.data(), bias_.data(),
+          input_.per_token ? row_scales : nullptr};
 }
 
 bool GpuLinear::fused(int64_t tokens) const { return products_.at(tokens).fused != nullptr; }
@@ -191,14 +206,16 @@ std::string GpuLinear::effective() const {
 }
 
 std::string GpuLinear::product_text() const {
-  if (shape_.x == OperandType::int8) return "int8 products, exact int32 sums (cuBLASLt)";
+  const std::string tokens = input_.per_token ? " per token" : "";
+  if (shape_.x == OperandType::int8)
+    return "int8" + tokens + " products, exact int32 sums (cuBLASLt)";
   if (shape_.x != OperandType::bf16)
-    return fmt::format("{} x {} products, {} sums, stored as bf16 (cuBLASLt)",
-                       info(*input_.format).name, info(*weight_format_).name,
+    return fmt::format("{}{} x {} products, {} sums, stored as bf16 (cuBLASLt)",
+                       info(*input_.format).name, tokens, info(*weight_format_).name,
                        shape_.fast_accumulation ? "fast" : "fp32");
   if (input_.format && weight_format_)
-    return fmt::format("{} x {} as bf16 products, exact; fp32 sums, stored as bf16 (cuBLASLt)",
-                       info(*input_.format).name, info(*weight_format_).name);
+    return fmt::format("{}{} x {} as bf16 products, exact; fp32 sums, stored as bf16 (cuBLASLt)",
+                       info(*input_.format).name, tokens, info(*weight_format_).name);
   return "bf16 products, fp32 sums, stored as bf16 (cuBLASLt)";
 }
 
@@ -210,10 +227,8 @@ GpuDense::GpuDense(const Linear& linear, const std::vector<Site>& sites, Functio
   std::vector<float> transposed(k * n);
   for (size_t i = 0; i < k; ++i)
     for (size_t row = 0; row < n; ++row) transposed[row * k + i] = plain.values[i * n + row];
-  if (const auto x = activation_quantization(sites, linear.input_site)) {
-    input_.format = x->format;
-    input_.scale = x->scale;
-  }
+  if (const auto x = activation_quantization(sites, linear.input_site))
+    input_ = rounding_of(*x, name, factors_);
   quantised_ = input_.format && plain.format;
   for (float& s : plain.scales) s *= input_.scale;
   weight_ = upload(transposed, name);

@@ -3,6 +3,7 @@
 //
 // With x = s * xc and w = t[n] * wc (the values of codes; or the values themselves, s = t = 1) the
 // product leaves sum(xc wc) in BF16 or INT32, and the next kernel makes sum * (s t[n]) + bias[n].
+// Where each token has a scale, s is 1 and the next kernel multiplies by the token's.
 //
 //   formats of x, w                         product
 //   E4M3 with E4M3 or E5M2, either way      FP8, where the device has it; BF16 sums
@@ -13,9 +14,9 @@
 // Two things cuBLASLt can do itself on some devices, and the device decides whether it shall:
 //  - scales per channel (Finish::scaled_sum) instead of those in the next kernel, where that makes
 //    the product faster. The next kernel saves an fma a value, which is nothing beside its memory;
-//  - GELU and the rounding to the next operand (Finish::gelu), where offer() names them and every
-//    channel has one scale. That removes a kernel, and the widest sums of a layer from memory, so
-//    it is taken wherever the library has an algorithm for it.
+//  - GELU and the rounding to the next operand (Finish::gelu), where offer() names them and neither
+//    channels nor tokens have scales of their own. That removes a kernel, and the widest sums of a
+//    layer from memory, so it is taken wherever the library has an algorithm for it.
 #pragma once
 
 #include <map>
@@ -52,8 +53,9 @@ class GpuLinear {
     return tokens * out() * (shape_.sums == SumType::bf16 ? 2 : 4);
   }
   int64_t input_bytes(int64_t tokens) const { return tokens * in() * element_size(shape_.x); }
-  // What the sums at `data`, left by run() for so many tokens, mean.
-  Sums sums(int64_t tokens, const void* data) const;
+  // What the sums at `data`, left by run() for so many tokens, mean. `row_scales` are the input's
+  // (not used unless input() is per_token).
+  Sums sums(int64_t tokens, const void* data, const float* row_scales) const;
 
   // Names what follows the product: an activation whose results, rounded in that way, are the next
   // product's operand.
@@ -100,8 +102,8 @@ class GpuLinear {
   MatmulShape shape_;  // tokens and finish are not used
   Rounding input_;
   std::optional<Format> weight_format_;
-  DeviceBuffer<uint8_t> weights_;  // [out][in] elements
-  DeviceBuffer<float> scale_, bias_;
+  DeviceBuffer<uint8_t> weights_;               // [out][in] elements
+  DeviceBuffer<float> scale_, bias_, factors_;  // factors_: of the input's channels
   std::vector<float> host_scale_, host_bias_;
   bool fusible_ = false;
   DeviceBuffer<uint16_t> fused_bias_;
@@ -125,7 +127,7 @@ class GpuDense {
   Function function_;
   Rounding input_;
   bool quantised_;
-  DeviceBuffer<float> weight_, scale_, bias_;
+  DeviceBuffer<float> weight_, scale_, bias_, factors_;
 };
 
 }  // namespace fp8q::cuda

@@ -39,7 +39,7 @@ class Builder {
     q.per_token = o_.per_token;
     if (o_.factors && !operand)
       for (int64_t c = 0; c < (role == SiteRole::ffn_output ? o_.inner : o_.hidden); ++c)
-        q.factors.push_back(std::exp2(static_cast<float>(c % 5 - 2)));
+        q.factors.push_back(std::exp2(static_cast<float>((c + std::lround(absmax)) % 5 - 2)));
     return site(path, SiteKind::activation, role, std::move(q));
   }
   Tensor encode_rows(const Tensor& w, Format format, const std::vector<float>& scales, int axis);

@@ -56,6 +56,7 @@ std::vector<Variant> variants() {
                    {.activations = f, .weights = f, .channel_scales = false, .transposed = true}});
     all.push_back({n + "_weights_only", {.weights = f}});
     all.push_back({n + "_activations_only", {.activations = f}});
+    all.push_back({n + "_tokens", {.activations = f, .weights = f, .per_token = true}});
     all.push_back(
         {n + "_separate_query",
          {.activations = f, .weights = f, .separate_query_scale = true, .query_scale = 0.5f}});
@@ -63,6 +64,30 @@ std::vector<Variant> variants() {
   all.push_back({"e4m3_gelu_tanh",
                  {.activations = Format::e4m3,
                   .weights = Format::e4m3,
+                  .channel_scales = false,
+                  .activation = Activation::gelu_tanh}});
+  all.push_back({"int8_tokens_activations_only", {.activations = Format::int8, .per_token = true}});
+  all.push_back(
+      {"int8_tokens_factors",
+       {.activations = Format::int8, .weights = Format::int8, .per_token = true, .factors = true}});
+  all.push_back({"e4m3_tokens_gelu_tanh",
+                 {.activations = Format::e4m3,
+                  .weights = Format::e4m3,
+                  .per_token = true,
+                  .channel_scales = false,
+                  .activation = Activation::gelu_tanh}});
+  all.push_back({"e4m3_tokens_separate_query",
+                 {.activations = Format::e4m3,
+                  .weights = Format::e4m3,
+                  .per_token = true,
+                  .factors = true,
+                  .separate_query_scale = true}});
+  all.push_back(
+      {"int8_factors", {.activations = Format::int8, .weights = Format::int8, .factors = true}});
+  all.push_back({"e4m3_factors_gelu_tanh",
+                 {.activations = Format::e4m3,
+                  .weights = Format::e4m3,
+                  .factors = true,
                   .channel_scales = false,
                   .activation = Activation::gelu_tanh}});
   all.push_back({"mixed_floats", {.activations = Format::e5m2, .weights = Format::e4m3}});
@@ -190,6 +215,13 @@ TEST_F(CudaEngineUse, RefusesSizesItHasNoKernelsFor) {
   };
   EXPECT_THAT(message({.hidden = 32, .heads = 4}), HasSubstr("heads of 8 channels"));
   EXPECT_THAT(message({.hidden = 36, .heads = 3}), HasSubstr("a width of 36"));
+  EXPECT_THAT(message({.activations = Format::int8,
+                       .weights = Format::int8,
+                       .per_token = true,
+                       .hidden = 64,
+                       .heads = 2,
+                       .inner = 8208}),
+              HasSubstr("tokens of 8208 channels"));
 }
 
 TEST_F(CudaEngineUse, RefusesWhatTheTablesCannotTake) {

@@ -23,6 +23,7 @@ struct Options {
   int32_t tile_rows = cuda::kAttentionRows;
   int64_t shared_limit = kShared;
   cuda::SumType sums = cuda::SumType::bf16;
+  bool row_scales = false, factors = false;  // of the sums' rows, of the context's channels
 };
 
 double operand_value(double y, const AttentionOperand& o) {
@@ -62,11 +63,17 @@ void check(const Options& options) {
   DeviceArray<uint16_t> sums(to_bf16(raw));
   DeviceArray<int32_t> integer_sums(whole);
   DeviceArray<float> device_scale(scale), device_bias(bias);
+  std::vector<float> row_scale, factors;
+  for (size_t t = 0; t < tokens; ++t)
+    row_scale.push_back(options.row_scales ? 0.5f + 0.07f * static_cast<float>(t % 7) : 1.0f);
+  for (int64_t c = 0; c < hidden; ++c)
+    factors.push_back(options.factors ? 0.3f * static_cast<float>(c % 5) : 1.0f);
+  DeviceArray<float> device_row_scale(row_scale), device_factors(factors);
   const auto value = [&](size_t token, size_t column) {
     const float sum = integers ? static_cast<float>(whole[token * columns + column])
                                : bf16_value(static_cast<uint16_t>(
                                      BFloat16Codec::encode(raw[token * columns + column])));
-    return std::fmaf(sum, scale[column], bias[column]);
+    return std::fmaf(sum * row_scale[token], scale[column], bias[column]);
   };
 
   AttentionOperand q{.factor = 0.5f, .format = options.format, .scale = 0.02f};
@@ -84,9 +91,13 @@ void check(const Options& options) {
   DeviceArray<float> context(tokens * static_cast<size_t>(hidden));
   DeviceArray<float> observed(static_cast<size_t>(probabilities));
   DeviceArray<uint8_t> codes(tokens * static_cast<size_t>(hidden));
-  const cuda::Rounding rounding{Format::e4m3, 0.01f, cuda::OperandType::e4m3};
+  const cuda::Rounding rounding{.format = Format::e4m3,
+                                .scale = 0.01f,
+                                .type = cuda::OperandType::e4m3,
+                                .factors = options.factors ? device_factors.data() : nullptr};
   const cuda::Sums all{integers ? static_cast<void*>(integer_sums.data()) : sums.data(),
-                       options.sums, device_scale.data(), device_bias.data()};
+                       options.sums, device_scale.data(), device_bias.data(),
+                       options.row_scales ? device_row_scale.data() : nullptr};
   cuda::attention(
       {.qkv = {all, all.columns_from(hidden), all.columns_from(2 * hidden)},
        .qkv_stride = 3 * hidden,
@@ -146,7 +157,8 @@ void check(const Options& options) {
           const size_t index =
               (first + i) * static_cast<size_t>(hidden) + static_cast<size_t>(h * size + d);
           ASSERT_NEAR(got[index], sum, sum_error * bound + 1e-9) << "row " << i << " channel " << d;
-          ASSERT_EQ(got_codes[index], encode(Format::e4m3, got[index], rounding.scale));
+          const float product = got[index] * factors[static_cast<size_t>(h * size + d)];
+          ASSERT_EQ(got_codes[index], encode(Format::e4m3, product, rounding.scale));
         }
       }
       at += static_cast<int64_t>(n * n);
@@ -206,6 +218,12 @@ TEST(CudaAttention, WarpsFollowWhatSharedMemoryHolds) {
   EXPECT_EQ(cuda::attention_warps(512, 64, kHopper), 8) << "8 against 4";
   EXPECT_EQ(cuda::attention_warps(128, 128, kHopper), 4);
   EXPECT_EQ(cuda::attention_warps(512, 32, kHopper), 8) << "16 against 12";
+}
+
+TEST(CudaAttention, ScalesOfRowsAndFactorsOfChannels) {
+  FP8Q_NEED_DEVICE();
+  for (const auto sums : {cuda::SumType::bf16, cuda::SumType::i32})
+    check({.lengths = {5, 40}, .head_size = 32, .sums = sums, .row_scales = true, .factors = true});
 }
 
 TEST(CudaAttention, IntegerSums) {

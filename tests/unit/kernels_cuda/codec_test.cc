@@ -93,9 +93,9 @@ TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
                                                            : cuda::OperandType::int8;
     alignas(16) uint8_t codes[8];
     alignas(16) uint16_t values[8];
-    cuda::store_operand(x, 0, {codes, cuda::with_inverse({format, 0.25f, own})});
-    cuda::store_operand(x, 0,
-                        {values, cuda::with_inverse({format, 0.25f, cuda::OperandType::bf16})});
+    cuda::store_operand(x, 0, 0, {codes, cuda::prepared({format, 0.25f, own})});
+    cuda::store_operand(x, 0, 0,
+                        {values, cuda::prepared({format, 0.25f, cuda::OperandType::bf16})});
     for (int i = 0; i < 8; ++i) {
       EXPECT_EQ(codes[i], encode(format, x[i], 0.25f));
       EXPECT_EQ(bf16_value(values[i]), decode(format, codes[i])) << "codes are exact in BF16";
@@ -103,8 +103,30 @@ TEST(CudaCodec, StoresAnOperandInEachOfItsForms) {
     }
   }
   alignas(16) uint16_t plain[8];
-  cuda::store_operand(x, 0, {plain, {}});
+  cuda::store_operand(x, 0, 0, {plain, {}});
   for (int i = 0; i < 8; ++i) EXPECT_EQ(plain[i], BFloat16Codec::encode(x[i]));
+}
+
+TEST(CudaCodec, FindsTheScaleOfARowLikeTheCpu) {
+  for (const Format format : kFormats) {
+    cuda::Rounding r = cuda::prepared({.format = format, .per_token = true});
+    for (const float absmax : {0.0f, 1e-45f, 1e-37f, 0.3f, 5.0f, 3e38f, INFINITY}) {
+      cuda::scale_for_row(absmax, r);
+      EXPECT_EQ(r.scale, token_scale(format, absmax)) << absmax;
+      EXPECT_EQ(r.inverse, 1.0f / r.scale);
+    }
+    cuda::scale_for_row(NAN, r);
+    EXPECT_TRUE(std::isnan(r.scale));
+  }
+  const cuda::Vector x = {0.1f, -3, 2.7f, 0, -0.0f, 1, 0.5f, 2};
+  alignas(16) const float factors[16] = {0, 0, 0, 0, 0, 0, 0, 0, 100, 1, -2, 1, 1, 1, 1, 1};
+  EXPECT_EQ(cuda::absmax(x, 8, {}), 3);
+  EXPECT_EQ(cuda::absmax(x, 8, {.factors = factors}), 10);
+  for (int i = 0; i < 8; ++i) {
+    cuda::Vector with_nan = {1, 2, 3, 4, 5, 6, 7, INFINITY};
+    with_nan[i] = NAN;
+    EXPECT_TRUE(std::isnan(cuda::absmax(with_nan, 0, {}))) << i;
+  }
 }
 
 TEST(CudaCodec, ActivationFunctions) {
