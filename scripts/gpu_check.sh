@@ -9,7 +9,7 @@
 # stay beside it. Exit status: 1 if a test fails or a score differs by more than one example in 300.
 #
 # A step that the time left does not allow is left out, and named under "left_out": what is named first below matters
-# most. Expected, on 16 cores (no run on a GPU is recorded yet): building 3 min, tests 1.5 min, scores 0.5 min, grid 2 min,
+# most. Expected, on 16 cores (no run on a GPU is recorded yet): building 3 min, tests 1.5 min, scores 1 min, grid 2 min,
 # PyTorch 1.5 min, the rest 1 min.
 #
 # Where the libraries that fp8q is built with are missing, it runs programs that were built elsewhere:
@@ -158,26 +158,28 @@ section "the demo model on CPU and GPU"
 demo=$out/demo
 rm -rf "$demo"
 cp -r "$root/models/demo-sst2" "$demo"
-# The labels of a format's predictions on a device, and whether each is right.
+# The labels of a model's predictions on a device, and whether each is right.
 labels() { grep -oE '"(gold|label)":[^,}]*' "$demo/$1.$2.jsonl" | paste - - | sed 's/"[a-z]*"://g'; }
 right() { labels "$1" "$2" | awk '$1 == $2 {n++} END {print n + 0}'; }
+# NAME OPTION...: converts the demo model with these options, and runs it on both.
 compare_devices() {
-  local format=$1 device
-  fp8q convert "$demo/model.onnx" --calib "$demo/model.calib.json" --format "$format" -o "$demo/model.$format.onnx" -q || return 1
+  local name=$1 device
+  shift
+  fp8q convert "$demo/model.onnx" --calib "$demo/model.calib.json" "$@" -o "$demo/model.$name.onnx" -q || return 1
   for device in cpu cuda; do
-    within 60 "$bin/fp8q" eval "$demo/model.$format.onnx" --task sst2 --device $device -q \
-      --json "$out/demo.$format.$device.json" --predictions "$demo/$format.$device.jsonl" || return 1
+    within 60 "$bin/fp8q" eval "$demo/model.$name.onnx" --task sst2 --device $device -q \
+      --json "$out/demo.$name.$device.json" --predictions "$demo/$name.$device.jsonl" || return 1
   done
   local cpu gpu flips
-  cpu=$(right "$format" cpu) gpu=$(right "$format" cuda)
-  flips=$(paste <(labels "$format" cpu) <(labels "$format" cuda) | awk '$2 != $4 {n++} END {print n + 0}')
-  echo "$format: $cpu right on the CPU, $gpu on the GPU; $flips labels differ"
+  cpu=$(right "$name" cpu) gpu=$(right "$name" cuda)
+  flips=$(paste <(labels "$name" cpu) <(labels "$name" cuda) | awk '$2 != $4 {n++} END {print n + 0}')
+  echo "$name: $cpu right on the CPU, $gpu on the GPU; $flips labels differ"
   [ "$cpu" -gt 0 ] && [ $((cpu - gpu)) -le 1 ] && [ $((gpu - cpu)) -le 1 ]
 }
+agree() { compare_devices "$@" || { failed=1; echo "FAILED: $1 on the GPU"; }; }
 fp8q calibrate "$demo/model.onnx" -o "$demo/model.calib.json" -q || failed=1
-for format in e4m3 e5m2 int8; do
-  compare_devices $format || { failed=1; echo "FAILED: $format on the GPU"; }
-done
+for format in e4m3 e5m2 int8 int8-dynamic e4m3-dynamic; do agree $format --format $format; done
+agree int8-smooth --format int8 --smooth-quant auto
 
 section "benchmark grid"
 # NAME OPTION...: rows of formats side by side in one run, so that their ratios come from one stretch of time.
@@ -217,6 +219,9 @@ bench gelu-tanh --shape bert-base --length 128 --batch 128 --format bf16,e4m3 --
 
 section "packed sequences of many lengths"
 bench ragged --shape bert-base --length 128 --batch 32,128 --format bf16,e4m3 --ragged
+
+section "scales found for each token, beside stored ones"
+bench dynamic --shape bert-base --length 128 --batch 32 --format e4m3,e4m3-dynamic,int8,int8-dynamic --kernels
 
 section "memory errors"
 if ! command -v compute-sanitizer >/dev/null; then
