@@ -18,6 +18,13 @@ ObserverChoice observer_for(const std::string& text, const char* option) {
   return text.empty() ? ObserverChoice() : ObserverChoice::parse(text, option);
 }
 
+// Error (usage), beginning with `where`: the observer says nothing about weights.
+void check_serves_weights(Observer observer, const std::string& where) {
+  if (!serves_weights(observer))
+    fail(ErrorCode::usage, "{}: observer {} is for activations; choose another one for weights",
+         where, info(observer).name);
+}
+
 void refuse_beside_plan(const std::string& value, const char* option) {
   if (!value.empty())
     fail(ErrorCode::usage,
@@ -69,6 +76,7 @@ PlanInputs plan_inputs(const ConvertOptions& options) {
          inputs.recipe->name);
   inputs.options.observer = observer_for(options.observer, "--observer");
   inputs.options.weight_observer = observer_for(options.weight_observer, "--weight-observer");
+  check_serves_weights(inputs.options.weight_observer.id, "--weight-observer");
   if (!options.smooth_quant.empty())
     inputs.options.smooth_quant = SmoothQuant::parse(options.smooth_quant, "--smooth-quant");
   if (inputs.options.smooth_quant) check_smoothing(options, inputs.options);
@@ -79,6 +87,9 @@ PlanInputs plan_inputs(const ConvertOptions& options) {
 PlanRequest plan_request(const PlanInputs& inputs, const std::vector<Site>& sites) {
   PlanRequest request = recipe_request(*inputs.recipe, sites, inputs.options);
   apply_choices(inputs.choices, sites, request);
+  for (size_t i = 0; i < sites.size(); ++i)
+    if (sites[i].kind == SiteKind::weight && request.sites[i].format)
+      check_serves_weights(request.sites[i].observer.id, printable(sites[i].path));
   return request;
 }
 

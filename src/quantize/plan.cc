@@ -46,9 +46,7 @@ void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
         ErrorCode::unsupported,
         "weight \"{}\" enters its product as {}, only float is quantised: export the model in FP32",
         printable(site.value), name(weight.dtype()));
-  if (!serves_weights(plan.observer.id))
-    fail(ErrorCode::usage, "{}: observer {} is for activations; choose another one for weights",
-         printable(site.path), info(plan.observer.id).name);
+  FP8Q_ASSERT(serves_weights(plan.observer.id));
   check_finite(weight, site.value);
   if (!site.channel_axis && plan.granularity == Granularity::channel)
     plan.granularity = Granularity::tensor;

@@ -84,10 +84,10 @@ struct Plan {
   std::vector<TablePlan> tables;
 };
 
-// Errors: bad_data where a Site that needs statistics has none (or no values), naming it;
-// bad_model where a weight is not finite; unsupported where a weight is not of type float, or where
-// a Site that needs a prediction has none; usage where a Site that was named must stay float,
-// formats do not mix, or an observer does not serve weights.
+// The observers of weights must serve them. Errors: bad_data where a Site that needs statistics has
+// none (or no values), naming it; bad_model where a weight is not finite; unsupported where a
+// weight is not of type float, or where a Site that needs a prediction has none; usage where a Site
+// that was named must stay float, or formats do not mix.
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const PlanRequest& request);
 // What a recipe alone asks for.

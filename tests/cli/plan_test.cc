@@ -146,9 +146,12 @@ TEST_F(PlanOfDemo, UnitNeedsNoDataAndFollowsFromTheWeights) {
     EXPECT_GT(s["scale"].get<double>(), 0.1 * seen) << s["path"];
     EXPECT_LT(s["scale"].get<double>(), 10 * seen) << s["path"];
   }
-  EXPECT_THAT(
-      fails({"convert", "model.onnx", "--observer", "unit", "--weight-observer", "unit"}, 2),
-      HasSubstr("observer unit is for activations"));
+  // Not to be mended by statistics, so that theirs is not what is said.
+  EXPECT_THAT(fails({"convert", "model.onnx", "--weight-observer", "unit"}, 2),
+              HasSubstr("--weight-observer: observer unit is for activations"));
+  EXPECT_THAT(fails({"convert", "model.onnx", "--site", "layer.1/attention.query/weight=:ema"}, 2),
+              HasSubstr("layer.1/attention.query/weight: observer ema is for activations"));
+  EXPECT_THAT(fails({"convert", "model.onnx"}, 6), HasSubstr("fp8q calibrate"));
 }
 
 TEST_F(PlanOfDemo, WrongDecisionsAreUsageErrors) {
