@@ -89,7 +89,7 @@ struct ScoreDifference {
   double ci95_high = 0;
   double p_value = 1;
   std::string test;
-  std::vector<Flip> flips;
+  std::optional<std::vector<Flip>> flips;  // empty: answers are numbers (regressions)
 };
 
 struct EvaluateResult {

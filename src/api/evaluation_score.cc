@@ -59,13 +59,15 @@ ScoreDifference difference_of(const Evaluation& evaluation, const Evaluator& eva
   const auto shown = [](const std::string& answer) {
     return answer.empty() ? std::string("(no answer)") : answer;
   };
-  for (const size_t e : d.flips)
-    difference.flips.push_back({.index = e,
-                                .text = examples[e].text,
-                                .pair = examples[e].pair.value_or(""),
-                                .gold = evaluator.gold(e),
-                                .baseline = shown(baseline.answers.texts[e]),
-                                .model = shown(tested.answers.texts[e])});
+  if (!d.flips) return difference;
+  difference.flips.emplace();
+  for (const size_t e : *d.flips)
+    difference.flips->push_back({.index = e,
+                                 .text = examples[e].text,
+                                 .pair = examples[e].pair.value_or(""),
+                                 .gold = evaluator.gold(e),
+                                 .baseline = shown(baseline.answers.texts[e]),
+                                 .model = shown(tested.answers.texts[e])});
   return difference;
 }
 

@@ -49,8 +49,9 @@ Difference compare(const Scored& tested, const Scored& baseline) {
   difference.test = "paired-bootstrap";
   const auto& texts = tested.answers.texts;
   FP8Q_ASSERT(texts.size() == baseline.answers.texts.size());
+  if (!texts.empty()) difference.flips.emplace();
   for (size_t e = 0; e < texts.size(); ++e)
-    if (texts[e] != baseline.answers.texts[e]) difference.flips.push_back(e);
+    if (texts[e] != baseline.answers.texts[e]) difference.flips->push_back(e);
   if (!tested.answers.right.empty()) {
     difference.p_value = right_or_wrong_p_value(tested.answers.right, baseline.answers.right);
     difference.test = "mcnemar-exact";

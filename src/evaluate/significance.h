@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,11 +22,12 @@ struct Interval {
 };
 
 struct Difference {
-  double score = 0;           // tested minus baseline, in points (the unit of the score)
-  Interval ci95;              // of `score`
-  double p_value = 1;         // two-sided, of "no difference"
-  std::string test;           // "mcnemar-exact" or "paired-bootstrap"
-  std::vector<size_t> flips;  // examples whose predicted label differs (none for regression)
+  double score = 0;    // tested minus baseline, in points (the unit of the score)
+  Interval ci95;       // of `score`
+  double p_value = 1;  // two-sided, of "no difference"
+  std::string test;    // "mcnemar-exact" or "paired-bootstrap"
+  // Examples whose answer differs; nullopt: answers are numbers, of which any may differ a little.
+  std::optional<std::vector<size_t>> flips;
 };
 
 // Two-sided exact McNemar test: `only_a` examples right only in one model, `only_b` only in the

@@ -226,13 +226,15 @@ Json to_json(const EvaluateResult& r) {
     json["baseline"] = {{"model", json_of(r.baseline->model)}, {"engine", r.baseline->engine}};
     add(json["baseline"], *r.baseline);
   }
-  if (r.difference)
+  if (r.difference) {
+    const auto& flips = r.difference->flips;
     json["difference"] = {{"score", r.difference->score},
                           {"ci95", {r.difference->ci95_low, r.difference->ci95_high}},
                           {"p_value", r.difference->p_value},
                           {"test", r.difference->test},
-                          {"flips", r.difference->flips.size()},
-                          {"flipped", indices_of(r.difference->flips)}};
+                          {"flips", flips ? Json(flips->size()) : Json(nullptr)},
+                          {"flipped", flips ? indices_of(*flips) : Json(nullptr)}};
+  }
   json["notes"] = r.notes;
   return json;
 }

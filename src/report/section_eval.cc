@@ -77,7 +77,8 @@ void add_scores(Tables& tables, const json& scores, const json& r, const json* d
   if (difference) {
     row[6] = difference_text(*difference);
     row[7] = fmt::format("{:.3g}", difference->at("p_value").get<double>());
-    row[8] = fmt::format("{}", difference->at("flips").get<uint64_t>());
+    const json& flips = difference->at("flips");  // null: answers are numbers
+    row[8] = flips.is_null() ? "" : fmt::format("{}", flips.get<uint64_t>());
     const json& interval = difference->at("ci95");
     tables.differences.push_back({task + " " + format, difference->at("score").get<double>(),
                                   interval.at(0).get<double>(), interval.at(1).get<double>(),

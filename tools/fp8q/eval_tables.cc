@@ -34,11 +34,14 @@ std::string difference_text(const ScoreDifference& d) {
 
 std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
 
+std::string flips_text(const ScoreDifference& d) {
+  return d.flips ? std::to_string(d.flips->size()) : "-";
+}
+
 void add_row(Table& table, const Scores& s, const ScoreDifference* d) {
   table.add({short_path(s.model.path.string()), s.format, score_text(s),
-             d ? difference_text(*d) : "", d ? p_text(d->p_value) : "",
-             d ? std::to_string(d->flips.size()) : "", human_bytes(s.model.bytes),
-             fmt::format("{:.0f}/s", s.examples_per_s)});
+             d ? difference_text(*d) : "", d ? p_text(d->p_value) : "", d ? flips_text(*d) : "",
+             human_bytes(s.model.bytes), fmt::format("{:.0f}/s", s.examples_per_s)});
 }
 
 // "872 examples, 23000 tokens"; "296 examples in 393 sequences, 90000 tokens"
@@ -109,7 +112,9 @@ std::string shown_text(const Flip& flip) {
 std::string flips_table(const EvaluateResult& r) {
   const std::string model = short_path(r.scores.model.path.string());
   if (!r.difference) return fmt::format("\n{}: no baseline, so no flips\n", model);
-  const std::vector<Flip>& flips = r.difference->flips;
+  if (!r.difference->flips)
+    return fmt::format("\n{}: answers of task {} are numbers, so no flips\n", model, r.task);
+  const std::vector<Flip>& flips = *r.difference->flips;
   if (flips.empty()) return fmt::format("\n{}: no flips\n", model);
   Table table({"index", "gold", "baseline", "model", "text"}, {true});
   const size_t shown = std::min(flips.size(), kFlipsShown);

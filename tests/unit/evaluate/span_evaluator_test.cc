@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Optional;
 
 // [CLS] q [SEP] "ab" "cd" [SEP], one window per question.
 Encoding window(uint32_t shift = 0) {
@@ -104,7 +105,7 @@ TEST(SpanEvaluator, ComparesTexts) {
   const Scored baseline = Case({both({"ab"}), both({"x"}, 9)}).scored("squad2");
   const Scored tested = Case({both({"ab"}), both({"x"}, 0)}).scored("squad2");
   const Difference d = compare(tested, baseline);
-  EXPECT_THAT(d.flips, ElementsAre(1));
+  EXPECT_THAT(d.flips, Optional(ElementsAre(1)));
   EXPECT_EQ(d.test, "paired-bootstrap");
   EXPECT_DOUBLE_EQ(d.score, 0);
 }
