@@ -6,21 +6,19 @@
 // statistics of the whole, bit for bit (merge.h).
 #pragma once
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
 
 namespace fp8q {
 
 struct CalibrateOptions {
   ModelLocation location;
-  fs::path output;                  // empty: MODEL.calib.json beside the model, of a shard
-                                    // MODEL.calib.2of3.json
-  std::optional<fs::path> data;     // see DataFacts and README
-  std::optional<std::string> task;  // empty: config.json's finetuning_task where that names one
+  fs::path output;   // empty: MODEL.calib.json beside the model, of a shard
+                     // MODEL.calib.2of3.json
+  TaskOptions task;  // whose text is run; split, limit and spans count nothing
   size_t examples = 128;
-  std::optional<size_t> max_length;  // tokens, special ones included; empty: 128, squad's 384
-  bool random_data = false;          // random token ids instead of text
-  uint64_t seed = 1;                 // of random_data
-  size_t shard = 1;                  // of `shards`, counted from 1: the examples to run
+  bool random_data = false;  // random token ids instead of text
+  uint64_t seed = 1;         // of random_data
+  size_t shard = 1;          // of `shards`, counted from 1: the examples to run
   size_t shards = 1;
   double checkpoint_seconds = 5;  // between two checkpoints; 0: one after every batch
   bool force = false;             // replace an existing file that fp8q did not write

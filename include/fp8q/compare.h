@@ -2,7 +2,7 @@
 // reaches the outputs.
 #pragma once
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
 
 namespace fp8q {
 
@@ -11,10 +11,8 @@ struct CompareOptions {
   fs::path b;                         // file or folder
   std::optional<fs::path> tokenizer;  // override what stands beside `a`
   std::optional<fs::path> config;
-  std::optional<fs::path> data;     // text to run, as calibration finds it
-  std::optional<std::string> task;  // empty: config.json's finetuning_task where that names one
+  TaskOptions task;  // whose text is run, as in calibration
   size_t examples = 128;
-  std::optional<size_t> max_length;  // tokens per example at most; empty: 128
   // On the CPU, where an FP32 model runs in FP32. `batch` bounds memory: the tensors of all Sites
   // of one batch are held.
   ExecutionOptions execution{.device = "cpu"};

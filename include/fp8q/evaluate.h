@@ -4,25 +4,9 @@
 #include <map>
 #include <utility>
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
 
 namespace fp8q {
-
-// How questions are answered (tasks squad and squad2).
-struct SpanOptions {
-  size_t doc_stride = 128;        // tokens that neighbouring windows over a text share
-  size_t best = 20;               // starts and ends considered per window
-  size_t max_answer_tokens = 30;  // of an answer
-  double null_threshold = 0;      // squad2: no answer where it scores better by more than this
-};
-
-// Where a table of the user's has what (task text).
-struct TableOptions {
-  std::string text_column = "text";
-  std::string pair_column;  // empty: single texts
-  std::string label_column = "label";
-  std::vector<std::string> metrics;  // empty: accuracy, or Pearson and Spearman for one output
-};
 
 struct EvaluateOptions {
   std::vector<fs::path> models;      // files or folders; each is scored
@@ -30,16 +14,10 @@ struct EvaluateOptions {
   bool use_baseline = true;
   std::optional<fs::path> tokenizer;  // override what stands beside the models
   std::optional<fs::path> config;
-  std::string task;
-  std::string split;  // empty: "dev"
-  std::optional<fs::path> data;
-  std::optional<size_t> limit;  // only the first examples
-  size_t shard = 1;             // of `shards`, counted from 1: the examples to run
+  TaskOptions task;
+  size_t shard = 1;  // of `shards`, counted from 1: the examples to run
   size_t shards = 1;
-  fs::path output;  // of evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
-  std::optional<size_t> max_length;  // tokens per sequence; empty: 128, for squad and squad2 384
-  SpanOptions spans;
-  TableOptions table;
+  fs::path output;       // of evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
   fs::path predictions;  // JSON lines, of the first model; empty: not written
   bool force = false;    // replace an existing file that fp8q did not write
   uint64_t seed = 1;     // of the bootstrap
@@ -130,8 +108,5 @@ struct EvaluateShardResult {
 // it: all answers, and what they are compared with. `predictions` counts nothing.
 EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
                                    const ProgressCallback& progress = nullptr);
-
-std::vector<std::string> task_name_list();
-std::vector<std::string> metric_name_list();  // of TableOptions::metrics
 
 }  // namespace fp8q

@@ -2,7 +2,7 @@
 // fits each tensor.
 #pragma once
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
 
 namespace fp8q {
 
@@ -13,14 +13,10 @@ struct SensitivityOptions {
   std::string recipe = "naive-int8";
   std::string observer = "absmax";  // how activation statistics become a range
   std::vector<std::string> formats = {"e4m3", "e5m2", "int8"};
-  // Text that trials run, found as calibration finds it.
-  std::optional<fs::path> data;
-  size_t examples = 16;
-  std::optional<size_t> max_length;  // empty: 128
-  // Trials are judged by the score of this task, too, on the first `limit` of its labelled
-  // examples. Takes as long as scoring as many models. Empty: they are not.
-  std::optional<std::string> task;
-  std::optional<size_t> limit;
+  // Where a task is named, trials are judged by its score, too, which takes as long as scoring as
+  // many models.
+  TaskOptions task;
+  size_t examples = 16;  // of text that trials run, found as calibration finds it
   ExecutionOptions execution{.device = "cpu"};  // trials run on the CPU
 };
 

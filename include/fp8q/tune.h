@@ -1,7 +1,7 @@
 // Tuning: a cheap mixture of formats whose score on a task stays within an allowed drop.
 #pragma once
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
 
 namespace fp8q {
 
@@ -15,18 +15,17 @@ struct TuneOptions {
   std::vector<std::string> fallback;
   bool float_only = false;  // none, whatever the recipe is
 
-  std::string task;
-  std::string split;  // empty: "dev"
-  std::optional<fs::path> data;
-  std::optional<size_t> limit;       // only the first examples
-  std::optional<size_t> max_length;  // empty: 128
+  TaskOptions task;
+  // In [0, 1): the share of the examples that the search does not see, on which the recipe and the
+  // plan it finds are scored at last. 0: the search sees all.
+  double holdout = 0;
 
   double max_drop = 0.5;
   bool relative = false;  // max_drop is in per cent of the float model's score, not in points
   // In (0, 1): the lower end of the difference's interval of this confidence (paired bootstrap)
   // must not fall below the allowed drop. Empty: the difference itself, as it was measured.
   std::optional<double> confidence;
-  uint64_t seed = 1;  // of the bootstrap
+  uint64_t seed = 1;  // of the bootstrap, and of the choice of what is held out
 
   size_t examples = 16;     // of text that harm is estimated on
   size_t evaluations = 12;  // scorings at most, to take back fallbacks that are not needed
@@ -56,19 +55,38 @@ struct TuneFallback {
   std::string reason;
 };
 
+// A model on the examples that are held out.
+struct TuneHeldOut {
+  double score = 0;           // points
+  double low = 0, high = 0;   // its 95 % interval
+  double difference = 0;      // to the float model's on the same examples
+  double difference_low = 0;  // its 95 % interval, as of evaluations
+  double difference_high = 0;
+  double p_value = 1;  // two-sided, of no difference
+};
+
+struct TuneHoldout {
+  size_t examples = 0;
+  TuneHeldOut baseline;  // the float model
+  TuneHeldOut recipe;
+  TuneHeldOut tuned;
+  std::string test;  // "mcnemar-exact" or "paired-bootstrap"
+};
+
 struct TuneResult {
   FileFacts model;
   FileFacts statistics;
   std::string recipe;
   std::string task, split;
   DataFacts data;
-  size_t examples = 0;
+  size_t examples = 0;  // that the search saw
   double baseline = 0;  // the float model's score
   double allowed = 0;   // drop in points
   std::optional<double> confidence;
   std::vector<TuneEvaluation> evaluations;  // in their order; the first is the recipe as it is
   std::optional<size_t> chosen;             // index of the Plan's; empty: none meets the demand
   std::vector<TuneFallback> fallbacks;      // of the Plan
+  std::optional<TuneHoldout> holdout;       // of the Plan, where examples were held out
   size_t sites_in_recipe = 0;               // quantised by the recipe
   fs::path plan;                            // empty: none written
   fs::path checkpoint;

@@ -28,7 +28,7 @@ Provenance provenance_of(const CalibrateOptions& options, const Bundle& bundle,
 
 std::vector<fs::path> input_files(const CalibrateOptions& options) {
   std::vector<fs::path> files = files_of_model(options.location.model);
-  for (const auto& given : {options.location.tokenizer, options.location.config, options.data})
+  for (const auto& given : {options.location.tokenizer, options.location.config, options.task.data})
     if (given) files.push_back(*given);
   return files;
 }

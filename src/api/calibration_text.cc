@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "api/task_options.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
 #include "tasks/model_config.h"
@@ -12,9 +13,13 @@ namespace fp8q {
 namespace {
 
 // The task whose text fits the model: the one asked for, else the one its config names.
-const Task* calibration_task(const CalibrateOptions& options, const ModelConfig& config) {
-  if (options.task) return &require_task(*options.task);
-  return config.finetuning_task ? find_task(*config.finetuning_task) : nullptr;
+std::optional<Task> calibration_task(const CalibrateOptions& options, const ModelConfig& config) {
+  if (options.random_data) return std::nullopt;
+  const TaskOptions& wanted = options.task;
+  if (wanted.name == kUserTask) return make_user_text(user_table(wanted));
+  if (!wanted.name.empty()) return require_task(wanted.name);
+  const Task* own = config.finetuning_task ? find_task(*config.finetuning_task) : nullptr;
+  return own ? std::optional(*own) : std::nullopt;
 }
 
 // Ids drawn evenly from the whole table, in examples of the length of a typical sentence.
@@ -41,21 +46,22 @@ CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& 
                                  std::vector<std::string>& notes) {
   CalibrationText text;
   const ModelConfig config = find_model_config(bundle.folder, options.location.config);
-  const Task* task = options.random_data ? nullptr : calibration_task(options, config);
-  text.max_length = options.max_length.value_or(task ? task->max_length : Task().max_length);
+  const auto task = calibration_task(options, config);
+  text.max_length = options.task.max_length.value_or(task ? task->max_length : Task().max_length);
   const size_t length = usable_length(bundle, text.max_length, notes);
   if (options.random_data) {
-    if (options.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
+    if (options.task.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
     text.facts.random = true;
     text.encodings = random_examples(options, bundle, length);
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
   const Tokenizer tokenizer = tokenizer_for(bundle, options.location.tokenizer);
+  const Task* known = task ? &*task : nullptr;
   const Dataset data =
-      load_calibration_text({.task = task, .data = options.data, .count = options.examples});
+      load_calibration_text({.task = known, .data = options.task.data, .count = options.examples});
   if (!data.note.empty()) notes.push_back(data.note);
-  text.encodings = calibration_sequences(tokenizer, data.examples, task, length);
+  text.encodings = calibration_sequences(tokenizer, data.examples, known, length);
   text.facts = {data.path, data.sha256, data.builtin, false};
   text.tokenizer_sha256 = tokenizer.hash();
   if (task && !data.builtin) text.task = task->name;

@@ -88,10 +88,8 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   SiteComparison comparison(a, b);
   const CalibrationText text =
       calibration_text({.location = {options.a, options.tokenizer, options.config},
-                        .data = options.data,
                         .task = options.task,
-                        .examples = options.examples,
-                        .max_length = options.max_length},
+                        .examples = options.examples},
                        a, result.notes);
   comparison.compare_weights();
   const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);

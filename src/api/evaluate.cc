@@ -6,8 +6,6 @@
 #include "api/predictions_file.h"
 #include "api/run_facts.h"
 #include "base/error.h"
-#include "tasks/task.h"
-#include "tasks/user_task.h"
 
 namespace fp8q {
 namespace {
@@ -23,7 +21,7 @@ std::vector<fs::path> input_files(const EvaluateOptions& options) {
       if (entry.path().extension() == ".onnx") inputs.push_back(entry.path());
   }
   if (options.baseline) inputs.push_back(model_file(*options.baseline));
-  for (const auto& given : {options.tokenizer, options.config, options.data})
+  for (const auto& given : {options.tokenizer, options.config, options.task.data})
     if (given) inputs.push_back(*given);
   return inputs;
 }
@@ -40,8 +38,8 @@ fs::path shard_output(const EvaluateOptions& options) {
   fs::path path = options.output;
   if (path.empty())
     path = model_file(options.models.front())
-               .replace_extension(
-                   fmt::format(".{}.{}of{}.json", options.task, options.shard, options.shards));
+               .replace_extension(fmt::format(".{}.{}of{}.json", options.task.name, options.shard,
+                                              options.shards));
   check_output({path, input_files(options), options.force}, is_evaluation_file);
   return path;
 }
@@ -89,21 +87,6 @@ EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
   result.tokens = evaluation.models.front().run.tokens;
   result.execution = execution_facts(watch, evaluation.models.front().run.engine);
   return result;
-}
-
-std::vector<std::string> task_name_list() {
-  std::vector<std::string> names;
-  for (const auto& task : all_tasks()) names.push_back(task.name);
-  names.emplace_back(kUserTask);
-  return names;
-}
-
-std::vector<std::string> metric_name_list() {
-  return {
-#define FP8Q_METRIC(name, title) #name,
-#include "tasks/metrics.def"
-#undef FP8Q_METRIC
-  };
 }
 
 }  // namespace fp8q

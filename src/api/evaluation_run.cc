@@ -3,6 +3,7 @@
 #include "api/device.h"
 #include "api/run_facts.h"
 #include "api/task_inputs.h"
+#include "api/task_options.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "quantize/manifest.h"
@@ -91,21 +92,12 @@ std::string name_of(Compute compute) {
 // Those on which answers depend beyond the models and the data.
 std::vector<std::pair<std::string, std::string>> options_of(const EvaluateOptions& options,
                                                             const Task& task) {
-  const SpanOptions& spans = options.spans;
-  const TableOptions& table = options.table;
   const ExecutionOptions& execution = options.execution;
-  const size_t length = options.max_length.value_or(task.max_length);
-  return {{"--max-length", std::to_string(length)},
-          {"--doc-stride", std::to_string(spans.doc_stride)},
-          {"--n-best", std::to_string(spans.best)},
-          {"--max-answer-length", std::to_string(spans.max_answer_tokens)},
-          {"--null-threshold", fmt::format("{}", spans.null_threshold)},
-          {"--text-column", table.text_column},
-          {"--pair-column", table.pair_column},
-          {"--label-column", table.label_column},
-          {"--compute", name_of(execution.compute)},
-          {"--gelu", execution.gelu == Gelu::tanh ? "tanh" : "model"},
-          {"--reference", execution.reference ? "given" : "not given"}};
+  auto list = answering_options(options.task, task);
+  list.emplace_back("--compute", name_of(execution.compute));
+  list.emplace_back("--gelu", execution.gelu == Gelu::tanh ? "tanh" : "model");
+  list.emplace_back("--reference", execution.reference ? "given" : "not given");
+  return list;
 }
 
 // The example without what only answering it takes.

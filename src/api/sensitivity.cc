@@ -170,24 +170,18 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
   const fs::path statistics_file = statistics_path(bundle.file.path, options.statistics);
   const Statistics statistics = statistics_for(bundle, statistics_file);
-  const CalibrationText text = calibration_text({.location = options.location,
-                                                 .data = options.data,
-                                                 .task = options.task,
-                                                 .examples = options.examples,
-                                                 .max_length = options.max_length},
-                                                bundle, result.notes);
+  const CalibrationText text = calibration_text(
+      {.location = options.location, .task = options.task, .examples = options.examples}, bundle,
+      result.notes);
   SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
                            .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                            .score = nullptr};
   std::optional<TaskScorer> scorer;
-  if (options.task) {
+  if (!options.task.name.empty()) {
     scorer.emplace(bundle,
                    EvaluateOptions{.tokenizer = options.location.tokenizer,
                                    .config = options.location.config,
-                                   .task = *options.task,
-                                   .data = options.data,
-                                   .limit = options.limit,
-                                   .max_length = options.max_length,
+                                   .task = options.task,
                                    .execution = options.execution},
                    result.notes);
     inputs.score = [&](Engine& engine) { return scorer->score(engine); };

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "api/task_options.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
 #include "tasks/task_data.h"
-#include "tasks/user_task.h"
 
 namespace fp8q {
 namespace {
@@ -43,21 +43,21 @@ size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
 }
 
 Task user_task(const EvaluateOptions& options, const Bundle& bundle) {
-  std::error_code ignored;
-  if (!options.data || fs::is_directory(*options.data, ignored))
-    fail(ErrorCode::usage, "--task {} needs --data FILE, a .tsv with column names or a .jsonl",
-         kUserTask);
-  const TableOptions& table = options.table;
+  const UserTask table = user_table(options.task);
   const ModelConfig config = find_model_config(bundle.folder, options.config);
-  return make_user_task({.text_column = table.text_column,
-                         .pair_column = table.pair_column,
-                         .label_column = table.label_column,
-                         .metrics = table.metrics},
-                        config, logits_of(bundle, config));
+  return make_user_task(table, config, logits_of(bundle, config));
 }
 
-EvaluatorSettings evaluator_settings(const EvaluateOptions& options, bool embeddings) {
-  const SpanOptions& spans = options.spans;
+Task task_of(const EvaluateOptions& options, const Bundle& bundle) {
+  const std::string& name = options.task.name;
+  return name == kUserTask ? user_task(options, bundle) : require_task(name);
+}
+
+std::string split_of(const TaskOptions& options) {
+  return options.split.empty() ? "dev" : options.split;
+}
+
+EvaluatorSettings evaluator_settings(const SpanOptions& spans, bool embeddings) {
   return {.windows = {.overlap = spans.doc_stride},
           .spans = {.best = spans.best, .max_answer_tokens = spans.max_answer_tokens},
           .null_threshold = spans.null_threshold,
@@ -67,13 +67,13 @@ EvaluatorSettings evaluator_settings(const EvaluateOptions& options, bool embedd
 }  // namespace
 
 TaskInputs::TaskInputs(const EvaluateOptions& options, const Bundle& first,
-                       std::vector<std::string>& notes)
+                       std::vector<std::string>& notes, const HoldoutSide& side)
     : options_(options),
-      task_(options.task == kUserTask ? user_task(options, first) : require_task(options.task)),
-      data_(load_dataset(
-          task_, {.data = options.data, .split = options.split.empty() ? "dev" : options.split})) {
-  if (options.limit && *options.limit < data_.examples.size())
-    data_.examples.resize(*options.limit);
+      task_(task_of(options, first)),
+      data_(load_dataset(task_, {.data = options.task.data, .split = split_of(options.task)})) {
+  if (options.task.limit && *options.task.limit < data_.examples.size())
+    data_.examples.resize(*options.task.limit);
+  data_.examples = examples_of(side, task_, std::move(data_.examples));
   part_ = part_of_shard(data_.examples.size(), options.shard, options.shards);
   data_.examples.erase(data_.examples.begin() + part_.end, data_.examples.end());
   data_.examples.erase(data_.examples.begin(), data_.examples.begin() + part_.begin);
@@ -83,13 +83,13 @@ TaskInputs::TaskInputs(const EvaluateOptions& options, const Bundle& first,
 const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std::string>& notes) {
   const Tokenizer tokenizer = tokenizer_for(bundle, options_.tokenizer);
   const size_t length =
-      usable_length(bundle, options_.max_length.value_or(task_.max_length), notes);
+      usable_length(bundle, options_.task.max_length.value_or(task_.max_length), notes);
   const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
   auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
   PreparedInputs& prepared = entry->second;
   if (missing) {
     prepared.evaluator =
-        make_evaluator(task_, data_.examples, evaluator_settings(options_, embeddings));
+        make_evaluator(task_, data_.examples, evaluator_settings(options_.task.spans, embeddings));
     prepared.tokenizer_sha256 = tokenizer.hash();
     prepared.sequences = prepared.evaluator->sequences(tokenizer, length);
   }

@@ -12,6 +12,7 @@
 #include "base/part.h"
 #include "evaluate/evaluator.h"
 #include "fp8q/evaluate.h"
+#include "tasks/holdout.h"
 
 namespace fp8q {
 
@@ -25,9 +26,10 @@ struct PreparedInputs {
 // Token ids are made once per tokenizer, since converted models share their source's.
 class TaskInputs {
  public:
-  // Reads the data, of it the shard that `options` name; `first` is the model that tells what the
-  // labels of --task text mean.
-  TaskInputs(const EvaluateOptions& options, const Bundle& first, std::vector<std::string>& notes);
+  // Reads the data, of it the side, and of that the shard that `options` name; `first` is the model
+  // that tells what the labels of --task text mean.
+  TaskInputs(const EvaluateOptions& options, const Bundle& first, std::vector<std::string>& notes,
+             const HoldoutSide& side = {});
   TaskInputs(const TaskInputs&) = delete;
   TaskInputs& operator=(const TaskInputs&) = delete;
 

@@ -10,7 +10,8 @@ namespace fp8q {
 class TaskScorer {
  public:
   // `options` as for evaluate(); its models and baseline count nothing.
-  TaskScorer(const Bundle& bundle, EvaluateOptions options, std::vector<std::string>& notes);
+  TaskScorer(const Bundle& bundle, EvaluateOptions options, std::vector<std::string>& notes,
+             const HoldoutSide& side = {});
 
   // Of an engine for a variant of the bundle's model: answers, score and intervals.
   Scored scored(Engine& engine, const Progress& progress = nullptr) const;

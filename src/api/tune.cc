@@ -14,6 +14,7 @@
 #include "base/interruption.h"
 #include "onnx/upgrade.h"
 #include "quantize/plan_file.h"
+#include "tasks/spread.h"
 
 namespace fp8q {
 namespace {
@@ -30,6 +31,9 @@ void check_numbers(const TuneOptions& options) {
     fail(ErrorCode::usage,
          "--confidence {}: must lie between 0 and {:g} (of {} samples of the bootstrap), as 0.95",
          *options.confidence, kMost, kBootstrapRounds);
+  if (!(options.holdout >= 0 && options.holdout < 1))
+    fail(ErrorCode::usage, "--holdout {}: must be a share of the examples below 1, as 0.5",
+         options.holdout);
   require_at_least("--examples", options.examples, 1);
   require_at_least("--batch", options.execution.batch, 1);
 }
@@ -68,7 +72,7 @@ Paths paths_of(const TuneOptions& options, const fs::path& statistics) {
   if (paths.checkpoint.empty()) paths.checkpoint = paths.plan.string() + ".checkpoint";
   std::vector<fs::path> inputs = files_of_model(options.location.model);
   inputs.push_back(statistics);
-  if (options.data) inputs.push_back(*options.data);
+  if (options.task.data) inputs.push_back(*options.task.data);
   check_output({paths.plan, inputs, options.force}, is_plan_file);
   inputs.push_back(paths.plan);
   check_output({paths.checkpoint, inputs, options.force}, is_tune_checkpoint);
@@ -84,11 +88,11 @@ std::string settings_of(const TuneOptions& options, const TuneRequest& request,
   const ExecutionOptions& e = options.execution;
   return fmt::format(
       "version {}, model {}, statistics {}, recipe {}, observer {}, head {}, fallback {}, task {}, "
-      "seed {}, confidence {}, harm {}, engine {}, reference {}, compute {}, gelu {}",
+      "seed {}, holdout {}, confidence {}, harm {}, engine {}, reference {}, compute {}, gelu {}",
       version(), bundle.file.sha256, sha256_file(statistics), request.recipe->name,
       request.plan.observer.text(), request.plan.quantize_head, fmt::join(fallback, "+"),
-      scorer.fingerprint(), options.seed, options.confidence.value_or(0.95), sha256_of(text),
-      engine.substr(0, engine.find(',')), e.reference, static_cast<int>(e.compute),
+      scorer.fingerprint(), options.seed, options.holdout, options.confidence.value_or(0.95),
+      sha256_of(text), engine.substr(0, engine.find(',')), e.reference, static_cast<int>(e.compute),
       static_cast<int>(e.gelu));
 }
 
@@ -108,12 +112,31 @@ EvaluateOptions scoring_of(const TuneOptions& options) {
   return {.tokenizer = options.location.tokenizer,
           .config = options.location.config,
           .task = options.task,
-          .split = options.split,
-          .data = options.data,
-          .limit = options.limit,
-          .max_length = options.max_length,
           .seed = options.seed,
           .execution = options.execution};
+}
+
+// Text to estimate harm on: training text of the task. Where there is none but the very file that
+// is scored, what is held out stays out of it.
+std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundle,
+                                 const TaskScorer& scorer) {
+  std::vector<std::string> notes;  // where it comes from matters little
+  const CalibrationText text = calibration_text(
+      {.location = options.location, .task = options.task, .examples = options.examples}, bundle,
+      notes);
+  if (options.holdout == 0 || text.facts.sha256 != scorer.data().sha256) return text.encodings;
+  return calibration_sequences(tokenizer_for(bundle, options.location.tokenizer),
+                               spread_evenly(scorer.data().examples, options.examples),
+                               &scorer.task(), usable_length(bundle, text.max_length, notes));
+}
+
+// Ranges that were observed on the examples themselves know them, if not their labels.
+void note_seen_data(const Statistics& statistics, const TaskScorer& scorer,
+                    std::vector<std::string>& notes) {
+  if (statistics.provenance.data_sha256 == scorer.data().sha256)
+    notes.push_back(
+        "the statistics are of text of the same file, examples that are held out among it; "
+        "calibrate on other text to keep them apart");
 }
 
 }  // namespace
@@ -127,21 +150,17 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
   const Statistics statistics = statistics_for(bundle, statistics_file);
-  const TaskScorer scorer(bundle, scoring_of(options), result.notes);
-  std::vector<std::string> text_notes;  // where its text comes from matters little
-  const CalibrationText text = calibration_text({.location = options.location,
-                                                 .data = options.data,
-                                                 .task = options.task,
-                                                 .examples = options.examples,
-                                                 .max_length = options.max_length},
-                                                bundle, text_notes);
-  const SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
+  const TaskScorer scorer(bundle, scoring_of(options), result.notes,
+                          {.share = options.holdout, .seed = options.seed});
+  const std::vector<Encoding> text = trial_text(options, bundle, scorer);
+  const SensitivityInputs inputs{.batches = batches_of(text, options.execution.batch),
                                  .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                                  .score = nullptr};
-  const std::string engine = make_engine(bundle, options.execution, text_notes)->description();
+  std::vector<std::string> told;  // again when the float model is scored
+  const std::string engine = make_engine(bundle, options.execution, told)->description();
   TuneCheckpoint checkpoint(
       paths.checkpoint,
-      settings_of(options, request, bundle, statistics_file, scorer, text.encodings, engine),
+      settings_of(options, request, bundle, statistics_file, scorer, text, engine),
       options.restart);
 
   result.model = bundle.file;
@@ -157,10 +176,16 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   PlanMaker maker(bundle, statistics);
   Tuning tuning(options, request, maker, scorer, checkpoint, progress);
   tuning.run(inputs,
-             {.tokens = static_cast<double>(count_tokens(text.encodings)) /
-                        static_cast<double>(text.encodings.size()),
+             {.tokens = static_cast<double>(count_tokens(text)) / static_cast<double>(text.size()),
               .hidden = static_cast<double>(bundle.encoder->hidden)},
              result);
+  if (result.chosen && options.holdout > 0) {
+    note_seen_data(statistics, scorer, result.notes);
+    std::vector<std::string> of_data;  // told
+    result.holdout = tuning.confirmed(
+        TaskScorer(bundle, scoring_of(options), of_data,
+                   {.share = options.holdout, .seed = options.seed, .held_out = true}));
+  }
   announce_checkpoint({});
   if (!result.evaluations.empty()) result.sites_in_recipe = result.evaluations.front().quantised;
   if (result.chosen) {

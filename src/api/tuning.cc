@@ -134,7 +134,7 @@ bool Tuning::meets(const Assignment& assignment) {
   return e.meets;
 }
 
-KeptEvaluation Tuning::evaluated(const Plan& plan) {
+Scored Tuning::scored(const Plan& plan, const TaskScorer& scorer, std::string step_name) const {
   Bundle converted;
   converted.file = bundle_.file;
   converted.folder = bundle_.folder;
@@ -142,12 +142,46 @@ KeptEvaluation Tuning::evaluated(const Plan& plan) {
   find_sites(converted);
   std::vector<std::string> notes;  // those of the float model were told
   const auto engine = make_engine(converted, options_.execution, notes);
-  const Scored scored = scorer_.scored(
-      *engine, step(fmt::format("scoring plan {}", result_->evaluations.size() + 1)));
-  const Interval interval = difference_interval(scored, baseline_, scorer_.examples(),
+  return scorer.scored(*engine, step(std::move(step_name)));
+}
+
+KeptEvaluation Tuning::evaluated(const Plan& plan) {
+  const Scored tested =
+      scored(plan, scorer_, fmt::format("scoring plan {}", result_->evaluations.size() + 1));
+  const Interval interval = difference_interval(tested, baseline_, scorer_.examples(),
                                                 options_.confidence.value_or(0.95));
-  return {scored.score.score, scored.score.score - baseline_.score.score, interval.low,
+  return {tested.score.score, tested.score.score - baseline_.score.score, interval.low,
           interval.high};
+}
+
+TuneHoldout Tuning::confirmed(const TaskScorer& held_out) {
+  TuneHoldout holdout{.examples = held_out.examples()};
+  std::vector<std::string> notes;  // those of the float model were told
+  const auto engine = make_engine(bundle_, options_.execution, notes);
+  const Scored baseline = held_out.scored(*engine, step("scoring the float model, held out"));
+  const auto told = [&](const Scored& tested) {
+    const Difference difference = compare(tested, baseline);
+    const Interval interval = difference_interval(tested, baseline, held_out.examples(), 0.95);
+    holdout.test = difference.test;
+    return TuneHeldOut{.score = tested.score.score,
+                       .low = tested.ci95.low,
+                       .high = tested.ci95.high,
+                       .difference = difference.score,
+                       .difference_low = interval.low,
+                       .difference_high = interval.high,
+                       .p_value = difference.p_value};
+  };
+  holdout.baseline = {baseline.score.score, baseline.ci95.low, baseline.ci95.high};
+  holdout.recipe = told(scored(plans_.front(), held_out, "scoring the recipe, held out"));
+  holdout.tuned = result_->fallbacks.empty()
+                      ? holdout.recipe
+                      : told(scored(plan(), held_out, "scoring the plan, held out"));
+  if (holdout.tuned.difference < -result_->allowed)
+    result_->notes.push_back(fmt::format(
+        "on the {} examples held out the plan loses {:.2f} points, more than the demand "
+        "allows: search on more examples, or with --confidence",
+        holdout.examples, -holdout.tuned.difference));
+  return holdout;
 }
 
 void Tuning::choose(const Assignment& assignment) {
@@ -163,10 +197,10 @@ void Tuning::choose(const Assignment& assignment) {
     for (const size_t s : units_[u].sites) fallback.sites.push_back(bundle_.sites[s].path);
     result_->fallbacks.push_back(std::move(fallback));
   }
-  if (result_->fallbacks.empty()) return;
+  if (result_->fallbacks.empty() || options_.holdout > 0) return;
   result_->notes.push_back(fmt::format(
       "the plan was chosen by its score on these {} examples, which flatters it (one example is up "
-      "to {:.2f} points); confirm it with `fp8q eval` on others",
+      "to {:.2f} points); confirm it on others, with --holdout or `fp8q eval`",
       scorer_.examples(), 100.0 / static_cast<double>(scorer_.examples())));
 }
 

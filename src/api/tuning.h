@@ -48,6 +48,8 @@ class Tuning {
 
   // The Plan of the result.
   Plan plan() { return plan_of(chosen_); }
+  // Recipe and Plan on examples that run() did not see; after it, where it found a Plan.
+  TuneHoldout confirmed(const TaskScorer& held_out);
 
  private:
   Progress step(std::string name) const;
@@ -60,7 +62,8 @@ class Tuning {
   std::string reason_of(size_t unit, size_t step) const;
   Plan plan_of(const Assignment& assignment);
   bool meets(const Assignment& assignment);
-  // The converted model, in memory, on the task.
+  // The converted model, in memory, on the scorer's examples.
+  Scored scored(const Plan& plan, const TaskScorer& scorer, std::string step_name) const;
   KeptEvaluation evaluated(const Plan& plan);
   void choose(const Assignment& assignment);
 

@@ -20,6 +20,24 @@ Json json_of(const TuneFallback& f) {
       {"unit", f.unit}, {"sites", f.sites}, {"from", f.from}, {"to", f.to}, {"reason", f.reason}};
 }
 
+Json json_of(const TuneHeldOut& r) { return {{"score", r.score}, {"ci95", {r.low, r.high}}}; }
+
+Json json_of(const TuneHeldOut& r, const std::string& test) {
+  Json json = json_of(r);
+  json["difference"] = {{"score", r.difference},
+                        {"ci95", {r.difference_low, r.difference_high}},
+                        {"p_value", r.p_value},
+                        {"test", test}};
+  return json;
+}
+
+Json json_of(const TuneHoldout& h) {
+  return {{"examples", h.examples},
+          {"float", json_of(h.baseline)},
+          {"recipe", json_of(h.recipe, h.test)},
+          {"tuned", json_of(h.tuned, h.test)}};
+}
+
 }  // namespace
 
 Json to_json(const TuneResult& r) {
@@ -40,6 +58,7 @@ Json to_json(const TuneResult& r) {
   json["chosen"] = r.chosen ? Json(*r.chosen) : Json(nullptr);
   json["fallbacks"] = Json::array();
   for (const TuneFallback& f : r.fallbacks) json["fallbacks"].push_back(json_of(f));
+  json["holdout"] = r.holdout ? json_of(*r.holdout) : Json(nullptr);
   json["plan"] = r.plan.empty() ? Json(nullptr) : Json(r.plan.string());
   json["checkpoint"] = r.checkpoint.string();
   json["notes"] = r.notes;

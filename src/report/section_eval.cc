@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "report/chart.h"
 #include "report/html.h"
+#include "report/score_text.h"
 #include "report/section.h"
 
 namespace fp8q {
@@ -26,16 +27,6 @@ std::string metrics_text(const json& scores) {
   for (const auto& [name, value] : scores.at("metrics").items())
     parts.push_back(fmt::format("{} {:.4f}", escape(name), value.get<double>()));
   return fmt::format("{}", fmt::join(parts, "<br>"));
-}
-
-std::string score_text(const json& scores) {
-  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", scores.at("score").get<double>(),
-                     scores.at("ci95").at(0).get<double>(), scores.at("ci95").at(1).get<double>());
-}
-
-std::string difference_text(const json& d) {
-  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.at("score").get<double>(),
-                     d.at("ci95").at(0).get<double>(), d.at("ci95").at(1).get<double>());
 }
 
 struct Tables {

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "report/chart.h"
 #include "report/html.h"
+#include "report/score_text.h"
 #include "report/section.h"
 
 namespace fp8q {
@@ -36,6 +37,24 @@ std::string fallbacks_table(const json& fallbacks) {
   return html_table({"falls back", "from", "to", "why"}, rows);
 }
 
+std::string holdout_table(const json& r) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [key, name] : {std::pair<const char*, std::string>("float", "float"),
+                                  {"recipe", r.at("recipe").get<std::string>()},
+                                  {"tuned", "plan"}}) {
+    const json& m = r["holdout"].at(key);
+    rows.push_back({escape(name), score_text(m), "", ""});
+    if (!m.contains("difference")) continue;
+    const json& d = m["difference"];
+    rows.back()[2] = difference_text(d);
+    rows.back()[3] = fmt::format("{:.3g}", d.at("p_value").get<double>());
+  }
+  return html_table({fmt::format("on {} examples held out from the search",
+                                 r["holdout"].at("examples").get<size_t>()),
+                     ">score", ">difference", ">p"},
+                    rows);
+}
+
 }  // namespace
 
 std::string section_tune(const SectionInput& input) {
@@ -54,6 +73,7 @@ std::string section_tune(const SectionInput& input) {
                     100 * (r.at("confidence").is_null() ? 0.95 : r["confidence"].get<double>())));
     if (r.at("chosen").is_null()) content += "<p>No plan meets the demand.</p>";
     else content += fallbacks_table(r.at("fallbacks"));
+    if (r.contains("holdout") && !r["holdout"].is_null()) content += holdout_table(r);
   }
   return html_section("Tuning", "Which Sites must leave the recipe's format to keep the score.",
                       content);

@@ -46,7 +46,8 @@ Dataset load_builtin(const Task* task, const std::string& why) {
 }
 
 Dataset load_file(const Task* task, const fs::path& path) {
-  const bool is_table = path.extension() == ".tsv";
+  if (task && task->folder.empty()) return read_task_file(*task, path);  // the user's own
+  const bool is_table = path.extension() == ".tsv" || path.extension() == ".jsonl";
   if (is_table || path.extension() == ".json") {
     const bool is_of_task = task && is_table == (task->kind == TaskKind::labels);
     if (is_of_task) return read_task_file(*task, path);

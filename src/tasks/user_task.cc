@@ -30,15 +30,19 @@ std::vector<std::vector<std::string>> classes_of(const ModelConfig& config, size
 
 }  // namespace
 
+Task make_user_text(const UserTask& user) {
+  Task task;
+  task.name = kUserTask;
+  task.text_columns = {user.text_column};
+  if (!user.pair_column.empty()) task.pair_columns = {user.pair_column};
+  return task;
+}
+
 Task make_user_task(const UserTask& user, const ModelConfig& config, size_t outputs) {
   const bool one_number = outputs <= 1;
-  Task task{.name = std::string(kUserTask),
-            .text_columns = {user.text_column},
-            .pair_columns = {},
-            .label_columns = {user.label_column},
-            .classes = {},
-            .metrics = metrics_of(user, one_number)};
-  if (!user.pair_column.empty()) task.pair_columns = {user.pair_column};
+  Task task = make_user_text(user);
+  task.label_columns = {user.label_column};
+  task.metrics = metrics_of(user, one_number);
   const auto numbers = std::ranges::count_if(task.metrics, is_correlation);
   const bool regression = numbers > 0;
   if (regression && static_cast<size_t>(numbers) != task.metrics.size())

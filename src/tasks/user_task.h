@@ -27,4 +27,7 @@ struct UserTask {
 // classes mixed with metrics of numbers, or ones that the outputs do not fit.
 Task make_user_task(const UserTask& user, const ModelConfig& config, size_t outputs);
 
+// The same for text that is only run: its labels are not read.
+Task make_user_text(const UserTask& user);
+
 }  // namespace fp8q

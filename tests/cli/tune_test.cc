@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 class Tune : public DemoFolder {
  protected:
@@ -101,6 +102,44 @@ TEST_F(Tune, TheCheckpointIsGoneOnFrom) {
   ok(other);
 }
 
+TEST_F(Tune, ThePlanIsJudgedOnExamplesItWasNotChosenOn) {
+  const std::vector<std::string> arguments =
+      command({"--recipe", "e5m2", "--observer", "percentile:50", "--max-drop", "2", "-o",
+               "plan.json", "--holdout", "0.5"});
+  const json r = ok_json(arguments);
+  EXPECT_EQ(r["examples"], 24);
+  const json& held = r["holdout"];
+  EXPECT_EQ(held["examples"], 24);
+  ASSERT_GT(r["fallbacks"].size(), 0u);
+  // Seen and held out together are what eval sees: the score is accuracy, of as many of each.
+  ok({"convert", "--plan", "plan.json"});
+  const json all = ok_json({"eval", "--task", "sst2", "--limit", "48"});
+  const json& chosen = r["evaluations"][r["chosen"].get<size_t>()];
+  EXPECT_NEAR(all["score"].get<double>(),
+              (chosen["score"].get<double>() + held["tuned"]["score"].get<double>()) / 2, 1e-9);
+  EXPECT_NEAR(all["baseline"]["score"].get<double>(),
+              (r["baseline_score"].get<double>() + held["float"]["score"].get<double>()) / 2, 1e-9);
+  EXPECT_EQ(held["tuned"]["difference"]["test"], "mcnemar-exact");
+  EXPECT_LT(held["recipe"]["difference"]["score"], -2) << "the recipe was meant to fail";
+  EXPECT_LT(held["recipe"]["difference"]["p_value"], 0.5);
+  EXPECT_NEAR(held["recipe"]["difference"]["score"].get<double>(),
+              held["recipe"]["score"].get<double>() - held["float"]["score"].get<double>(), 1e-9);
+  for (const json& note : r["notes"])
+    EXPECT_THAT(note.get<std::string>(), Not(HasSubstr("flatters")));
+  EXPECT_THAT(ok(arguments), HasSubstr("24 examples held out"));
+  // Another seed holds other examples out.
+  EXPECT_FALSE(ok_json(command({"--recipe", "e4m3", "--max-drop", "100", "-o", "plan.json",
+                                "--holdout", "0.5", "--seed", "2"}))["holdout"]
+                   .is_null());
+}
+
+TEST_F(Tune, ARecipeThatMeetsTheDemandIsJudgedOnOthersToo) {
+  const json r = ok_json(command({"--recipe", "e4m3", "--max-drop", "100", "--holdout", "0.25"}));
+  EXPECT_EQ(r["holdout"]["examples"], 12);
+  EXPECT_EQ(r["holdout"]["tuned"], r["holdout"]["recipe"]);
+  EXPECT_TRUE(ok_json(command({"--recipe", "e4m3", "--max-drop", "100"}))["holdout"].is_null());
+}
+
 TEST_F(Tune, NoPlanIsExitCodeOne) {
   // Ranges that clip nearly everything: whatever product stays quantised changes decisions, and
   // none may change for the worse.
@@ -122,6 +161,8 @@ TEST_F(Tune, BadInputIsRefused) {
   EXPECT_THAT(fails(command({"--fallback", "e4m3", "--recipe", "e4m3"}), 2),
               HasSubstr("what the recipe has already"));
   EXPECT_THAT(fails(command({"--fallback", "fp7"}), 2), HasSubstr("no format"));
+  EXPECT_THAT(fails(command({"--holdout", "1"}), 2), HasSubstr("--holdout 1: must be a share"));
+  EXPECT_THAT(fails(command({"--holdout", "0.001"}), 2), HasSubstr("none would be held out"));
   EXPECT_THAT(fails(command({"-o", "model.onnx"}), 2), HasSubstr("never overwritten"));
   std::ofstream(folder() / "mine.json") << "{}";
   EXPECT_THAT(fails(command({"-o", "mine.json"}), 6), HasSubstr("--force"));

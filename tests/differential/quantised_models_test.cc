@@ -82,7 +82,7 @@ TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
   FP8Q_SKIP_WITHOUT(source);
   FP8Q_SKIP_WITHOUT(reference_path);
   FP8Q_SKIP_WITHOUT(shared_path("data/glue"));
-  expect_agreement(source, {.data = shared_path("data/glue"), .task = task}, recipe,
+  expect_agreement(source, {.task = {.name = task, .data = shared_path("data/glue")}}, recipe,
                    read_reference(reference_path), {}, smooth_quant);
 }
 

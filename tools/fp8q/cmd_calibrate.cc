@@ -11,10 +11,16 @@
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
+#include "tools/fp8q/task_arguments.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
 namespace {
+
+struct Options {
+  CalibrateOptions calibrate;
+  TaskArguments task;
+};
 
 std::string data_description(const CalibrateResult& r) {
   if (r.data.random) return "random token ids";
@@ -48,47 +54,53 @@ void note_in_workspace(CalibrateResult& result) {
   }
 }
 
+void run(const Options& options, const Globals& globals) {
+  const CalibrateOptions& c = options.calibrate;
+  options.task.check();
+  check_json_target(globals, {c.location.model, c.output});
+  CalibrateResult result = calibrate(c, make_progress(globals));
+  if (result.part.empty()) note_in_workspace(result);
+  print(globals, table_of(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
+}
+
 }  // namespace
 
 void add_calibrate(CLI::App& program, Globals& globals) {
-  auto options = std::make_shared<CalibrateOptions>();
+  auto options = std::make_shared<Options>();
+  CalibrateOptions& c = options->calibrate;
   CLI::App& command =
       *program.add_subcommand("calibrate", "Record activation statistics of a model");
   command
-      .add_option("MODEL", options->location.model,
+      .add_option("MODEL", c.location.model,
                   "ONNX file, or folder with model.onnx, config.json and tokenizer")
       ->required();
-  command.add_option("-o,--output", options->output, "Statistics file (default: MODEL.calib.json)")
+  command.add_option("-o,--output", c.output, "Statistics file (default: MODEL.calib.json)")
       ->type_name("FILE");
-  add_text_options(command, {options->data, options->task, options->examples, options->max_length});
-  auto* random = command.add_flag("--random-data", options->random_data,
+  options->task.add(command, c.task, TaskUse::text);
+  add_examples_option(command, c.examples, "Number of examples");
+  auto* random = command.add_flag("--random-data", c.random_data,
                                   "Random token ids instead of text; recorded in the file");
-  command.add_option("--seed", options->seed, "Seed of --random-data")->needs(random);
-  add_shard_option(command, options->shard, options->shards);
+  command.add_option("--seed", c.seed, "Seed of --random-data")->needs(random);
+  add_shard_option(command, c.shard, c.shards);
   command
-      .add_option("--checkpoint", options->checkpoint_seconds,
+      .add_option("--checkpoint", c.checkpoint_seconds,
                   "Seconds between checkpoints, from which an interrupted run goes on")
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("SECONDS")
       ->capture_default_str();
-  command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
-  add_execution_options(command, options->execution);
-  add_tokenizer_options(command, options->location.tokenizer, options->location.config);
+  command.add_flag("--force", c.force, "Replace an existing file that fp8q did not write");
+  add_execution_options(command, c.execution);
+  add_tokenizer_options(command, c.location.tokenizer, c.location.config);
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q calibrate model.onnx\n"
       "  fp8q calibrate bert-sst2/ --task sst2 --data glue_data --examples 512\n"
-      "  fp8q calibrate model.onnx --data sentences.txt -o mine.calib.json");
-  command.callback([options, &globals] {
-    globals.action = [options, &globals] {
-      check_json_target(globals, {options->location.model, options->output});
-      CalibrateResult result = calibrate(*options, make_progress(globals));
-      if (result.part.empty()) note_in_workspace(result);
-      print(globals, table_of(result));
-      print_notes(globals, result.notes);
-      write_json(globals, to_json(result));
-    };
-  });
+      "  fp8q calibrate model.onnx --data sentences.txt -o mine.calib.json\n"
+      "  fp8q calibrate bert-topics/ --task text --data topics.jsonl --text-column body");
+  command.callback(
+      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
 }
 
 }  // namespace fp8q::cli

@@ -13,6 +13,7 @@
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
+#include "tools/fp8q/task_arguments.h"
 
 namespace fp8q::cli {
 namespace {
@@ -21,6 +22,7 @@ constexpr size_t kWorstShown = 15;
 
 struct Options {
   CompareOptions compare;
+  TaskArguments task;
   bool sites = false;
 };
 
@@ -90,8 +92,9 @@ std::string sites_table(const CompareResult& r, size_t limit) {
 
 void run(const Options& options, const Globals& globals) {
   const CompareOptions& c = options.compare;
+  options.task.check();
   std::vector<fs::path> files = {c.a, c.b};
-  if (c.data) files.push_back(*c.data);
+  if (c.task.data) files.push_back(*c.task.data);
   check_json_target(globals, files);
   const CompareResult result = compare(c, make_progress(globals));
   print(globals, head_of(result));
@@ -113,7 +116,8 @@ void add_compare(CLI::App& program, Globals& globals) {
   command.add_option("A", c.a, "The reference: ONNX file or folder, usually the float model")
       ->required();
   command.add_option("B", c.b, "The model compared with it, usually a converted one")->required();
-  add_text_options(command, {c.data, c.task, c.examples, c.max_length});
+  options->task.add(command, c.task, TaskUse::text);
+  add_examples_option(command, c.examples, "Number of examples");
   command.add_flag("--sites", options->sites, "List every Site, not only the worst");
   add_execution_options(command, c.execution);
   add_tokenizer_options(command, c.tokenizer, c.config);

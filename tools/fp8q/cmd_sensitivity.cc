@@ -14,6 +14,7 @@
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
+#include "tools/fp8q/task_arguments.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
@@ -23,6 +24,7 @@ constexpr size_t kShown = 12;  // Sites per format
 
 struct Options {
   SensitivityOptions sensitivity;
+  TaskArguments task;
   bool sites = false;
 };
 
@@ -124,10 +126,11 @@ std::string best_formats(const SensitivityResult& r) {
 
 void run(Options& options, const Globals& globals) {
   SensitivityOptions& s = options.sensitivity;
+  options.task.check();
   complete(s);
   std::vector<fs::path> files = {s.location.model};
   if (s.statistics) files.push_back(*s.statistics);
-  if (s.data) files.push_back(*s.data);
+  if (s.task.data) files.push_back(*s.task.data);
   check_json_target(globals, files);
   const SensitivityResult result = sensitivity(s, make_progress(globals));
   print(globals, head_of(result));
@@ -164,12 +167,10 @@ void add_sensitivity(CLI::App& program, Globals& globals) {
   command.add_option("--observer", s.observer, "How activation statistics become a range")
       ->type_name("NAME")
       ->capture_default_str();
-  add_text_options(command, {s.data, s.task, s.examples, s.max_length});
+  options->task.add(command, s.task, TaskUse::scores_if_any);
   command.get_option("--task")->description(
       "Judge by this task's score, too (takes as long as scoring every trial; see --limit)");
-  command.add_option("--limit", s.limit, "Score only the first N examples of the task")
-      ->check(CLI::Range(1, 100000000))
-      ->type_name("N");
+  add_examples_option(command, s.examples, "Examples of training text that trials run");
   command.add_flag("--sites", options->sites, "List every Site, not only the worst");
   add_execution_options(command, s.execution);
   add_tokenizer_options(command, s.location.tokenizer, s.location.config);

@@ -7,16 +7,21 @@
 
 #include "base/error.h"
 #include "fp8q/convert.h"
-#include "fp8q/evaluate.h"
 #include "fp8q/tune.h"
 #include "report/json.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
+#include "tools/fp8q/task_arguments.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
 namespace {
+
+struct Options {
+  TuneOptions tune;
+  TaskArguments task;
+};
 
 // Fills in what was not given from the workspace.
 void complete(TuneOptions& options) {
@@ -63,6 +68,26 @@ std::string path_table(const TuneResult& r) {
   return "\n" + table.str();
 }
 
+// What the scores above flatter, and these do not.
+std::string holdout_table(const TuneResult& r) {
+  const TuneHoldout& h = *r.holdout;
+  Table table(
+      {fmt::format("{} examples held out", h.examples), "score [95 %]", "difference [95 %]", "p"},
+      {false, true, true, true});
+  const auto add = [&](const std::string& name, const TuneHeldOut& m, bool differs) {
+    table.add({name, fmt::format("{:.2f} [{:.2f}, {:.2f}]", m.score, m.low, m.high),
+               differs ? fmt::format("{} [{}, {}]", signed_number(m.difference, 2),
+                                     signed_number(m.difference_low, 2),
+                                     signed_number(m.difference_high, 2))
+                       : "",
+               differs ? p_text(m.p_value) : ""});
+  };
+  add("float", h.baseline, false);
+  add(r.recipe, h.recipe, true);
+  if (!r.fallbacks.empty()) add("plan", h.tuned, true);
+  return "\n" + table.str();
+}
+
 std::string fallbacks_table(const TuneResult& r) {
   if (r.fallbacks.empty()) return "\nthe recipe as it is meets the demand: nothing falls back\n";
   Table table({"falls back", "sites", "from", "to", "why"}, {false, true, false, false, false});
@@ -71,17 +96,20 @@ std::string fallbacks_table(const TuneResult& r) {
   return "\n" + table.str();
 }
 
-void run(TuneOptions& options, const Globals& globals) {
-  complete(options);
-  std::vector<fs::path> files = {options.location.model, options.output, options.checkpoint};
-  if (options.statistics) files.push_back(*options.statistics);
-  if (options.data) files.push_back(*options.data);
+void run(Options& options, const Globals& globals) {
+  TuneOptions& t = options.tune;
+  options.task.check();
+  complete(t);
+  std::vector<fs::path> files = {t.location.model, t.output, t.checkpoint};
+  if (t.statistics) files.push_back(*t.statistics);
+  if (t.task.data) files.push_back(*t.task.data);
   check_json_target(globals, files);
-  const TuneResult result = tune(options, make_progress(globals));
+  const TuneResult result = tune(t, make_progress(globals));
   print(globals, head_of(result));
   print(globals, path_table(result));
   if (result.chosen) {
     print(globals, fallbacks_table(result));
+    if (result.holdout) print(globals, holdout_table(result));
     print(globals, fmt::format("\n  plan        {}\n  convert     fp8q convert {} --plan {}\n",
                                short_path(result.plan.string()),
                                shell_word(short_path(result.model.path.string())),
@@ -129,50 +157,27 @@ void add_search_options(CLI::App& command, TuneOptions& t) {
       ->check(CLI::Range(0, 1000000))
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--examples", t.examples, "Examples of text to estimate harm on")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("N")
-      ->capture_default_str();
-}
-
-// All whose data explains itself: a table of the user's own needs the options of `eval`.
-std::vector<std::string> tunable_tasks() {
-  std::vector<std::string> names = task_name_list();
-  std::erase(names, "text");
-  return names;
-}
-
-void add_task_options(CLI::App& command, TuneOptions& t) {
-  command.add_option("--task", t.task, fmt::format("{}", fmt::join(tunable_tasks(), ", ")))
-      ->check(CLI::IsMember(tunable_tasks()))
-      ->type_name("NAME")
-      ->required();
-  command.add_option("--split", t.split, "train, dev or test (default: dev)")
-      ->check(CLI::IsMember({"train", "dev", "test"}))
-      ->type_name("NAME");
+  add_examples_option(command, t.examples, "Examples of training text to estimate harm on");
   command
-      .add_option("--data", t.data,
-                  "GLUE folder or file (default: $FP8Q_DATA, ./glue_data, built-in sample)")
-      ->type_name("PATH");
-  command.add_option("--limit", t.limit, "Only the first N examples")
-      ->check(CLI::Range(1, 100000000))
-      ->type_name("N");
-  command.add_option("--max-length", t.max_length, "Tokens per example at most (default: 128)")
-      ->check(CLI::Range(3, 100000))
-      ->type_name("N");
-  command.add_option("--seed", t.seed, "Seed of the bootstrap")->capture_default_str();
+      .add_option(
+          "--holdout", t.holdout,
+          "Share of the examples, as 0.5, that the search does not see: recipe and plan are "
+          "scored on them at last")
+      ->type_name("SHARE");
+  command.add_option("--seed", t.seed, "Seed of the bootstrap, and of what is held out")
+      ->capture_default_str();
 }
 
 }  // namespace
 
 void add_tune(CLI::App& program, Globals& globals) {
-  auto options = std::make_shared<TuneOptions>();
-  TuneOptions& t = *options;
+  auto options = std::make_shared<Options>();
+  TuneOptions& t = options->tune;
   CLI::App& command = *program.add_subcommand(
       "tune", "Find a cheap mixture of formats within an allowed drop of a score");
   command.add_option("MODEL", t.location.model,
                      "Float ONNX file or folder (default: the one calibrated last in this folder)");
-  add_task_options(command, t);
+  options->task.add(command, t.task, TaskUse::scores);
   command.add_option("--calib", t.statistics, "Statistics (default: MODEL.calib.json)")
       ->type_name("FILE");
   command.add_option("--recipe,--format", t.recipe, "Where to start from")
@@ -201,6 +206,8 @@ void add_tune(CLI::App& program, Globals& globals) {
       "Examples:\n  fp8q tune --task sst2 --recipe int8 --max-drop 0.5\n"
       "  fp8q tune bert-sst2/ --task sst2 --data glue_data --recipe int8 --confidence 0.95 -o "
       "plan.json\n"
+      "  fp8q tune bert-squad/ --task squad --data squad/ --max-length 256 --doc-stride 96\n"
+      "  fp8q tune bert-sst2/ --task sst2 --data glue_data --recipe int8 --holdout 0.5\n"
       "  fp8q convert bert-sst2/ --plan plan.json");
   command.callback(
       [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });

@@ -48,14 +48,8 @@ void add_execution_options(CLI::App& command, ExecutionOptions& execution);
 // --shard I/N: part I of N of the examples.
 CLI::Option* add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
 
-// --data, --task, --examples and --max-length, for commands that run text without scoring it.
-struct TextOptions {
-  std::optional<fs::path>& data;
-  std::optional<std::string>& task;
-  size_t& examples;
-  std::optional<size_t>& max_length;
-};
-void add_text_options(CLI::App& command, const TextOptions& text);
+// --examples, how much text is run, for commands that run it without scoring it.
+void add_examples_option(CLI::App& command, size_t& examples, const char* help);
 
 // --tokenizer and --config.
 void add_tokenizer_options(CLI::App& command, std::optional<fs::path>& tokenizer,

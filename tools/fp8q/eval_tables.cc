@@ -32,8 +32,6 @@ std::string difference_text(const ScoreDifference& d) {
                      signed_number(d.ci95_high, 2));
 }
 
-std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
-
 std::string flips_text(const ScoreDifference& d) {
   return d.flips ? std::to_string(d.flips->size()) : "-";
 }

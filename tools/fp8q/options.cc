@@ -73,26 +73,11 @@ CLI::Option* add_shard_option(CLI::App& command, size_t& shard, size_t& shards) 
       ->type_name("I/N");
 }
 
-void add_text_options(CLI::App& command, const TextOptions& text) {
-  command
-      .add_option(
-          "--data", text.data,
-          "Text: GLUE or SQuAD folder or file, or one sentence a line (default: $FP8Q_DATA, "
-          "./glue_data, built-in sample)")
-      ->type_name("PATH");
-  command
-      .add_option("--task", text.task,
-                  "Take the training text of this task (default: config.json's)")
-      ->type_name("NAME");
-  command.add_option("--examples", text.examples, "Number of examples")
+void add_examples_option(CLI::App& command, size_t& examples, const char* help) {
+  command.add_option("--examples", examples, help)
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
-  command
-      .add_option("--max-length", text.max_length,
-                  "Tokens per example at most (default: 128; squad, squad2: windows of 384)")
-      ->check(CLI::Range(3, 100000))
-      ->type_name("N");
 }
 
 void add_tokenizer_options(CLI::App& command, std::optional<std::filesystem::path>& tokenizer,

@@ -70,6 +70,8 @@ std::string signed_number(double value, int decimals) {
   return zero ? text.substr(1) : text;
 }
 
+std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
+
 std::string short_path(const std::string& path) {
   std::error_code error;
   const std::string relative = std::filesystem::proximate(path, error).string();

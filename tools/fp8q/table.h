@@ -23,6 +23,7 @@ class Table {
 std::string human_bytes(uint64_t bytes);                // "22.7 MB", powers of 1000
 std::string human_count(uint64_t count);                // "22.7 M"
 std::string signed_number(double value, int decimals);  // "+0.12", "-0.34"
+std::string p_text(double p);                           // "0.042", "<0.001"
 std::string short_path(
     const std::string& path);  // relative to the current folder where that is shorter
 // As one word of a POSIX shell's command line: quoted where it has to be.
