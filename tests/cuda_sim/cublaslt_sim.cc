@@ -183,6 +183,10 @@ bool has_channel_scales(const MatmulProblem& p) {
          p.operation.get(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER) != 0;
 }
 
+bool has_gelu(const MatmulProblem& p) {
+  return p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) == CUBLASLT_EPILOGUE_GELU_BIAS;
+}
+
 bool gelu_supported(const MatmulProblem& p) {
   const auto& o = p.operation;
   const bool bias = o.get(CUBLASLT_MATMUL_DESC_BIAS_POINTER) != 0 &&
@@ -195,7 +199,7 @@ bool gelu_supported(const MatmulProblem& p) {
 bool supported(const MatmulProblem& p) {
   const bool tn = p.operation.get(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T &&
                   p.operation.get(CUBLASLT_MATMUL_DESC_TRANSB) == CUBLAS_OP_N;
-  const bool gelu = p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) == CUBLASLT_EPILOGUE_GELU_BIAS;
+  const bool gelu = has_gelu(p);
   const bool to_fp8 = p.d.type == CUDA_R_8F_E4M3;
   if (!tn || (gelu ? !gelu_supported(p)
                    : p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) != CUBLASLT_EPILOGUE_DEFAULT))
@@ -372,8 +376,10 @@ cublasStatus_t lt_matmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, const
     if (stream) stream->spoiled = true;  // a capture that an algorithm broke off is lost
     return s;
   }
-  const bool scaled = has_channel_scales(call.problem) && chosen->scaled_microseconds > 0;
-  const double time = scaled ? chosen->scaled_microseconds : chosen->microseconds;
+  double time = chosen->microseconds;
+  if (has_channel_scales(call.problem) && chosen->scaled_microseconds > 0)
+    time = chosen->scaled_microseconds;
+  if (has_gelu(call.problem) && chosen->gelu_microseconds > 0) time = chosen->gelu_microseconds;
   const cudaError_t error = submit(stream, [call, time] {
     multiply(call);
     take_microseconds(time);

@@ -65,6 +65,7 @@ struct FakeAlgorithm {
   int id = 0;
   double microseconds = 10;                          // on the clock of events
   double scaled_microseconds = 0;                    // with scales per channel; 0: the same
+  double gelu_microseconds = 0;                      // with GELU; 0: the same
   size_t workspace_bytes = 0;                        // that it needs
   cublasStatus_t check = CUBLAS_STATUS_SUCCESS;      // what MatmulAlgoCheck says
   cublasStatus_t run = CUBLAS_STATUS_SUCCESS;        // what Matmul says

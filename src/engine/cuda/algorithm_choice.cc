@@ -20,37 +20,20 @@ bool by_time(const TimedAlgorithm& a, const TimedAlgorithm& b) {
   return a.microseconds < b.microseconds;
 }
 
-// Nothing if the algorithm cannot be captured, which may break the capture off.
-GraphExec captured_runs(const Matmul& matmul, const MatmulOperands& operands,
-                        const Algorithm& algorithm, Stream stream) try {
+// Nothing if it cannot be captured, which may break the capture off.
+GraphExec captured_runs(Stream stream, const std::function<bool()>& submit) try {
   bool refused = false;
   GraphExec graph = capture(stream, [&] {
-    for (int i = 0; i < kRunsPerSample; ++i)
-      refused |= !matmul.try_run(operands, algorithm, stream);
+    for (int i = 0; i < kRunsPerSample; ++i) refused |= !submit();
   });
   return refused ? GraphExec() : std::move(graph);
 } catch (const Error&) {
   return {};
 }
 
-// Of one product, the median of some samples; nothing if the library refuses.
 std::optional<double> microseconds(const Matmul& matmul, const MatmulOperands& operands,
                                    const Algorithm& algorithm, Stream stream) {
-  if (!matmul.try_run(operands, algorithm, stream)) return std::nullopt;
-  const GraphExec graph = captured_runs(matmul, operands, algorithm, stream);
-  if (!graph) return std::nullopt;
-  graph.launch(stream);
-  Event from, to;
-  std::array<double, kSamples> samples;
-  for (double& sample : samples) {
-    from.record(stream);
-    graph.launch(stream);
-    to.record(stream);
-    to.synchronize();
-    sample = 1000 * Event::milliseconds(from, to) / kRunsPerSample;
-  }
-  std::nth_element(samples.begin(), samples.begin() + kSamples / 2, samples.end());
-  return samples[kSamples / 2];
+  return microseconds_of(stream, [&] { return matmul.try_run(operands, algorithm, stream); });
 }
 
 // A GPU that has stopped refuses everything: then that is the message.
@@ -92,6 +75,25 @@ std::optional<Algorithm> first_that_runs(const Matmul& matmul, const MatmulOpera
 }
 
 }  // namespace
+
+std::optional<double> microseconds_of(Stream stream, const std::function<bool()>& submit) {
+  // Once without a graph: see first_that_runs().
+  if (!submit()) return std::nullopt;
+  const GraphExec graph = captured_runs(stream, submit);
+  if (!graph) return std::nullopt;
+  graph.launch(stream);
+  Event from, to;
+  std::array<double, kSamples> samples;
+  for (double& sample : samples) {
+    from.record(stream);
+    graph.launch(stream);
+    to.record(stream);
+    to.synchronize();
+    sample = 1000 * Event::milliseconds(from, to) / kRunsPerSample;
+  }
+  std::nth_element(samples.begin(), samples.begin() + kSamples / 2, samples.end());
+  return samples[kSamples / 2];
+}
 
 std::optional<ChosenAlgorithm> find_algorithm(Matmul& matmul, const TrialOperands& trial,
                                               AlgorithmCache& cache, AlgorithmChoice choice) {

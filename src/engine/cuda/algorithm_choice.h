@@ -4,6 +4,7 @@
 // its products, so that the time the host takes to launch does not count.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "engine/cuda/algorithm_cache.h"
@@ -36,5 +37,9 @@ ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, Alg
                                  AlgorithmChoice choice);
 
 inline constexpr int kMostCandidates = 16;
+
+// Of what `submit` sends to the stream: the median of some samples, within a graph. Waits for the
+// stream. Nothing if `submit` says that it could not, or cannot be captured.
+std::optional<double> microseconds_of(Stream stream, const std::function<bool()>& submit);
 
 }  // namespace fp8q::cuda

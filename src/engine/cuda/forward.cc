@@ -96,7 +96,8 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   for (size_t i = 0; i < head_rows_.size(); ++i)
     grow(head_rows_[i], rows * encoder_.head[i].dense.out(), "the head", moved);
   for (GpuStep* step : encoder_.steps())
-    step->linear.prepare(tokens, {wide_.data(), sums_.data(), stream, cache, choice});
+    step->linear.prepare(tokens,
+                         {wide_.data(), sums_.data(), narrow_.data(), stream, cache, choice});
   return moved;
 }
 

@@ -7,7 +7,8 @@
 // to what the next product reads. The residual stream is BF16, arithmetic inside a kernel FP32.
 // Where each token has a scale, the kernel that rounds a row finds it and leaves it beside the row;
 // attention, whose blocks see one head of a row, leaves BF16 to a ninth launch then.
-// Where GELU is of the tanh form the FFN-1 product may do it (gpu_linear.h): seven launches.
+// Where GELU is of the tanh form the FFN-1 product may do it, if it is faster so (gpu_linear.h):
+// seven launches.
 #pragma once
 
 #include <string_view>

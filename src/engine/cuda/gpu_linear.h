@@ -16,7 +16,7 @@
 //    the product faster. The next kernel saves an fma a value, which is nothing beside its memory;
 //  - GELU and the rounding to the next operand (Finish::gelu), where offer() names them and neither
 //    channels nor tokens have scales of their own. That removes a kernel, and the widest sums of a
-//    layer from memory, so it is taken wherever the library has an algorithm for it.
+//    layer from memory; it is taken where it is faster than the product and the kernel.
 #pragma once
 
 #include <map>
@@ -61,9 +61,10 @@ class GpuLinear {
   // product's operand.
   void offer(Function activation, const Rounding& next);
 
-  // Memory for trials of a product, the cache of their results.
+  // Memory for trials, the cache of their results.
   struct Trials {
-    void *x, *sums;
+    void *x, *sums;  // for the input and the sums of any product
+    void* hidden;    // for the input of one that has an offer()
     Stream stream;
     AlgorithmCache& cache;
     AlgorithmChoice choice;
@@ -72,7 +73,7 @@ class GpuLinear {
   // before run() is captured.
   void prepare(int64_t tokens, const Trials& trials);
   void run(int64_t tokens, const void* x, void* sums, Stream stream) const;
-  // Whether run_fused() can make what offer() named.
+  // Whether run_fused() is to make what offer() named.
   bool fused(int64_t tokens) const;
   void run_fused(int64_t tokens, const void* x, void* operand, Stream stream) const;
 
@@ -93,6 +94,8 @@ class GpuLinear {
     std::unique_ptr<Matmul> matmul;  // nullptr: cuBLASLt cannot
     double microseconds = 0;
   };
+  Sums sums(const Product& product, const void* data, const float* row_scales) const;
+  bool is_faster(const Matmul& fused, const Product& apart, const Trials& trials) const;
   std::unique_ptr<Matmul> make(int64_t tokens, Finish finish) const;
   Found find(int64_t tokens, Finish finish, const TrialOperands& operands,
              const Trials& trials) const;
@@ -106,6 +109,8 @@ class GpuLinear {
   DeviceBuffer<float> scale_, bias_, factors_;  // factors_: of the input's channels
   std::vector<float> host_scale_, host_bias_;
   bool fusible_ = false;
+  Function activation_ = Function::none;  // this and next_ as offer() named them
+  Rounding next_;
   DeviceBuffer<uint16_t> fused_bias_;
   DeviceBuffer<float> inverse_step_;     // of the operand that offer() named
   std::map<int64_t, Product> products_;  // by tokens

@@ -135,24 +135,52 @@ TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
   EXPECT_GT(error, 0.0);  // the two ways are not the same
 }
 
-TEST_F(CudaEngineDevice, GeluByTanhIsPartOfItsProduct) {
+// Kernels and products of a pass, once the engine has seen its sizes.
+size_t launches_of(CudaEngine& engine, const PackedBatch& batch) {
+  engine.run(batch, nullptr);
+  const size_t before = sim::counters().launches;
+  engine.run(batch, nullptr);
+  return sim::counters().launches - before;
+}
+
+TEST_F(CudaEngineDevice, ScalesOfTokensTakeOneLaunchMore) {
+  for (const bool per_token : {false, true}) {
+    const Encoder encoder = tiny_encoder({.activations = Format::int8,
+                                          .weights = Format::int8,
+                                          .per_token = per_token,
+                                          .hidden = 64,
+                                          .heads = 2});
+    CudaEngine engine(encoder, sim::cublaslt(), *cuda::find_device().device,
+                      {.choice = cuda::AlgorithmChoice::first});
+    const size_t layer = per_token ? 9 : 8;
+    EXPECT_EQ(launches_of(engine, batch_), 1 + layer * encoder.layers.size() + encoder.head.size());
+  }
+}
+
+TEST_F(CudaEngineDevice, GeluByTanhIsPartOfItsProductWhereThatIsFaster) {
   Encoder encoder = tiny_encoder({.activations = Format::e4m3,
                                   .weights = Format::e4m3,
                                   .channel_scales = false,
                                   .activation = Activation::gelu_tanh,
                                   .hidden = 64,
                                   .heads = 2});
-  const auto launches = [&] {
-    CudaEngine engine(encoder, sim::cublaslt(), *cuda::find_device().device,
-                      {.choice = cuda::AlgorithmChoice::first});
-    engine.run(batch_, nullptr);
-    const size_t before = sim::counters().launches;
-    engine.run(batch_, nullptr);
-    return sim::counters().launches - before;
+  const auto launches = [&](cuda::AlgorithmChoice choice) {
+    const TemporaryFolder cache;  // each engine shall time for itself
+    setenv("FP8Q_CACHE_DIR", cache.path().c_str(), 1);
+    CudaEngine engine(encoder, sim::cublaslt(), *cuda::find_device().device, {.choice = choice});
+    unsetenv("FP8Q_CACHE_DIR");
+    return launches_of(engine, batch_);
   };
-  const size_t fused = launches();
+  using Choice = cuda::AlgorithmChoice;
+  const size_t fused = launches(Choice::first);
+  // A product and a kernel take 20 + 1 microseconds.
+  sim::set_algorithms({{.id = 1, .microseconds = 20, .gelu_microseconds = 20.5}});
+  EXPECT_EQ(launches(Choice::timed), fused);
+  sim::set_algorithms({{.id = 1, .microseconds = 20, .gelu_microseconds = 21.5}});
+  const size_t apart = fused + encoder.layers.size();
+  EXPECT_EQ(launches(Choice::timed), apart);
   for (EncoderLayer& layer : encoder.layers) layer.activation = Activation::gelu_erf;
-  EXPECT_EQ(launches() - fused, encoder.layers.size());
+  EXPECT_EQ(launches(Choice::first), apart);
 }
 
 TEST_F(CudaEngineDevice, AnyThreadMayRunIt) {
