@@ -13,13 +13,16 @@ ActivationSites::ActivationSites(const std::vector<Site>& sites)
       roundings_[i + 1] = activation_quantization(sites, static_cast<int>(i));
 }
 
-void ActivationSites::count(int site, size_t values,
-                            const cpu::RoundingCount& count) const noexcept {
+void ActivationSites::count_values(int site, size_t values) const noexcept {
+  if (site < 0) return;
+  tallies_[static_cast<size_t>(site)].values.fetch_add(values, std::memory_order_relaxed);
+}
+
+void ActivationSites::count(int site, const cpu::RoundingCount& count) const noexcept {
   if (site < 0) return;
   Tally& tally = tallies_[static_cast<size_t>(site)];
-  tally.values.fetch_add(values, std::memory_order_relaxed);
-  tally.saturated.fetch_add(count.saturated, std::memory_order_relaxed);
-  tally.underflowed.fetch_add(count.underflowed, std::memory_order_relaxed);
+  if (count.saturated) tally.saturated.fetch_add(count.saturated, std::memory_order_relaxed);
+  if (count.underflowed) tally.underflowed.fetch_add(count.underflowed, std::memory_order_relaxed);
 }
 
 std::vector<SiteRounding> ActivationSites::counts() const {
@@ -52,18 +55,18 @@ void SitePass::round(int site, const SiteRows& rows) const {
   const auto& rounding = sites->rounding(site);
   if (!rounding) return;
   constexpr size_t kRows = 32;
+  sites->count_values(site, rows.rows() * rows.columns);
   parallel_for((rows.rows() + kRows - 1) / kRows, [&](size_t i) {
     const size_t from = i * kRows, count = std::min(kRows, rows.rows() - from);
     float* x = rows.x + from * rows.columns;
-    sites->count(site, count * rows.columns,
-                 cpu::round_to_f32({.format = rounding->format,
-                                    .scale = rounding->scale,
-                                    .x = x,
-                                    .x_stride = rows.columns,
-                                    .out = x,
-                                    .out_stride = rows.columns,
-                                    .rows = count,
-                                    .columns = rows.columns}));
+    sites->count(site, cpu::round_to_f32({.format = rounding->format,
+                                          .scale = rounding->scale,
+                                          .x = x,
+                                          .x_stride = rows.columns,
+                                          .out = x,
+                                          .out_stride = rows.columns,
+                                          .rows = count,
+                                          .columns = rows.columns}));
   });
 }
 

@@ -23,8 +23,10 @@ class ActivationSites {
   const std::optional<ActivationQuantization>& rounding(int site) const {
     return roundings_[static_cast<size_t>(site + 1)];
   }
-  // From any thread.
-  void count(int site, size_t values, const cpu::RoundingCount& count) const noexcept;
+  // From any thread. Threads that count at the same time wait for each other's cache lines: what is
+  // known beforehand, the number of values, is better counted once than part by part.
+  void count_values(int site, size_t values) const noexcept;
+  void count(int site, const cpu::RoundingCount& count) const noexcept;
   std::vector<SiteRounding> counts() const;
 
  private:

@@ -13,11 +13,12 @@
 namespace fp8q {
 namespace {
 
-// Calls body(from, to) for blocks of rows.
-void parallel_rows(size_t rows, const std::function<void(size_t, size_t)>& body) {
+// Calls body(range) for blocks of rows.
+void parallel_rows(size_t rows, const std::function<void(Range)>& body) {
   constexpr size_t kRows = 32;
-  parallel_for((rows + kRows - 1) / kRows,
-               [&](size_t i) { body(i * kRows, std::min((i + 1) * kRows, rows)); });
+  parallel_for((rows + kRows - 1) / kRows, [&](size_t i) {
+    body({i * kRows, std::min((i + 1) * kRows, rows)});
+  });
 }
 
 size_t longest(std::span<const int32_t> offsets) {
@@ -29,6 +30,14 @@ size_t longest(std::span<const int32_t> offsets) {
 
 size_t tokens_of(std::span<const int32_t> offsets, size_t s) {
   return static_cast<size_t>(offsets[s + 1] - offsets[s]);
+}
+
+// Of tokens that attend to each other.
+size_t pairs(std::span<const int32_t> offsets) {
+  size_t sum = 0;
+  for (size_t s = 0; s + 1 < offsets.size(); ++s)
+    sum += tokens_of(offsets, s) * tokens_of(offsets, s);
+  return sum;
 }
 
 // Copies rows of `width` floats between a place where they are `stride` apart and one without gaps.
@@ -62,13 +71,18 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
 
 void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
   const SitePass& pass = *args.pass;
-  scale_operands(args);
+  const size_t tokens = static_cast<size_t>(args.offsets.back()), hidden = heads_ * head_size_;
+  const bool in_steps = pass.is_watched(probabilities_.site) || pass.is_active(scores_site_);
+  const bool watched = std::any_of(std::begin(operands_), std::end(operands_),
+                                   [&](const Operand& o) { return pass.is_watched(o.site); });
+  count_values(args);
+  if (!in_steps && !watched) return attend(args, false);
+  parallel_rows(tokens, [&](Range rows) { scale(args, {rows, {0, hidden}}); });
   show_operands(args, scratch);
-  quantize_operands(args);
+  parallel_rows(tokens, [&](Range rows) { quantize(args, {rows, {0, hidden}}); });
+  if (!in_steps) return attend(args, true);
   const size_t sequences = args.offsets.size() - 1;
-  if (!pass.is_watched(probabilities_.site) && !pass.is_active(scores_site_)) {
-    attend(args);
-  } else if (pass.observer) {  // who wants an order
+  if (pass.observer) {  // who wants an order
     for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
   } else {
     parallel_for(sequences, [&](size_t s) {
@@ -76,19 +90,43 @@ void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
       attend_in_steps(args, s, own);
     });
   }
+  if (args.feed)
+    parallel_rows(tokens, [&](Range rows) {
+      args.feed->take({args.out + rows.from * hidden, hidden, rows, {0, hidden}});
+    });
 }
 
-void AttentionBlock::scale_operands(const Run& args) const {
+void AttentionBlock::count_values(const Run& args) const {
+  const ActivationSites& sites = *args.pass->sites;
+  for (const Operand& o : operands_)
+    if (o.quantization)
+      sites.count_values(o.site, static_cast<size_t>(args.offsets.back()) * heads_ * head_size_);
+  if (probabilities_.quantization)
+    sites.count_values(probabilities_.site, heads_ * pairs(args.offsets));
+  if (sites.rounding(scores_site_)) sites.count_values(scores_site_, heads_ * pairs(args.offsets));
+}
+
+void AttentionBlock::scale(const Run& args, const Part& part) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
     const float factor = operands_[o].factor;
     if (factor == 1.0f) continue;
-    parallel_rows(static_cast<size_t>(args.offsets.back()), [&](size_t from, size_t to) {
-      for (size_t t = from; t < to; ++t) {
-        float* row = args.qkv + (t * 3 + o) * hidden;
-        cpu::scale_row(row, factor, hidden, row);
-      }
-    });
+    for (size_t t = part.rows.from; t < part.rows.to; ++t) {
+      float* x = args.qkv + (t * 3 + o) * hidden + part.columns.from;
+      cpu::scale_row(x, factor, part.columns.size(), x);
+    }
+  }
+}
+
+void AttentionBlock::quantize(const Run& args, const Part& part) const {
+  const size_t hidden = heads_ * head_size_;
+  for (size_t o = 0; o < 3; ++o) {
+    const auto& q = operands_[o].quantization;
+    if (!q) continue;
+    float* x = args.qkv + (part.rows.from * 3 + o) * hidden + part.columns.from;
+    const auto count = cpu::quantize_to_f32(
+        {q->format, q->scale, x, 3 * hidden, x, 3 * hidden, part.rows.size(), part.columns.size()});
+    args.pass->sites->count(operands_[o].site, count);
   }
 }
 
@@ -114,23 +152,6 @@ void AttentionBlock::show_operands(const Run& args, AttentionScratch& scratch) c
   }
 }
 
-void AttentionBlock::quantize_operands(const Run& args) const {
-  const size_t hidden = heads_ * head_size_;
-  const bool any = std::any_of(std::begin(operands_), std::end(operands_),
-                               [](const Operand& o) { return o.quantization.has_value(); });
-  if (!any) return;
-  parallel_rows(static_cast<size_t>(args.offsets.back()), [&](size_t from, size_t to) {
-    for (size_t o = 0; o < 3; ++o) {
-      const auto& q = operands_[o].quantization;
-      if (!q) continue;
-      float* x = args.qkv + (from * 3 + o) * hidden;
-      const auto count = cpu::quantize_to_f32(
-          {q->format, q->scale, x, 3 * hidden, x, 3 * hidden, to - from, hidden});
-      args.pass->sites->count(operands_[o].site, (to - from) * hidden, count);
-    }
-  });
-}
-
 cpu::AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head,
                                         float* scratch) const {
   const size_t hidden = heads_ * head_size_;
@@ -153,15 +174,29 @@ cpu::AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t
           .scratch = scratch};
 }
 
-void AttentionBlock::attend(const Run& args) const {
+AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
+                                               size_t head) const {
+  const auto from = static_cast<size_t>(args.offsets[sequence]);
+  return {{from, from + tokens_of(args.offsets, sequence)},
+          {head * head_size_, (head + 1) * head_size_}};
+}
+
+// `prepared`: q, k and v have been scaled and quantised.
+void AttentionBlock::attend(const Run& args, bool prepared) const {
   const size_t sequences = args.offsets.size() - 1;
   const size_t need = cpu::attend_scratch(longest(args.offsets), head_size_);
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own;
-    const auto head = head_of(args, task / heads_, task % heads_, own.grow(need));
+    const size_t sequence = task / heads_, h = task % heads_;
+    const Part part = head_part(args, sequence, h);
+    if (!prepared) {
+      scale(args, part);
+      quantize(args, part);
+    }
+    const auto head = head_of(args, sequence, h, own.grow(need));
     const auto count = cpu::attend_head(head);
-    if (head.p_format)
-      args.pass->sites->count(probabilities_.site, head.tokens * head.tokens, count);
+    if (head.p_format) args.pass->sites->count(probabilities_.site, count);
+    if (args.feed) args.feed->take({head.out, head.out_stride, part.rows, part.columns});
   });
 }
 
@@ -183,7 +218,7 @@ void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch
     if (const auto& q = pass.sites->rounding(scores_site_)) {
       const auto count =
           cpu::round_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
-      pass.sites->count(scores_site_, tokens * tokens, count);
+      pass.sites->count(scores_site_, count);
     }
     cpu::softmax({m, stride, tokens, tokens, head.score_scale});
   });
@@ -192,7 +227,7 @@ void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch
     if (const auto& q = probabilities_.quantization) {
       const auto count =
           cpu::quantize_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
-      pass.sites->count(probabilities_.site, tokens * tokens, count);
+      pass.sites->count(probabilities_.site, count);
     }
     cpu::attend_values(head, m);
   });
@@ -211,12 +246,7 @@ void AttentionBlock::show_matrices(const Run& args, int site, size_t tokens,
 }
 
 double AttentionBlock::operations(std::span<const int32_t> offsets) const {
-  double pairs = 0;  // of tokens
-  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const auto tokens = static_cast<double>(tokens_of(offsets, s));
-    pairs += tokens * tokens;
-  }
-  return 4 * pairs * static_cast<double>(heads_ * head_size_);
+  return 4 * static_cast<double>(pairs(offsets)) * static_cast<double>(heads_ * head_size_);
 }
 
 std::string AttentionBlock::effective(int site) const {

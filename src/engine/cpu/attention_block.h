@@ -9,6 +9,7 @@
 #include "encoder/encoder.h"
 #include "engine/cpu/activation_sites.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/operand.h"
 #include "engine/engine.h"
 #include "engine/weights.h"
 #include "kernels/cpu/attention.h"
@@ -30,6 +31,7 @@ class AttentionBlock {
     float* out;  // [tokens, hidden]
     std::span<const int32_t> offsets;  // sequences + 1, the first is 0
     const SitePass* pass;
+    const LinearFeed* feed = nullptr;  // gets `out`, too
   };
   void run(const Run& args, AttentionScratch& scratch) const;
 
@@ -47,11 +49,17 @@ class AttentionBlock {
     float scale() const { return quantization ? quantization->scale : 1.0f; }
   };
 
-  void scale_operands(const Run& args) const;
+  // Columns of q, k and v alike, within each of them.
+  struct Part {
+    Range rows, columns;
+  };
+  void count_values(const Run& args) const;
+  void scale(const Run& args, const Part& part) const;
+  void quantize(const Run& args, const Part& part) const;
   void show_operands(const Run& args, AttentionScratch& scratch) const;
-  void quantize_operands(const Run& args) const;
+  Part head_part(const Run& args, size_t sequence, size_t head) const;
   cpu::AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
-  void attend(const Run& args) const;
+  void attend(const Run& args, bool prepared) const;
   void attend_in_steps(const Run& args, size_t sequence, AttentionScratch& scratch) const;
   void show_matrices(const Run& args, int site, size_t tokens, AttentionScratch& scratch) const;
 

@@ -194,7 +194,7 @@ void CpuEngine::run_micro(const PackedBatch& batch, const MicroBatch& micro, con
   w->head_rows.resize(head_.size() + 1);
   if (watch.clock) watch.clock->start();
   embed(batch, micro, *w);
-  for (const Layer& layer : layers_) run_layer(layer, micro, *w);
+  for (size_t i = 0; i < layers_.size(); ++i) run_layer(i, micro, *w);
   if (!head_.empty()) run_head(micro, *w);
   store(micro, *w, outputs);
   workspaces_.give_back(std::move(w));
@@ -208,20 +208,42 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
       .ids = std::span(batch.ids).subspan(micro.first_token, micro.tokens),
       .type_ids = std::span(batch.type_ids).subspan(micro.first_token, micro.tokens),
       .positions = micro.positions,
-      .out = rows};
+      .out = rows,
+      .feed = projection_ ? nullptr : feed(next_projection(0), micro.tokens, w)};
   const SitePass& pass = w.watch.pass;
   if (const int site = embeddings_.sum_site(); pass.is_active(site)) {
     embeddings_.sum(args);
     pass.show(site, {rows, width, micro.offsets});
     pass.round(site, {rows, width, micro.offsets});
-    for_rows(micro.tokens,
-             [&](size_t from, size_t count) { embeddings_.normalise(rows + from * width, count); });
+    for_rows(micro.tokens, [&](size_t from, size_t count) {
+      float* part = rows + from * width;
+      embeddings_.normalise(part, count);
+      if (args.feed) args.feed->take({part, width, {from, from + count}, {0, width}});
+    });
   } else {
     embeddings_.run(args);
   }
   w.lap({Stage::embeddings});
   if (projection_)
     run_step(*projection_, {Stage::embeddings, {{rows, width, micro.offsets}}, x}, w);
+}
+
+// Of the layer with this index, if there is one and its q, k and v are one product.
+CpuEngine::Next CpuEngine::next_projection(size_t layer) const {
+  if (layer >= layers_.size() || layers_[layer].projections.size() != 1) return {};
+  return {&layers_[layer].projections.front(), true, layers_[layer].attention_residual_rounded};
+}
+
+// Where rows on their way to the next layer are quantised as they are made; nullptr where it reads
+// them as they are, or somebody wants to see them first.
+const LinearFeed* CpuEngine::feed(const Next& next, size_t rows, Workspace& w) const {
+  w.fed = nullptr;
+  if (!next.step || next.rounded || w.watch.pass.is_watched(next.step->input_site)) return nullptr;
+  const OperandForm& form = next.step->linear.form();
+  if (form.is_x() || (form.takes_whole_rows() && !next.whole_rows)) return nullptr;
+  w.fed = next.step;
+  return &w.feed.emplace(form, rows, w.operands[1 - w.current], activation_sites_,
+                         next.step->input_site);
 }
 
 // What a linear layer reads at its Site. A transform changes a copy, unless the residual sum, too,
@@ -239,20 +261,42 @@ const float* CpuEngine::enter(int site, const Input& input, Workspace& w) const 
   return rows.x;
 }
 
+// Makes the layer's operand, unless it was fed. `entered`: what enter() gave for the Site before,
+// if layers share it. Returns x, which was not touched where it was fed.
+const float* CpuEngine::read(const LinearStep& step, const Input& input, const float* entered,
+                             Workspace& w) const {
+  if (w.fed == &step) {
+    w.fed = nullptr;
+    w.current = 1 - w.current;
+    return input.rows.x;
+  }
+  const float* x = entered ? entered : enter(step.input_site, input, w);
+  const OperandForm& form = step.linear.form();
+  if (form.is_x()) return x;
+  const size_t rows = input.rows.rows(), columns = input.rows.columns;
+  const auto count = form.write_all(x, columns, rows, w.operands[w.current]);
+  // Values that were rounded before are not counted again.
+  if (!entered && !input.rounded && activation_sites_.rounding(step.input_site)) {
+    activation_sites_.count_values(step.input_site, rows * columns);
+    activation_sites_.count(step.input_site, count);
+  }
+  return x;
+}
+
 void CpuEngine::run_step(const LinearStep& step, const Step& args, Workspace& w) const {
   const size_t rows = args.input.rows.rows(), in = step.linear.in(), out = step.linear.out();
   const bool apart = w.watch.pass.is_active(step.result_site);
-  const auto count =
-      step.linear.run({.x = enter(step.input_site, args.input, w),
-                       .x_stride = in,
-                       .rows = rows,
-                       .function = function_of(apart ? Activation::none : args.activation),
-                       .y = args.y,
-                       .y_stride = out},
-                      w.linear);
-  // Values that were rounded before are not counted again.
-  if (!args.input.rounded && activation_sites_.rounding(step.input_site))
-    activation_sites_.count(step.input_site, rows * in, count);
+  const float* x = read(step, args.input, nullptr, w);
+  const Operand& operand = w.operands[w.current];
+  const LinearFeed* to = apart ? nullptr : feed(args.next, rows, w);
+  step.linear.run({.x = x,
+                   .x_stride = in,
+                   .rows = rows,
+                   .function = function_of(apart ? Activation::none : args.activation),
+                   .y = to ? nullptr : args.y,
+                   .y_stride = out,
+                   .feed = to},
+                  operand);
   if (apart) finish_apart(step, args, w);
   w.lap({args.stage, step.linear.unit(), operations(rows, in, out)});
 }
@@ -276,23 +320,22 @@ void CpuEngine::run_projections(const Layer& layer, const MicroBatch& micro, flo
   int entered = -1;
   size_t column = 0;
   for (const LinearStep& p : layer.projections) {
-    const bool first = !x || p.input_site != entered;
-    if (first) x = enter(entered = p.input_site, hidden, w);
-    const auto count = p.linear.run({.x = x,
-                                     .x_stride = hidden_,
-                                     .rows = micro.tokens,
-                                     .function = cpu::Function::none,
-                                     .y = qkv + column,
-                                     .y_stride = 3 * hidden_},
-                                    w.linear);
-    if (first && !hidden.rounded && activation_sites_.rounding(p.input_site))
-      activation_sites_.count(p.input_site, micro.tokens * hidden_, count);
+    x = read(p, hidden, p.input_site == entered ? x : nullptr, w);
+    entered = p.input_site;
+    p.linear.run({.x = x,
+                  .x_stride = hidden_,
+                  .rows = micro.tokens,
+                  .function = cpu::Function::none,
+                  .y = qkv + column,
+                  .y_stride = 3 * hidden_},
+                 w.operands[w.current]);
     column += p.linear.out();
     w.lap({Stage::qkv, p.linear.unit(), operations(micro.tokens, hidden_, p.linear.out())});
   }
 }
 
-void CpuEngine::run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const {
+void CpuEngine::run_layer(size_t index, const MicroBatch& micro, Workspace& w) const {
+  const Layer& layer = layers_[index];
   const size_t tokens = micro.tokens;
   const size_t inner = layer.intermediate.linear.out();
   const std::span<const int32_t> offsets = micro.offsets;
@@ -301,21 +344,24 @@ void CpuEngine::run_layer(const Layer& layer, const MicroBatch& micro, Workspace
   float* context = w.context.grow(tokens * hidden_);
 
   run_projections(layer, micro, wide, w);
-  layer.attention.run({wide, context, offsets, &w.watch.pass}, w.attention);
+  const LinearFeed* to = feed({&layer.attention_output}, tokens, w);
+  layer.attention.run({wide, context, offsets, &w.watch.pass, to}, w.attention);
   w.lap({Stage::attention, AttentionBlock::kUnit, layer.attention.operations(offsets)});
   // The q, k, v are used up: their memory takes the product.
   run_step(layer.attention_output, {Stage::attention_output, {{context, hidden_, offsets}}, wide},
            w);
-  add_and_norm(wide, layer.attention_norm, micro, w);
+  add_and_norm(wide, layer.attention_norm,
+               {&layer.intermediate, true, layer.output_residual_rounded}, micro, w);
   const Input hidden{{x, hidden_, offsets}, true, layer.output_residual_rounded};
-  run_step(layer.intermediate, {Stage::intermediate, hidden, wide, layer.activation}, w);
+  run_step(layer.intermediate,
+           {Stage::intermediate, hidden, wide, layer.activation, {&layer.output}}, w);
   run_step(layer.output, {Stage::output, {{wide, inner, offsets}}, context}, w);
-  add_and_norm(context, layer.output_norm, micro, w);
+  add_and_norm(context, layer.output_norm, next_projection(index + 1), micro, w);
 }
 
 // x = norm(part + x)
-void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const MicroBatch& micro,
-                             Workspace& w) const {
+void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const Next& next,
+                             const MicroBatch& micro, Workspace& w) const {
   float* all = w.x.data();
   const SitePass& pass = w.watch.pass;
   const bool apart = pass.is_active(norm.input_site);
@@ -326,11 +372,13 @@ void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const Micr
     pass.show(norm.input_site, {all, hidden_, micro.offsets});
     pass.round(norm.input_site, {all, hidden_, micro.offsets});
   }
+  const LinearFeed* to = feed(next, micro.tokens, w);
   for_rows(micro.tokens, [&](size_t from, size_t count) {
     float* x = all + from * hidden_;
     if (apart) norm_rows(norm.weights, {.x = x, .out = x, .rows = count});
     else
       norm_rows(norm.weights, {.x = part + from * hidden_, .residual = x, .out = x, .rows = count});
+    if (to) to->take({x, hidden_, {from, from + count}, {0, hidden_}});
   });
   w.lap({Stage::norm});
 }

@@ -17,6 +17,7 @@
 #include "engine/cpu/attention_block.h"
 #include "engine/cpu/embedding_block.h"
 #include "engine/cpu/micro_batch.h"
+#include "engine/cpu/operand.h"
 #include "engine/cpu/prepared_linear.h"
 #include "engine/cpu/stage_clock.h"
 #include "engine/engine.h"
@@ -83,7 +84,10 @@ class CpuEngine final : public Engine {
     Buffer<float> x, wide, context;        // hidden states; q k v or the FFN's inside; a sum's part
     std::vector<Buffer<float>> head_rows;  // the head's input and the result of each stage
     Buffer<float> changed;                 // what a transform made of a linear layer's input
-    LinearScratch linear;
+    Operand operands[2];                   // what a linear layer reads, and what the next one will
+    size_t current = 0;                    // the former
+    const LinearStep* fed = nullptr;       // whose rows the latter holds
+    std::optional<LinearFeed> feed;
     AttentionScratch attention;
 
     void lap(const StageWork& work) {
@@ -105,7 +109,7 @@ class CpuEngine final : public Engine {
   void run_micro(const PackedBatch& batch, const MicroBatch& micro, const Watch& watch,
                  std::vector<EngineOutput>& outputs);
   void embed(const PackedBatch& batch, const MicroBatch& micro, Workspace& w) const;
-  void run_layer(const Layer& layer, const MicroBatch& micro, Workspace& w) const;
+  void run_layer(size_t index, const MicroBatch& micro, Workspace& w) const;
   void run_projections(const Layer& layer, const MicroBatch& micro, float* qkv, Workspace& w) const;
   void run_head(const MicroBatch& micro, Workspace& w) const;
 
@@ -116,16 +120,27 @@ class CpuEngine final : public Engine {
     bool rounded = false;      // and adds it as the Site rounds it
   };
   const float* enter(int site, const Input& input, Workspace& w) const;
+  const float* read(const LinearStep& step, const Input& input, const float* entered,
+                    Workspace& w) const;
+  // A linear layer that reads what a step makes.
+  struct Next {
+    const LinearStep* step = nullptr;
+    bool whole_rows = false;  // the step makes whole rows at a time
+    bool rounded = false;     // Input::rounded
+  };
+  Next next_projection(size_t layer) const;
+  const LinearFeed* feed(const Next& next, size_t rows, Workspace& w) const;
   struct Step {
     Stage stage;
     Input input;
     float* y;
     Activation activation = Activation::none;
+    Next next = {};  // reads y, and nothing else does
   };
   void run_step(const LinearStep& step, const Step& args, Workspace& w) const;
   void finish_apart(const LinearStep& step, const Step& args, Workspace& w) const;
-  void add_and_norm(const float* part, const NormStep& norm, const MicroBatch& micro,
-                    Workspace& w) const;
+  void add_and_norm(const float* part, const NormStep& norm, const Next& next,
+                    const MicroBatch& micro, Workspace& w) const;
   std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
   void store(const MicroBatch& micro, const Workspace& w, std::vector<EngineOutput>& outputs) const;
 

@@ -41,6 +41,7 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
       cpu::add_row(row, n, out);
     }
     if (normalised) normalise(args.out + from * n, to - from);
+    if (args.feed) args.feed->take({args.out + from * n, n, {from, to}, {0, n}});
   });
 }
 

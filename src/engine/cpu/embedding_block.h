@@ -5,6 +5,7 @@
 #include <span>
 
 #include "encoder/encoder.h"
+#include "engine/cpu/operand.h"
 #include "engine/embedding_table.h"
 #include "engine/weights.h"
 
@@ -27,7 +28,8 @@ class EmbeddingBlock {
   // Rows of tokens; `positions` has the position of each of them in its sequence.
   struct Run {
     std::span<const int32_t> ids, type_ids, positions;
-    float* out;  // [tokens, width]
+    float* out;                        // [tokens, width]
+    const LinearFeed* feed = nullptr;  // gets `out`, too
   };
   void run(const Run& args) const;
   // The same in two steps: the sums, and their LayerNorm in place.

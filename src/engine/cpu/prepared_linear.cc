@@ -24,8 +24,6 @@ constexpr size_t kTasksPerThread = 3;
 // make work for several threads and a call's overhead does not count.
 constexpr size_t kDnnlColumns = 256, kDnnlUnit = 64;
 
-using Range = PreparedLinear::Range;
-
 // Part i of [0, total) divided evenly into `parts`, on multiples of `unit`.
 Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
   const size_t units = (total + unit - 1) / unit;
@@ -33,28 +31,25 @@ Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
           std::min((i + 1) * units / parts * unit, total)};
 }
 
-cpu::RoundingCount sum_of(const std::vector<cpu::RoundingCount>& parts) {
-  cpu::RoundingCount sum;
-  for (const auto& part : parts) sum += part;
-  return sum;
-}
-
 }  // namespace
 
-// x as the kernel takes it: rows of FP32, or of INT8 codes as int16_t.
-struct PreparedLinear::Operand {
-  const void* x;
-  size_t stride;
-  cpu::RoundingCount count = {};
-};
-
+// Part of a product.
 struct PreparedLinear::Block {
+  const Run& run;
   const Operand& operand;
-  const float* row_scales;  // of all rows; nullptr: none
   Range rows, columns;
-  cpu::Function function;
-  float* y;
-  size_t y_stride;
+
+  // Where the part of y is made: where the caller wants it, or, for a feed alone, in memory of this
+  // thread.
+  float* y(size_t& stride) const {
+    stride = run.y ? run.y_stride : columns.size();
+    if (run.y) return run.y + rows.from * stride + columns.from;
+    thread_local Buffer<float> memory;
+    return memory.grow(rows.size() * stride);
+  }
+  void finish(const float* y, size_t stride) const {
+    if (run.feed) run.feed->take({y, stride, rows, columns});
+  }
 };
 
 PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
@@ -80,6 +75,7 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   if (std::all_of(scale_.begin(), scale_.begin() + static_cast<ptrdiff_t>(out_),
                   [](float s) { return s == 1.0f; }))
     scale_.clear();
+  form_ = make_form();
 }
 
 void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t column,
@@ -135,183 +131,106 @@ std::unique_ptr<cpu::DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<flo
   return cpu::DnnlMatmul::create(dot_, in_, columns.size(), plain);
 }
 
-cpu::RoundingCount PreparedLinear::run(const Run& args, LinearScratch& scratch) const {
-  if (args.rows == 0) return {};
-  return dnnl_.empty() ? run_own(args, scratch) : run_dnnl(args, scratch);
+OperandForm PreparedLinear::make_form() const {
+  using Element = OperandForm::Element;
+  if (!dnnl_.empty())
+    return {dot_ == cpu::DotType::int8 ? Element::i8 : Element::bf16,
+            x_,
+            round_to_bf16_,
+            in_,
+            in_,
+            cpu::DnnlMatmul::kRows};
+  return {
+      own_integers() ? Element::i16 : Element::f32, x_, round_to_bf16_, in_, panels_.row_size(), 1};
 }
 
-float* PreparedLinear::row_scales(const Run& args, LinearScratch& scratch) const {
-  return x_ && x_->per_token ? scratch.row_scales.grow(args.rows) : nullptr;
+void PreparedLinear::run(const Run& args, const Operand& operand) const {
+  if (args.rows == 0) return;
+  if (dnnl_.empty()) run_own(args, operand);
+  else run_dnnl(args, operand);
 }
 
-// Quantising some rows of x; where to is left to the caller.
-cpu::QuantizeRows PreparedLinear::quantize(const Run& args, const Range& rows,
-                                           float* row_scales) const {
-  return {.format = x_->format,
-          .scale = x_->scale,
-          .x = args.x + rows.from * args.x_stride,
-          .x_stride = args.x_stride,
-          .out = nullptr,
-          .out_stride = 0,
-          .rows = rows.size(),
-          .columns = in_,
-          .factors = factors(),
-          .row_scales = row_scales ? row_scales + rows.from : nullptr};
-}
-
-// x itself, or the values of its codes, or x rounded to BF16.
-PreparedLinear::Operand PreparedLinear::f32_operand(const Run& args, float* row_scales,
-                                                    LinearScratch& scratch) const {
-  if (!x_ && !round_to_bf16_) return {args.x, args.x_stride};
-  auto* operand = reinterpret_cast<float*>(scratch.operand.grow(args.rows * in_ * sizeof(float)));
-  const size_t parts = (args.rows + 31) / 32;
-  std::vector<cpu::RoundingCount> counts(parts);
-  parallel_for(parts, [&](size_t i) {
-    const Range r = part_of(args.rows, parts, i, 1);
-    if (x_) {
-      cpu::QuantizeRows q = quantize(args, r, row_scales);
-      q.out = operand + r.from * in_;
-      q.out_stride = in_;
-      counts[i] = cpu::quantize_to_f32(q);
-    } else {
-      for (size_t row = r.from; row < r.to; ++row)
-        cpu::round_to_bf16_values(args.x + row * args.x_stride, in_, operand + row * in_);
-    }
-  });
-  return {operand, in_, sum_of(counts)};
-}
-
-// The codes of x, an odd width filled up with a zero.
-PreparedLinear::Operand PreparedLinear::i8_operand(const Run& args, float* row_scales,
-                                                   LinearScratch& scratch) const {
-  const size_t stride = panels_.row_size();
-  auto* operand =
-      reinterpret_cast<int16_t*>(scratch.operand.grow(args.rows * stride * sizeof(int16_t)));
-  const size_t parts = (args.rows + 31) / 32;
-  std::vector<cpu::RoundingCount> counts(parts);
-  parallel_for(parts, [&](size_t i) {
-    const Range r = part_of(args.rows, parts, i, 1);
-    cpu::QuantizeRows q = quantize(args, r, row_scales);
-    q.out = operand + r.from * stride;
-    q.out_stride = stride;
-    counts[i] = cpu::quantize_to_i16(q);
-    if (in_ < stride)
-      for (size_t row = r.from; row < r.to; ++row) operand[row * stride + in_] = 0;
-  });
-  return {operand, stride, sum_of(counts)};
-}
-
-cpu::RoundingCount PreparedLinear::run_own(const Run& args, LinearScratch& scratch) const {
-  float* scales_of_rows = row_scales(args, scratch);
-  const Operand operand = own_integers() ? i8_operand(args, scales_of_rows, scratch)
-                                         : f32_operand(args, scales_of_rows, scratch);
+void PreparedLinear::run_own(const Run& args, const Operand& operand) const {
   const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
   size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
   if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
     column_parts = (out_ + kNarrowBlockColumns - 1) / kNarrowBlockColumns;
   parallel_for(row_parts * column_parts, [&](size_t task) {
-    run_block({.operand = operand,
-               .row_scales = scales_of_rows,
+    run_block({.run = args,
+               .operand = operand,
                .rows = part_of(args.rows, row_parts, task / column_parts, kTileRows),
-               .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns),
-               .function = args.function,
-               .y = args.y,
-               .y_stride = args.y_stride});
+               .columns = part_of(out_, column_parts, task % column_parts, kNarrowBlockColumns)});
   });
-  return operand.count;
 }
 
-// Scales of rows are no part of the product: they follow it, and the others with them.
 void PreparedLinear::run_block(const Block& b) const {
+  size_t stride;
+  float* y = b.y(stride);
   const float* scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from;
   const float* bias = bias_.data() + b.columns.from;
-  float* y = b.y + b.rows.from * b.y_stride + b.columns.from;
-  const size_t element = own_integers() ? sizeof(int16_t) : sizeof(float);
-  WeightPanels::Product product{
-      .x = static_cast<const std::byte*>(b.operand.x) + b.rows.from * b.operand.stride * element,
-      .x_stride = b.operand.stride,
-      .rows = b.rows.size(),
-      .first_column = b.columns.from,
-      .columns = b.columns.size(),
-      .y = y,
-      .y_stride = b.y_stride,
-      .scale = nullptr,
-      .bias = nullptr};
-  if (!b.row_scales) {
-    product.scale = scale;
-    product.bias = bias;
-    panels_.multiply(product);
-    cpu::activate({b.function, y, b.y_stride, b.rows.size(), b.columns.size()});
-    return;
-  }
-  panels_.multiply(product);
-  cpu::finish_sums({.sum = y,
-                    .integer = false,
-                    .sum_stride = b.y_stride,
-                    .scale = scale,
-                    .bias = bias,
-                    .row_scale = b.row_scales + b.rows.from,
-                    .function = b.function,
-                    .out = y,
-                    .out_stride = b.y_stride,
+  const float* row_scales = form_.row_scales(b.operand);
+  const void* x = form_.row(b.operand, b.rows.from);
+  if (form_.is_x()) x = b.run.x + b.rows.from * b.run.x_stride;
+  // Scales of rows are no part of the product: they follow it, and the others with them.
+  panels_.multiply({.x = x,
+                    .x_stride = form_.is_x() ? b.run.x_stride : form_.stride(),
                     .rows = b.rows.size(),
-                    .columns = b.columns.size()});
+                    .first_column = b.columns.from,
+                    .columns = b.columns.size(),
+                    .y = y,
+                    .y_stride = stride,
+                    .scale = row_scales ? nullptr : scale,
+                    .bias = row_scales ? nullptr : bias});
+  if (row_scales)
+    cpu::finish_sums({.sum = y,
+                      .integer = false,
+                      .sum_stride = stride,
+                      .scale = scale,
+                      .bias = bias,
+                      .row_scale = row_scales + b.rows.from,
+                      .function = b.run.function,
+                      .out = y,
+                      .out_stride = stride,
+                      .rows = b.rows.size(),
+                      .columns = b.columns.size()});
+  else cpu::activate({b.run.function, y, stride, b.rows.size(), b.columns.size()});
+  b.finish(y, stride);
 }
 
-cpu::RoundingCount PreparedLinear::run_dnnl(const Run& args, LinearScratch& scratch) const {
+void PreparedLinear::run_dnnl(const Run& args, const Operand& operand) const {
   constexpr size_t kRows = cpu::DnnlMatmul::kRows;
   const size_t row_parts = (args.rows + kRows - 1) / kRows;
-  const size_t part_size = kRows * in_ * (dot_ == cpu::DotType::int8 ? 1 : 2);
-  std::byte* operand = scratch.operand.grow(row_parts * part_size);
-  const auto rows_of = [&](size_t part) {
-    return Range{part * kRows, std::min((part + 1) * kRows, args.rows)};
-  };
-  float* scales_of_rows = row_scales(args, scratch);
-  std::vector<cpu::RoundingCount> counts(row_parts);
-  parallel_for(row_parts, [&](size_t i) {
-    counts[i] = dnnl_operand(args, rows_of(i), operand + i * part_size, scales_of_rows);
-  });
   parallel_for(row_parts * dnnl_.size(), [&](size_t task) {
-    const size_t i = task / dnnl_.size(), column_part = task % dnnl_.size();
-    const Range rows = rows_of(i);
-    const Range columns = part_of(out_, dnnl_.size(), column_part, kDnnlUnit);
-    thread_local Buffer<float> memory;  // int32_t has the same size
-    float* sums = memory.grow(kRows * columns.size());
-    const cpu::DnnlMatmul& product = *dnnl_[column_part];
-    if (!product.run(operand + i * part_size, sums))
-      fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
-           product.implementation());
-    cpu::finish_sums({.sum = sums,
-                      .integer = dot_ == cpu::DotType::int8,
-                      .sum_stride = columns.size(),
-                      .scale = scale_.empty() ? nullptr : scale_.data() + columns.from,
-                      .bias = bias_.data() + columns.from,
-                      .row_scale = scales_of_rows ? scales_of_rows + rows.from : nullptr,
-                      .function = args.function,
-                      .out = args.y + rows.from * args.y_stride + columns.from,
-                      .out_stride = args.y_stride,
-                      .rows = rows.size(),
-                      .columns = columns.size()});
+    const size_t from = task / dnnl_.size() * kRows, i = task % dnnl_.size();
+    run_dnnl_block({.run = args,
+                    .operand = operand,
+                    .rows = {from, std::min(from + kRows, args.rows)},
+                    .columns = part_of(out_, dnnl_.size(), i, kDnnlUnit)},
+                   i);
   });
-  return sum_of(counts);
 }
 
-// The rows as oneDNN takes them, filled up with zeros.
-cpu::RoundingCount PreparedLinear::dnnl_operand(const Run& args, const Range& rows, std::byte* to,
-                                                float* row_scales) const {
-  const bool int8 = dot_ == cpu::DotType::int8;
-  const size_t row_size = in_ * (int8 ? 1 : 2);
-  const float* x = args.x + rows.from * args.x_stride;
-  std::memset(to + rows.size() * row_size, 0, (cpu::DnnlMatmul::kRows - rows.size()) * row_size);
-  if (!x_) {
-    for (size_t row = 0; row < rows.size(); ++row)
-      cpu::round_to_bf16(x + row * args.x_stride, in_, reinterpret_cast<uint16_t*>(to) + row * in_);
-    return {};
-  }
-  cpu::QuantizeRows q = quantize(args, rows, row_scales);
-  q.out = to;
-  q.out_stride = in_;
-  return int8 ? cpu::quantize_to_i8(q) : cpu::quantize_to_bf16(q);
+void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
+  thread_local Buffer<float> memory;  // int32_t has the same size
+  float* sums = memory.grow(cpu::DnnlMatmul::kRows * b.columns.size());
+  if (!dnnl_[i]->run(form_.row(b.operand, b.rows.from), sums))
+    fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
+         dnnl_[i]->implementation());
+  size_t stride;
+  float* y = b.y(stride);
+  const float* row_scales = form_.row_scales(b.operand);
+  cpu::finish_sums({.sum = sums,
+                    .integer = dot_ == cpu::DotType::int8,
+                    .sum_stride = b.columns.size(),
+                    .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
+                    .bias = bias_.data() + b.columns.from,
+                    .row_scale = row_scales ? row_scales + b.rows.from : nullptr,
+                    .function = b.run.function,
+                    .out = y,
+                    .out_stride = stride,
+                    .rows = b.rows.size(),
+                    .columns = b.columns.size()});
+  b.finish(y, stride);
 }
 
 cpu::Unit PreparedLinear::unit() const {

@@ -21,21 +21,15 @@
 
 #include "encoder/encoder.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/operand.h"
 #include "engine/cpu/weight_panels.h"
 #include "engine/engine.h"
 #include "engine/weights.h"
 #include "kernels/cpu/activation.h"
-#include "kernels/cpu/codec.h"
 #include "kernels/cpu/dnnl_matmul.h"
 #include "kernels/cpu/roof.h"
 
 namespace fp8q {
-
-// Scratch memory shared by all linear layers of an engine.
-struct LinearScratch {
-  Buffer<std::byte> operand;
-  Buffer<float> row_scales;
-};
 
 class PreparedLinear {
  public:
@@ -44,21 +38,20 @@ class PreparedLinear {
   PreparedLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
                  ComputeType compute);
 
+  // What it reads; see run().
+  const OperandForm& form() const { return form_; }
+
   struct Run {
-    const float* x;  // [rows, in]
+    const float* x;  // [rows, in]; read only where form().is_x()
     size_t x_stride;
     size_t rows;
     cpu::Function function;
-    float* y;  // [rows, out]
+    float* y;  // [rows, out]; nullptr where `feed` is all that wants it
     size_t y_stride;
+    const LinearFeed* feed = nullptr;  // gets the parts of y as they are made
   };
-  // Returns what quantising x did.
-  cpu::RoundingCount run(const Run& args, LinearScratch& scratch) const;
-
-  struct Range {
-    size_t from, to;
-    size_t size() const { return to - from; }
-  };
+  // `operand` holds the rows in form(), unless that is x itself.
+  void run(const Run& args, const Operand& operand) const;
 
   size_t in() const { return in_; }
   size_t out() const { return out_; }
@@ -74,24 +67,19 @@ class PreparedLinear {
   bool prepare_dnnl(const std::vector<float>& values);
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
 
-  const float* factors() const { return x_ && !x_->factors.empty() ? x_->factors.data() : nullptr; }
-  // Where quantising puts the scale of each row; nullptr: they have one, which scale_ contains.
-  float* row_scales(const Run& args, LinearScratch& scratch) const;
-  cpu::QuantizeRows quantize(const Run& args, const Range& rows, float* row_scales) const;
-  struct Operand;
-  Operand f32_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
-  Operand i8_operand(const Run& args, float* row_scales, LinearScratch& scratch) const;
-  cpu::RoundingCount run_own(const Run& args, LinearScratch& scratch) const;
-  cpu::RoundingCount run_dnnl(const Run& args, LinearScratch& scratch) const;
-  cpu::RoundingCount dnnl_operand(const Run& args, const Range& rows, std::byte* to,
-                                  float* row_scales) const;
+  OperandForm make_form() const;
+
   struct Block;
+  void run_own(const Run& args, const Operand& operand) const;
+  void run_dnnl(const Run& args, const Operand& operand) const;
   void run_block(const Block& block) const;
+  void run_dnnl_block(const Block& block, size_t i) const;
 
   size_t in_ = 0, out_ = 0;
   std::optional<ActivationQuantization> x_;
   std::optional<Format> w_;
-  bool round_to_bf16_ = false;       // of unquantised operands
+  bool round_to_bf16_ = false;  // of unquantised operands
+  OperandForm form_;
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
   cpu::DotType dot_ = cpu::DotType::bf16;
   // One of these two holds the weights.

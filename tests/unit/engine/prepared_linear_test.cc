@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "kernels/cpu/isa.h"
+
 namespace fp8q {
 namespace {
 
@@ -37,6 +39,12 @@ Case large_int8(int64_t in, int64_t out) {
   return c;
 }
 
+void run(const PreparedLinear& linear, const PreparedLinear::Run& args) {
+  Operand operand;
+  if (!linear.form().is_x()) linear.form().write_all(args.x, args.x_stride, args.rows, operand);
+  linear.run(args, operand);
+}
+
 TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
   for (const int64_t in : {1024, 1025, 2304, 4096}) {
     const Case c = large_int8(in, 70);
@@ -46,8 +54,7 @@ TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
     std::mt19937 random(4);
     for (float& v : x) v = 0.5f * static_cast<float>(127 - static_cast<int>(random() % 3));
     std::vector<float> y(rows * n);
-    LinearScratch scratch;
-    linear.run({x.data(), k, rows, cpu::Function::none, y.data(), n}, scratch);
+    run(linear, {x.data(), k, rows, cpu::Function::none, y.data(), n});
     const auto w = c.linear.weight.data<int8_t>();
     for (size_t i = 0; i < rows; ++i)
       for (size_t j = 0; j < n; ++j) {
@@ -78,8 +85,7 @@ TEST(PreparedLinear, Int8RoundsAsProductsOfDequantisedValuesDo) {
     for (float& v : bias) v = 0.01f * normal(random);
     c.linear.bias = Tensor::of<float>({static_cast<int64_t>(n)}, bias);
     const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
-    LinearScratch scratch;
-    linear.run({x.data(), k, rows, cpu::Function::none, y.data(), n}, scratch);
+    run(linear, {x.data(), k, rows, cpu::Function::none, y.data(), n});
     for (size_t i = 0; i < rows; ++i)
       for (size_t j = 0; j < n; ++j) {
         double sum = 0;
@@ -103,8 +109,7 @@ TEST(PreparedLinear, ScalesAlongTheInputAreMultipliedIn) {
   const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
   const std::vector<float> x = {1.0f, 10.0f, 100.0f};
   std::vector<float> y(2);
-  LinearScratch scratch;
-  linear.run({x.data(), 3, 1, cpu::Function::none, y.data(), 2}, scratch);
+  run(linear, {x.data(), 3, 1, cpu::Function::none, y.data(), 2});
   EXPECT_EQ(y, (std::vector<float>{1.0f + 20.0f + 200.0f, 2.0f - 20.0f}));
 }
 
@@ -118,9 +123,65 @@ TEST(PreparedLinear, FloatWeightsOfAQuantisedSiteAreQuantised) {
   const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
   const float x = 1.0f;
   std::vector<float> y(3);
-  LinearScratch scratch;
-  linear.run({&x, 1, 1, cpu::Function::none, y.data(), 3}, scratch);
+  run(linear, {&x, 1, 1, cpu::Function::none, y.data(), 3});
   EXPECT_EQ(y, (std::vector<float>{0.5f, 0.0f, 63.5f}));
+}
+
+// A layer with random weights, quantised like its input.
+Case random_case(Format format, size_t in, size_t out, unsigned seed) {
+  Case c;
+  c.sites = {quantized_site(SiteKind::activation, format, Tensor::scalar(0.125f), {}),
+             quantized_site(SiteKind::weight, format, Tensor::scalar(0.125f), {})};
+  c.linear.in = static_cast<int64_t>(in);
+  c.linear.out = static_cast<int64_t>(out);
+  c.linear.input_site = 0;
+  c.linear.weight_site = 1;
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, 1.0f);
+  std::vector<float> w(in * out), bias(out);
+  for (float& v : w) v = normal(random);
+  for (float& v : bias) v = normal(random);
+  c.linear.weight = Tensor::of<float>({c.linear.in, c.linear.out}, w);
+  c.linear.bias = Tensor::of<float>({c.linear.out}, bias);
+  return c;
+}
+
+// Odd widths, which some kernels fill up, and more rows and columns than one block has.
+TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
+  constexpr size_t kRows = 201, kIn = 37, kInner = 403, kOut = 21;
+  std::mt19937 random(6);
+  std::normal_distribution<float> normal(0.0f, 2.0f);
+  std::vector<float> x(kRows * kIn);
+  for (float& v : x) v = normal(random);
+  for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level)
+    for (const Format format : {Format::e4m3, Format::e5m2, Format::int8}) {
+      cpu::limit_isa(static_cast<cpu::Isa>(level));
+      SCOPED_TRACE(testing::Message() << cpu::name(cpu::isa()) << " " << info(format).name);
+      const Case first_case = random_case(format, kIn, kInner, 1);
+      const Case second_case = random_case(format, kInner, kOut, 2);
+      const PreparedLinear first({&first_case.linear}, first_case.sites, ComputeType::automatic);
+      const PreparedLinear second({&second_case.linear}, second_case.sites, ComputeType::automatic);
+      std::vector<float> inner(kRows * kInner), expected(kRows * kOut), fed(kRows * kOut);
+      run(first, {x.data(), kIn, kRows, cpu::Function::gelu_erf, inner.data(), kInner});
+      const ActivationSites apart(second_case.sites);
+      Operand read;
+      apart.count_values(0, inner.size());
+      apart.count(0, second.form().write_all(inner.data(), kInner, kRows, read));
+      second.run({nullptr, 0, kRows, cpu::Function::none, expected.data(), kOut}, read);
+
+      const ActivationSites sites(second_case.sites);
+      Operand operand, next;
+      const LinearFeed feed(second.form(), kRows, next, sites, 0);
+      first.form().write_all(x.data(), kIn, kRows, operand);
+      first.run({nullptr, 0, kRows, cpu::Function::gelu_erf, nullptr, 0, &feed}, operand);
+      second.run({nullptr, 0, kRows, cpu::Function::none, fed.data(), kOut}, next);
+      EXPECT_EQ(fed, expected);
+      EXPECT_GT(apart.counts()[0].underflowed, 0u);
+      EXPECT_EQ(sites.counts()[0].values, apart.counts()[0].values);
+      EXPECT_EQ(sites.counts()[0].saturated, apart.counts()[0].saturated);
+      EXPECT_EQ(sites.counts()[0].underflowed, apart.counts()[0].underflowed);
+    }
+  cpu::limit_isa(cpu::detected_isa());
 }
 
 }  // namespace
