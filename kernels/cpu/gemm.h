@@ -54,9 +54,9 @@ using GemmF32 = Gemm<float, float>;
 void pack_f32(const Pack& args, float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
 void gemm_f32(const GemmF32& args) noexcept;
 
-// b: codes of E4M3 or E5M2. Their exponents are those of FP16 but for an offset, which makes the
-// decoding two instructions; the NaN of E4M3 has no place there. Packing fails where a value is not
-// finite.
+// b: codes of E4M3 or E5M2, packed from their values. Their exponents are those of FP16 but for an
+// offset, which makes the decoding two instructions; the NaN of E4M3 has no place there. Packing
+// fails where a value is not finite.
 using GemmF8 = Gemm<float, uint8_t>;
 bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept;  // packed_size(k, n)
 // What the sums have been divided by, and `scale` must hold in addition: a power of two.

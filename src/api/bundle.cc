@@ -76,9 +76,12 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
          printable(bundle.file.path.string()));
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
   if (bundle.encoder) {
-    auto engine = make_encoder_engine(*bundle.encoder, execution, notes);
-    // It has packed the weights: of the files it reads rows of embeddings only.
-    for (const auto& file : bundle.files) file->release();
+    // Of packed weights the engine has no need again: of the files it reads rows of embeddings.
+    const auto release = [&] {
+      for (const auto& file : bundle.files) file->release();
+    };
+    auto engine = make_encoder_engine(*bundle.encoder, execution, notes, release);
+    release();
     return engine;
   }
   notes.push_back(

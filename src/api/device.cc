@@ -58,11 +58,12 @@ bool has_gpu() { return false; }
 #endif
 
 std::unique_ptr<Engine> make_on_cpu(const Encoder& encoder, const ExecutionOptions& execution,
-                                    std::vector<std::string>& notes) {
+                                    std::vector<std::string>& notes,
+                                    const std::function<void()>& layer_ready) {
   if (execution.tokens_at_a_time > 0)
     notes.push_back("--tokens concerns GPUs only; the CPU chooses for itself");
   const bool bf16 = execution.compute == Compute::bf16;
-  return make_cpu_engine(encoder, bf16 ? ComputeType::bf16 : ComputeType::automatic);
+  return make_cpu_engine(encoder, bf16 ? ComputeType::bf16 : ComputeType::automatic, layer_ready);
 }
 
 Encoder with_tanh_gelu(Encoder encoder, std::vector<std::string>& notes) {
@@ -87,7 +88,8 @@ void check_device(const std::string& device) {
 }
 
 std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const ExecutionOptions& execution,
-                                            std::vector<std::string>& notes) {
+                                            std::vector<std::string>& notes,
+                                            const std::function<void()>& layer_ready) {
   // In the encoder rather than in an engine, so that every device computes the same.
   const Encoder encoder = execution.gelu == Gelu::tanh ? with_tanh_gelu(given, notes) : given;
   if (const auto index = cuda_index(execution.device)) {
@@ -99,13 +101,13 @@ std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const Executio
   }
   // What asks for FP32 gets it.
   if (execution.device == "cpu" || execution.compute == Compute::fp32 || !has_gpu())
-    return make_on_cpu(encoder, execution, notes);
+    return make_on_cpu(encoder, execution, notes, layer_ready);
   try {
     return make_gpu_engine(encoder, 0, execution.tokens_at_a_time);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::unsupported && e.code() != ErrorCode::device) throw;
     notes.push_back(fmt::format("runs on the CPU: {}", e.what()));
-    return make_on_cpu(encoder, execution, notes);
+    return make_on_cpu(encoder, execution, notes, layer_ready);
   }
 }
 

@@ -1,6 +1,7 @@
 // Which device runs a model.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,11 @@ namespace fp8q {
 void check_device(const std::string& device);
 
 // The engine of that device. "auto" takes the GPU where there is one that runs this encoder, else
-// the CPU; with a note if a GPU is there but has no kernels for it.
+// the CPU; with a note if a GPU is there but has no kernels for it. `layer_ready`: of
+// make_cpu_engine().
 std::unique_ptr<Engine> make_encoder_engine(const Encoder& encoder,
                                             const ExecutionOptions& execution,
-                                            std::vector<std::string>& notes);
+                                            std::vector<std::string>& notes,
+                                            const std::function<void()>& layer_ready = nullptr);
 
 }  // namespace fp8q

@@ -116,8 +116,11 @@ enum class ComputeType {
   bf16,  // products of unquantised operands in BF16 with FP32 sums
 };
 
-// Error (unsupported) where the encoder has a feature the CPU engine lacks.
-std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute);
+// Error (unsupported) where the encoder has a feature the CPU engine lacks. `layer_ready` is called
+// whenever a layer's weights have been packed and those of the encoder will not be read again, so
+// that memory they are mapped to can be given back; from any thread.
+std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
+                                        const std::function<void()>& layer_ready = nullptr);
 
 // Error (unsupported) naming a quantised Site that is no operand of a product: engines that round
 // operands only refuse such an encoder so.

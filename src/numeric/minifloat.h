@@ -24,6 +24,7 @@ enum class Specials {
 template <int kExponentBits, int kMantissaBits, Specials kSpecials>
 struct MiniFloat {
   static constexpr int kBits = 1 + kExponentBits + kMantissaBits;
+  static constexpr int kMantissa = kMantissaBits;
   static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
   static constexpr uint32_t kSign = 1u << (kBits - 1);
   static constexpr uint32_t kTopExponent = ((1u << kExponentBits) - 1) << kMantissaBits;

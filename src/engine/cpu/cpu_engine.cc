@@ -59,7 +59,8 @@ void check(const Encoder& e) {
 
 }  // namespace
 
-CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute)
+CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
+                     const std::function<void()>& layer_ready)
     : sites_(encoder.sites),
       activation_sites_(encoder.sites),
       outputs_(encoder.outputs),
@@ -74,7 +75,13 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute)
   const size_t width = projection_ ? projection_->linear.out() : embeddings_.width();
   if (width != hidden_)
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden_);
-  for (const EncoderLayer& layer : encoder.layers) layers_.push_back(make_layer(layer));
+  // Side by side: layers have no Site in common, so that each notes kernels of its own.
+  std::vector<std::optional<Layer>> layers(encoder.layers.size());
+  parallel_for(layers.size(), [&](size_t i) {
+    layers[i].emplace(make_layer(encoder.layers[i]));
+    if (layer_ready) layer_ready();
+  });
+  for (std::optional<Layer>& layer : layers) layers_.push_back(std::move(*layer));
   for (const HeadStage& stage : encoder.head)
     head_.push_back({make_step({&stage.linear}), stage.activation});
 }
@@ -443,9 +450,10 @@ void CpuEngine::store(const MicroBatch& micro, const Workspace& w,
   }
 }
 
-std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute) {
+std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
+                                        const std::function<void()>& layer_ready) {
   check(encoder);
-  return std::make_unique<CpuEngine>(encoder, compute);
+  return std::make_unique<CpuEngine>(encoder, compute, layer_ready);
 }
 
 }  // namespace fp8q

@@ -39,7 +39,7 @@ struct NormStep {
 
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const Encoder& encoder, ComputeType compute);
+  CpuEngine(const Encoder& encoder, ComputeType compute, const std::function<void()>& layer_ready);
 
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
   std::vector<EngineOutput> run_transformed(const PackedBatch& batch,

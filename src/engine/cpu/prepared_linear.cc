@@ -60,7 +60,7 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   scale_.assign(cpu::panels(out_) * cpu::kPanel, 0.0f);
   bias_ = scale_;
 
-  std::vector<float> values(in_ * out_);
+  std::vector<float> values;
   size_t column = 0;
   for (const Linear* l : linears) {
     append(*l, plain_weight(*l, sites), column, values);
@@ -81,8 +81,13 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
 void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t column,
                             std::vector<float>& values) {
   const auto n = static_cast<size_t>(linear.out);
-  for (size_t k = 0; k < in_; ++k)
-    std::memcpy(&values[k * out_ + column], &plain.values[k * n], n * sizeof(float));
+  if (n == out_) {
+    values = std::move(plain.values);
+  } else {
+    values.resize(in_ * out_);
+    for (size_t k = 0; k < in_; ++k)
+      std::memcpy(&values[k * out_ + column], &plain.values[k * n], n * sizeof(float));
+  }
   const float x_scale = x_ ? x_->scale : 1.0f;
   for (size_t i = 0; i < n; ++i) scale_[column + i] = x_scale * plain.scales[i];
   if (linear.bias) {
