@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,18 +45,20 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
     _exit(127);
   }
   int status = 0;
+  rusage usage = {};
   if (options.signal_when_exists.empty()) {
-    waitpid(child, &status, 0);
+    wait4(child, &status, 0, &usage);
   } else {
     bool sent = false;
-    while (waitpid(child, &status, WNOHANG) == 0) {
+    while (wait4(child, &status, WNOHANG, &usage) == 0) {
       if (!sent && std::filesystem::exists(options.signal_when_exists))
         sent = kill(child, options.signal) == 0;
       usleep(1000);
     }
   }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          content(captured.path() / "out"), content(captured.path() / "err")};
+          content(captured.path() / "out"), content(captured.path() / "err"),
+          static_cast<size_t>(usage.ru_maxrss) * 1024};
 }
 
 }  // namespace fp8q::test

@@ -12,6 +12,7 @@ struct ProcessResult {
   int exit_code = -1;  // 128 + signal where a signal ended it
   std::string out;
   std::string err;
+  size_t peak_bytes = 0;  // of memory in use at once, mapped files included
 };
 
 struct ProcessOptions {
