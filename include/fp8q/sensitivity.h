@@ -26,8 +26,9 @@ struct SensitivityOptions {
 struct TrialHarm {
   double divergence = 0;
   double nmse = 0;
-  double loss = 0;       // mean -log of the probability of what the float model decides, nats
-  double agreement = 1;  // share of equal decisions
+  // Of outputs that are decisions, else empty: mean -log of the probability of what the float model
+  // decides, in nats, and the share of equal decisions.
+  std::optional<double> loss, agreement;
   std::optional<double> score;  // of the task, in points
 };
 

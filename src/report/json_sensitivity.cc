@@ -5,8 +5,11 @@ namespace fp8q {
 namespace {
 
 Json json_of(const TrialHarm& h) {
-  Json json = {
-      {"divergence", h.divergence}, {"nmse", h.nmse}, {"loss", h.loss}, {"agreement", h.agreement}};
+  const auto number = [](const std::optional<double>& x) { return x ? Json(*x) : Json(nullptr); };
+  Json json = {{"divergence", h.divergence},
+               {"nmse", h.nmse},
+               {"loss", number(h.loss)},
+               {"agreement", number(h.agreement)}};
   if (h.score) json["score"] = *h.score;
   return json;
 }

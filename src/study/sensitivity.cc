@@ -6,14 +6,21 @@ namespace fp8q {
 namespace {
 
 Harm harm_of(const OutputErrors& errors) {
-  Harm harm{.divergence = 0, .agreement = 0};
+  Harm harm;
   const auto count = static_cast<double>(errors.outputs().size());
+  double loss = 0, agreement = 0, deciding = 0;
   for (const OutputError& output : errors.outputs()) {
     const double nmse = output.numbers.nmse();
     harm.divergence += (output.decisions ? output.kl_mean() : nmse) / count;
     harm.nmse += nmse / count;
-    harm.loss += output.loss() / count;
-    harm.agreement += output.agreement() / count;
+    if (output.decisions == 0) continue;
+    loss += output.loss();
+    agreement += output.agreement();
+    ++deciding;
+  }
+  if (deciding > 0) {
+    harm.loss = loss / deciding;
+    harm.agreement = agreement / deciding;
   }
   return harm;
 }

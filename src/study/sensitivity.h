@@ -21,8 +21,9 @@ struct Harm {
   // float outputs; of several outputs the mean. What Sites are ranked by.
   double divergence = 0;
   double nmse = 0;
-  double loss = 0;       // mean -log of the probability of what the float model decides, nats
-  double agreement = 1;  // share of decisions that stay
+  // Of outputs that are decisions; nullopt where none is. Mean -log of the probability of what the
+  // float model decides, in nats, and the share of decisions that stay.
+  std::optional<double> loss, agreement;
   std::optional<double> score;  // of a task, in points; where one was asked for
 };
 

@@ -155,6 +155,12 @@ TEST_F(TaskOptionsOfCommands, NumbersHaveNoFlips) {
   const std::string text = ok(joined(eval, {"--flips"}));
   EXPECT_THAT(text, testing::ContainsRegex("[01]\\.[0-9]+ +- +"));  // p, flips
   EXPECT_THAT(text, HasSubstr("answers of task stsb are numbers, so no flips"));
+  const Words sensitivity =
+      joined({"sensitivity", model / "model.onnx", "--calib", "stsb.calib.json", "--recipe", "e4m3",
+              "--formats", "int8", "--examples", "1"},
+             data);
+  EXPECT_THAT(ok(sensitivity), testing::Not(HasSubstr("decisions")));
+  EXPECT_TRUE(ok_json(sensitivity)["whole"]["int8"]["agreement"].is_null());
 }
 
 }  // namespace

@@ -37,9 +37,11 @@ void complete(SensitivityOptions& options) {
 }
 
 std::string harm_text(const TrialHarm& harm) {
-  return fmt::format("divergence {:.3g}, {:.1f} % of the decisions stay{}", harm.divergence,
-                     100 * harm.agreement,
-                     harm.score ? fmt::format(", score {:.2f}", *harm.score) : "");
+  std::string text = fmt::format("divergence {:.3g}", harm.divergence);
+  if (harm.agreement)
+    text += fmt::format(", {:.1f} % of the decisions stay", 100 * *harm.agreement);
+  if (harm.score) text += fmt::format(", score {:.2f}", *harm.score);
+  return text;
 }
 
 std::string head_of(const SensitivityResult& r) {

@@ -68,7 +68,14 @@ constexpr const char* kTune = R"({"schema": "fp8q/tune/1", "command": "tune",
   {"fallbacks": 0, "quantised_sites": 56, "difference": -3.25, "interval": [-5.0, -1.0], "meets": false},
   {"fallbacks": 2, "quantised_sites": 50, "difference": -0.25, "interval": [-1.0, 0.5], "meets": true}],
   "chosen": 1, "fallbacks": [{"unit": "layer.0/<x>", "sites": [], "from": "int8", "to": "float",
-  "reason": "tune: a & b"}]})";
+  "reason": "tune: a & b"}], "holdout": null})";
+
+constexpr const char* kHoldout = R"("holdout": {"examples": 436,
+  "float": {"score": 87.5, "ci95": [85.0, 90.0]},
+  "recipe": {"score": 83.0, "ci95": [80.0, 86.0],
+    "difference": {"score": -4.5, "ci95": [-6.5, -2.5], "p_value": 0.001, "test": "t"}},
+  "tuned": {"score": 87.0, "ci95": [84.5, 89.5],
+    "difference": {"score": -0.5, "ci95": [-1.75, 0.75], "p_value": 0.625, "test": "t"}}})";
 
 Statistics statistics() {
   SiteStatistics site;
@@ -145,6 +152,27 @@ TEST_F(Report, TuningShowsItsWay) {
   EXPECT_THAT(page, AllOf(HasSubstr("-3.25, 56 Sites quantised"), HasSubstr("2 fallbacks"),
                           HasSubstr("layer.0/&lt;x&gt;"), HasSubstr("a &amp; b"),
                           HasSubstr("88.50 points")));
+}
+
+TEST_F(Report, TuningSaysWhatThePlanIsWorthOnOtherExamples) {
+  EXPECT_THAT(page_of({temporary_.write("t.json", kTune)}), Not(HasSubstr("held out")));
+  std::string result = kTune;
+  const std::string none = "\"holdout\": null";
+  result.replace(result.find(none), none.size(), kHoldout);
+  const std::string page = page_of({temporary_.write("t.json", result)});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("436 examples held out"), HasSubstr("87.50 [85.00, 90.00]"),
+                          HasSubstr("-4.50 [-6.50, -2.50]"), HasSubstr("-0.50 [-1.75, +0.75]"),
+                          HasSubstr("0.625")));
+}
+
+TEST_F(Report, NumbersHaveNoFlips) {
+  std::string result = kEval;
+  const std::string flips = "\"flips\": 7";
+  result.replace(result.find(flips), flips.size(), "\"flips\": null");
+  const std::string page = page_of({temporary_.write("eval.json", result)});
+  EXPECT_EQ(markup_problem(page), "");
+  EXPECT_THAT(page, Not(HasSubstr(">null<")));
 }
 
 TEST_F(Report, TheSameResultsGiveTheSameBytes) {
