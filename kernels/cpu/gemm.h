@@ -8,12 +8,11 @@
 // are divided into calls, not on the thread, and not on the instruction set (but plain C, which has
 // no fma, rounds the products of FP32 and FP8 as well).
 //
-//   gemm_f32   one chain of fused multiply-adds over k in ascending order, started at zero
-//   gemm_f8    the same, bit for bit, of the values of FP8 codes, which are decoded a panel at a
-//              time: a quarter of the memory
-//   gemm_i8    exact INT32 sums of INT8 codes, rounded to FP32 once; for CPUs without dot products
-//   of
-//              8-bit integers
+//   gemm_f32  one chain of fused multiply-adds over k in ascending order, started at zero
+//   gemm_f8   the same of the values of FP8 codes, decoded a panel at a time: a quarter of the
+//             memory, and the same bits (but where sums are subnormal)
+//   gemm_i8   exact INT32 sums of INT8 codes, rounded to FP32 once; for CPUs that have no dot
+//             products of 8-bit integers
 //
 // Non-goals: transposed A, alpha and beta, splitting K, zero points.
 #pragma once
@@ -54,9 +53,9 @@ using GemmF32 = Gemm<float, float>;
 void pack_f32(const Pack& args, float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
 void gemm_f32(const GemmF32& args) noexcept;
 
-// b: codes of E4M3 or E5M2, packed from their values. Their exponents are those of FP16 but for an
-// offset, which makes the decoding two instructions; the NaN of E4M3 has no place there. Packing
-// fails where a value is not finite.
+// b: codes of E4M3 or E5M2, packed from values that must be the format's own. Their exponents are
+// those of FP16 but for an offset, which makes the decoding two instructions; the NaN of E4M3 has
+// no place there. Packing fails where a value is not finite.
 using GemmF8 = Gemm<float, uint8_t>;
 bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept;  // packed_size(k, n)
 // What the sums have been divided by, and `scale` must hold in addition: a power of two.

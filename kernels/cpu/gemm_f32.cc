@@ -1,5 +1,4 @@
 // gemm_f32 and gemm_f8: panels of floats, as they are packed or decoded from codes.
-#include <bit>
 #include <utility>
 
 #include "kernels/cpu/gemm.h"
@@ -19,7 +18,8 @@ struct Fma {
   using V = hn::Vec<D>;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
   static constexpr size_t kStep = 1;
-  // A panel's part of one block, 24 KiB, stays in the level 1 cache while all rows use it.
+  // A panel's part of one block is 24 KiB: with one panel a tile it stays in the level 1 cache
+  // while all rows use it, with four in the level 2 cache.
   static constexpr size_t kBlock = 384;
 
   static HWY_INLINE V value(V sum) { return sum; }
@@ -45,7 +45,7 @@ struct Fma {
 
 void Floats(const GemmF32& g) {
   multiply_packed<Fma>(
-      g, [&](const float* b, size_t, size_t) { return std::pair(b, g.panel_stride); });
+      g, [&](const float* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
 // The codes' bits where FP16 has the same fields. Widened with its sign, an E4M3 code lacks one bit
@@ -71,7 +71,7 @@ HWY_INLINE void decode(const uint8_t* codes, size_t count, float* values) {
 template <Format kFormat>
 void Codes(const GemmF8& g) {
   HWY_ALIGN float values[kPanelsPerTile * Fma::kBlock * kPanel];
-  multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t steps, size_t wide) {
+  multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t steps, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
       decode<kFormat>(codes + p * g.panel_stride, steps * kPanel, values + p * steps * kPanel);
     return std::pair<const float*, size_t>(values, steps * kPanel);

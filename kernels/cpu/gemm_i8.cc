@@ -58,7 +58,8 @@ struct PairProducts {
   using V = V32;
   using Tile = HWY_NAMESPACE::Tile<int16_t, int8_t>;
   static constexpr size_t kStep = 2;
-  // A panel's part of one block is 12 KiB, that of six rows 9 KiB: both stay in the level 1 cache.
+  // A panel's part of one block is 12 KiB, that of six rows 9 KiB: with one panel a tile both stay
+  // in the level 1 cache, with four in the level 2 cache.
   static constexpr size_t kBlock = 384;
 
   static HWY_INLINE hn::Vec<DF> value(V sum) { return hn::ConvertTo(DF(), sum); }
@@ -83,7 +84,7 @@ struct PairProducts {
 
 void Integers(const GemmI8& g) {
   multiply_packed<PairProducts>(
-      g, [&](const int8_t* b, size_t, size_t) { return std::pair(b, g.panel_stride); });
+      g, [&](const int8_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
 }  // namespace

@@ -32,10 +32,10 @@ void for_each_row(const Pack& b, const Put& put) {
 }
 
 // The codes of values that the format has: multiplied by a power of two, FP32 has a code's fields
-// where its own are, those of subnormal numbers included. Sets bits of `huge` where a value is not
-// finite.
+// where its own are, those of subnormal numbers included. Sets bits of `not_finite` where a value
+// is not finite.
 template <class Codec>
-void codes_of(const Row& row, uint8_t* codes, uint32_t& huge) {
+void codes_of(const Row& row, uint8_t* codes, uint32_t& not_finite) {
   constexpr auto kMove = std::bit_cast<float>(static_cast<uint32_t>(Codec::kBias) << 23);
   constexpr uint32_t kInf = 0x7F800000;
   uint32_t found = 0;
@@ -44,16 +44,16 @@ void codes_of(const Row& row, uint8_t* codes, uint32_t& huge) {
     codes[n] = static_cast<uint8_t>((bits >> (23 - Codec::kMantissa) & 0x7F) | (bits >> 24 & 0x80));
     found |= static_cast<uint32_t>((bits & kInf) == kInf);
   }
-  huge |= found;
+  not_finite |= found;
 }
 
 template <class Codec>
 bool pack_codes(const Pack& args, uint8_t* packed) {
-  uint32_t huge = 0;
+  uint32_t not_finite = 0;
   for_each_row(args, [&](size_t p, size_t k, const Row& row) {
-    codes_of<Codec>(row, packed + (p * args.k + k) * kPanel, huge);
+    codes_of<Codec>(row, packed + (p * args.k + k) * kPanel, not_finite);
   });
-  return huge == 0;
+  return not_finite == 0;
 }
 
 }  // namespace

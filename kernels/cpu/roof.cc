@@ -96,7 +96,7 @@ double plain_turns(size_t turns) {
   return dots(1, 1) * static_cast<double>(turns);
 }
 
-// What integer products are formed with on this CPU: see gemm_i8.h for those without VNNI.
+// What integer products are formed with on this CPU: see gemm.h for those without VNNI.
 double int8_turns(size_t turns) {
   if (isa() >= Isa::avx512_vnni) {
     FP8Q_TURNS("vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r", "vpdpbusd %%zmm12, %%zmm13, %%zmm\\r", turns);

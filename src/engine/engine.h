@@ -117,8 +117,8 @@ enum class ComputeType {
 };
 
 // Error (unsupported) where the encoder has a feature the CPU engine lacks. `layer_ready` is called
-// whenever a layer's weights have been packed and those of the encoder will not be read again, so
-// that memory they are mapped to can be given back; from any thread.
+// whenever a layer's weights have been packed, from any thread, perhaps while those of another
+// layer are read: memory that they are mapped to can be given back.
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready = nullptr);
 

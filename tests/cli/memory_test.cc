@@ -22,6 +22,9 @@ class Memory : public testing::Test {
  protected:
   // Converts MiniLM-L6 in a folder of its own.
   void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers take memory of their own";
+#endif
     const fs::path model = example_model("minilm-l6-sst2");
     FP8Q_SKIP_WITHOUT(model / "model.onnx");
     FP8Q_SKIP_WITHOUT(data_);
@@ -65,7 +68,7 @@ TEST_F(Memory, WeightsStayInEightBits) {
   for (const char* format : kFormats) {
     const size_t peak = peak_of_eval(format, 1, "avx2");
     EXPECT_LE(peak, weights(format) + 32 * kMiB) << format;
-    EXPECT_GE(peak, 16 * kMiB) << "was it measured?";
+    EXPECT_GE(peak, 24 * kMiB) << "was it measured?";  // more than this program, which forks, takes
   }
 }
 

@@ -38,7 +38,10 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   if (child == 0) {
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
     unsetenv("FP8Q_DATA");
-    for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
+    for (const auto& [name, value] : options.environment) {
+      if (value.empty()) unsetenv(name.c_str());
+      else setenv(name.c_str(), value.c_str(), 1);
+    }
     redirect(STDOUT_FILENO, options.out.empty() ? captured.path() / "out" : options.out);
     redirect(STDERR_FILENO, captured.path() / "err");
     execv(program.c_str(), argv.data());

@@ -18,7 +18,7 @@ struct ProcessResult {
 struct ProcessOptions {
   std::filesystem::path folder;  // current folder of the program
   std::map<std::string, std::string>
-      environment;            // added to this process's; FP8Q_DATA is never inherited
+      environment;  // added to this process's, empty ones taken away; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
   // Sends `signal` as soon as this file exists; empty: never.
   std::filesystem::path signal_when_exists;

@@ -75,13 +75,18 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
   const size_t width = projection_ ? projection_->linear.out() : embeddings_.width();
   if (width != hidden_)
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden_);
-  // Side by side: layers have no Site in common, so that each notes kernels of its own.
-  std::vector<std::optional<Layer>> layers(encoder.layers.size());
-  parallel_for(layers.size(), [&](size_t i) {
-    layers[i].emplace(make_layer(encoder.layers[i]));
-    if (layer_ready) layer_ready();
-  });
-  for (std::optional<Layer>& layer : layers) layers_.push_back(std::move(*layer));
+  // Two at a time, since each holds the FP32 values of a matrix or two. Layers have no Site in
+  // common, so that each notes kernels of its own.
+  constexpr size_t kSideBySide = 2;
+  for (size_t first = 0; first < encoder.layers.size(); first += kSideBySide) {
+    std::array<std::optional<Layer>, kSideBySide> made;
+    parallel_for(std::min(kSideBySide, encoder.layers.size() - first), [&](size_t i) {
+      made[i].emplace(make_layer(encoder.layers[first + i]));
+      if (layer_ready) layer_ready();
+    });
+    for (std::optional<Layer>& layer : made)
+      if (layer) layers_.push_back(std::move(*layer));
+  }
   for (const HeadStage& stage : encoder.head)
     head_.push_back({make_step({&stage.linear}), stage.activation});
 }

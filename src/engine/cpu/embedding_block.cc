@@ -40,7 +40,8 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
       position_.read(position_offset_ + args.positions[t], row);
       cpu::add_row(row, n, out);
     }
-    if (normalised) normalise(args.out + from * n, to - from);
+    if (!normalised) return;
+    normalise(args.out + from * n, to - from);
     if (args.feed) args.feed->take({args.out + from * n, n, {from, to}, {0, n}});
   });
 }

@@ -29,7 +29,7 @@ class EmbeddingBlock {
   struct Run {
     std::span<const int32_t> ids, type_ids, positions;
     float* out;                        // [tokens, width]
-    const LinearFeed* feed = nullptr;  // gets `out`, too
+    const LinearFeed* feed = nullptr;  // gets what run() makes, too
   };
   void run(const Run& args) const;
   // The same in two steps: the sums, and their LayerNorm in place.

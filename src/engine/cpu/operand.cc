@@ -1,5 +1,6 @@
 #include "engine/cpu/operand.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>

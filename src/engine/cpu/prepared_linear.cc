@@ -12,9 +12,9 @@
 namespace fp8q {
 namespace {
 
-// A task is a block of this many rows, whose part of x stays in the level 2 cache (96 rows of one K
-// block are 144 KiB in either kernel), and columns; fewer columns where there would be too little
-// work to share.
+// A task is a block of this many rows, whose part of x stays in the level 2 cache (96 rows of
+// one K block, 384 floats or 768 codes of 16 bits, are 144 KiB), and columns; fewer columns where
+// there would be too little work to share.
 constexpr size_t kBlockRows = 96;
 constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
@@ -174,8 +174,8 @@ void PreparedLinear::run_block(const Block& b) const {
   const float* scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from;
   const float* bias = bias_.data() + b.columns.from;
   const float* row_scales = form_.row_scales(b.operand);
-  const void* x = form_.row(b.operand, b.rows.from);
-  if (form_.is_x()) x = b.run.x + b.rows.from * b.run.x_stride;
+  const void* x = form_.is_x() ? static_cast<const void*>(b.run.x + b.rows.from * b.run.x_stride)
+                               : form_.row(b.operand, b.rows.from);
   // Scales of rows are no part of the product: they follow it, and the others with them.
   panels_.multiply({.x = x,
                     .x_stride = form_.is_x() ? b.run.x_stride : form_.stride(),

@@ -2,7 +2,8 @@
 //
 // With x = s * xc and w = t[n] * wc (codes' values; or the values themselves, s = t = 1), every
 // path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]), s being that of the row where tokens
-// have scales of their own. Products of codes are exact in FP32, and so are whole sums of INT8.
+// have scales of their own. Products of codes are exact in FP32; sums of INT8 are exact and rounded
+// once.
 //
 //   formats of x, w        by oneDNN                 from         elsewhere (weight_panels.h)
 //   INT8, INT8             INT8, exact INT32 sums    AVX512-VNNI  INT16, exact INT32 sums

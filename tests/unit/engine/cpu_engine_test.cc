@@ -314,6 +314,24 @@ TEST(CpuEngine, RejectsWhatTheTablesCannotTake) {
   EXPECT_THAT(message(tiny_batch({5, 0})), HasSubstr("sequence 1 has no tokens"));
 }
 
+// Sums of embeddings that are rounded are no input of the first layer yet: what it counts is what
+// quantising their LayerNorm does, whether or not somebody looks on.
+TEST(CpuEngine, CountsLayerInputsOnceBehindRoundedEmbeddings) {
+  Encoder encoder = tiny_encoder({.activations = Format::e4m3, .weights = Format::e4m3});
+  const auto sum = static_cast<size_t>(encoder.embeddings.norm.input_site);
+  const auto input = static_cast<size_t>(encoder.layers[0].query.input_site);
+  encoder.sites[input].quantization->scale =
+      Tensor::scalar(0x1p-9f);  // values beyond 0.875 saturate
+  encoder.sites[sum].quantization = encoder.sites[input].quantization;
+  const PackedBatch batch = tiny_batch({7, 40});
+  const auto fed = make_cpu_engine(encoder, ComputeType::automatic);
+  const auto watched = make_cpu_engine(encoder, ComputeType::automatic);
+  EXPECT_EQ(fed->run(batch)[0].values,
+            watched->run(batch, [](int, std::span<const float>, int64_t) {})[0].values);
+  EXPECT_GT(watched->rounding()[input].saturated, 0u);
+  EXPECT_EQ(fed->rounding(), watched->rounding());
+}
+
 TEST(CpuEngine, AnEmptyBatchHasEmptyOutputs) {
   const auto outputs = make_cpu_engine(tiny_encoder({}), ComputeType::automatic)->run({});
   ASSERT_EQ(outputs.size(), 3u);

@@ -46,7 +46,8 @@ TEST(Roof, RisesWithTheInstructions) {
   EXPECT_TRUE(has_unit(Unit::int8));
   EXPECT_EQ(has_unit(Unit::bf16), isa() >= Isa::avx512_bf16);
   if (isa() == Isa::scalar) return;
-  EXPECT_GT(rate(Unit::int8), 1.2 * rate(Unit::fp32));
+  // Without VNNI it depends on the CPU's ports: from the same to twice as much.
+  EXPECT_GT(rate(Unit::int8), (isa() >= Isa::avx512_vnni ? 1.2 : 0.7) * rate(Unit::fp32));
   EXPECT_LT(rate(Unit::int8), 10 * rate(Unit::fp32));
 }
 
