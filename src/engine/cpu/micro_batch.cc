@@ -7,27 +7,50 @@
 namespace fp8q {
 namespace {
 
-// Tokens processed together: at most as many as keep the buffers of a layer (MiniLM: 9 kB a token)
-// in the cache, at least as many as make full product kernels and use each weight often.
+// Tokens processed together: about as many at most as keep the buffers of a layer (MiniLM: 9 kB a
+// token) in the cache, at least as many as make full product kernels and use each weight often.
 constexpr size_t kMostTokens = 512, kLeastTokens = 96;
+// Of a thread: several, so that all end at about the same time, though some are slower.
+constexpr size_t kMicrosPerThread = 4;
 
-MicroBatch next(const PackedBatch& batch, size_t sequence, size_t budget) {
-  const auto at = [&](size_t s) { return static_cast<size_t>(batch.offsets[s]); };
-  size_t end = sequence + 1;
-  while (end < batch.sequences() && at(end + 1) - at(sequence) <= budget) ++end;
-  MicroBatch m{sequence, at(sequence), end - sequence, at(end) - at(sequence), {}, {}};
-  for (size_t s = sequence; s <= end; ++s)
-    m.offsets.push_back(static_cast<int32_t>(at(s) - m.first_token));
-  for (size_t s = sequence; s < end; ++s)
-    for (size_t t = at(s); t < at(s + 1); ++t)
-      m.positions.push_back(static_cast<int32_t>(t - at(s)));
+size_t start_of(const PackedBatch& batch, size_t sequence) {
+  return static_cast<size_t>(batch.offsets[sequence]);
+}
+
+MicroBatch micro_of(const PackedBatch& batch, size_t from, size_t to) {
+  const size_t first = start_of(batch, from);
+  MicroBatch m{from, first, to - from, start_of(batch, to) - first, {}, {}};
+  for (size_t s = from; s <= to; ++s)
+    m.offsets.push_back(static_cast<int32_t>(start_of(batch, s) - first));
+  for (size_t s = from; s < to; ++s)
+    for (size_t t = start_of(batch, s); t < start_of(batch, s + 1); ++t)
+      m.positions.push_back(static_cast<int32_t>(t - start_of(batch, s)));
   return m;
 }
 
-std::vector<MicroBatch> of_tokens(const PackedBatch& batch, size_t budget) {
+// As many sequences together as have at most kMostTokens; a longer one alone.
+std::vector<MicroBatch> full_micros(const PackedBatch& batch) {
   std::vector<MicroBatch> micros;
-  for (size_t s = 0; s < batch.sequences(); s += micros.back().sequences)
-    micros.push_back(next(batch, s, budget));
+  for (size_t from = 0, to = 0; from < batch.sequences(); from = to) {
+    to = from + 1;
+    while (to < batch.sequences() && start_of(batch, to + 1) - start_of(batch, from) <= kMostTokens)
+      ++to;
+    micros.push_back(micro_of(batch, from, to));
+  }
+  return micros;
+}
+
+// Parts whose tokens differ by no more than a sequence has.
+std::vector<MicroBatch> even_micros(const PackedBatch& batch, size_t parts) {
+  std::vector<MicroBatch> micros;
+  size_t from = 0;
+  for (size_t i = 1; i <= parts; ++i) {
+    const auto target = static_cast<int32_t>(batch.tokens() * i / parts);
+    const auto end = std::upper_bound(batch.offsets.begin(), batch.offsets.end(), target);
+    const auto to = static_cast<size_t>(end - batch.offsets.begin()) - 1;
+    if (to > from) micros.push_back(micro_of(batch, from, to));
+    from = to;
+  }
   return micros;
 }
 
@@ -42,11 +65,12 @@ Division divide(const PackedBatch& batch, bool in_order) {
   const auto workers = static_cast<size_t>(threads());
   const size_t share = batch.tokens() / workers;
   if (!in_order && workers > 1 && share >= kLeastTokens) {
-    // Four for each thread, so that all end at about the same time.
-    auto micros = of_tokens(batch, std::clamp(share / 4, kLeastTokens, kMostTokens));
+    const size_t each = std::max(std::min(kMicrosPerThread, share / kLeastTokens),
+                                 (share + kMostTokens - 1) / kMostTokens);
+    auto micros = even_micros(batch, workers * each);
     if (micros.size() >= workers) return {std::move(micros), true};
   }
-  return {of_tokens(batch, kMostTokens), false};
+  return {full_micros(batch), false};
 }
 
 }  // namespace fp8q

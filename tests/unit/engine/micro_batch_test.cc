@@ -1,0 +1,76 @@
+#include "engine/cpu/micro_batch.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/threads.h"
+#include "tiny_encoder.h"
+
+namespace fp8q::test {
+namespace {
+
+class MicroBatches : public testing::Test {
+ protected:
+  void TearDown() override { set_threads(0); }
+};
+
+// Every token once, in order, with its position in its sequence.
+void expect_whole(const PackedBatch& batch, const Division& division) {
+  size_t sequence = 0;
+  for (const MicroBatch& m : division.micros) {
+    EXPECT_EQ(m.first_sequence, sequence);
+    EXPECT_EQ(m.first_token, static_cast<size_t>(batch.offsets[sequence]));
+    ASSERT_EQ(m.offsets.size(), m.sequences + 1);
+    ASSERT_EQ(m.positions.size(), m.tokens);
+    EXPECT_EQ(m.offsets.back(), static_cast<int32_t>(m.tokens));
+    for (size_t s = 0; s < m.sequences; ++s)
+      for (int32_t t = m.offsets[s]; t < m.offsets[s + 1]; ++t)
+        EXPECT_EQ(m.positions[static_cast<size_t>(t)], t - m.offsets[s]);
+    sequence += m.sequences;
+  }
+  EXPECT_EQ(sequence, batch.sequences());
+}
+
+TEST_F(MicroBatches, OfEqualSequencesAreEqualForAllThreads) {
+  set_threads(2);
+  const Division division = divide(tiny_batch(std::vector<size_t>(8, 32)), false);
+  EXPECT_TRUE(division.side_by_side);
+  ASSERT_EQ(division.micros.size(), 2u);  // not three of 96, 96 and 64 tokens
+  for (const MicroBatch& m : division.micros) EXPECT_EQ(m.tokens, 128u);
+}
+
+TEST_F(MicroBatches, DifferByNoMoreThanASequence) {
+  for (const int workers : {2, 3, 7}) {
+    set_threads(workers);
+    for (const size_t sequences : {64, 300, 1000}) {
+      std::vector<size_t> lengths;
+      for (size_t i = 0; i < sequences; ++i) lengths.push_back(1 + i * 37 % 64);
+      const PackedBatch batch = tiny_batch(lengths);
+      const Division division = divide(batch, false);
+      SCOPED_TRACE(testing::Message() << workers << " threads, " << sequences << " sequences");
+      expect_whole(batch, division);
+      EXPECT_TRUE(division.side_by_side);
+      EXPECT_EQ(division.micros.size() % static_cast<size_t>(workers), 0u);
+      const size_t even = batch.tokens() / division.micros.size();
+      for (const MicroBatch& m : division.micros) {
+        EXPECT_LE(m.tokens, std::min<size_t>(even, 512) + 64);
+        EXPECT_GE(m.tokens + 64, even);
+      }
+    }
+  }
+}
+
+TEST_F(MicroBatches, OfFewTokensOrInOrderComeOneAfterAnother) {
+  set_threads(2);
+  const PackedBatch few = tiny_batch({30, 40}), many = tiny_batch(std::vector<size_t>(40, 60));
+  EXPECT_EQ(divide(few, false).micros.size(), 1u);
+  EXPECT_FALSE(divide(few, false).side_by_side);
+  const Division in_order = divide(many, true);
+  EXPECT_FALSE(in_order.side_by_side);
+  expect_whole(many, in_order);
+  for (const MicroBatch& m : in_order.micros) EXPECT_LE(m.tokens, 512u);
+}
+
+}  // namespace
+}  // namespace fp8q::test
