@@ -1,8 +1,7 @@
 #include "engine/cpu/activation_sites.h"
 
-#include <algorithm>
-
 #include "base/threads.h"
+#include "engine/cpu/rows.h"
 
 namespace fp8q {
 
@@ -54,18 +53,16 @@ void SitePass::show(int site, const SiteRows& rows) const {
 void SitePass::round(int site, const SiteRows& rows) const {
   const auto& rounding = sites->rounding(site);
   if (!rounding) return;
-  constexpr size_t kRows = 32;
   sites->count_values(site, rows.rows() * rows.columns);
-  parallel_for((rows.rows() + kRows - 1) / kRows, [&](size_t i) {
-    const size_t from = i * kRows, count = std::min(kRows, rows.rows() - from);
-    float* x = rows.x + from * rows.columns;
+  parallel_rows(rows.rows(), [&](Range part) {
+    float* x = rows.x + part.from * rows.columns;
     sites->count(site, cpu::round_to_f32({.format = rounding->format,
                                           .scale = rounding->scale,
                                           .x = x,
                                           .x_stride = rows.columns,
                                           .out = x,
                                           .out_stride = rows.columns,
-                                          .rows = count,
+                                          .rows = part.size(),
                                           .columns = rows.columns}));
   });
 }

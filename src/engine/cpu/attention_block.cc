@@ -13,14 +13,6 @@
 namespace fp8q {
 namespace {
 
-// Calls body(range) for blocks of rows.
-void parallel_rows(size_t rows, const std::function<void(Range)>& body) {
-  constexpr size_t kRows = 32;
-  parallel_for((rows + kRows - 1) / kRows, [&](size_t i) {
-    body({i * kRows, std::min((i + 1) * kRows, rows)});
-  });
-}
-
 size_t longest(std::span<const int32_t> offsets) {
   int32_t most = 0;
   for (size_t s = 0; s + 1 < offsets.size(); ++s)

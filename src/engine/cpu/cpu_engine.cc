@@ -31,13 +31,6 @@ cpu::Function function_of(Activation a) {
   FP8Q_ASSERT(!"activation without a kernel");
 }
 
-// Calls body(from, count) for blocks of rows.
-void for_rows(size_t rows, const std::function<void(size_t, size_t)>& body) {
-  constexpr size_t kRows = 32;
-  parallel_for((rows + kRows - 1) / kRows,
-               [&](size_t i) { body(i * kRows, std::min(kRows, rows - i * kRows)); });
-}
-
 // Of a matrix product: 2 per multiplication with its addition.
 double operations(size_t rows, size_t in, size_t out) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
@@ -227,10 +220,10 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
     embeddings_.sum(args);
     pass.show(site, {rows, width, micro.offsets});
     pass.round(site, {rows, width, micro.offsets});
-    for_rows(micro.tokens, [&](size_t from, size_t count) {
-      float* part = rows + from * width;
-      embeddings_.normalise(part, count);
-      if (args.feed) args.feed->take({part, width, {from, from + count}, {0, width}});
+    parallel_rows(micro.tokens, [&](Range r) {
+      float* part = rows + r.from * width;
+      embeddings_.normalise(part, r.size());
+      if (args.feed) args.feed->take({part, width, r, {0, width}});
     });
   } else {
     embeddings_.run(args);
@@ -319,8 +312,8 @@ void CpuEngine::finish_apart(const LinearStep& step, const Step& args, Workspace
   const SiteRows y{args.y, out, args.input.rows.offsets};
   w.watch.pass.show(step.result_site, y);
   w.watch.pass.round(step.result_site, y);
-  for_rows(y.rows(), [&](size_t from, size_t count) {
-    cpu::activate({function_of(args.activation), y.x + from * out, out, count, out});
+  parallel_rows(y.rows(), [&](Range r) {
+    cpu::activate({function_of(args.activation), y.x + r.from * out, out, r.size(), out});
   });
 }
 
@@ -378,19 +371,19 @@ void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const Next
   const SitePass& pass = w.watch.pass;
   const bool apart = pass.is_active(norm.input_site);
   if (apart) {
-    for_rows(micro.tokens, [&](size_t from, size_t count) {
-      cpu::add_row(part + from * hidden_, count * hidden_, all + from * hidden_);
+    parallel_rows(micro.tokens, [&](Range r) {
+      cpu::add_row(part + r.from * hidden_, r.size() * hidden_, all + r.from * hidden_);
     });
     pass.show(norm.input_site, {all, hidden_, micro.offsets});
     pass.round(norm.input_site, {all, hidden_, micro.offsets});
   }
   const LinearFeed* to = feed(next, micro.tokens, w);
-  for_rows(micro.tokens, [&](size_t from, size_t count) {
-    float* x = all + from * hidden_;
-    if (apart) norm_rows(norm.weights, {.x = x, .out = x, .rows = count});
-    else
-      norm_rows(norm.weights, {.x = part + from * hidden_, .residual = x, .out = x, .rows = count});
-    if (to) to->take({x, hidden_, {from, from + count}, {0, hidden_}});
+  parallel_rows(micro.tokens, [&](Range r) {
+    float* x = all + r.from * hidden_;
+    const float* sum = apart ? x : part + r.from * hidden_;
+    norm_rows(norm.weights,
+              {.x = sum, .residual = apart ? nullptr : x, .out = x, .rows = r.size()});
+    if (to) to->take({x, hidden_, r, {0, hidden_}});
   });
   w.lap({Stage::norm});
 }

@@ -1,11 +1,8 @@
 #include "engine/cpu/operand.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
-
-#include "base/threads.h"
 
 namespace fp8q {
 
@@ -87,12 +84,10 @@ cpu::RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
 
 cpu::RoundingCount OperandForm::write_all(const float* x, size_t stride, size_t rows,
                                           Operand& to) const {
-  constexpr size_t kRows = 32;
   reserve(rows, to);
-  std::vector<cpu::RoundingCount> counts((rows + kRows - 1) / kRows);
-  parallel_for(counts.size(), [&](size_t i) {
-    const Range part{i * kRows, std::min((i + 1) * kRows, rows)};
-    counts[i] = write({x + part.from * stride, stride, part, {0, in_}}, to);
+  std::vector<cpu::RoundingCount> counts(row_tasks(rows));
+  parallel_rows(rows, [&](Range part) {
+    counts[part.from / kRowsOfTask] = write({x + part.from * stride, stride, part, {0, in_}}, to);
   });
   cpu::RoundingCount sum;
   for (const auto& count : counts) sum += count;

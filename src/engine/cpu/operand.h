@@ -8,15 +8,11 @@
 
 #include "engine/cpu/activation_sites.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/rows.h"
 #include "engine/weights.h"
 #include "kernels/cpu/codec.h"
 
 namespace fp8q {
-
-struct Range {
-  size_t from, to;
-  size_t size() const { return to - from; }
-};
 
 // Part of a matrix in rows of floats; x is its first element.
 struct MatrixPart {

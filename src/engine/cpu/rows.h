@@ -1,0 +1,28 @@
+// Rows of a matrix, and work on them divided among the threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/threads.h"
+
+namespace fp8q {
+
+struct Range {
+  size_t from, to;
+  size_t size() const { return to - from; }
+};
+
+// Rows that one task of row-wise work takes.
+inline constexpr size_t kRowsOfTask = 32;
+constexpr size_t row_tasks(size_t rows) { return (rows + kRowsOfTask - 1) / kRowsOfTask; }
+
+// Calls body(range) for every kRowsOfTask rows, by all threads.
+template <class Body>
+void parallel_rows(size_t rows, const Body& body) {
+  parallel_for(row_tasks(rows), [&](size_t i) {
+    body(Range{i * kRowsOfTask, std::min((i + 1) * kRowsOfTask, rows)});
+  });
+}
+
+}  // namespace fp8q
