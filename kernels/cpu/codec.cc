@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "numeric/token_scale.h"
 
@@ -74,18 +75,22 @@ struct Int8Value {
   }
 };
 
-// How the value of a code is written. `scale` is that of the format.
-struct ToF32 {
+// How the values of codes are written: kTogether of them are one group. `scale` is that of the
+// format.
+struct OneByOne {
+  static constexpr size_t kTogether = 1;
+};
+struct ToF32 : OneByOne {
   using T = float;
   static HWY_INLINE void store(V32 value, V32, T* to) { hn::StoreU(value, D32(), to); }
 };
-struct ToRounded {
+struct ToRounded : OneByOne {
   using T = float;
   static HWY_INLINE void store(V32 value, V32 scale, T* to) {
     hn::StoreU(hn::Mul(value, scale), D32(), to);
   }
 };
-struct ToBf16 {
+struct ToBf16 : OneByOne {
   using T = uint16_t;
   static HWY_INLINE void store(V32 value, V32, T* to) {
     const hn::RebindToUnsigned<D32> du;
@@ -94,13 +99,29 @@ struct ToBf16 {
     hn::StoreU(hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<D32>(), upper)), d16, to);
   }
 };
+#if HWY_TARGET != HWY_SCALAR
+struct ToBf16Pairs {
+  using T = uint16_t;
+  static constexpr size_t kTogether = 2;
+  static HWY_INLINE void store(V32 value, V32 scale, T* to) {
+    ToBf16::store(hn::Shuffle2301(value), scale, to);
+  }
+};
+#endif
 template <typename Integer>
-struct ToInteger {
+struct ToInteger : OneByOne {
   using T = Integer;
   static HWY_INLINE void store(V32 value, V32, T* to) {
     const hn::Rebind<T, D32> d;
     const auto integer = hn::ConvertTo(hn::RebindToSigned<D32>(), value);  // exact
     hn::StoreU(hn::DemoteTo(d, integer), d, to);
+  }
+};
+
+struct ToU8 : OneByOne {
+  using T = uint8_t;
+  static HWY_INLINE void store(V32 value, V32 scale, T* to) {
+    ToInteger<uint8_t>::store(hn::Add(value, hn::Set(D32(), 128.0f)), scale, to);
   }
 };
 
@@ -163,12 +184,12 @@ RoundingCount Rows(const QuantizeRows& q) {
           Multiplied(x, q.factors, i, [&](const float* p) HWY_ATTR { return hn::LoadU(d, p); }),
           out + i);
     if (i < q.columns) {
-      const size_t n = q.columns - i;
+      const size_t n = q.columns - i, groups = (n + To::kTogether - 1) / To::kTogether;
       HWY_ALIGN T result[kLanes32];
       quantize(
           Multiplied(x, q.factors, i, [&](const float* p) HWY_ATTR { return LoadFirst(p, n); }),
           result);
-      std::memcpy(out + i, result, n * sizeof(T));
+      std::memcpy(out + i, result, groups * To::kTogether * sizeof(T));
     }
   }
   const auto total = [&](auto lanes) HWY_ATTR {
@@ -193,6 +214,22 @@ RoundingCount ByFormat(const QuantizeRows& q) {
 RoundingCount QuantizeF32(const QuantizeRows& q) { return ByFormat<ToF32>(q); }
 RoundingCount RoundF32(const QuantizeRows& q) { return ByFormat<ToRounded>(q); }
 RoundingCount QuantizeBf16(const QuantizeRows& q) { return ByFormat<ToBf16>(q); }
+#if HWY_TARGET != HWY_SCALAR
+RoundingCount QuantizeBf16Pairs(const QuantizeRows& q) { return ByFormat<ToBf16Pairs>(q); }
+#else
+// Of n values in order, followed by one to spare.
+void SwapPairs(uint16_t* x, size_t n) {
+  if (n % 2) x[n] = 0;
+  for (size_t i = 0; i < n; i += 2) std::swap(x[i], x[i + 1]);
+}
+RoundingCount QuantizeBf16Pairs(const QuantizeRows& q) {
+  const auto count = ByFormat<ToBf16>(q);
+  for (size_t r = 0; r < q.rows; ++r)
+    SwapPairs(static_cast<uint16_t*>(q.out) + r * q.out_stride, q.columns);
+  return count;
+}
+#endif
+RoundingCount QuantizeU8(const QuantizeRows& q) { return Rows<Int8Value, ToU8>(q); }
 RoundingCount QuantizeI8(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int8_t>>(q); }
 RoundingCount QuantizeI16(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int16_t>>(q); }
 
@@ -217,6 +254,24 @@ void RoundBf16(const float* x, size_t n, uint16_t* out) {
     hn::StoreU(hn::DemoteTo(d16, hn::BitCast(di, upper)), d16, out + i);
   }
   for (; i < n; ++i) out[i] = static_cast<uint16_t>(BFloat16Codec::encode(x[i]));
+}
+
+void RoundBf16Pairs(const float* x, size_t n, uint16_t* out) {
+#if HWY_TARGET == HWY_SCALAR
+  RoundBf16(x, n, out);
+  SwapPairs(out, n);
+#else
+  const D32 d;
+  const auto round = [&](V32 v, uint16_t* to) HWY_ATTR {
+    ToBf16Pairs::store(hn::BitCast(d, Bf16Bits(v)), v, to);
+  };
+  size_t i = 0;
+  for (; i + kLanes32 <= n; i += kLanes32) round(hn::LoadU(d, x + i), out + i);
+  if (i == n) return;
+  HWY_ALIGN uint16_t result[kLanes32];
+  round(LoadFirst(x + i, n - i), result);
+  std::memcpy(out + i, result, (n - i + 1) / 2 * 2 * sizeof(uint16_t));
+#endif
 }
 
 void RoundBf16Values(const float* x, size_t n, float* out) {
@@ -249,10 +304,13 @@ namespace fp8q::cpu {
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(RoundF32);
 HWY_EXPORT(QuantizeBf16);
+HWY_EXPORT(QuantizeBf16Pairs);
 HWY_EXPORT(QuantizeI8);
+HWY_EXPORT(QuantizeU8);
 HWY_EXPORT(Absmax);
 HWY_EXPORT(QuantizeI16);
 HWY_EXPORT(RoundBf16);
+HWY_EXPORT(RoundBf16Pairs);
 HWY_EXPORT(RoundBf16Values);
 HWY_EXPORT(FromF16);
 
@@ -265,6 +323,12 @@ RoundingCount round_to_f32(const QuantizeRows& args) noexcept {
 RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept {
   return HWY_DYNAMIC_DISPATCH(QuantizeBf16)(args);
 }
+RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeBf16Pairs)(args);
+}
+RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(QuantizeU8)(args);
+}
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept {
   return HWY_DYNAMIC_DISPATCH(QuantizeI8)(args);
 }
@@ -274,6 +338,9 @@ RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept {
 }
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
   HWY_DYNAMIC_DISPATCH(RoundBf16)(x, n, out);
+}
+void round_to_bf16_pairs(const float* x, size_t n, uint16_t* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(RoundBf16Pairs)(x, n, out);
 }
 void round_to_bf16_values(const float* x, size_t n, float* out) noexcept {
   HWY_DYNAMIC_DISPATCH(RoundBf16Values)(x, n, out);

@@ -3,7 +3,7 @@
 // code(x) is the code of the FP32 quotient x / scale, rounded to nearest even and saturated, as
 // fp8q::encode defines it; NaN stays NaN (INT8: 0). The kernels here give the value of the code
 // (without the scale), never its bits, because the CPU's products are formed on values: as FP32 or
-// BF16, both exact for every code, or as int8_t or int16_t for INT8.
+// BF16, both exact for every code, or as integers for INT8.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,12 @@ struct RoundingCount {
 };
 RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept;  // uint16_t: the bits
-RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;    // format int8 only
-RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;   // format int8 only
+// The same, of each two columns the second first, an odd last one with a zero; see GemmBf16.
+RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept;
+// Format int8 only:
+RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;
+RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept;  // plus 128; see GemmU8
+RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;
 // Quantised and dequantised: the values of the codes times the scale, as DequantizeLinear gives
 // them. float; may be x itself.
 RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
@@ -50,8 +54,10 @@ RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
 // The largest magnitude of a row; NaN where one is NaN.
 float absmax(const float* x, size_t n) noexcept;
 
-// FP32 rounded to BF16, to nearest even; NaN stays NaN. The second form keeps FP32 storage.
+// FP32 rounded to BF16, to nearest even; NaN stays NaN. In pairs as quantize_to_bf16_pairs(), and
+// in FP32 storage.
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept;
+void round_to_bf16_pairs(const float* x, size_t n, uint16_t* out) noexcept;
 void round_to_bf16_values(const float* x, size_t n, float* out) noexcept;
 
 // Rows of tables: FP16 and FP8 or INT8 codes to FP32.

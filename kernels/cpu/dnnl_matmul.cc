@@ -24,14 +24,10 @@ class OneThread {
   int before_;
 };
 
-// Whether oneDNN's kernel of this name forms its sums by the dot-product instructions. Every CPU
-// with AMX has its tiles of both types.
-bool is_dot_product(std::string_view implementation, DotType type) {
-  const auto names = [&](std::string_view part) {
-    return implementation.find(part) != std::string_view::npos;
-  };
+// Whether oneDNN's kernel of this name forms its sums by AMX tiles.
+bool uses_tiles(std::string_view implementation) {
   return implementation.starts_with("brg:") &&
-         (names("amx") || names(type == DotType::int8 ? "vnni" : "bf16"));
+         implementation.find("amx") != std::string_view::npos;
 }
 
 // Refusals are for the caller to deal with, lack of memory is not.
@@ -91,11 +87,11 @@ struct DnnlMatmul::Impl {
 #endif
   }
 
-  bool prepare(DotType type, const void* plain, DnnlKernels kernels) {
+  bool prepare(const void* plain, DnnlKernels kernels) {
     const auto pd = describe();
     if (!pd) return false;
     implementation = pd.impl_info_str();
-    if (kernels == DnnlKernels::dot_products && !is_dot_product(implementation, type)) return false;
+    if (kernels == DnnlKernels::amx && !uses_tiles(implementation)) return false;
     const dnnl::memory::desc plain_desc(Dims{k, n}, operand, Tag::ab);
     dnnl::memory from(plain_desc, cpu_engine(), const_cast<void*>(plain));  // only read
     weights = dnnl::memory(pd.weights_desc(), cpu_engine());
@@ -136,7 +132,7 @@ std::unique_ptr<DnnlMatmul> DnnlMatmul::create(DotType type, size_t k, size_t n,
     impl->sum = int8 ? Type::s32 : Type::f32;
     impl->k = static_cast<dnnl_dim_t>(k);
     impl->n = static_cast<dnnl_dim_t>(n);
-    if (!impl->prepare(type, weights, kernels)) return nullptr;
+    if (!impl->prepare(weights, kernels)) return nullptr;
     return std::unique_ptr<DnnlMatmul>(new DnnlMatmul(std::move(impl)));
   } catch (const dnnl::error& e) {
     rethrow_bad_alloc(e);

@@ -1,5 +1,4 @@
-// Matrix products by oneDNN for CPUs with dot-product instructions: BF16 x BF16 -> FP32 and
-// INT8 x INT8 -> INT32.
+// Matrix products by oneDNN for CPUs with AMX tiles: BF16 x BF16 -> FP32 and INT8 x INT8 -> INT32.
 //
 // oneDNN chooses blocking, order of summation and scratch memory by the number of rows and of
 // OpenMP threads, when a primitive is created and again when it is executed. So that a row's result
@@ -23,9 +22,9 @@ enum class DotType {
   int8,  // source and weights int8_t, sums int32_t
 };
 
-// Which of oneDNN's kernels will do: those of the dot-product instructions, or, for tests of the
-// calls on any CPU, whatever there is.
-enum class DnnlKernels { dot_products, any };
+// Which of oneDNN's kernels will do: those of the tiles, or, for tests of the calls on any CPU,
+// whatever there is.
+enum class DnnlKernels { amx, any };
 
 class DnnlMatmul {
  public:
@@ -36,7 +35,7 @@ class DnnlMatmul {
   // Weights [k, n] row-major; they are packed into the layout that oneDNN asks for. nullptr where
   // it has no suitable kernel for this CPU, or was told not to use it (ONEDNN_MAX_CPU_ISA).
   static std::unique_ptr<DnnlMatmul> create(DotType type, size_t k, size_t n, const void* weights,
-                                            DnnlKernels kernels = DnnlKernels::dot_products);
+                                            DnnlKernels kernels = DnnlKernels::amx);
   ~DnnlMatmul();
 
   // `a`: [kRows, k] dense, `sums`: [kRows, n] dense. False where oneDNN refused; throws

@@ -35,6 +35,34 @@ using DF = hn::CappedTag<float, kPanel>;
 inline constexpr size_t kLanes = hn::MaxLanes(DF());
 inline constexpr size_t kVectors = kPanel / kLanes;
 
+// A vector of d's type from elements of another, and back.
+template <class D>
+HWY_INLINE hn::Vec<D> load_bits(D d, const void* from) {
+#if HWY_TARGET == HWY_SCALAR
+  hn::TFromD<D> one;
+  std::memcpy(&one, from, sizeof(one));
+  return hn::Set(d, one);
+#else
+  return hn::LoadU(d, static_cast<const hn::TFromD<D>*>(from));  // vectors alias everything
+#endif
+}
+template <class D>
+HWY_INLINE void store_bits(hn::Vec<D> v, [[maybe_unused]] D d, void* to) {
+#if HWY_TARGET == HWY_SCALAR
+  const auto one = hn::GetLane(v);
+  std::memcpy(to, &one, sizeof(one));
+#else
+  hn::StoreU(v, d, static_cast<hn::TFromD<D>*>(to));
+#endif
+}
+// One element of d's type, in all lanes.
+template <class D>
+HWY_INLINE hn::Vec<D> broadcast_bits(D d, const void* from) {
+  hn::TFromD<D> one;
+  std::memcpy(&one, from, sizeof(one));
+  return hn::Set(d, one);
+}
+
 // Part of a product. Between blocks of K, c holds the bits of the sums.
 template <typename A, typename B>
 struct Tile {
@@ -46,6 +74,7 @@ struct Tile {
   size_t ldc;
   const float* scale;
   const float* bias;
+  const int32_t* start;  // nullptr: zeros
   size_t columns, steps;
   bool first, last;  // of the blocks of K
 };
@@ -54,56 +83,56 @@ struct Tile {
 template <class Kernel, class T>
 HWY_INLINE hn::Vec<DF> finished(const T& t, typename Kernel::V sum, size_t column) {
   const DF d;
-  if (!t.last) return hn::BitCast(d, sum);
   hn::Vec<DF> value = Kernel::value(sum);
   if (t.scale) value = hn::Mul(value, hn::LoadU(d, t.scale + column));
   if (t.bias) value = hn::Add(value, hn::LoadU(d, t.bias + column));
   return value;
 }
 
-// The last columns of a matrix whose width is no multiple of the panel go through a copy.
-template <class Kernel, size_t R, size_t W, class T>
-HWY_NOINLINE void load_narrow(const T& t, typename Kernel::V (&sum)[R][W]) {
-  HWY_ALIGN float row[W * kLanes] = {};
-  for (size_t r = 0; r < R; ++r) {
-    std::memcpy(row, t.c + r * t.ldc, t.columns * sizeof(float));
-    for (size_t w = 0; w < W; ++w)
-      sum[r][w] = hn::BitCast(typename Kernel::D(), hn::Load(DF(), row + w * kLanes));
-  }
-}
-
-template <class Kernel, size_t R, size_t W, class T>
-HWY_NOINLINE void store_narrow(const T& t, const typename Kernel::V (&sum)[R][W]) {
-  HWY_ALIGN float row[W * kLanes];
-  for (size_t r = 0; r < R; ++r) {
-    for (size_t w = 0; w < W; ++w)
-      hn::Store(finished<Kernel>(t, sum[r][w], w * kLanes), DF(), row + w * kLanes);
-    std::memcpy(t.c + r * t.ldc, row, t.columns * sizeof(float));
-  }
-}
-
+// All loops are unrolled, so that sums never leave their registers: a tile of a shallow product
+// takes hardly longer than moving them.
 template <class Kernel, size_t R, size_t P>
 HWY_NOINLINE void tile(const typename Kernel::Tile& t) {
   const typename Kernel::D d;
   constexpr size_t W = P * kVectors;
-  const bool narrow = t.columns < P * kPanel;
   typename Kernel::V sum[R][W];
-  for (size_t r = 0; r < R; ++r)
-    for (size_t w = 0; w < W; ++w) sum[r][w] = hn::Zero(d);
-  if (!t.first) {
-    if (narrow) {
-      load_narrow<Kernel, R, W>(t, sum);
-    } else {
-      for (size_t r = 0; r < R; ++r)
-        for (size_t w = 0; w < W; ++w)
-          sum[r][w] = hn::BitCast(d, hn::LoadU(DF(), t.c + r * t.ldc + w * kLanes));
+  if (t.first) {
+#pragma GCC unroll 16
+    for (size_t w = 0; w < W; ++w) {
+      sum[0][w] = hn::Zero(d);
+      if (t.start)
+        sum[0][w] = hn::BitCast(d, hn::LoadU(hn::RebindToSigned<DF>(), t.start + w * kLanes));
+#pragma GCC unroll 16
+      for (size_t r = 1; r < R; ++r) sum[r][w] = sum[0][w];
     }
+  } else {
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 16
+      for (size_t w = 0; w < W; ++w)
+        sum[r][w] = hn::BitCast(d, hn::LoadU(DF(), t.c + r * t.ldc + w * kLanes));
   }
   Kernel::template multiply<R, P>(t, sum);
-  if (narrow) return store_narrow<Kernel, R, W>(t, sum);
+#pragma GCC unroll 16
   for (size_t w = 0; w < W; ++w)
+#pragma GCC unroll 16
     for (size_t r = 0; r < R; ++r)
-      hn::StoreU(finished<Kernel>(t, sum[r][w], w * kLanes), DF(), t.c + r * t.ldc + w * kLanes);
+      hn::StoreU(t.last ? finished<Kernel>(t, sum[r][w], w * kLanes) : hn::BitCast(DF(), sum[r][w]),
+                 DF(), t.c + r * t.ldc + w * kLanes);
+}
+
+// The last columns of a matrix whose width is no multiple of the panel go through a copy of c.
+template <class Kernel, size_t R, size_t P>
+HWY_NOINLINE void narrow_tile(typename Kernel::Tile t) {
+  HWY_ALIGN float rows[R][P * kPanel] = {};
+  float* const c = t.c;
+  const size_t ldc = t.ldc;
+  if (!t.first)
+    for (size_t r = 0; r < R; ++r) std::memcpy(rows[r], c + r * ldc, t.columns * sizeof(float));
+  t.c = rows[0];
+  t.ldc = P * kPanel;
+  tile<Kernel, R, P>(t);
+  for (size_t r = 0; r < R; ++r) std::memcpy(c + r * ldc, rows[r], t.columns * sizeof(float));
 }
 
 template <class Kernel, size_t R, size_t P>
@@ -114,6 +143,7 @@ void tile_of(size_t rows, size_t wide, const typename Kernel::Tile& t) {
   if constexpr (P > 1) {
     if (wide < P) return tile_of<Kernel, R, P - 1>(rows, wide, t);
   }
+  if (t.columns < P * kPanel) return narrow_tile<Kernel, R, P>(t);
   tile<Kernel, R, P>(t);
 }
 
@@ -154,6 +184,7 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
                         .ldc = g.ldc,
                         .scale = g.scale ? g.scale + column : nullptr,
                         .bias = g.bias ? g.bias + column : nullptr,
+                        .start = g.start ? g.start + column : nullptr,
                         .columns = std::min(wide * kPanel, g.n - column),
                         .steps = (to - from) / Kernel::kStep,
                         .first = block == 0,
@@ -161,6 +192,24 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
                        g.m, wide);
     }
   }
+}
+
+// The codes' bits where FP16 has the same fields. Widened with its sign, an E4M3 code lacks one bit
+// of exponent: its value is then 2^-8 times what it was.
+template <Format kFormat, class D16>
+HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
+  const hn::Rebind<int8_t, D16> d8;
+  const auto wide = hn::PromoteTo(d16, hn::LoadU(d8, reinterpret_cast<const int8_t*>(codes)));
+  if constexpr (kFormat == Format::e5m2) return hn::ShiftLeft<8>(wide);
+  else return hn::AndNot(hn::Set(d16, 0x4000), hn::ShiftLeft<7>(wide));
+}
+
+// A vector of their values, divided by f8_scale().
+template <Format kFormat>
+HWY_INLINE hn::Vec<DF> decoded(const uint8_t* codes) {
+  const hn::Rebind<int16_t, DF> d16;
+  const hn::Rebind<hwy::float16_t, DF> half;
+  return hn::PromoteTo(DF(), hn::BitCast(half, half_bits<kFormat>(d16, codes)));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -8,11 +8,14 @@
 // are divided into calls, not on the thread, and not on the instruction set (but plain C, which has
 // no fma, rounds the products of FP32 and FP8 as well).
 //
-//   gemm_f32  one chain of fused multiply-adds over k in ascending order, started at zero
-//   gemm_f8   the same of the values of FP8 codes, decoded a panel at a time: a quarter of the
-//             memory, and the same bits (but where sums are subnormal)
-//   gemm_i8   exact INT32 sums of INT8 codes, rounded to FP32 once; for CPUs that have no dot
-//             products of 8-bit integers
+//   gemm_f32   one chain of fused multiply-adds over k in ascending order, started at zero
+//   gemm_bf16  the same of BF16 values, by dot products (AVX512-BF16)
+//   gemm_f8    the same of FP32 or BF16 values with those of FP8 codes, decoded a panel at a time:
+//              a quarter or half of the memory
+//   gemm_i8    exact INT32 sums of INT8 codes, rounded to FP32 once: by dot products (AVX512-VNNI),
+//              or as products of 16 bits
+//
+// gemm_bf16 and gemm_f8 give the bits of gemm_f32 of the same values, but where sums are subnormal.
 //
 // Non-goals: transposed A, alpha and beta, splitting K, zero points.
 #pragma once
@@ -40,6 +43,7 @@ struct Gemm {
   const float* scale;  // per column, filled up to whole panels; nullptr: none
   const float* bias;   // as scale; added to the scaled sum, rounded separately
   size_t m, n, k;
+  const int32_t* start = nullptr;  // as scale; what the sums of GemmU8 start with
 };
 
 // B[k][n] = b[k * row_stride + n * column_stride].
@@ -53,23 +57,46 @@ using GemmF32 = Gemm<float, float>;
 void pack_f32(const Pack& args, float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
 void gemm_f32(const GemmF32& args) noexcept;
 
+// Dot products take two or four steps of k at a time: k is filled up with zeros in A and B.
+constexpr size_t paired(size_t k) { return (k + 1) / 2 * 2; }
+constexpr size_t in_fours(size_t k) { return (k + 3) / 4 * 4; }
+
+// A and B hold pairs of k, the second first: vdpbf16ps adds the product of the upper halves, then
+// that of the lower halves, each rounded as by fma. Where the CPU has no such instruction two fma
+// do the same, slowly: for tests.
+using GemmBf16 = Gemm<uint16_t, uint16_t>;  // a: lda >= paired(k), even
+// Of values that BF16 has. packed_size(paired(k), n)
+void pack_bf16(const Pack& args, uint16_t* packed) noexcept;
+void gemm_bf16(const GemmBf16& args) noexcept;
+
 // b: codes of E4M3 or E5M2, packed from values that must be the format's own. Their exponents are
 // those of FP16 but for an offset, which makes the decoding two instructions; the NaN of E4M3 has
 // no place there. Packing fails where a value is not finite.
 using GemmF8 = Gemm<float, uint8_t>;
-bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept;  // packed_size(k, n)
+using GemmF8Bf16 = Gemm<uint16_t, uint8_t>;  // a: as of GemmBf16
+// packed_size(paired(k), n)
+bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept;
 // What the sums have been divided by, and `scale` must hold in addition: a power of two.
 float f8_scale(Format format) noexcept;
 void gemm_f8(Format format, const GemmF8& args) noexcept;
+void gemm_f8(Format format, const GemmF8Bf16& args) noexcept;
 
-// INT8 codes are widened to 16 bits and multiplied in pairs of k (vpmaddwd): a step of k is a pair,
-// an odd k is filled up with a zero in A and B. vpmaddubsw is no faster where sums must be exact:
-// its 16-bit sums of pairs saturate, so that signs have to be moved and every sum widened.
-using GemmI8 = Gemm<int16_t, int8_t>;  // a: lda >= paired(k)
-constexpr size_t paired(size_t k) { return (k + 1) / 2 * 2; }
 // |a b| <= 2^14: sums of fewer than 2^17 products stay below 2^31.
 inline constexpr size_t kMostExactDepth = (1 << 17) - 1;
+
+// INT8 codes widened to 16 bits, multiplied in pairs of k (vpmaddwd). vpmaddubsw is no faster where
+// sums must be exact: its 16-bit sums of pairs saturate, so that signs have to be moved and every
+// sum widened.
+using GemmI8 = Gemm<int16_t, int8_t>;  // a: lda >= paired(k)
 void pack_i8(const Pack& args, int8_t* packed) noexcept;  // packed_size(paired(k), n)
 void gemm_i8(const GemmI8& args) noexcept;
+
+// The same in fours of k (vpdpbusd), which multiplies unsigned by signed: a holds code + 128, and
+// the sums of the columns start at -128 times the sum of their codes. Without the instruction: as
+// gemm_bf16.
+using GemmU8 = Gemm<uint8_t, int8_t>;  // a: lda >= in_fours(k); start: needed
+// packed_size(in_fours(k), n); start: panels(n) * kPanel
+void pack_i8_fours(const Pack& args, int8_t* packed, int32_t* start) noexcept;
+void gemm_i8(const GemmU8& args) noexcept;
 
 }  // namespace fp8q::cpu

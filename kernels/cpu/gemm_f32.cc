@@ -1,4 +1,4 @@
-// gemm_f32 and gemm_f8: panels of floats, as they are packed or decoded from codes.
+// gemm_f32, and gemm_f8 of FP32: panels of floats, as they are packed or decoded from codes.
 #include <utility>
 
 #include "kernels/cpu/gemm.h"
@@ -48,24 +48,10 @@ void Floats(const GemmF32& g) {
       g, [&](const float* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
-// The codes' bits where FP16 has the same fields. Widened with its sign, an E4M3 code lacks one bit
-// of exponent: its value is then 2^-8 times what it was.
-template <Format kFormat, class D16>
-HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
-  const hn::Rebind<int8_t, D16> d8;
-  const auto wide = hn::PromoteTo(d16, hn::LoadU(d8, reinterpret_cast<const int8_t*>(codes)));
-  if constexpr (kFormat == Format::e5m2) return hn::ShiftLeft<8>(wide);
-  else return hn::AndNot(hn::Set(d16, 0x4000), hn::ShiftLeft<7>(wide));
-}
-
 template <Format kFormat>
 HWY_INLINE void decode(const uint8_t* codes, size_t count, float* values) {
-  const DF d;
-  const hn::Rebind<int16_t, DF> d16;
-  const hn::Rebind<hwy::float16_t, DF> half;
   for (size_t i = 0; i < count; i += kLanes)
-    hn::Store(hn::PromoteTo(d, hn::BitCast(half, half_bits<kFormat>(d16, codes + i))), d,
-              values + i);
+    hn::Store(decoded<kFormat>(codes + i), DF(), values + i);
 }
 
 template <Format kFormat>

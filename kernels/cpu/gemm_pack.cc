@@ -49,10 +49,13 @@ void codes_of(const Row& row, uint8_t* codes, uint32_t& not_finite) {
 
 template <class Codec>
 bool pack_codes(const Pack& args, uint8_t* packed) {
+  const size_t depth = paired(args.k);
   uint32_t not_finite = 0;
   for_each_row(args, [&](size_t p, size_t k, const Row& row) {
-    codes_of<Codec>(row, packed + (p * args.k + k) * kPanel, not_finite);
+    codes_of<Codec>(row, packed + (p * depth + k) * kPanel, not_finite);
   });
+  for (size_t p = 0; p < panels(args.n); ++p)
+    std::fill_n(packed + (p * depth + args.k) * kPanel, (depth - args.k) * kPanel, uint8_t{0});
   return not_finite == 0;
 }
 
@@ -71,13 +74,42 @@ bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept {
 
 float f8_scale(Format format) noexcept { return format == Format::e4m3 ? 256.0f : 1.0f; }
 
-void pack_i8(const Pack& args, int8_t* packed) noexcept {
-  const size_t k_pairs = paired(args.k);
-  std::fill_n(packed, packed_size(k_pairs, args.n), int8_t{0});
+void pack_bf16(const Pack& args, uint16_t* packed) noexcept {
+  const size_t depth = paired(args.k);
+  std::fill_n(packed, packed_size(depth, args.n), uint16_t{0});
   for_each_row(args, [&](size_t p, size_t k, const Row& row) {
-    int8_t* to = packed + (p * k_pairs + k / 2 * 2) * kPanel + k % 2;
-    for (size_t n = 0; n < kPanel; ++n) to[2 * n] = static_cast<int8_t>(row[n]);
+    uint16_t* to = packed + (p * depth + k / 2 * 2) * kPanel + (k + 1) % 2;
+    for (size_t n = 0; n < kPanel; ++n)
+      to[2 * n] = static_cast<uint16_t>(std::bit_cast<uint32_t>(row[n]) >> 16);
   });
+}
+
+namespace {
+
+// Codes of a column stand side by side in groups of kGroup steps of k.
+template <size_t kGroup>
+void pack_groups(const Pack& args, int8_t* packed) {
+  const size_t depth = (args.k + kGroup - 1) / kGroup * kGroup;
+  std::fill_n(packed, packed_size(depth, args.n), int8_t{0});
+  for_each_row(args, [&](size_t p, size_t k, const Row& row) {
+    int8_t* to = packed + (p * depth + k / kGroup * kGroup) * kPanel + k % kGroup;
+    for (size_t n = 0; n < kPanel; ++n) to[kGroup * n] = static_cast<int8_t>(row[n]);
+  });
+}
+
+}  // namespace
+
+void pack_i8(const Pack& args, int8_t* packed) noexcept { pack_groups<2>(args, packed); }
+
+void pack_i8_fours(const Pack& args, int8_t* packed, int32_t* start) noexcept {
+  pack_groups<4>(args, packed);
+  const size_t depth = in_fours(args.k);
+  for (size_t column = 0; column < panels(args.n) * kPanel; ++column) {
+    const int8_t* codes = packed + column / kPanel * depth * kPanel + column % kPanel * 4;
+    int32_t sum = 0;
+    for (size_t k = 0; k < depth; ++k) sum += codes[k / 4 * 4 * kPanel + k % 4];
+    start[column] = -128 * sum;
+  }
 }
 
 }  // namespace fp8q::cpu

@@ -17,7 +17,9 @@ Isa detect() noexcept {
   if (!(targets & HWY_AVX3)) return Isa::avx2;
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
-  return __builtin_cpu_supports("avx512bf16") ? Isa::avx512_bf16 : Isa::avx512_vnni;
+  if (!__builtin_cpu_supports("avx512bf16")) return Isa::avx512_vnni;
+  const bool tiles = __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16");
+  return tiles ? Isa::amx : Isa::avx512_bf16;
 }
 
 }  // namespace

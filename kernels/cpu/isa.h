@@ -15,11 +15,12 @@ enum class Isa {
   avx2,         // AVX2, FMA, F16C
   avx512,       // AVX-512 F, BW, CD, DQ, VL
   avx512_vnni,  // and its dot products of 8-bit integers
-  avx512_bf16,  // and its dot products of BF16; where there is AMX, oneDNN uses that instead
+  avx512_bf16,  // and its dot products of BF16
+  amx,          // and AMX tiles of both, which oneDNN uses
 };
 
-inline constexpr std::array<std::string_view, 5> kIsaNames = {"scalar", "avx2", "avx512",
-                                                              "avx512-vnni", "avx512-bf16"};
+inline constexpr std::array<std::string_view, 6> kIsaNames = {
+    "scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16", "amx"};
 
 constexpr std::string_view name(Isa isa) { return kIsaNames[static_cast<size_t>(isa)]; }
 std::optional<Isa> isa_named(std::string_view text);

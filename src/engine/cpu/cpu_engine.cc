@@ -139,10 +139,12 @@ CpuEngine::Layer CpuEngine::make_layer(const EncoderLayer& l) {
 }
 
 std::string CpuEngine::description() const {
-  static constexpr std::array<std::string_view, 5> kTitles = {
-      "plain C", "AVX2", "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16"};
-  return fmt::format("cpu, {} (Highway), oneDNN {}, {} thread{}",
-                     kTitles[static_cast<size_t>(cpu::isa())], cpu::dnnl_version_text(), threads(),
+  static constexpr std::array<std::string_view, 6> kTitles = {
+      "plain C", "AVX2",      "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16",
+      "AMX and AVX-512"};
+  const bool tiles = cpu::isa() == cpu::Isa::amx;
+  return fmt::format("cpu, {} (Highway){}, {} thread{}", kTitles[static_cast<size_t>(cpu::isa())],
+                     tiles ? ", oneDNN " + cpu::dnnl_version_text() : "", threads(),
                      threads() == 1 ? "" : "s");
 }
 

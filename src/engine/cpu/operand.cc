@@ -20,9 +20,11 @@ size_t OperandForm::size() const {
     case Element::f32:
       return sizeof(float);
     case Element::bf16:
+    case Element::bf16_pairs:
     case Element::i16:
       return sizeof(uint16_t);
     case Element::i8:
+    case Element::u8:
       break;
   }
   return sizeof(int8_t);
@@ -51,7 +53,9 @@ void OperandForm::round_rows(const MatrixPart& part, std::byte* to) const {
     const float* x = part.x + r * part.stride;
     std::byte* row = to + r * stride_ * size();
     const size_t n = part.columns.size();
-    if (element_ == Element::bf16) cpu::round_to_bf16(x, n, reinterpret_cast<uint16_t*>(row));
+    auto* halves = reinterpret_cast<uint16_t*>(row);
+    if (element_ == Element::bf16) cpu::round_to_bf16(x, n, halves);
+    else if (element_ == Element::bf16_pairs) cpu::round_to_bf16_pairs(x, n, halves);
     else cpu::round_to_bf16_values(x, n, reinterpret_cast<float*>(row));
   }
 }
@@ -74,8 +78,12 @@ cpu::RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
       return cpu::quantize_to_f32(q);
     case Element::bf16:
       return cpu::quantize_to_bf16(q);
+    case Element::bf16_pairs:
+      return cpu::quantize_to_bf16_pairs(q);
     case Element::i16:
       return cpu::quantize_to_i16(q);
+    case Element::u8:
+      return cpu::quantize_to_u8(q);
     case Element::i8:
       break;
   }

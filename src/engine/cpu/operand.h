@@ -30,11 +30,18 @@ struct Operand {
 // How x becomes an operand.
 class OperandForm {
  public:
-  enum class Element { f32, bf16, i8, i16 };
+  enum class Element {
+    f32,
+    bf16,        // for oneDNN
+    bf16_pairs,  // the second of each two first; see GemmBf16
+    i8,          // for oneDNN
+    u8,          // codes of INT8 plus 128; see GemmU8
+    i16,         // codes of INT8
+  };
 
   OperandForm() = default;
-  // x: nullopt: not quantised. Floats are rounded to BF16 where round_to_bf16, which elements of
-  // BF16 are in any case. `stride`: elements from row to row; what lies beyond `in` is zeros.
+  // x: nullopt: not quantised. Floats are rounded to BF16 where round_to_bf16, as elements of BF16
+  // are in any case. `stride`: elements from row to row; what lies beyond `in` is zeros.
   // `row_unit`: the kernel reads rows in whole multiples of it, filled up with zeros.
   OperandForm(Element element, std::optional<ActivationQuantization> x, bool round_to_bf16,
               size_t in, size_t stride, size_t row_unit);
@@ -51,6 +58,7 @@ class OperandForm {
   // All rows, by all threads.
   cpu::RoundingCount write_all(const float* x, size_t stride, size_t rows, Operand& to) const;
 
+  Element element() const { return element_; }
   size_t in() const { return in_; }
   size_t stride() const { return stride_; }
   const std::byte* row(const Operand& operand, size_t row) const {

@@ -69,7 +69,7 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
   if (round_to_bf16_) cpu::round_to_bf16_values(values.data(), values.size(), values.data());
   if (!prepare_dnnl(values)) {
-    panels_ = WeightPanels(values, in_, out_, w_, x_ && x_->format == Format::int8);
+    panels_ = WeightPanels(values, in_, out_, types());
     for (float& s : scale_) s *= panels_.sum_scale();
   }
   if (std::all_of(scale_.begin(), scale_.begin() + static_cast<ptrdiff_t>(out_),
@@ -101,14 +101,13 @@ void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t colu
   w_ = column == 0 || w_ == plain.format ? plain.format : std::nullopt;
 }
 
-bool PreparedLinear::integers() const {
-  return x_ && w_ && x_->format == Format::int8 && *w_ == Format::int8;
+ProductTypes PreparedLinear::types() const {
+  return {x_ ? std::optional(x_->format) : std::nullopt, w_, round_to_bf16_};
 }
 
 bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {
-  if (!(x_ && w_) && !round_to_bf16_) return false;
-  if (cpu::isa() < (integers() ? cpu::Isa::avx512_vnni : cpu::Isa::avx512_bf16)) return false;
-  dot_ = integers() ? cpu::DotType::int8 : cpu::DotType::bf16;
+  if (cpu::isa() < cpu::Isa::amx || !(types().integers() || types().halves())) return false;
+  dot_ = types().integers() ? cpu::DotType::int8 : cpu::DotType::bf16;
   dnnl_.resize((out_ + kDnnlColumns - 1) / kDnnlColumns);
   parallel_for(dnnl_.size(), [&](size_t i) { dnnl_[i] = make_dnnl(values, i); });
   dnnl_refused_ = std::any_of(dnnl_.begin(), dnnl_.end(), [](const auto& d) { return !d; });
@@ -145,8 +144,7 @@ OperandForm PreparedLinear::make_form() const {
             in_,
             in_,
             cpu::DnnlMatmul::kRows};
-  return {
-      own_integers() ? Element::i16 : Element::f32, x_, round_to_bf16_, in_, panels_.row_size(), 1};
+  return {panels_.x_element(), x_, round_to_bf16_, in_, panels_.row_size(), 1};
 }
 
 void PreparedLinear::run(const Run& args, const Operand& operand) const {
@@ -239,8 +237,16 @@ void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
 }
 
 cpu::Unit PreparedLinear::unit() const {
-  if (dnnl_.empty()) return own_integers() ? cpu::Unit::int8 : cpu::Unit::fp32;
-  return dot_ == cpu::DotType::int8 ? cpu::Unit::int8 : cpu::Unit::bf16;
+  if (!dnnl_.empty()) return dot_ == cpu::DotType::int8 ? cpu::Unit::int8 : cpu::Unit::bf16;
+  switch (panels_.x_element()) {
+    case OperandForm::Element::u8:
+    case OperandForm::Element::i16:
+      return cpu::Unit::int8;
+    case OperandForm::Element::bf16_pairs:
+      return cpu::Unit::bf16;
+    default:
+      return cpu::Unit::fp32;
+  }
 }
 
 std::string PreparedLinear::effective() const {
@@ -250,16 +256,18 @@ std::string PreparedLinear::effective() const {
     name = std::string(info(x_->format).name) + tokens;
     if (*w_ != x_->format) name += " x " + std::string(info(*w_).name);
   }
-  if (!dnnl_.empty()) {
-    const std::string by = " (oneDNN " + dnnl_.front()->implementation() + ")";
-    if (integers()) return "int8" + tokens + " dot products, exact int32 sums" + by;
-    return x_ ? name + " as bf16 dot products, fp32 sums" + by : "bf16 dot products" + by;
+  std::string by;
+  if (!dnnl_.empty()) by = " (oneDNN " + dnnl_.front()->implementation() + ")";
+  else if (dnnl_refused_) by = " (oneDNN has no kernel)";
+  if (unit() == cpu::Unit::int8) {
+    const bool wide = form_.element() == OperandForm::Element::i16;
+    return name + (wide ? " as int16 products" : " dot products") + ", exact int32 sums" + by;
   }
-  const std::string reason = dnnl_refused_ ? " (oneDNN has no kernel)" : "";
-  if (own_integers()) return "int8" + tokens + " as int16 products, exact int32 sums" + reason;
-  if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + reason;
+  if (unit() == cpu::Unit::bf16)
+    return (x_ ? name + " as bf16 dot products, exact; fp32 sums" : "bf16 dot products") + by;
+  if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + by;
   if (x_ || w_) return "fp32 of the dequantised values";
-  return round_to_bf16_ ? "fp32 of values rounded to bf16" + reason : "fp32";
+  return round_to_bf16_ ? "fp32 of values rounded to bf16" + by : "fp32";
 }
 
 }  // namespace fp8q

@@ -5,14 +5,14 @@
 // have scales of their own. Products of codes are exact in FP32; sums of INT8 are exact and rounded
 // once.
 //
-//   formats of x, w        by oneDNN                 from         elsewhere (weight_panels.h)
-//   INT8, INT8             INT8, exact INT32 sums    AVX512-VNNI  INT16, exact INT32 sums
-//   other pairs            BF16 holding the codes    AVX512-BF16  FP32
-//   none, BF16 asked       BF16                      AVX512-BF16  FP32 of values rounded to BF16
-//   none, or one of them   never                                  FP32
+//   formats of x, w        with AMX, by oneDNN    with AVX-512                 elsewhere
+//   INT8, INT8             INT8, exact INT32 sums    VNNI: INT8, exact INT32 sums  INT16, the same
+//   other pairs            BF16 holding the codes    BF16: the same                FP32
+//   none, BF16 asked       BF16                      BF16: the same                FP32 of BF16
+//   none, or one of them   FP32                      FP32                          FP32
 //
-// So FP8 runs as FP32 on a CPU that has VNNI only, its weights kept as codes; and "elsewhere" is
-// also where oneDNN has no kernel, which effective() then says.
+// Without AMX, sums of FP32 and of BF16 are the same chains (gemm.h): all such CPUs give the same
+// results, but for subnormal sums. See weight_panels.h.
 #pragma once
 
 #include <memory>
@@ -63,8 +63,7 @@ class PreparedLinear {
  private:
   // Columns of one of the joined layers: the values as [in, out of all], and the rest.
   void append(const Linear& linear, PlainWeight plain, size_t column, std::vector<float>& values);
-  bool integers() const;  // INT8 codes on both sides
-  bool own_integers() const { return panels_.kind() == WeightPanels::Kind::i8; }
+  ProductTypes types() const;
   bool prepare_dnnl(const std::vector<float>& values);
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
 
@@ -86,7 +85,7 @@ class PreparedLinear {
   // One of these two holds the weights.
   std::vector<std::unique_ptr<cpu::DnnlMatmul>> dnnl_;  // blocks of columns, side by side
   WeightPanels panels_;
-  bool dnnl_refused_ = false;  // although the CPU has the instructions
+  bool dnnl_refused_ = false;  // although the CPU has the tiles
 };
 
 }  // namespace fp8q

@@ -1,45 +1,77 @@
 #include "engine/cpu/weight_panels.h"
 
+#include "kernels/cpu/isa.h"
+
 namespace fp8q {
 
 WeightPanels::WeightPanels(const std::vector<float>& values, size_t in, size_t out,
-                           std::optional<Format> format, bool integer_x)
-    : in_(in) {
+                           const ProductTypes& types)
+    : in_(in), depth_(in) {
   const cpu::Pack plain{
       .b = values.data(), .row_stride = out, .column_stride = 1, .k = in, .n = out};
-  if (format == Format::int8 && integer_x && in <= cpu::kMostExactDepth) {
-    kind_ = Kind::i8;
-    cpu::pack_i8(plain, i8_.grow(cpu::packed_size(cpu::paired(in), out)));
+  if (types.integers() && in <= cpu::kMostExactDepth) {
+    if (cpu::isa() >= cpu::Isa::avx512_vnni) {
+      kind_ = Kind::i8_fours;
+      depth_ = cpu::in_fours(in);
+      cpu::pack_i8_fours(plain, i8_.grow(cpu::packed_size(depth_, out)),
+                         start_.grow(cpu::panels(out) * cpu::kPanel));
+    } else {
+      kind_ = Kind::i8_pairs;
+      depth_ = cpu::paired(in);
+      cpu::pack_i8(plain, i8_.grow(cpu::packed_size(depth_, out)));
+    }
     return;
   }
-  if (format && !info(*format).integer) {
-    format_ = *format;
-    if (cpu::pack_f8(format_, plain, f8_.grow(cpu::packed_size(in, out)))) {
-      kind_ = Kind::f8;
-      return;
-    }
-    f8_ = {};
+  const bool halves = types.halves() && cpu::isa() >= cpu::Isa::avx512_bf16;
+  if (types.w && !info(*types.w).integer) {
+    format_ = *types.w;
+    depth_ = cpu::paired(in);
+    kind_ = halves ? Kind::f8_bf16 : Kind::f8;
+    if (cpu::pack_f8(format_, plain, f8_.grow(cpu::packed_size(depth_, out)))) return;
+    f8_ = {};  // a weight is not finite
   }
-  cpu::pack_f32(plain, f32_.grow(cpu::packed_size(in, out)));
+  kind_ = halves ? Kind::bf16 : Kind::f32;
+  depth_ = halves ? cpu::paired(in) : in;
+  if (halves) cpu::pack_bf16(plain, bf16_.grow(cpu::packed_size(depth_, out)));
+  else cpu::pack_f32(plain, f32_.grow(cpu::packed_size(depth_, out)));
 }
 
-float WeightPanels::sum_scale() const { return kind_ == Kind::f8 ? cpu::f8_scale(format_) : 1.0f; }
+float WeightPanels::sum_scale() const {
+  return kind_ == Kind::f8 || kind_ == Kind::f8_bf16 ? cpu::f8_scale(format_) : 1.0f;
+}
 
-size_t WeightPanels::row_size() const { return kind_ == Kind::i8 ? cpu::paired(in_) : in_; }
+WeightPanels::Element WeightPanels::x_element() const {
+  switch (kind_) {
+    case Kind::f32:
+    case Kind::f8:
+      return Element::f32;
+    case Kind::bf16:
+    case Kind::f8_bf16:
+      return Element::bf16_pairs;
+    case Kind::i8_pairs:
+      return Element::i16;
+    case Kind::i8_fours:
+      return Element::u8;
+  }
+  return {};
+}
+
+size_t WeightPanels::row_size() const { return x_element() == Element::f32 ? in_ : depth_; }
 
 template <typename A, typename B>
 cpu::Gemm<A, B> WeightPanels::gemm(const Product& p, const B* packed) const {
   return {.a = static_cast<const A*>(p.x),
           .lda = p.x_stride,
-          .b = packed + p.first_column * row_size(),
-          .panel_stride = row_size() * cpu::kPanel,
+          .b = packed + p.first_column * depth_,
+          .panel_stride = depth_ * cpu::kPanel,
           .c = p.y,
           .ldc = p.y_stride,
           .scale = p.scale,
           .bias = p.bias,
           .m = p.rows,
           .n = p.columns,
-          .k = in_};
+          .k = in_,
+          .start = kind_ == Kind::i8_fours ? start_.data() + p.first_column : nullptr};
 }
 
 void WeightPanels::multiply(const Product& p) const {
@@ -48,8 +80,14 @@ void WeightPanels::multiply(const Product& p) const {
       return cpu::gemm_f32(gemm<float>(p, f32_.data()));
     case Kind::f8:
       return cpu::gemm_f8(format_, gemm<float>(p, f8_.data()));
-    case Kind::i8:
+    case Kind::bf16:
+      return cpu::gemm_bf16(gemm<uint16_t>(p, bf16_.data()));
+    case Kind::f8_bf16:
+      return cpu::gemm_f8(format_, gemm<uint16_t>(p, f8_.data()));
+    case Kind::i8_pairs:
       return cpu::gemm_i8(gemm<int16_t>(p, i8_.data()));
+    case Kind::i8_fours:
+      return cpu::gemm_i8(gemm<uint8_t>(p, i8_.data()));
   }
 }
 

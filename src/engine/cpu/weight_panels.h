@@ -5,34 +5,43 @@
 #include <vector>
 
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/operand.h"
 #include "kernels/cpu/gemm.h"
 #include "numeric/format.h"
 
 namespace fp8q {
 
+// What a product's two sides are. Unquantised sides have no format; both may have been rounded to
+// BF16.
+struct ProductTypes {
+  std::optional<Format> x, w;
+  bool rounded_to_bf16 = false;
+  bool integers() const { return x == Format::int8 && w == Format::int8; }
+  // Products that BF16 forms exactly, or was asked to form: all codes are values of BF16.
+  bool halves() const { return (x && w && !integers()) || rounded_to_bf16; }
+};
+
 class WeightPanels {
  public:
-  enum class Kind {
-    f32,  // values
-    f8,   // codes, decoded while they are multiplied
-    i8,   // codes
-  };
+  using Element = OperandForm::Element;
 
   WeightPanels() = default;
-  // values: [in, out], row-major; exact in `format` where that is given. integer_x: the layer's
-  // input is INT8 codes.
+  // values: [in, out], row-major; exact in types.w. What is multiplied, depends on the CPU:
   //
-  // FP8 codes are kept as they are: measured on a Zen 3 core, decoding makes a product of 96 rows
-  // no slower (0.99 to 1.08 times as fast, its panels coming from farther than the level 1 cache),
-  // of 32 rows 5 % and of 8 rows 20 % slower where the weights stay in the caches, and faster where
-  // they do not; and a BERT-base takes 85 MB, not 340.
-  WeightPanels(const std::vector<float>& values, size_t in, size_t out,
-               std::optional<Format> format, bool integer_x);
+  //   integers   AVX512-VNNI: INT8 in fours;  else INT8 as INT16 in pairs
+  //   halves     AVX512-BF16: BF16 in pairs;  else FP32
+  //   others     FP32
+  //
+  // FP8 codes are kept as they are. Measured on a Zen 3 core, decoding to FP32 makes a product of
+  // 96 rows no slower (0.99 to 1.08 times as fast, its panels coming from farther than the level 1
+  // cache), of 32 rows 5 % and of 8 rows 20 % slower where the weights stay in the caches, and
+  // faster where they do not; and a BERT-base takes 85 MB, not 340.
+  WeightPanels(const std::vector<float>& values, size_t in, size_t out, const ProductTypes& types);
 
-  Kind kind() const { return kind_; }
   // What column scales must contain in addition.
   float sum_scale() const;
-  // x as multiply() takes it: FP32, or for i8 int16_t and filled up to `row_size` with zeros.
+  // x as multiply() takes it: rows of these elements, filled up with zeros to row_size().
+  Element x_element() const;
   size_t row_size() const;
 
   struct Product {
@@ -50,12 +59,23 @@ class WeightPanels {
   template <typename A, typename B>
   cpu::Gemm<A, B> gemm(const Product& args, const B* packed) const;
 
+  enum class Kind {
+    f32,       // FP32 by FP32
+    f8,        // FP32 by codes
+    bf16,      // BF16 by BF16
+    f8_bf16,   // BF16 by codes
+    i8_pairs,  // INT16 by codes
+    i8_fours,  // codes by codes
+  };
   Kind kind_ = Kind::f32;
-  Format format_ = Format::e4m3;  // of f8
+  Format format_ = Format::e4m3;  // of f8, f8_bf16
   size_t in_ = 0;
+  size_t depth_ = 0;  // `in`, filled up to whole steps
   Buffer<float> f32_;
+  Buffer<uint16_t> bf16_;
   Buffer<uint8_t> f8_;
   Buffer<int8_t> i8_;
+  Buffer<int32_t> start_;  // of i8_fours
 };
 
 }  // namespace fp8q

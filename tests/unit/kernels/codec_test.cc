@@ -63,6 +63,37 @@ TEST_P(CodecTest, QuantizesExactlyAsEncode) {
   });
 }
 
+// Rows of odd length, with memory behind them.
+TEST_P(CodecTest, PairsAreTheSameTheOtherWayRound) {
+  const size_t rows = 3, x_stride = 70, out_stride = 72;
+  auto x = random_floats(rows * x_stride, 9);
+  x[5] = NAN;
+  for_each_isa([&](Isa) {
+    for (size_t columns = 1; columns < 68; ++columns) {
+      std::vector<uint16_t> ordered(rows * out_stride, 77), pairs = ordered, rounded = ordered;
+      QuantizeRows args{GetParam(), 0.05f, x.data(), x_stride, ordered.data(), out_stride, rows,
+                        columns};
+      quantize_to_bf16(args);
+      args.out = pairs.data();
+      quantize_to_bf16_pairs(args);
+      for (size_t r = 0; r < rows; ++r) {
+        const float* row = x.data() + r * x_stride;
+        round_to_bf16_pairs(row, columns, rounded.data() + r * out_stride);
+        for (size_t c = 0; c < out_stride; ++c) {
+          const size_t i = r * out_stride + (c ^ 1), whole = columns + columns % 2;
+          if (c < columns) {
+            ASSERT_EQ(pairs[i], ordered[r * out_stride + c]) << columns << " at " << c;
+            ASSERT_EQ(rounded[i], BFloat16Codec::encode(row[c])) << columns << " at " << c;
+          } else {
+            ASSERT_EQ(pairs[i], c < whole ? 0 : 77) << columns << " at " << c;
+            ASSERT_EQ(rounded[i], c < whole ? 0 : 77) << columns << " at " << c;
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST_P(CodecTest, RoundsAndCountsByTheDefinition) {
   const auto x = hard_values(GetParam());
   const size_t n = x.size(), columns = 37, rows = n / columns;  // rows with tails
@@ -206,9 +237,13 @@ TEST(Codec, Int8Codes) {
   const auto x = hard_values(Format::int8);
   for_each_isa([&](Isa) {
     std::vector<int8_t> codes(x.size());
+    std::vector<uint8_t> shifted(x.size());
     quantize_to_i8({Format::int8, 0.7f, x.data(), x.size(), codes.data(), x.size(), 1, x.size()});
-    for (size_t i = 0; i < x.size(); ++i)
+    quantize_to_u8({Format::int8, 0.7f, x.data(), x.size(), shifted.data(), x.size(), 1, x.size()});
+    for (size_t i = 0; i < x.size(); ++i) {
       ASSERT_EQ(static_cast<uint8_t>(codes[i]), encode(Format::int8, x[i], 0.7f)) << x[i];
+      ASSERT_EQ(shifted[i], codes[i] + 128) << x[i];
+    }
   });
 }
 

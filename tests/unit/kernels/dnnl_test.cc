@@ -61,16 +61,16 @@ TEST(DnnlMatmul, Int8SumsAreExact) {
   }
 }
 
-TEST(DnnlMatmul, OnlyKernelsOfTheInstructionsAreTaken) {
+TEST(DnnlMatmul, OnlyKernelsOfTheTilesAreTaken) {
   const size_t k = 384, n = 256;
   const auto w = random_codes(k * n, 40, 1);
   const auto product = DnnlMatmul::create(DotType::int8, k, n, w.data());
   if (!product) {
-    EXPECT_LT(detected_isa(), Isa::avx512_vnni) << "or oneDNN was told to do without it";
+    EXPECT_LT(detected_isa(), Isa::amx) << "or oneDNN was told to do without it";
     return;
   }
-  EXPECT_GE(detected_isa(), Isa::avx512_vnni);
-  EXPECT_THAT(product->implementation(), testing::StartsWith("brg:"));
+  EXPECT_EQ(detected_isa(), Isa::amx);
+  EXPECT_THAT(product->implementation(), testing::HasSubstr("amx"));
 }
 
 // Runs `product` at top level, and by every thread of a parallel region at once; all results must
@@ -141,7 +141,7 @@ TEST(DnnlMatmul, Bf16MatchesDoubleAndRowsAreIndependent) {
   const size_t k = 1536, n = 256;
   const auto w = random_bf16(k * n, 3);
   auto a = random_bf16(kRows * k, 4);
-  const auto product = DnnlMatmul::create(DotType::bf16, k, n, w.data());
+  const auto product = DnnlMatmul::create(DotType::bf16, k, n, w.data(), DnnlKernels::any);
   ASSERT_NE(product, nullptr);
   std::vector<float> all(kRows * n);
   ASSERT_TRUE(product->run(a.data(), all.data()));
@@ -174,7 +174,7 @@ TEST(DnnlMatmul, Bf16IsIndependentOfThreads) {
   if (detected_isa() < Isa::avx512_bf16) GTEST_SKIP() << "needs AVX512-BF16";
   const auto w = random_bf16(k * n, 7);
   const auto a = random_bf16(kRows * k, 8);
-  const auto create = [&] { return DnnlMatmul::create(DotType::bf16, k, n, w.data()); };
+  const auto create = [&] { return DnnlMatmul::create(DotType::bf16, k, n, w.data(), DnnlKernels::any); };
   const auto product = create();
   ASSERT_NE(product, nullptr);
   std::vector<float> expected(kRows * n);

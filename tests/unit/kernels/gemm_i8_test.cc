@@ -19,21 +19,30 @@ struct Data {
        const std::function<int(size_t)>& b_at)
       : a(p.m * p.k),
         b(p.k * p.n),
-        wide_a(p.m * paired(p.k)),
-        packed_b(packed_size(paired(p.k), p.n)) {
+        pairs_a(p.m * paired(p.k)),
+        fours_a(p.m * in_fours(p.k)),
+        pairs_b(packed_size(paired(p.k), p.n)),
+        fours_b(packed_size(in_fours(p.k), p.n)),
+        start(panels(p.n) * kPanel) {
     for (size_t i = 0; i < a.size(); ++i) a[i] = a_at(i);
     for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(b_at(i));
-    for (size_t i = 0; i < a.size(); ++i)
-      wide_a[i / p.k * paired(p.k) + i % p.k] = static_cast<int16_t>(a[i]);
-    pack_i8({.b = b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n},
-            packed_b.data());
+    for (size_t i = 0; i < a.size(); ++i) {
+      const size_t row = i / p.k, k = i % p.k;
+      pairs_a[row * paired(p.k) + k] = static_cast<int16_t>(a[i]);
+      fours_a[row * in_fours(p.k) + k] = static_cast<uint8_t>(a[i] + 128);
+    }
+    const Pack pack{.b = b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n};
+    pack_i8(pack, pairs_b.data());
+    pack_i8_fours(pack, fours_b.data(), start.data());
     scale = random_floats(panels(p.n) * kPanel, 3);
     bias = random_floats(panels(p.n) * kPanel, 4);
   }
   std::vector<int> a;
   std::vector<float> b, scale, bias;
-  std::vector<int16_t> wide_a;
-  std::vector<int8_t> packed_b;
+  std::vector<int16_t> pairs_a;
+  std::vector<uint8_t> fours_a;
+  std::vector<int8_t> pairs_b, fours_b;
+  std::vector<int32_t> start;
 };
 
 // All codes occur, the extremes often.
@@ -44,21 +53,40 @@ Data random_data(const Problem& p) {
   return Data(p, code, code);
 }
 
-std::vector<float> product(const Problem& p, const Data& d, bool epilogue) {
-  std::vector<float> c(p.m * p.n, NAN);
-  gemm_i8({.a = d.wide_a.data(),
-           .lda = paired(p.k),
-           .b = d.packed_b.data(),
-           .panel_stride = paired(p.k) * kPanel,
-           .c = c.data(),
-           .ldc = p.n,
-           .scale = epilogue ? d.scale.data() : nullptr,
-           .bias = epilogue ? d.bias.data() : nullptr,
-           .m = p.m,
-           .n = p.n,
-           .k = p.k});
-  return c;
+// Part of a product: from row i and column j on.
+struct Part {
+  size_t i, j, m, n;
+};
+
+template <typename A>
+void multiply(const Problem& p, const Data& d, bool epilogue, const Part& part,
+              const std::vector<A>& a, const std::vector<int8_t>& b, size_t depth, float* c) {
+  gemm_i8(Gemm<A, int8_t>{.a = a.data() + part.i * depth,
+                          .lda = depth,
+                          .b = b.data() + part.j * depth,
+                          .panel_stride = depth * kPanel,
+                          .c = c + part.i * p.n + part.j,
+                          .ldc = p.n,
+                          .scale = epilogue ? d.scale.data() + part.j : nullptr,
+                          .bias = epilogue ? d.bias.data() + part.j : nullptr,
+                          .m = part.m,
+                          .n = part.n,
+                          .k = p.k,
+                          .start = sizeof(A) == 1 ? d.start.data() + part.j : nullptr});
 }
+
+struct Products {
+  std::vector<float> pairs, fours;
+  Products(const Problem& p, const Data& d, bool epilogue, size_t rows, size_t columns)
+      : pairs(p.m * p.n, NAN), fours(pairs) {
+    for (size_t i = 0; i < p.m; i += rows)
+      for (size_t j = 0; j < p.n; j += columns) {
+        const Part part{i, j, std::min(rows, p.m - i), std::min(columns, p.n - j)};
+        multiply(p, d, epilogue, part, d.pairs_a, d.pairs_b, paired(p.k), pairs.data());
+        multiply(p, d, epilogue, part, d.fours_a, d.fours_b, in_fours(p.k), fours.data());
+      }
+  }
+};
 
 std::vector<float> expected(const Problem& p, const Data& d, bool epilogue) {
   std::vector<float> c(p.m * p.n);
@@ -81,8 +109,11 @@ void check(const Problem& p, const Data& d) {
   const auto plain = expected(p, d, false), finished = expected(p, d, true);
   for_each_isa([&](Isa) {
     SCOPED_TRACE(testing::Message() << "m " << p.m << " n " << p.n << " k " << p.k);
-    ASSERT_EQ(product(p, d, false), plain);
-    ASSERT_EQ(product(p, d, true), finished);
+    const Products sums(p, d, false, p.m, p.n), scaled(p, d, true, p.m, p.n);
+    ASSERT_EQ(sums.pairs, plain);
+    ASSERT_EQ(sums.fours, plain);
+    ASSERT_EQ(scaled.pairs, finished);
+    ASSERT_EQ(scaled.fours, finished);
   });
 }
 
@@ -121,21 +152,9 @@ TEST(GemmI8, RowsAndColumnsMayBeDivided) {
   const auto whole = expected(p, d, true);
   for_each_isa([&](Isa) {
     for (const size_t rows : {1, 2, 5, 7, 32}) {
-      std::vector<float> c(p.m * p.n, NAN);
-      for (size_t i = 0; i < p.m; i += rows)
-        for (size_t j = 0; j < p.n; j += 48)
-          gemm_i8({.a = d.wide_a.data() + i * paired(p.k),
-                   .lda = paired(p.k),
-                   .b = d.packed_b.data() + j * paired(p.k),
-                   .panel_stride = paired(p.k) * kPanel,
-                   .c = c.data() + i * p.n + j,
-                   .ldc = p.n,
-                   .scale = d.scale.data() + j,
-                   .bias = d.bias.data() + j,
-                   .m = std::min(rows, p.m - i),
-                   .n = std::min<size_t>(48, p.n - j),
-                   .k = p.k});
-      EXPECT_EQ(c, whole) << rows << " rows at a time";
+      const Products c(p, d, true, rows, 48);
+      EXPECT_EQ(c.pairs, whole) << rows << " rows at a time";
+      EXPECT_EQ(c.fours, whole) << rows << " rows at a time";
     }
   });
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernel_testing.h"
+#include "kernels/cpu/codec.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -166,38 +167,90 @@ std::vector<float> values_of_codes(Format format, size_t count) {
 }
 
 std::vector<uint8_t> packed_codes(Format format, const std::vector<float>& b, const Problem& p) {
-  std::vector<uint8_t> codes(packed_size(p.k, p.n));
+  std::vector<uint8_t> codes(packed_size(paired(p.k), p.n));
   EXPECT_TRUE(pack_f8(format,
                       {.b = b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n},
                       codes.data()));
   return codes;
 }
 
+// Rows of FP32, rounded, as gemm_bf16 reads them.
+std::vector<uint16_t> in_pairs(const std::vector<float>& x, size_t rows, size_t columns) {
+  std::vector<uint16_t> pairs(rows * paired(columns));
+  for (size_t r = 0; r < rows; ++r)
+    round_to_bf16_pairs(x.data() + r * columns, columns, pairs.data() + r * paired(columns));
+  return pairs;
+}
+
+const Problem kOddProblems[] = {{1, 1, 1},     {7, 33, 1000}, {13, 100, 768},
+                                {6, 256, 1},   {97, 48, 385}, {2, 64, 769},
+                                {25, 17, 770}, {12, 80, 3072}};
+
+// Plain C rounds products of FP32, but these are exact.
+TEST(GemmBf16, GivesTheBitsOfGemmF32) {
+  for (const Problem p : kOddProblems) {
+    Data d(p);
+    round_to_bf16_values(d.a.data(), d.a.size(), d.a.data());
+    round_to_bf16_values(d.b.data(), d.b.size(), d.b.data());
+    d.packed_b = packed(d.b, p.k, p.n);
+    const auto expected = product(p, d, true);
+    std::vector<uint16_t> b(packed_size(paired(p.k), p.n));
+    pack_bf16({.b = d.b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n},
+              b.data());
+    for_each_isa([&](Isa) {
+      SCOPED_TRACE(testing::Message() << "m " << p.m << " n " << p.n << " k " << p.k);
+      const auto a = in_pairs(d.a, p.m, p.k);
+      std::vector<float> c(p.m * p.n, NAN);
+      gemm_bf16({.a = a.data(),
+                 .lda = paired(p.k),
+                 .b = b.data(),
+                 .panel_stride = paired(p.k) * kPanel,
+                 .c = c.data(),
+                 .ldc = p.n,
+                 .scale = d.scale.data(),
+                 .bias = d.bias.data(),
+                 .m = p.m,
+                 .n = p.n,
+                 .k = p.k});
+      EXPECT_EQ(c, expected);
+    });
+  }
+}
+
+// c of codes `b` and of `a` in either type.
+template <typename A>
+std::vector<float> product_of_codes(Format format, const Problem& p, const std::vector<A>& a,
+                                    const std::vector<uint8_t>& b, const Data& d) {
+  std::vector<float> scale = d.scale, c(p.m * p.n, NAN);
+  for (float& s : scale) s *= f8_scale(format);
+  gemm_f8(format, Gemm<A, uint8_t>{.a = a.data(),
+                                   .lda = a.size() / p.m,
+                                   .b = b.data(),
+                                   .panel_stride = paired(p.k) * kPanel,
+                                   .c = c.data(),
+                                   .ldc = p.n,
+                                   .scale = scale.data(),
+                                   .bias = d.bias.data(),
+                                   .m = p.m,
+                                   .n = p.n,
+                                   .k = p.k});
+  return c;
+}
+
 TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
   for (const Format format : {Format::e4m3, Format::e5m2})
-    for (const Problem p : {Problem{1, 1, 1}, Problem{7, 33, 1000}, Problem{13, 100, 768},
-                            Problem{6, 256, 1}, Problem{97, 48, 385}}) {
+    for (const Problem p : kOddProblems) {
       Data d(p);
       d.b = values_of_codes(format, p.k * p.n);
       d.packed_b = packed(d.b, p.k, p.n);
       const auto codes = packed_codes(format, d.b, p);
-      std::vector<float> scale = d.scale;
-      for (float& s : scale) s *= f8_scale(format);
+      Data halves = d;
+      round_to_bf16_values(d.a.data(), d.a.size(), halves.a.data());
+      const auto of_halves = product(p, halves, true);
       for_each_isa([&](Isa) {
         SCOPED_TRACE(testing::Message() << info(format).name << " m " << p.m << " n " << p.n);
-        std::vector<float> c(p.m * p.n, NAN);
-        gemm_f8(format, {.a = d.a.data(),
-                         .lda = p.k,
-                         .b = codes.data(),
-                         .panel_stride = p.k * kPanel,
-                         .c = c.data(),
-                         .ldc = p.n,
-                         .scale = scale.data(),
-                         .bias = d.bias.data(),
-                         .m = p.m,
-                         .n = p.n,
-                         .k = p.k});
-        EXPECT_EQ(c, product(p, d, true));
+        EXPECT_EQ(product_of_codes(format, p, d.a, codes, d), product(p, d, true));
+        EXPECT_EQ(product_of_codes(format, p, in_pairs(d.a, p.m, p.k), codes, d), of_halves);
       });
     }
 }
@@ -237,7 +290,7 @@ TEST(GemmF8, RefusesValuesThatAreNotFinite) {
     const Format format = Format::e5m2;  // has both
     std::vector<float> b(3 * 5, 1.0f);
     b[7] = value;
-    std::vector<uint8_t> codes(packed_size(3, 5));
+    std::vector<uint8_t> codes(packed_size(paired(3), 5));
     const Pack pack{.b = b.data(), .row_stride = 5, .column_stride = 1, .k = 3, .n = 5};
     EXPECT_FALSE(pack_f8(format, pack, codes.data()));
     b[7] = 0;
