@@ -1,8 +1,8 @@
 #include "kernels/cpu/attention.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "kernels/cpu/attention_pack.h"
 #include "kernels/cpu/codec.h"
 #include "kernels/cpu/gemm.h"
 
@@ -55,47 +55,6 @@ void SoftmaxRows(const Softmax& s) {
   for (size_t r = 0; r < s.rows; ++r) SoftmaxRow(s.x + r * s.stride, s.columns, s.scale);
 }
 
-// The first channels of four tokens, transposed in registers by blocks of 4 x 4. Returns how many.
-HWY_INLINE size_t TransposeFour([[maybe_unused]] const float* from, [[maybe_unused]] size_t stride,
-                                [[maybe_unused]] size_t size, [[maybe_unused]] float* to) {
-  size_t c = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d4;
-  const hn::FixedTag<uint64_t, 2> d2;
-  for (; c + 4 <= size; c += 4) {
-    const auto r0 = hn::LoadU(d4, from + c);
-    const auto r1 = hn::LoadU(d4, from + stride + c);
-    const auto r2 = hn::LoadU(d4, from + 2 * stride + c);
-    const auto r3 = hn::LoadU(d4, from + 3 * stride + c);
-    const auto lo01 = hn::BitCast(d2, hn::InterleaveLower(d4, r0, r1));
-    const auto lo23 = hn::BitCast(d2, hn::InterleaveLower(d4, r2, r3));
-    const auto hi01 = hn::BitCast(d2, hn::InterleaveUpper(d4, r0, r1));
-    const auto hi23 = hn::BitCast(d2, hn::InterleaveUpper(d4, r2, r3));
-    float* at = to + c * kPanel;
-    hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, lo01, lo23)), d4, at);
-    hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, lo01, lo23)), d4, at + kPanel);
-    hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, hi01, hi23)), d4, at + 2 * kPanel);
-    hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, hi01, hi23)), d4, at + 3 * kPanel);
-  }
-#endif
-  return c;
-}
-
-// Panels of k^T: for each channel 16 tokens.
-void PackTransposed(const float* k, size_t stride, size_t tokens, size_t size, float* packed) {
-  size_t t = 0;
-  for (; t + 4 <= tokens; t += 4) {
-    const float* from = k + t * stride;
-    float* to = packed + t / kPanel * size * kPanel + t % kPanel;
-    for (size_t c = TransposeFour(from, stride, size, to); c < size; ++c)
-      for (size_t i = 0; i < 4; ++i) to[c * kPanel + i] = from[i * stride + c];
-  }
-  for (; t < panels(tokens) * kPanel; ++t) {
-    float* to = packed + t / kPanel * size * kPanel + t % kPanel;
-    for (size_t c = 0; c < size; ++c) to[c * kPanel] = t < tokens ? k[t * stride + c] : 0.0f;
-  }
-}
-
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace fp8q::cpu
@@ -104,118 +63,196 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fp8q::cpu {
 HWY_EXPORT(SoftmaxRows);
-HWY_EXPORT(PackTransposed);
 
 void softmax(const Softmax& args) noexcept { HWY_DYNAMIC_DISPATCH(SoftmaxRows)(args); }
+
+size_t score_stride(size_t tokens) noexcept { return panels(tokens) * kPanel; }
 
 namespace {
 
 // Rows of q handled at a time, so that their scores stay in the level 2 cache for long sequences.
 constexpr size_t kQueryRows = 48;
 
-// Panels of v, which is [tokens, head_size] already.
-void pack_value(const AttendHead& a, float* packed) noexcept {
-  for (size_t p = 0; p < panels(a.head_size); ++p) {
-    const size_t columns = std::min(kPanel, a.head_size - p * kPanel);
-    for (size_t t = 0; t < a.tokens; ++t) {
-      float* to = packed + (p * a.tokens + t) * kPanel;
-      std::memcpy(to, a.v + t * a.qkv_stride + p * kPanel, columns * sizeof(float));
-      std::fill(to + columns, to + kPanel, 0.0f);
-    }
+// What both forms of the products share. They take their memory from AttendHead::scratch.
+class Form {
+ public:
+  explicit Form(const AttendHead& a) : a_(a), next_(a.scratch) {
+    qk_scale_ = take(score_stride(a.tokens));
+    out_scale_ = take(panels(a.head_size) * kPanel);
+    std::fill_n(qk_scale_, score_stride(a.tokens), a.qk_scale);
+    std::fill_n(out_scale_, panels(a.head_size) * kPanel, a.out_scale);
   }
-}
+  static size_t scratch(size_t tokens, size_t size) {
+    return score_stride(tokens) + panels(size) * kPanel;
+  }
 
-// The parts of `scratch`.
-struct Packed {
-  explicit Packed(const AttendHead& a)
-      : keys(a.scratch),
-        values(keys + packed_size(a.head_size, a.tokens)),
-        scores(values + packed_size(a.tokens, a.head_size)),
-        qk_scale(scores + std::min(a.tokens, kQueryRows) * score_stride(a.tokens)),
-        out_scale(qk_scale + score_stride(a.tokens)) {}
-  float *keys, *values, *scores, *qk_scale, *out_scale;
+ protected:
+  // Of sizes that are multiples of 16 floats: all parts are aligned.
+  float* take(size_t floats) {
+    float* part = next_;
+    next_ += floats;
+    return part;
+  }
+  HeadRows keys() const { return {a_.k, a_.qkv_stride, a_.tokens, a_.head_size}; }
+  HeadRows values() const { return {a_.v, a_.qkv_stride, a_.tokens, a_.head_size}; }
+
+  // scores = q k^T, of `rows` rows.
+  template <typename T>
+  Gemm<T, T> score_product(const T* q, size_t stride, const T* keys, size_t depth, size_t rows,
+                           float* scores) const {
+    return {.a = q,
+            .lda = stride,
+            .b = keys,
+            .panel_stride = depth * kPanel,
+            .c = scores,
+            .ldc = score_stride(a_.tokens),
+            .scale = a_.qk_scale == 1.0f ? nullptr : qk_scale_,
+            .bias = nullptr,
+            .m = rows,
+            .n = score_stride(a_.tokens),
+            .k = a_.head_size};
+  }
+  // Rows of out = p v, from row `from` on.
+  template <typename T>
+  Gemm<T, T> value_product(const T* p, size_t stride, const T* values, size_t depth, size_t from,
+                           size_t rows) const {
+    return {.a = p,
+            .lda = stride,
+            .b = values,
+            .panel_stride = depth * kPanel,
+            .c = a_.out + from * a_.out_stride,
+            .ldc = a_.out_stride,
+            .scale = a_.out_scale == 1.0f ? nullptr : out_scale_,
+            .bias = nullptr,
+            .m = rows,
+            .n = a_.head_size,
+            .k = a_.tokens};
+  }
+
+  const AttendHead& a_;
+
+ private:
+  float* next_;
+  float *qk_scale_, *out_scale_;
 };
 
-void pack_keys(const AttendHead& a, const Packed& packed) noexcept {
-  std::fill(packed.qk_scale, packed.qk_scale + score_stride(a.tokens), a.qk_scale);
-  HWY_DYNAMIC_DISPATCH(PackTransposed)(a.k, a.qkv_stride, a.tokens, a.head_size, packed.keys);
-}
+class Floats : public Form {
+ public:
+  explicit Floats(const AttendHead& a)
+      : Form(a),
+        keys_(take(packed_size(a.head_size, a.tokens))),
+        values_(take(packed_size(a.tokens, a.head_size))) {}
+  static size_t scratch(size_t tokens, size_t size) {
+    return Form::scratch(tokens, size) + packed_size(size, tokens) + packed_size(tokens, size);
+  }
+  float* memory_of_scores() { return take(0); }  // the rest
 
-void pack_values(const AttendHead& a, const Packed& packed) noexcept {
-  std::fill(packed.out_scale, packed.out_scale + panels(a.head_size) * kPanel, a.out_scale);
-  pack_value(a, packed.values);
-}
+  void prepare_scores() const { pack_keys(keys(), keys_); }
+  void prepare_values() const { pack_values(values(), values_); }
+  void score(size_t from, size_t rows, float* scores) const {
+    gemm_f32(score_product<float>(a_.q + from * a_.qkv_stride, a_.qkv_stride, keys_, a_.head_size,
+                                  rows, scores));
+  }
+  RoundingCount quantize(size_t rows, float* p) const {
+    if (!a_.p_format) return {};
+    const size_t stride = score_stride(a_.tokens);
+    return quantize_to_f32({*a_.p_format, a_.p_scale, p, stride, p, stride, rows, a_.tokens});
+  }
+  void multiply(size_t from, size_t rows, const float* p) const {
+    gemm_f32(value_product<float>(p, score_stride(a_.tokens), values_, a_.tokens, from, rows));
+  }
 
-void score_rows(const AttendHead& a, const Packed& packed, size_t from, size_t rows,
-                float* scores) noexcept {
-  const size_t stride = score_stride(a.tokens);
-  gemm_f32({.a = a.q + from * a.qkv_stride,
-            .lda = a.qkv_stride,
-            .b = packed.keys,
-            .panel_stride = a.head_size * kPanel,
-            .c = scores,
-            .ldc = stride,
-            .scale = a.qk_scale == 1.0f ? nullptr : packed.qk_scale,
-            .bias = nullptr,
-            .m = rows,
-            .n = stride,
-            .k = a.head_size});
-}
+ private:
+  float *keys_, *values_;
+};
 
-void value_rows(const AttendHead& a, const Packed& packed, size_t from, size_t rows,
-                const float* probabilities) noexcept {
-  gemm_f32({.a = probabilities,
-            .lda = score_stride(a.tokens),
-            .b = packed.values,
-            .panel_stride = a.tokens * kPanel,
-            .c = a.out + from * a.out_stride,
-            .ldc = a.out_stride,
-            .scale = a.out_scale == 1.0f ? nullptr : packed.out_scale,
-            .bias = nullptr,
-            .m = rows,
-            .n = a.head_size,
-            .k = a.tokens});
+// All operands in pairs of BF16.
+class Halves : public Form {
+ public:
+  explicit Halves(const AttendHead& a)
+      : Form(a),
+        rows_(take_halves(row_halves(a.tokens, a.head_size))),
+        keys_(take_halves(packed_size(paired(a.head_size), a.tokens))),
+        values_(take_halves(packed_size(paired(a.tokens), a.head_size))),
+        p_(take_halves(p_halves(a.tokens))) {}
+  static size_t scratch(size_t tokens, size_t size) {
+    return Form::scratch(tokens, size) +
+           (row_halves(tokens, size) + packed_size(paired(size), tokens) +
+            packed_size(paired(tokens), size) + p_halves(tokens)) /
+               2;
+  }
+  float* memory_of_scores() { return take(0); }
+
+  void prepare_scores() const {
+    pair_rows(keys(), rows_);
+    pack_key_pairs(rows_, a_.tokens, a_.head_size, keys_);
+    pair_rows({a_.q, a_.qkv_stride, a_.tokens, a_.head_size}, rows_);
+  }
+  void prepare_values() const { pack_value_pairs(values(), values_); }
+  void score(size_t from, size_t rows, float* scores) const {
+    const size_t depth = paired(a_.head_size);
+    gemm_bf16(score_product<uint16_t>(rows_ + from * depth, depth, keys_, depth, rows, scores));
+  }
+  RoundingCount quantize(size_t rows, const float* p) const {
+    const size_t stride = score_stride(a_.tokens);
+    return quantize_to_bf16_pairs(
+        {*a_.p_format, a_.p_scale, p, stride, p_, stride, rows, a_.tokens});
+  }
+  void multiply(size_t from, size_t rows, const float*) const {
+    gemm_bf16(value_product<uint16_t>(p_, score_stride(a_.tokens), values_, paired(a_.tokens), from,
+                                      rows));
+  }
+
+ private:
+  uint16_t* take_halves(size_t n) { return reinterpret_cast<uint16_t*>(take(n / 2)); }
+  // To whole cache lines.
+  static size_t row_halves(size_t tokens, size_t size) {
+    return (tokens * paired(size) + 31) / 32 * 32;
+  }
+  static size_t p_halves(size_t tokens) {
+    return (std::min(tokens, kQueryRows) * score_stride(tokens) + 31) / 32 * 32;
+  }
+  uint16_t *rows_, *keys_, *values_, *p_;
+};
+
+template <class Products>
+RoundingCount attend(const AttendHead& a) noexcept {
+  Products products(a);
+  float* scores = products.memory_of_scores();
+  RoundingCount count;
+  products.prepare_scores();
+  products.prepare_values();
+  for (size_t from = 0; from < a.tokens; from += kQueryRows) {
+    const size_t rows = std::min(kQueryRows, a.tokens - from);
+    products.score(from, rows, scores);
+    softmax({scores, score_stride(a.tokens), rows, a.tokens, a.score_scale});
+    count += products.quantize(rows, scores);
+    products.multiply(from, rows, scores);
+  }
+  return count;
 }
 
 }  // namespace
 
 size_t attend_scratch(size_t tokens, size_t head_size) noexcept {
-  const size_t rows = std::min(tokens, kQueryRows);
-  return packed_size(head_size, tokens) + packed_size(tokens, head_size) +
-         (rows + 1) * panels(tokens) * kPanel + panels(head_size) * kPanel;
+  return std::max(Floats::scratch(tokens, head_size), Halves::scratch(tokens, head_size)) +
+         std::min(tokens, kQueryRows) * score_stride(tokens);
 }
 
-size_t score_stride(size_t tokens) noexcept { return panels(tokens) * kPanel; }
-
 RoundingCount attend_head(const AttendHead& a) noexcept {
-  const Packed packed(a);
-  const size_t stride = score_stride(a.tokens);
-  RoundingCount count;
-  pack_keys(a, packed);
-  pack_values(a, packed);
-  for (size_t from = 0; from < a.tokens; from += kQueryRows) {
-    const size_t rows = std::min(kQueryRows, a.tokens - from);
-    float* scores = packed.scores;
-    score_rows(a, packed, from, rows, scores);
-    softmax({scores, stride, rows, a.tokens, a.score_scale});
-    if (a.p_format)
-      count +=
-          quantize_to_f32({*a.p_format, a.p_scale, scores, stride, scores, stride, rows, a.tokens});
-    value_rows(a, packed, from, rows, scores);
-  }
-  return count;
+  return a.bf16 ? attend<Halves>(a) : attend<Floats>(a);
 }
 
 void attend_scores(const AttendHead& a, float* scores) noexcept {
-  const Packed packed(a);
-  pack_keys(a, packed);
-  score_rows(a, packed, 0, a.tokens, scores);
+  const Floats products(a);
+  products.prepare_scores();
+  products.score(0, a.tokens, scores);
 }
 
 void attend_values(const AttendHead& a, const float* probabilities) noexcept {
-  const Packed packed(a);
-  pack_values(a, packed);
-  value_rows(a, packed, 0, a.tokens, probabilities);
+  const Floats products(a);
+  products.prepare_values();
+  products.multiply(0, a.tokens, probabilities);
 }
 
 }  // namespace fp8q::cpu

@@ -1,9 +1,10 @@
 // Attention of one head over one sequence: softmax(q k^T * scale) v, no padding, no mask.
 //
-// Both products are formed by gemm_f32, so the results of a sequence depend on nothing else.
-// Quantised operands come as the values of their codes (q, k, v by the caller, p here); their
-// scales are pulled out of the sums. Sums of INT8 codes are exact up to 1024 tokens or channels
-// (1024 * 128^2 = 2^24); beyond, and for FP8, each step of the sum is rounded to FP32.
+// Both products are formed by gemm_f32, or gemm_bf16, which gives the same bits: the results of a
+// sequence depend on nothing else. Quantised operands come as the values of their codes (q, k, v by
+// the caller, p here); their scales are pulled out of the sums. Sums of INT8 codes are exact up to
+// 1024 tokens or channels (1024 * 128^2 = 2^24); beyond, and for FP8, each step of the sum is
+// rounded to FP32.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@ struct AttendHead {
   float score_scale;               // on that product, rounded to FP32: the attention's scale
   std::optional<Format> p_format;  // quantise the probabilities?
   float p_scale;
+  bool bf16;        // form the products of BF16; all operands must be quantised
   float out_scale;  // on p v: the operands' scales
   float* out;       // [tokens, head_size]
   size_t out_stride;

@@ -262,9 +262,8 @@ void RoundBf16Pairs(const float* x, size_t n, uint16_t* out) {
   SwapPairs(out, n);
 #else
   const D32 d;
-  const auto round = [&](V32 v, uint16_t* to) HWY_ATTR {
-    ToBf16Pairs::store(hn::BitCast(d, Bf16Bits(v)), v, to);
-  };
+  const auto round = [&](V32 v, uint16_t* to)
+                         HWY_ATTR { ToBf16Pairs::store(hn::BitCast(d, Bf16Bits(v)), v, to); };
   size_t i = 0;
   for (; i + kLanes32 <= n; i += kLanes32) round(hn::LoadU(d, x + i), out + i);
   if (i == n) return;

@@ -26,8 +26,7 @@ class OneThread {
 
 // Whether oneDNN's kernel of this name forms its sums by AMX tiles.
 bool uses_tiles(std::string_view implementation) {
-  return implementation.starts_with("brg:") &&
-         implementation.find("amx") != std::string_view::npos;
+  return implementation.starts_with("brg:") && implementation.find("amx") != std::string_view::npos;
 }
 
 // Refusals are for the caller to deal with, lack of memory is not.

@@ -87,7 +87,7 @@ inline constexpr size_t kMostExactDepth = (1 << 17) - 1;
 // INT8 codes widened to 16 bits, multiplied in pairs of k (vpmaddwd). vpmaddubsw is no faster where
 // sums must be exact: its 16-bit sums of pairs saturate, so that signs have to be moved and every
 // sum widened.
-using GemmI8 = Gemm<int16_t, int8_t>;  // a: lda >= paired(k)
+using GemmI8 = Gemm<int16_t, int8_t>;                     // a: lda >= paired(k)
 void pack_i8(const Pack& args, int8_t* packed) noexcept;  // packed_size(paired(k), n)
 void gemm_i8(const GemmI8& args) noexcept;
 

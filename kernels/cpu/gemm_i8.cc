@@ -26,9 +26,7 @@ HWY_INLINE Pairs weight_pairs(const int8_t* b) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<int8_t, D16>(), b));
 }
 
-HWY_INLINE Pairs row_pair(const int16_t* a) {
-  return hn::BitCast(D16(), broadcast_bits(D32(), a));
-}
+HWY_INLINE Pairs row_pair(const int16_t* a) { return hn::BitCast(D16(), broadcast_bits(D32(), a)); }
 
 HWY_INLINE void add_products(Pairs a, Pairs b, V32& sum) {
   V32 unused = hn::Zero(D32());

@@ -88,28 +88,33 @@ namespace {
 
 // Codes of a column stand side by side in groups of kGroup steps of k.
 template <size_t kGroup>
-void pack_groups(const Pack& args, int8_t* packed) {
-  const size_t depth = (args.k + kGroup - 1) / kGroup * kGroup;
-  std::fill_n(packed, packed_size(depth, args.n), int8_t{0});
-  for_each_row(args, [&](size_t p, size_t k, const Row& row) {
-    int8_t* to = packed + (p * depth + k / kGroup * kGroup) * kPanel + k % kGroup;
-    for (size_t n = 0; n < kPanel; ++n) to[kGroup * n] = static_cast<int8_t>(row[n]);
-  });
+int8_t* codes_of_step(int8_t* packed, size_t depth, size_t p, size_t k) {
+  return packed + (p * depth + k / kGroup * kGroup) * kPanel + k % kGroup;
 }
 
 }  // namespace
 
-void pack_i8(const Pack& args, int8_t* packed) noexcept { pack_groups<2>(args, packed); }
+void pack_i8(const Pack& args, int8_t* packed) noexcept {
+  const size_t depth = paired(args.k);
+  std::fill_n(packed, packed_size(depth, args.n), int8_t{0});
+  for_each_row(args, [&](size_t p, size_t k, const Row& row) {
+    int8_t* to = codes_of_step<2>(packed, depth, p, k);
+    for (size_t n = 0; n < kPanel; ++n) to[2 * n] = static_cast<int8_t>(row[n]);
+  });
+}
 
 void pack_i8_fours(const Pack& args, int8_t* packed, int32_t* start) noexcept {
-  pack_groups<4>(args, packed);
   const size_t depth = in_fours(args.k);
-  for (size_t column = 0; column < panels(args.n) * kPanel; ++column) {
-    const int8_t* codes = packed + column / kPanel * depth * kPanel + column % kPanel * 4;
-    int32_t sum = 0;
-    for (size_t k = 0; k < depth; ++k) sum += codes[k / 4 * 4 * kPanel + k % 4];
-    start[column] = -128 * sum;
-  }
+  std::fill_n(packed, packed_size(depth, args.n), int8_t{0});
+  std::fill_n(start, panels(args.n) * kPanel, 0);
+  for_each_row(args, [&](size_t p, size_t k, const Row& row) {
+    int8_t* to = codes_of_step<4>(packed, depth, p, k);
+    for (size_t n = 0; n < kPanel; ++n) {
+      const auto code = static_cast<int8_t>(row[n]);
+      to[4 * n] = code;
+      start[p * kPanel + n] -= 128 * code;
+    }
+  });
 }
 
 }  // namespace fp8q::cpu

@@ -9,6 +9,7 @@
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/codec.h"
+#include "kernels/cpu/isa.h"
 
 namespace fp8q {
 namespace {
@@ -59,7 +60,10 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
       },
       probabilities_{a.probabilities_site, 1.0f,
                      activation_quantization(sites, a.probabilities_site)},
-      scores_site_(a.scores_site) {}
+      scores_site_(a.scores_site),
+      bf16_(cpu::isa() >= cpu::Isa::avx512_bf16 && probabilities_.quantization &&
+            std::all_of(std::begin(operands_), std::end(operands_),
+                        [](const Operand& o) { return o.quantization.has_value(); })) {}
 
 void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
   const SitePass& pass = *args.pass;
@@ -160,6 +164,7 @@ cpu::AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t
           .score_scale = scale_,
           .p_format = p ? std::optional(p->format) : std::nullopt,
           .p_scale = probabilities_.scale(),
+          .bf16 = bf16_,
           .out_scale = probabilities_.scale() * operands_[2].scale(),
           .out = args.out + first * hidden + head * head_size_,
           .out_stride = hidden,
@@ -250,7 +255,7 @@ std::string AttentionBlock::effective(int site) const {
   const Format x = a.quantization->format, y = b.quantization->format;
   std::string name(info(x).name);
   if (x != y) name += " x " + std::string(info(y).name);
-  name += " as fp32 products, ";
+  name += bf16_ ? " as bf16 dot products, " : " as fp32 products, ";
   if (x != Format::int8 || y != Format::int8) return name + "exact; fp32 sums";
   if (!of_scores) return name + "exact sums up to 1024 tokens";
   return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");

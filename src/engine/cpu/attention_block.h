@@ -37,7 +37,7 @@ class AttentionBlock {
 
   // How the products are formed, for the Site of one operand.
   std::string effective(int site) const;
-  static constexpr cpu::Unit kUnit = cpu::Unit::fp32;  // for every format
+  cpu::Unit unit() const { return bf16_ ? cpu::Unit::bf16 : cpu::Unit::fp32; }
   // Of both products, 2 per multiplication with its addition.
   double operations(std::span<const int32_t> offsets) const;
 
@@ -68,6 +68,7 @@ class AttentionBlock {
   Operand operands_[3];  // q, k, v
   Operand probabilities_;
   int scores_site_;
+  bool bf16_;  // the CPU has its dot products, and codes are values of BF16
 };
 
 }  // namespace fp8q

@@ -36,10 +36,23 @@ double operations(size_t rows, size_t in, size_t out) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
 }
 
+// FP8 weights are expanded to BF16 where all of a model's then take this much at most, about a
+// server CPU's level 3 cache: they come from there fast enough, and need no decoding.
+constexpr size_t kCachedWeights = size_t{32} << 20;
+
+size_t weights_of(const Encoder& e) {
+  size_t sum = 0;
+  for (const EncoderLayer& l : e.layers)
+    for (const Linear* one :
+         {&l.query, &l.key, &l.value, &l.attention_output, &l.intermediate, &l.output})
+      sum += static_cast<size_t>(one->in * one->out);
+  return sum;
+}
+
 void check(const Encoder& e) {
   if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !cpu::isa_named(wanted))
     fail(ErrorCode::usage,
-         "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni or avx512-bf16, or unset it",
+         "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni, avx512-bf16 or amx, or unset it",
          printable(wanted));
   for (size_t i = 0; i < e.layers.size(); ++i) {
     const Attention& a = e.layers[i].attention;
@@ -59,6 +72,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
       outputs_(encoder.outputs),
       head_kind_(encoder.head_kind),
       compute_(compute),
+      expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kCachedWeights),
       hidden_(static_cast<size_t>(encoder.hidden)),
       limits_(encoder),
       embeddings_(encoder) {
@@ -104,7 +118,7 @@ void CpuEngine::note(int site, const std::string& effective) {
 
 LinearStep CpuEngine::make_step(const std::vector<const Linear*>& linears) {
   LinearStep step{linears.front()->input_site, linears.front()->result_site,
-                  PreparedLinear(linears, sites_, compute_)};
+                  PreparedLinear(linears, sites_, compute_, expand_codes_)};
   const std::string effective = step.linear.effective();
   for (const Linear* l : linears) {
     note(l->weight_site, effective);
@@ -140,7 +154,7 @@ CpuEngine::Layer CpuEngine::make_layer(const EncoderLayer& l) {
 
 std::string CpuEngine::description() const {
   static constexpr std::array<std::string_view, 6> kTitles = {
-      "plain C", "AVX2",      "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16",
+      "plain C",        "AVX2", "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16",
       "AMX and AVX-512"};
   const bool tiles = cpu::isa() == cpu::Isa::amx;
   return fmt::format("cpu, {} (Highway){}, {} thread{}", kTitles[static_cast<size_t>(cpu::isa())],
@@ -353,7 +367,7 @@ void CpuEngine::run_layer(size_t index, const MicroBatch& micro, Workspace& w) c
   run_projections(layer, micro, wide, w);
   const LinearFeed* to = feed({&layer.attention_output}, tokens, w);
   layer.attention.run({wide, context, offsets, &w.watch.pass, to}, w.attention);
-  w.lap({Stage::attention, AttentionBlock::kUnit, layer.attention.operations(offsets)});
+  w.lap({Stage::attention, layer.attention.unit(), layer.attention.operations(offsets)});
   // The q, k, v are used up: their memory takes the product.
   run_step(layer.attention_output, {Stage::attention_output, {{context, hidden_, offsets}}, wide},
            w);

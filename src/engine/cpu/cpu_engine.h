@@ -149,6 +149,7 @@ class CpuEngine final : public Engine {
   std::vector<EncoderOutput> outputs_;
   HeadKind head_kind_;
   ComputeType compute_;
+  bool expand_codes_;  // see ProductTypes
   size_t hidden_;
   BatchLimits limits_;
   EmbeddingBlock embeddings_;

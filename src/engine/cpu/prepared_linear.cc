@@ -12,10 +12,10 @@
 namespace fp8q {
 namespace {
 
-// A task is a block of this many rows, whose part of x stays in the level 2 cache (96 rows of
-// one K block, 384 floats or 768 codes of 16 bits, are 144 KiB), and columns; fewer columns where
-// there would be too little work to share.
-constexpr size_t kBlockRows = 96;
+// A task is a block of this many rows, whose part of x stays in the level 2 cache (192 rows of
+// one K block, 384 floats, 768 codes of 16 bits or 1536 of 8, are 288 KiB), and columns; fewer
+// columns where there would be too little work to share.
+constexpr size_t kBlockRows = 192;
 constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
 constexpr size_t kTasksPerThread = 3;
@@ -53,7 +53,9 @@ struct PreparedLinear::Block {
 };
 
 PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
-                               const std::vector<Site>& sites, ComputeType compute) {
+                               const std::vector<Site>& sites, ComputeType compute,
+                               bool expand_codes)
+    : expand_codes_(expand_codes) {
   in_ = static_cast<size_t>(linears.front()->in);
   for (const Linear* l : linears) out_ += static_cast<size_t>(l->out);
   x_ = activation_quantization(sites, linears.front()->input_site);
@@ -102,7 +104,7 @@ void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t colu
 }
 
 ProductTypes PreparedLinear::types() const {
-  return {x_ ? std::optional(x_->format) : std::nullopt, w_, round_to_bf16_};
+  return {x_ ? std::optional(x_->format) : std::nullopt, w_, round_to_bf16_, expand_codes_};
 }
 
 bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {

@@ -35,9 +35,9 @@ namespace fp8q {
 class PreparedLinear {
  public:
   // Several layers that read the same quantised x become one, their columns side by side; see
-  // can_join().
+  // can_join(). expand_codes: see ProductTypes.
   PreparedLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
-                 ComputeType compute);
+                 ComputeType compute, bool expand_codes = false);
 
   // What it reads; see run().
   const OperandForm& form() const { return form_; }
@@ -79,6 +79,7 @@ class PreparedLinear {
   std::optional<ActivationQuantization> x_;
   std::optional<Format> w_;
   bool round_to_bf16_ = false;  // of unquantised operands
+  bool expand_codes_;
   OperandForm form_;
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
   cpu::DotType dot_ = cpu::DotType::bf16;

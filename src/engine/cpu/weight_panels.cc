@@ -23,7 +23,7 @@ WeightPanels::WeightPanels(const std::vector<float>& values, size_t in, size_t o
     return;
   }
   const bool halves = types.halves() && cpu::isa() >= cpu::Isa::avx512_bf16;
-  if (types.w && !info(*types.w).integer) {
+  if (types.w && !info(*types.w).integer && !(halves && types.expand_codes)) {
     format_ = *types.w;
     depth_ = cpu::paired(in);
     kind_ = halves ? Kind::f8_bf16 : Kind::f8;

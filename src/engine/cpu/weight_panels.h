@@ -16,6 +16,9 @@ namespace fp8q {
 struct ProductTypes {
   std::optional<Format> x, w;
   bool rounded_to_bf16 = false;
+  // Where halves() are multiplied as BF16, FP8 codes of w become BF16, too, rather than being
+  // decoded with every use: twice the memory, the same bits.
+  bool expand_codes = false;
   bool integers() const { return x == Format::int8 && w == Format::int8; }
   // Products that BF16 forms exactly, or was asked to form: all codes are values of BF16.
   bool halves() const { return (x && w && !integers()) || rounded_to_bf16; }
@@ -35,7 +38,8 @@ class WeightPanels {
   // FP8 codes are kept as they are. Measured on a Zen 3 core, decoding to FP32 makes a product of
   // 96 rows no slower (0.99 to 1.08 times as fast, its panels coming from farther than the level 1
   // cache), of 32 rows 5 % and of 8 rows 20 % slower where the weights stay in the caches, and
-  // faster where they do not; and a BERT-base takes 85 MB, not 340.
+  // faster where they do not; and a BERT-base takes 85 MB, not 340. Decoding to BF16 is dearer,
+  // since the products are twice as fast.
   WeightPanels(const std::vector<float>& values, size_t in, size_t out, const ProductTypes& types);
 
   // What column scales must contain in addition.

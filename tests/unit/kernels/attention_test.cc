@@ -33,6 +33,7 @@ AttendHead head_of(const Case& c, const std::vector<float>& qkv, std::vector<flo
           .score_scale = kScoreScale,
           .p_format = c.p_format,
           .p_scale = kProbabilityScale,
+          .bf16 = false,
           .out_scale = kOutScale,
           .out = out.data(),
           .out_stride = c.size,
@@ -109,6 +110,29 @@ TEST(AttendHead, MatchesTheDefinition) {
           }
         }
   });
+}
+
+TEST(AttendHead, ProductsOfBf16GiveTheSameBits) {
+  for (const Format format : {Format::e4m3, Format::e5m2, Format::int8})
+    for (const size_t tokens : {1, 2, 7, 16, 25, 49, 100, 201})
+      for (const size_t size : {4, 15, 32, 33, 64}) {
+        const Case c{tokens, size, format};
+        auto qkv = random_floats(tokens * 3 * size, 23);
+        quantize_to_f32({format, 0.05f, qkv.data(), 1, qkv.data(), 1, 1, qkv.size()});
+        for_each_isa([&](Isa isa) {
+          if (isa == Isa::scalar) return;
+          SCOPED_TRACE(testing::Message() << info(format).name << " " << tokens << " x " << size);
+          std::vector<float> scratch(attend_scratch(tokens, size)), of_bf16(tokens * size, NAN);
+          AttendHead head = head_of(c, qkv, of_bf16, scratch);
+          head.bf16 = true;
+          const RoundingCount count = attend_head(head);
+          std::vector<float> of_f32(of_bf16.size(), NAN);
+          const RoundingCount expected = attend_head(head_of(c, qkv, of_f32, scratch));
+          EXPECT_EQ(of_bf16, of_f32);
+          EXPECT_EQ(count.saturated, expected.saturated);
+          EXPECT_EQ(count.underflowed, expected.underflowed);
+        });
+      }
 }
 
 TEST(AttendHead, IsTheSameOnAllIsasWithFma) {

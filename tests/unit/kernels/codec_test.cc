@@ -71,8 +71,8 @@ TEST_P(CodecTest, PairsAreTheSameTheOtherWayRound) {
   for_each_isa([&](Isa) {
     for (size_t columns = 1; columns < 68; ++columns) {
       std::vector<uint16_t> ordered(rows * out_stride, 77), pairs = ordered, rounded = ordered;
-      QuantizeRows args{GetParam(), 0.05f, x.data(), x_stride, ordered.data(), out_stride, rows,
-                        columns};
+      QuantizeRows args{GetParam(),     0.05f,      x.data(), x_stride,
+                        ordered.data(), out_stride, rows,     columns};
       quantize_to_bf16(args);
       args.out = pairs.data();
       quantize_to_bf16_pairs(args);

@@ -174,7 +174,9 @@ TEST(DnnlMatmul, Bf16IsIndependentOfThreads) {
   if (detected_isa() < Isa::avx512_bf16) GTEST_SKIP() << "needs AVX512-BF16";
   const auto w = random_bf16(k * n, 7);
   const auto a = random_bf16(kRows * k, 8);
-  const auto create = [&] { return DnnlMatmul::create(DotType::bf16, k, n, w.data(), DnnlKernels::any); };
+  const auto create = [&] {
+    return DnnlMatmul::create(DotType::bf16, k, n, w.data(), DnnlKernels::any);
+  };
   const auto product = create();
   ASSERT_NE(product, nullptr);
   std::vector<float> expected(kRows * n);

@@ -182,9 +182,8 @@ std::vector<uint16_t> in_pairs(const std::vector<float>& x, size_t rows, size_t 
   return pairs;
 }
 
-const Problem kOddProblems[] = {{1, 1, 1},     {7, 33, 1000}, {13, 100, 768},
-                                {6, 256, 1},   {97, 48, 385}, {2, 64, 769},
-                                {25, 17, 770}, {12, 80, 3072}};
+const Problem kOddProblems[] = {{1, 1, 1},     {7, 33, 1000}, {13, 100, 768}, {6, 256, 1},
+                                {97, 48, 385}, {2, 64, 769},  {25, 17, 770},  {12, 80, 3072}};
 
 // Plain C rounds products of FP32, but these are exact.
 TEST(GemmBf16, GivesTheBitsOfGemmF32) {

@@ -1,0 +1,136 @@
+#include "kernels/cpu/attention_pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/codec.h"
+#include "kernels/cpu/gemm.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/attention_pack.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fp8q::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The first channels of four tokens, transposed in registers by blocks of 4 x 4. Returns how many.
+HWY_INLINE size_t TransposeFour([[maybe_unused]] const float* from, [[maybe_unused]] size_t stride,
+                                [[maybe_unused]] size_t size, [[maybe_unused]] float* to) {
+  size_t c = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d4;
+  const hn::FixedTag<uint64_t, 2> d2;
+  for (; c + 4 <= size; c += 4) {
+    const auto r0 = hn::LoadU(d4, from + c);
+    const auto r1 = hn::LoadU(d4, from + stride + c);
+    const auto r2 = hn::LoadU(d4, from + 2 * stride + c);
+    const auto r3 = hn::LoadU(d4, from + 3 * stride + c);
+    const auto lo01 = hn::BitCast(d2, hn::InterleaveLower(d4, r0, r1));
+    const auto lo23 = hn::BitCast(d2, hn::InterleaveLower(d4, r2, r3));
+    const auto hi01 = hn::BitCast(d2, hn::InterleaveUpper(d4, r0, r1));
+    const auto hi23 = hn::BitCast(d2, hn::InterleaveUpper(d4, r2, r3));
+    float* at = to + c * kPanel;
+    hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, lo01, lo23)), d4, at);
+    hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, lo01, lo23)), d4, at + kPanel);
+    hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, hi01, hi23)), d4, at + 2 * kPanel);
+    hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, hi01, hi23)), d4, at + 3 * kPanel);
+  }
+#endif
+  return c;
+}
+
+// For each channel 16 tokens.
+void PackTransposed(const HeadRows& k, float* packed) {
+  const auto [x, stride, tokens, size] = k;
+  size_t t = 0;
+  for (; t + 4 <= tokens; t += 4) {
+    const float* from = x + t * stride;
+    float* to = packed + t / kPanel * size * kPanel + t % kPanel;
+    for (size_t c = TransposeFour(from, stride, size, to); c < size; ++c)
+      for (size_t i = 0; i < 4; ++i) to[c * kPanel + i] = from[i * stride + c];
+  }
+  for (; t < panels(tokens) * kPanel; ++t) {
+    float* to = packed + t / kPanel * size * kPanel + t % kPanel;
+    for (size_t c = 0; c < size; ++c) to[c * kPanel] = t < tokens ? x[t * stride + c] : 0.0f;
+  }
+}
+
+// One vector for each two tokens: the bits of the first above those of the second.
+void PairRows(const float* first, const float* second, size_t n, uint32_t* to) {
+  using D = hn::CappedTag<uint32_t, kPanel>;
+  const D d;
+  const hn::Rebind<float, D> df;
+  constexpr size_t kLanes = hn::MaxLanes(D());
+  for (size_t i = 0; i < n; i += kLanes) {
+    const auto upper = hn::BitCast(d, hn::LoadU(df, first + i));
+    const auto lower = hn::BitCast(d, hn::LoadU(df, second + i));
+    hn::StoreU(hn::Or(upper, hn::ShiftRight<16>(lower)), d, to + i);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace fp8q::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fp8q::cpu {
+HWY_EXPORT(PackTransposed);
+HWY_EXPORT(PairRows);
+
+void pack_keys(const HeadRows& k, float* packed) noexcept {
+  HWY_DYNAMIC_DISPATCH(PackTransposed)(k, packed);
+}
+
+// v is [tokens, size] already.
+void pack_values(const HeadRows& v, float* packed) noexcept {
+  for (size_t p = 0; p < panels(v.size); ++p) {
+    const size_t columns = std::min(kPanel, v.size - p * kPanel);
+    for (size_t t = 0; t < v.tokens; ++t) {
+      float* to = packed + (p * v.tokens + t) * kPanel;
+      std::memcpy(to, v.x + t * v.stride + p * kPanel, columns * sizeof(float));
+      std::fill(to + columns, to + kPanel, 0.0f);
+    }
+  }
+}
+
+void pair_rows(const HeadRows& x, uint16_t* pairs) noexcept {
+  for (size_t t = 0; t < x.tokens; ++t)
+    round_to_bf16_pairs(x.x + t * x.stride, x.size, pairs + t * paired(x.size));
+}
+
+// A pair of channels is moved as a float would be.
+void pack_key_pairs(const uint16_t* pairs, size_t tokens, size_t size, uint16_t* packed) noexcept {
+  const size_t width = paired(size) / 2;
+  pack_keys({reinterpret_cast<const float*>(pairs), width, tokens, width},
+            reinterpret_cast<float*>(packed));
+}
+
+void pack_value_pairs(const HeadRows& v, uint16_t* packed) noexcept {
+  constexpr float kNone[kPanel] = {};
+  for (size_t p = 0; p < panels(v.size); ++p) {
+    const size_t columns = std::min(kPanel, v.size - p * kPanel);
+    for (size_t t = 0; t < v.tokens; t += 2) {
+      const float* first = v.x + t * v.stride + p * kPanel;
+      const float* second = t + 1 < v.tokens ? first + v.stride : kNone;
+      float narrow[2][kPanel] = {};
+      if (columns < kPanel) {
+        std::memcpy(narrow[0], first, columns * sizeof(float));
+        std::memcpy(narrow[1], second, columns * sizeof(float));
+        first = narrow[0];
+        second = narrow[1];
+      }
+      HWY_DYNAMIC_DISPATCH(PairRows)
+      (first, second, kPanel,
+       reinterpret_cast<uint32_t*>(packed + (p * paired(v.tokens) + t) * kPanel));
+    }
+  }
+}
+
+}  // namespace fp8q::cpu
+#endif  // HWY_ONCE
