@@ -66,7 +66,7 @@ struct SiteRounding {
 struct KernelChoice {
   std::string path;       // Site path, or another part of the model
   std::string requested;  // "e4m3"
-  std::string effective;  // "e4m3 as bf16 dot products (oneDNN)"
+  std::string effective;  // "e4m3 as bf16 dot products, exact; fp32 sums"
 };
 
 // A part of a forward pass and what it took.
