@@ -18,32 +18,29 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-// The value of the code of v. Magnitudes are compared and rounded as integers, which order as the
-// floats do:
-// - from the smallest normal on, add half a unit of the kept mantissa, minus one where the kept
-//   part is even, and cut (a carry into the exponent is right); then limit to the largest, which
-//   takes Inf along;
-// - below, the quantum is fixed: adding 2^23 quanta leaves no bits for a fraction, so that the sum
-//   is rounded, to nearest even, to whole quanta.
+// v where it is NaN.
+HWY_INLINE V32 AtMost(float limit, V32 v) {
+  const V32 most = hn::Set(D32(), limit);
+#if HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::Gt(v, most), most, v);
+#else
+  return hn::Min(most, v);  // x86: the second where one is NaN
+#endif
+}
+
+// The value of the code of v: with the power of two that leaves no bits for less than the format's
+// step at v added, the magnitude is rounded, to nearest even, to whole steps. Below the smallest
+// normal number the step is fixed. The largest takes what is beyond along.
 template <typename Codec, int kMantissaBits>
 HWY_INLINE V32 MiniFloatValue(V32 v) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
-  constexpr int kCut = 23 - kMantissaBits;
-  const auto sign = hn::And(v, hn::BitCast(d, hn::Set(di, INT32_MIN)));
-  const V32 magnitude = hn::Abs(v);
-  const auto bits = hn::BitCast(di, magnitude);
-  const auto odd = hn::And(hn::ShiftRight<kCut>(bits), hn::Set(di, 1));
-  auto rounded = hn::Add(hn::Add(bits, hn::Set(di, (1 << (kCut - 1)) - 1)), odd);
-  rounded = hn::And(rounded, hn::Set(di, -(1 << kCut)));
-  rounded = hn::Min(rounded, hn::Set(di, std::bit_cast<int32_t>(Codec::largest())));
-  const V32 quanta = hn::Set(d, Codec::smallest_subnormal() * 8388608.0f);
-  const V32 below = hn::Sub(hn::Add(magnitude, quanta), quanta);
-  const auto is_small = hn::Lt(magnitude, hn::Set(d, Codec::smallest_normal()));
-  V32 value = hn::IfThenElse(is_small, below, hn::BitCast(d, rounded));
-  const V32 nan = hn::BitCast(d, hn::Set(di, 0x7FC00000));
-  value = hn::IfThenElse(hn::IsNaN(v), nan, value);
-  return hn::Or(value, sign);
+  const V32 sign = hn::And(v, hn::BitCast(d, hn::Set(di, INT32_MIN)));
+  const V32 magnitude = AtMost(Codec::largest(), hn::Abs(v));
+  const auto power = hn::Max(hn::And(hn::BitCast(di, magnitude), hn::Set(di, 0x7F800000)),
+                             hn::Set(di, std::bit_cast<int32_t>(Codec::smallest_normal())));
+  const V32 rounder = hn::BitCast(d, hn::Add(power, hn::Set(di, (23 - kMantissaBits) << 23)));
+  return hn::Or(hn::Sub(hn::Add(magnitude, rounder), rounder), sign);
 }
 
 // A format: the value of the code of v, and whether v saturates: is nearer to what would follow the
