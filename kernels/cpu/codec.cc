@@ -155,18 +155,15 @@ float Absmax(const float* x, size_t n) { return AbsmaxOfProducts(x, nullptr, n);
 template <typename Value, typename To>
 RoundingCount Rows(const QuantizeRows& q) {
   const D32 d;
-  const hn::RebindToSigned<D32> di;
   using T = typename To::T;
   V32 scale = hn::Set(d, q.scale);
-  auto saturated = hn::Zero(di), underflowed = hn::Zero(di);  // counted downwards
-  const auto count = [&](auto& total, auto mask) HWY_ATTR {
-    total = hn::Add(total, hn::BitCast(di, hn::VecFromMask(d, mask)));
-  };
+  RoundingCount count;
   const auto quantize = [&](V32 x, T* to) HWY_ATTR {
     const V32 quotient = hn::Div(x, scale);
     const V32 value = Value::of(quotient);
-    count(saturated, Value::beyond(quotient));
-    count(underflowed, hn::And(hn::Gt(hn::Abs(x), hn::Zero(d)), hn::Eq(value, hn::Zero(d))));
+    count.saturated += hn::CountTrue(d, Value::beyond(quotient));
+    count.underflowed +=
+        hn::CountTrue(d, hn::And(hn::Gt(hn::Abs(x), hn::Zero(d)), hn::Eq(value, hn::Zero(d))));
     To::store(value, scale, to);
   };
   for (size_t r = 0; r < q.rows; ++r) {
@@ -189,10 +186,7 @@ RoundingCount Rows(const QuantizeRows& q) {
       std::memcpy(out + i, result, groups * To::kTogether * sizeof(T));
     }
   }
-  const auto total = [&](auto lanes) HWY_ATTR {
-    return static_cast<uint64_t>(-int64_t{hn::GetLane(hn::SumOfLanes(di, lanes))});
-  };
-  return {total(saturated), total(underflowed)};
+  return count;
 }
 
 template <typename To>
