@@ -37,26 +37,31 @@ HWY_INLINE T TreeSum(T (&part)[kPartialSums]) {
   return part[0];
 }
 
-// exp(x), relative error below 1.5e-7 for x in [-87.3, 88]; 0 below -87.3 (the result would be
-// subnormal); NaN kept.
-HWY_INLINE V32 Exp32(V32 x) {
+// exp(x), relative error below 1.5e-7, for x in [-87.3, 88].
+HWY_INLINE V32 ExpInRange(V32 x) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
-  const auto underflow = hn::Lt(x, hn::Set(d, -87.3f));
-  const V32 limited = hn::Max(x, hn::Set(d, -87.3f));
   // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, the first with few bits (Cody, Waite).
-  const auto n = hn::NearestInt(hn::Mul(limited, hn::Set(d, 1.44269504f)));
-  const V32 nf = hn::ConvertTo(d, n);
-  V32 r = hn::NegMulAdd(nf, hn::Set(d, 0.693359375f), limited);
+  // 1.5 * 2^23 leaves no bits for a fraction: the sum's last bits are those of n.
+  const V32 rounder = hn::Set(d, 12582912.0f);
+  const V32 sum = hn::Add(hn::Mul(x, hn::Set(d, 1.44269504f)), rounder);
+  const V32 nf = hn::Sub(sum, rounder);
+  V32 r = hn::NegMulAdd(nf, hn::Set(d, 0.693359375f), x);
   r = hn::NegMulAdd(nf, hn::Set(d, -2.12194440e-4f), r);
   V32 p = hn::MulAdd(hn::Set(d, 1.395171917e-03f), r, hn::Set(d, 8.369598221e-03f));
   p = hn::MulAdd(p, r, hn::Set(d, 4.166618726e-02f));
   p = hn::MulAdd(p, r, hn::Set(d, 1.666651289e-01f));
   p = hn::MulAdd(p, r, hn::Set(d, 5.000000101e-01f));
   p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
-  const auto power = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
-  const V32 e = hn::IfThenZeroElse(underflow, hn::Mul(p, hn::BitCast(d, power)));
-  return hn::IfThenElse(hn::IsNaN(x), x, e);
+  const auto power = hn::ShiftLeft<23>(hn::Add(hn::BitCast(di, sum), hn::Set(di, 127)));
+  return hn::Mul(p, hn::BitCast(d, power));
+}
+
+// The same for any x up to 88: 0 below -87.3 (the result would be subnormal); NaN kept.
+HWY_INLINE V32 Exp32(V32 x) {
+  const V32 lowest = hn::Set(D32(), -87.3f);
+  const V32 e = ExpInRange(hn::Max(x, lowest));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, lowest), e));
 }
 
 // erf(x), relative error below 2^-23, odd, NaN kept.
@@ -71,18 +76,18 @@ HWY_INLINE V32 Erf32(V32 x) {
   p = hn::MulAdd(p, z, hn::Set(d, 1.128343012e-01f));
   p = hn::MulAdd(p, z, hn::Set(d, -3.761260599e-01f));
   p = hn::MulAdd(p, z, hn::Set(d, 1.283791584e-01f));
-  // From 1 on 1 - exp(Q(t)), Q a fit of log(1 - erf) on [1, 4]; 1 - erf(4) < 2^-25.
-  V32 q = hn::MulAdd(hn::Set(d, -2.168676448e-05f), t, hn::Set(d, 4.413353161e-04f));
-  q = hn::MulAdd(q, t, hn::Set(d, -4.204556342e-03f));
-  q = hn::MulAdd(q, t, hn::Set(d, 2.520824103e-02f));
-  q = hn::MulAdd(q, t, hn::Set(d, -1.084185511e-01f));
-  q = hn::MulAdd(q, t, hn::Set(d, -6.332199189e-01f));
-  q = hn::MulAdd(q, t, hn::Set(d, -1.129578410e+00f));
-  q = hn::MulAdd(q, t, hn::Set(d, 1.880370890e-04f));
-  const V32 complement = hn::IfThenZeroElse(hn::Ge(t, hn::Set(d, 4.0f)), Exp32(q));
+  // From 1 on 1 - exp(Q(t)), Q a fit of log(1 - erf) on [1, 4]; 1 - erf(4) < 2^-25: from 4 on 1.
+  const V32 u = hn::Min(t, hn::Set(d, 4.0f));
+  V32 q = hn::MulAdd(hn::Set(d, -2.168676448e-05f), u, hn::Set(d, 4.413353161e-04f));
+  q = hn::MulAdd(q, u, hn::Set(d, -4.204556342e-03f));
+  q = hn::MulAdd(q, u, hn::Set(d, 2.520824103e-02f));
+  q = hn::MulAdd(q, u, hn::Set(d, -1.084185511e-01f));
+  q = hn::MulAdd(q, u, hn::Set(d, -6.332199189e-01f));
+  q = hn::MulAdd(q, u, hn::Set(d, -1.129578410e+00f));
+  q = hn::MulAdd(q, u, hn::Set(d, 1.880370890e-04f));
   const V32 one = hn::Set(d, 1.0f);
   const V32 magnitude =
-      hn::IfThenElse(hn::Ge(t, one), hn::Sub(one, complement), hn::MulAdd(p, t, t));
+      hn::IfThenElse(hn::Ge(t, one), hn::Sub(one, ExpInRange(q)), hn::MulAdd(p, t, t));
   return hn::CopySign(magnitude, x);
 }
 
