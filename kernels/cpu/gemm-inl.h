@@ -92,7 +92,8 @@ HWY_INLINE hn::Vec<DF> finished(const T& t, typename Kernel::V sum, size_t colum
 // All loops are unrolled, so that sums never leave their registers: a tile of a shallow product
 // takes hardly longer than moving them.
 template <class Kernel, size_t R, size_t P>
-HWY_NOINLINE void tile(const typename Kernel::Tile& t) {
+HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
+  const typename Kernel::Tile t = shared;  // what is stored could alias the other
   const typename Kernel::D d;
   constexpr size_t W = P * kVectors;
   typename Kernel::V sum[R][W];

@@ -47,14 +47,16 @@ struct Gemm {
 };
 
 // B[k][n] = b[k * row_stride + n * column_stride].
+template <typename T>
 struct Pack {
-  const float* b;
+  const T* b;
   size_t row_stride, column_stride;
   size_t k, n;
 };
 
 using GemmF32 = Gemm<float, float>;
-void pack_f32(const Pack& args, float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
+void pack_f32(const Pack<float>& args,
+              float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
 void gemm_f32(const GemmF32& args) noexcept;
 
 // Dot products take two or four steps of k at a time: k is filled up with zeros in A and B.
@@ -66,16 +68,16 @@ constexpr size_t in_fours(size_t k) { return (k + 3) / 4 * 4; }
 // do the same, slowly: for tests.
 using GemmBf16 = Gemm<uint16_t, uint16_t>;  // a: lda >= paired(k), even
 // Of values that BF16 has. packed_size(paired(k), n)
-void pack_bf16(const Pack& args, uint16_t* packed) noexcept;
+void pack_bf16(const Pack<float>& args, uint16_t* packed) noexcept;
 void gemm_bf16(const GemmBf16& args) noexcept;
 
-// b: codes of E4M3 or E5M2, packed from values that must be the format's own. Their exponents are
-// those of FP16 but for an offset, which makes the decoding two instructions; the NaN of E4M3 has
-// no place there. Packing fails where a value is not finite.
+// b: codes of E4M3 or E5M2. Their exponents are those of FP16 but for an offset, which makes the
+// decoding two instructions; the NaN of E4M3 has no place there. Packing fails where a code is not
+// that of a finite value.
 using GemmF8 = Gemm<float, uint8_t>;
 using GemmF8Bf16 = Gemm<uint16_t, uint8_t>;  // a: as of GemmBf16
 // packed_size(paired(k), n)
-bool pack_f8(Format format, const Pack& args, uint8_t* packed) noexcept;
+bool pack_f8(Format format, const Pack<uint8_t>& args, uint8_t* packed) noexcept;
 // What the sums have been divided by, and `scale` must hold in addition: a power of two.
 float f8_scale(Format format) noexcept;
 void gemm_f8(Format format, const GemmF8& args) noexcept;
@@ -87,8 +89,8 @@ inline constexpr size_t kMostExactDepth = (1 << 17) - 1;
 // INT8 codes widened to 16 bits, multiplied in pairs of k (vpmaddwd). vpmaddubsw is no faster where
 // sums must be exact: its 16-bit sums of pairs saturate, so that signs have to be moved and every
 // sum widened.
-using GemmI8 = Gemm<int16_t, int8_t>;                     // a: lda >= paired(k)
-void pack_i8(const Pack& args, int8_t* packed) noexcept;  // packed_size(paired(k), n)
+using GemmI8 = Gemm<int16_t, int8_t>;                             // a: lda >= paired(k)
+void pack_i8(const Pack<int8_t>& args, int8_t* packed) noexcept;  // packed_size(paired(k), n)
 void gemm_i8(const GemmI8& args) noexcept;
 
 // The same in fours of k (vpdpbusd), which multiplies unsigned by signed: a holds code + 128, and
@@ -96,7 +98,7 @@ void gemm_i8(const GemmI8& args) noexcept;
 // gemm_bf16.
 using GemmU8 = Gemm<uint8_t, int8_t>;  // a: lda >= in_fours(k); start: needed
 // packed_size(in_fours(k), n); start: panels(n) * kPanel
-void pack_i8_fours(const Pack& args, int8_t* packed, int32_t* start) noexcept;
+void pack_i8_fours(const Pack<int8_t>& args, int8_t* packed, int32_t* start) noexcept;
 void gemm_i8(const GemmU8& args) noexcept;
 
 }  // namespace fp8q::cpu

@@ -1,6 +1,8 @@
 #include "engine/weights.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "base/error.h"
 #include "kernels/cpu/codec.h"
@@ -61,30 +63,35 @@ Scales scales_of(const Quantization& q, const Linear& linear, const std::string&
   return s;
 }
 
-// Codes' values without scale, in the order of the file.
-std::vector<float> code_values(const Tensor& weight, const Quantization& q, const Scales& scales) {
+// In the order of the file.
+std::vector<uint8_t> codes_of(const Tensor& weight, const Quantization& q, const Scales& scales) {
   const auto n = static_cast<size_t>(weight.size());
-  std::vector<float> values(n);
+  std::vector<uint8_t> codes(n);
   if (format_of(weight.dtype())) {
-    cpu::codes_to_f32(q.format, reinterpret_cast<const uint8_t*>(weight.bytes()), n, 1.0f,
-                      values.data());
-    return values;
+    std::memcpy(codes.data(), weight.bytes(), n);
+    return codes;
   }
-  values = to_floats(weight);
+  const auto values = to_floats(weight);
   const int64_t columns = weight.dim(1);
   for (size_t i = 0; i < n; ++i) {
     const auto at = static_cast<int64_t>(i);
-    values[i] =
-        decode(q.format, encode(q.format, values[i], scales.at(at / columns, at % columns)));
+    codes[i] = encode(q.format, values[i], scales.at(at / columns, at % columns));
   }
-  return values;
+  return codes;
 }
 
-std::vector<float> transpose(const std::vector<float>& from, size_t rows, size_t columns) {
-  std::vector<float> to(from.size());
+template <typename T>
+std::vector<T> transpose(const std::vector<T>& from, size_t rows, size_t columns) {
+  std::vector<T> to(from.size());
   for (size_t r = 0; r < rows; ++r)
     for (size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
   return to;
+}
+
+std::vector<float> decoded_codes(Format format, const std::vector<uint8_t>& codes) {
+  std::vector<float> values(codes.size());
+  cpu::codes_to_f32(format, codes.data(), codes.size(), 1.0f, values.data());
+  return values;
 }
 
 }  // namespace
@@ -106,6 +113,10 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
          "{}: the activation is quantised with {} scales; the engine takes one per tensor", s->path,
          q.scale.size());
   return ActivationQuantization{q.format, to_floats(q.scale)[0], false, q.factors};
+}
+
+std::vector<float> PlainWeight::decoded() const {
+  return format ? decoded_codes(*format, codes) : values;
 }
 
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
@@ -132,19 +143,23 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
       fail(ErrorCode::bad_model, "{}: codes of type {} where {} is expected", path,
            name(linear.weight.dtype()), info(q.format).name);
     const Scales scales = scales_of(q, linear, path);
-    plain.values = code_values(linear.weight, q, scales);
+    plain.codes = codes_of(linear.weight, q, scales);
     const int64_t out_axis = linear.transposed ? 0 : 1;
     if (!scales.block && (scales.axis < 0 || scales.axis == out_axis)) {
       plain.format = q.format;
       for (size_t n = 0; n < out; ++n) plain.scales[n] = scales.values[scales.axis < 0 ? 0 : n];
     } else {
+      plain.values = decoded_codes(q.format, std::exchange(plain.codes, {}));
       const auto columns = static_cast<size_t>(linear.weight.dim(1));
       for (size_t i = 0; i < plain.values.size(); ++i)
         plain.values[i] *=
             scales.at(static_cast<int64_t>(i / columns), static_cast<int64_t>(i % columns));
     }
   }
-  if (linear.transposed) plain.values = transpose(plain.values, out, in);
+  if (linear.transposed) {
+    if (plain.format) plain.codes = transpose(plain.codes, out, in);
+    else plain.values = transpose(plain.values, out, in);
+  }
   return plain;
 }
 

@@ -8,16 +8,19 @@
 
 namespace fp8q {
 
-// The weight of a Linear as [in, out], row-major: w = values * scales[column]. Values are those of
-// the codes where the weight is quantised.
+// The weight of a Linear as [in, out], row-major: codes' values, or values, times scales[column].
 struct PlainWeight {
+  std::optional<Format> format;  // of the codes; else there are values
+  std::vector<uint8_t> codes;
   std::vector<float> values;
-  std::vector<float> scales;     // [out]; ones where the weight is not quantised
-  std::optional<Format> format;  // of the codes the values are exact in
+  std::vector<float> scales;  // [out]; ones where the weight is not quantised
+
+  // Values, those of the codes where there are these.
+  std::vector<float> decoded() const;
 };
 
 // Float weights with a quantised Site are quantised here. A scale along the input channels or of
-// blocks, which cannot be pulled out of the sums, is multiplied in (then format is empty).
+// blocks, which cannot be pulled out of the sums, is multiplied in (then there are values).
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 
 // Any float tensor as FP32.

@@ -62,16 +62,20 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   scale_.assign(cpu::panels(out_) * cpu::kPanel, 0.0f);
   bias_ = scale_;
 
-  std::vector<float> values;
+  std::vector<PlainWeight> plain;
   size_t column = 0;
   for (const Linear* l : linears) {
-    append(*l, plain_weight(*l, sites), column, values);
+    plain.push_back(plain_weight(*l, sites));
+    append(*l, plain.back(), column);
     column += static_cast<size_t>(l->out);
   }
+  PlainWeight weight = join(std::move(plain));
+  w_ = weight.format;
   round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
-  if (round_to_bf16_) cpu::round_to_bf16_values(values.data(), values.size(), values.data());
-  if (!prepare_dnnl(values)) {
-    panels_ = WeightPanels(values, in_, out_, types());
+  if (round_to_bf16_)
+    cpu::round_to_bf16_values(weight.values.data(), weight.values.size(), weight.values.data());
+  if (!prepare_dnnl(weight)) {
+    panels_ = WeightPanels(weight, in_, out_, types());
     for (float& s : scale_) s *= panels_.sum_scale();
   }
   if (std::all_of(scale_.begin(), scale_.begin() + static_cast<ptrdiff_t>(out_),
@@ -80,36 +84,55 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   form_ = make_form();
 }
 
-void PreparedLinear::append(const Linear& linear, PlainWeight plain, size_t column,
-                            std::vector<float>& values) {
-  const auto n = static_cast<size_t>(linear.out);
-  if (n == out_) {
-    values = std::move(plain.values);
-  } else {
-    values.resize(in_ * out_);
-    for (size_t k = 0; k < in_; ++k)
-      std::memcpy(&values[k * out_ + column], &plain.values[k * n], n * sizeof(float));
-  }
+void PreparedLinear::append(const Linear& linear, const PlainWeight& plain, size_t column) {
   const float x_scale = x_ ? x_->scale : 1.0f;
-  for (size_t i = 0; i < n; ++i) scale_[column + i] = x_scale * plain.scales[i];
-  if (linear.bias) {
-    const auto bias = to_floats(*linear.bias);
-    if (bias.size() != n)
-      fail(ErrorCode::bad_model, "a linear layer of width {} has a bias of {} elements", n,
-           bias.size());
-    std::copy(bias.begin(), bias.end(), bias_.begin() + static_cast<ptrdiff_t>(column));
-  }
+  for (size_t i = 0; i < plain.scales.size(); ++i) scale_[column + i] = x_scale * plain.scales[i];
+  if (!linear.bias) return;
+  const auto bias = to_floats(*linear.bias);
+  if (bias.size() != plain.scales.size())
+    fail(ErrorCode::bad_model, "a linear layer of width {} has a bias of {} elements",
+         plain.scales.size(), bias.size());
+  std::copy(bias.begin(), bias.end(), bias_.begin() + static_cast<ptrdiff_t>(column));
+}
+
+namespace {
+
+// Rows of `width` elements into those of a matrix of `all` columns, from `column` on.
+template <typename T>
+void put_columns(const std::vector<T>& from, size_t width, size_t column, size_t all,
+                 std::vector<T>& to) {
+  to.resize(from.size() / width * all);
+  for (size_t k = 0; k < from.size() / width; ++k)
+    std::memcpy(&to[k * all + column], &from[k * width], width * sizeof(T));
+}
+
+}  // namespace
+
+PlainWeight PreparedLinear::join(std::vector<PlainWeight> plain) const {
+  if (plain.size() == 1) return std::move(plain.front());
+  PlainWeight all;
   // A layer whose scale had to be multiplied in makes all of them count as not quantised.
-  w_ = column == 0 || w_ == plain.format ? plain.format : std::nullopt;
+  if (std::all_of(plain.begin(), plain.end(),
+                  [&](const auto& p) { return p.format == plain.front().format; }))
+    all.format = plain.front().format;
+  size_t column = 0;
+  for (const PlainWeight& p : plain) {
+    const size_t width = p.scales.size();
+    if (all.format) put_columns(p.codes, width, column, out_, all.codes);
+    else put_columns(p.decoded(), width, column, out_, all.values);
+    column += width;
+  }
+  return all;
 }
 
 ProductTypes PreparedLinear::types() const {
   return {x_ ? std::optional(x_->format) : std::nullopt, w_, round_to_bf16_, expand_codes_};
 }
 
-bool PreparedLinear::prepare_dnnl(const std::vector<float>& values) {
+bool PreparedLinear::prepare_dnnl(const PlainWeight& weight) {
   if (cpu::isa() < cpu::Isa::amx || !(types().integers() || types().halves())) return false;
   dot_ = types().integers() ? cpu::DotType::int8 : cpu::DotType::bf16;
+  const std::vector<float> values = weight.decoded();
   dnnl_.resize((out_ + kDnnlColumns - 1) / kDnnlColumns);
   parallel_for(dnnl_.size(), [&](size_t i) { dnnl_[i] = make_dnnl(values, i); });
   dnnl_refused_ = std::any_of(dnnl_.begin(), dnnl_.end(), [](const auto& d) { return !d; });

@@ -61,10 +61,12 @@ class PreparedLinear {
   cpu::Unit unit() const;
 
  private:
-  // Columns of one of the joined layers: the values as [in, out of all], and the rest.
-  void append(const Linear& linear, PlainWeight plain, size_t column, std::vector<float>& values);
+  // Scales and biases of the columns of one of the joined layers.
+  void append(const Linear& linear, const PlainWeight& plain, size_t column);
+  // All of them side by side: codes where all are, else values.
+  PlainWeight join(std::vector<PlainWeight> plain) const;
   ProductTypes types() const;
-  bool prepare_dnnl(const std::vector<float>& values);
+  bool prepare_dnnl(const PlainWeight& weight);
   std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
 
   OperandForm make_form() const;

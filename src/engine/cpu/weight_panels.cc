@@ -4,34 +4,54 @@
 
 namespace fp8q {
 
-WeightPanels::WeightPanels(const std::vector<float>& values, size_t in, size_t out,
+WeightPanels::WeightPanels(const PlainWeight& weight, size_t in, size_t out,
                            const ProductTypes& types)
-    : in_(in), depth_(in) {
-  const cpu::Pack plain{
-      .b = values.data(), .row_stride = out, .column_stride = 1, .k = in, .n = out};
+    : in_(in) {
   if (types.integers() && in <= cpu::kMostExactDepth) {
-    if (cpu::isa() >= cpu::Isa::avx512_vnni) {
-      kind_ = Kind::i8_fours;
-      depth_ = cpu::in_fours(in);
-      cpu::pack_i8_fours(plain, i8_.grow(cpu::packed_size(depth_, out)),
-                         start_.grow(cpu::panels(out) * cpu::kPanel));
-    } else {
-      kind_ = Kind::i8_pairs;
-      depth_ = cpu::paired(in);
-      cpu::pack_i8(plain, i8_.grow(cpu::packed_size(depth_, out)));
-    }
+    pack_integers(weight, out);
     return;
   }
   const bool halves = types.halves() && cpu::isa() >= cpu::Isa::avx512_bf16;
-  if (types.w && !info(*types.w).integer && !(halves && types.expand_codes)) {
-    format_ = *types.w;
-    depth_ = cpu::paired(in);
-    kind_ = halves ? Kind::f8_bf16 : Kind::f8;
-    if (cpu::pack_f8(format_, plain, f8_.grow(cpu::packed_size(depth_, out)))) return;
-    f8_ = {};  // a weight is not finite
+  const bool keep_codes = types.w && !info(*types.w).integer && !(halves && types.expand_codes);
+  if (!keep_codes || !pack_codes(weight, out, halves)) pack_values(weight.decoded(), out, halves);
+}
+
+void WeightPanels::pack_integers(const PlainWeight& weight, size_t out) {
+  const cpu::Pack<int8_t> plain{.b = reinterpret_cast<const int8_t*>(weight.codes.data()),
+                                .row_stride = out,
+                                .column_stride = 1,
+                                .k = in_,
+                                .n = out};
+  if (cpu::isa() >= cpu::Isa::avx512_vnni) {
+    kind_ = Kind::i8_fours;
+    depth_ = cpu::in_fours(in_);
+    cpu::pack_i8_fours(plain, i8_.grow(cpu::packed_size(depth_, out)),
+                       start_.grow(cpu::panels(out) * cpu::kPanel));
+  } else {
+    kind_ = Kind::i8_pairs;
+    depth_ = cpu::paired(in_);
+    cpu::pack_i8(plain, i8_.grow(cpu::packed_size(depth_, out)));
   }
+}
+
+// False where a weight is not finite.
+bool WeightPanels::pack_codes(const PlainWeight& weight, size_t out, bool halves) {
+  kind_ = halves ? Kind::f8_bf16 : Kind::f8;
+  format_ = *weight.format;
+  depth_ = cpu::paired(in_);
+  const bool finite = cpu::pack_f8(
+      format_,
+      {.b = weight.codes.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out},
+      f8_.grow(cpu::packed_size(depth_, out)));
+  if (!finite) f8_ = {};
+  return finite;
+}
+
+void WeightPanels::pack_values(const std::vector<float>& values, size_t out, bool halves) {
+  const cpu::Pack<float> plain{
+      .b = values.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out};
   kind_ = halves ? Kind::bf16 : Kind::f32;
-  depth_ = halves ? cpu::paired(in) : in;
+  depth_ = halves ? cpu::paired(in_) : in_;
   if (halves) cpu::pack_bf16(plain, bf16_.grow(cpu::packed_size(depth_, out)));
   else cpu::pack_f32(plain, f32_.grow(cpu::packed_size(depth_, out)));
 }

@@ -6,6 +6,7 @@
 
 #include "engine/cpu/buffer.h"
 #include "engine/cpu/operand.h"
+#include "engine/weights.h"
 #include "kernels/cpu/gemm.h"
 #include "numeric/format.h"
 
@@ -29,7 +30,8 @@ class WeightPanels {
   using Element = OperandForm::Element;
 
   WeightPanels() = default;
-  // values: [in, out], row-major; exact in types.w. What is multiplied, depends on the CPU:
+  // weight: [in, out], of types.w; its scales are the caller's. What is multiplied, depends on the
+  // CPU:
   //
   //   integers   AVX512-VNNI: INT8 in fours;  else INT8 as INT16 in pairs
   //   halves     AVX512-BF16: BF16 in pairs;  else FP32
@@ -40,7 +42,7 @@ class WeightPanels {
   // cache), of 32 rows 5 % and of 8 rows 20 % slower where the weights stay in the caches, and
   // faster where they do not; and a BERT-base takes 85 MB, not 340. Decoding to BF16 is dearer,
   // since the products are twice as fast.
-  WeightPanels(const std::vector<float>& values, size_t in, size_t out, const ProductTypes& types);
+  WeightPanels(const PlainWeight& weight, size_t in, size_t out, const ProductTypes& types);
 
   // What column scales must contain in addition.
   float sum_scale() const;
@@ -60,6 +62,9 @@ class WeightPanels {
   void multiply(const Product& args) const;
 
  private:
+  void pack_integers(const PlainWeight& weight, size_t out);
+  bool pack_codes(const PlainWeight& weight, size_t out, bool halves);
+  void pack_values(const std::vector<float>& values, size_t out, bool halves);
   template <typename A, typename B>
   cpu::Gemm<A, B> gemm(const Product& args, const B* packed) const;
 

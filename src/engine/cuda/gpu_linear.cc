@@ -77,12 +77,13 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
   int64_t row = 0;
   for (size_t i = 0; i < linears.size(); ++i) {
     PlainWeight& p = plain[i];
+    std::vector<float> values = p.decoded();
     const auto columns = p.scales.size();
     if (!weight_format_ && p.format) {  // the others are not codes: neither are these any more
-      for (size_t j = 0; j < p.values.size(); ++j) p.values[j] *= p.scales[j % columns];
+      for (size_t j = 0; j < values.size(); ++j) values[j] *= p.scales[j % columns];
       p.scales.assign(columns, 1.0f);
     }
-    put_codes(p.values, weight_format_, row, codes);
+    put_codes(values, weight_format_, row, codes);
     for (const float s : p.scales) scale.push_back(s * input_.scale);
     append(bias_of(*linears[i], name_), bias);
     row += linears[i]->out;
@@ -256,9 +257,10 @@ GpuDense::GpuDense(const Linear& linear, const std::vector<Site>& sites, Functio
   const std::string name = name_of(linear, sites);
   PlainWeight plain = plain_weight(linear, sites);
   const auto k = static_cast<size_t>(in_), n = static_cast<size_t>(out_);
+  const std::vector<float> values = plain.decoded();
   std::vector<float> transposed(k * n);
   for (size_t i = 0; i < k; ++i)
-    for (size_t row = 0; row < n; ++row) transposed[row * k + i] = plain.values[i * n + row];
+    for (size_t row = 0; row < n; ++row) transposed[row * k + i] = values[i * n + row];
   if (const auto x = activation_quantization(sites, linear.input_site))
     input_ = rounding_of(*x, name, factors_);
   quantised_ = input_.format && plain.format;

@@ -31,7 +31,9 @@ struct Data {
       pairs_a[row * paired(p.k) + k] = static_cast<int16_t>(a[i]);
       fours_a[row * in_fours(p.k) + k] = static_cast<uint8_t>(a[i] + 128);
     }
-    const Pack pack{.b = b.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n};
+    const std::vector<int8_t> codes(b.begin(), b.end());
+    const Pack<int8_t> pack{
+        .b = codes.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n};
     pack_i8(pack, pairs_b.data());
     pack_i8_fours(pack, fours_b.data(), start.data());
     scale = random_floats(panels(p.n) * kPanel, 3);
