@@ -74,9 +74,9 @@ namespace {
 constexpr size_t kQueryRows = 48;
 
 // What both forms of the products share. They take their memory from AttendHead::scratch.
-class Form {
+class Products {
  public:
-  explicit Form(const AttendHead& a) : a_(a), next_(a.scratch) {
+  explicit Products(const AttendHead& a) : a_(a), next_(a.scratch) {
     qk_scale_ = take(score_stride(a.tokens));
     out_scale_ = take(panels(a.head_size) * kPanel);
     std::fill_n(qk_scale_, score_stride(a.tokens), a.qk_scale);
@@ -85,6 +85,7 @@ class Form {
   static size_t scratch(size_t tokens, size_t size) {
     return score_stride(tokens) + panels(size) * kPanel;
   }
+  float* memory_of_scores() const { return next_; }  // what follows all parts
 
  protected:
   // Of sizes that are multiples of 16 floats: all parts are aligned.
@@ -136,16 +137,15 @@ class Form {
   float *qk_scale_, *out_scale_;
 };
 
-class Floats : public Form {
+class FloatProducts : public Products {
  public:
-  explicit Floats(const AttendHead& a)
-      : Form(a),
+  explicit FloatProducts(const AttendHead& a)
+      : Products(a),
         keys_(take(packed_size(a.head_size, a.tokens))),
         values_(take(packed_size(a.tokens, a.head_size))) {}
   static size_t scratch(size_t tokens, size_t size) {
-    return Form::scratch(tokens, size) + packed_size(size, tokens) + packed_size(tokens, size);
+    return Products::scratch(tokens, size) + packed_size(size, tokens) + packed_size(tokens, size);
   }
-  float* memory_of_scores() { return take(0); }  // the rest
 
   void prepare_scores() const { pack_keys(keys(), keys_); }
   void prepare_values() const { pack_values(values(), values_); }
@@ -153,10 +153,12 @@ class Floats : public Form {
     gemm_f32(score_product<float>(a_.q + from * a_.qkv_stride, a_.qkv_stride, keys_, a_.head_size,
                                   rows, scores));
   }
-  RoundingCount quantize(size_t rows, float* p) const {
-    if (!a_.p_format) return {};
+  // The probabilities as multiply() takes them.
+  const float* quantize(size_t rows, float* p, RoundingCount& count) const {
     const size_t stride = score_stride(a_.tokens);
-    return quantize_to_f32({*a_.p_format, a_.p_scale, p, stride, p, stride, rows, a_.tokens});
+    if (a_.p_format)
+      count += quantize_to_f32({*a_.p_format, a_.p_scale, p, stride, p, stride, rows, a_.tokens});
+    return p;
   }
   void multiply(size_t from, size_t rows, const float* p) const {
     gemm_f32(value_product<float>(p, score_stride(a_.tokens), values_, a_.tokens, from, rows));
@@ -167,21 +169,20 @@ class Floats : public Form {
 };
 
 // All operands in pairs of BF16.
-class Halves : public Form {
+class Bf16Products : public Products {
  public:
-  explicit Halves(const AttendHead& a)
-      : Form(a),
+  explicit Bf16Products(const AttendHead& a)
+      : Products(a),
         rows_(take_halves(row_halves(a.tokens, a.head_size))),
         keys_(take_halves(packed_size(paired(a.head_size), a.tokens))),
         values_(take_halves(packed_size(paired(a.tokens), a.head_size))),
         p_(take_halves(p_halves(a.tokens))) {}
   static size_t scratch(size_t tokens, size_t size) {
-    return Form::scratch(tokens, size) +
+    return Products::scratch(tokens, size) +
            (row_halves(tokens, size) + packed_size(paired(size), tokens) +
             packed_size(paired(tokens), size) + p_halves(tokens)) /
                2;
   }
-  float* memory_of_scores() { return take(0); }
 
   void prepare_scores() const {
     pair_rows(keys(), rows_);
@@ -193,13 +194,14 @@ class Halves : public Form {
     const size_t depth = paired(a_.head_size);
     gemm_bf16(score_product<uint16_t>(rows_ + from * depth, depth, keys_, depth, rows, scores));
   }
-  RoundingCount quantize(size_t rows, const float* p) const {
+  const uint16_t* quantize(size_t rows, const float* p, RoundingCount& count) const {
     const size_t stride = score_stride(a_.tokens);
-    return quantize_to_bf16_pairs(
-        {*a_.p_format, a_.p_scale, p, stride, p_, stride, rows, a_.tokens});
+    count +=
+        quantize_to_bf16_pairs({*a_.p_format, a_.p_scale, p, stride, p_, stride, rows, a_.tokens});
+    return p_;
   }
-  void multiply(size_t from, size_t rows, const float*) const {
-    gemm_bf16(value_product<uint16_t>(p_, score_stride(a_.tokens), values_, paired(a_.tokens), from,
+  void multiply(size_t from, size_t rows, const uint16_t* p) const {
+    gemm_bf16(value_product<uint16_t>(p, score_stride(a_.tokens), values_, paired(a_.tokens), from,
                                       rows));
   }
 
@@ -215,9 +217,9 @@ class Halves : public Form {
   uint16_t *rows_, *keys_, *values_, *p_;
 };
 
-template <class Products>
+template <class Form>
 RoundingCount attend(const AttendHead& a) noexcept {
-  Products products(a);
+  const Form products(a);
   float* scores = products.memory_of_scores();
   RoundingCount count;
   products.prepare_scores();
@@ -226,8 +228,8 @@ RoundingCount attend(const AttendHead& a) noexcept {
     const size_t rows = std::min(kQueryRows, a.tokens - from);
     products.score(from, rows, scores);
     softmax({scores, score_stride(a.tokens), rows, a.tokens, a.score_scale});
-    count += products.quantize(rows, scores);
-    products.multiply(from, rows, scores);
+    const auto* p = products.quantize(rows, scores, count);
+    products.multiply(from, rows, p);
   }
   return count;
 }
@@ -235,22 +237,23 @@ RoundingCount attend(const AttendHead& a) noexcept {
 }  // namespace
 
 size_t attend_scratch(size_t tokens, size_t head_size) noexcept {
-  return std::max(Floats::scratch(tokens, head_size), Halves::scratch(tokens, head_size)) +
+  return std::max(FloatProducts::scratch(tokens, head_size),
+                  Bf16Products::scratch(tokens, head_size)) +
          std::min(tokens, kQueryRows) * score_stride(tokens);
 }
 
 RoundingCount attend_head(const AttendHead& a) noexcept {
-  return a.bf16 ? attend<Halves>(a) : attend<Floats>(a);
+  return a.bf16 && a.p_format ? attend<Bf16Products>(a) : attend<FloatProducts>(a);
 }
 
 void attend_scores(const AttendHead& a, float* scores) noexcept {
-  const Floats products(a);
+  const FloatProducts products(a);
   products.prepare_scores();
   products.score(0, a.tokens, scores);
 }
 
 void attend_values(const AttendHead& a, const float* probabilities) noexcept {
-  const Floats products(a);
+  const FloatProducts products(a);
   products.prepare_values();
   products.multiply(0, a.tokens, probabilities);
 }

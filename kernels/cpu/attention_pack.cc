@@ -60,16 +60,32 @@ void PackTransposed(const HeadRows& k, float* packed) {
   }
 }
 
-// One vector for each two tokens: the bits of the first above those of the second.
-void PairRows(const float* first, const float* second, size_t n, uint32_t* to) {
+// Vectors of pairs of tokens: the bits of the first above those of the second.
+void PackPairs(const HeadRows& v, uint16_t* packed) {
   using D = hn::CappedTag<uint32_t, kPanel>;
   const D d;
   const hn::Rebind<float, D> df;
   constexpr size_t kLanes = hn::MaxLanes(D());
-  for (size_t i = 0; i < n; i += kLanes) {
-    const auto upper = hn::BitCast(d, hn::LoadU(df, first + i));
-    const auto lower = hn::BitCast(d, hn::LoadU(df, second + i));
-    hn::StoreU(hn::Or(upper, hn::ShiftRight<16>(lower)), d, to + i);
+  const size_t depth = paired(v.tokens);
+  HWY_ALIGN float narrow[2][kPanel] = {};
+  for (size_t p = 0; p < panels(v.size); ++p) {
+    const size_t columns = std::min(kPanel, v.size - p * kPanel);
+    for (size_t t = 0; t < v.tokens; t += 2) {
+      const float* rows[2] = {v.x + t * v.stride + p * kPanel, narrow[1]};
+      if (t + 1 < v.tokens) rows[1] = rows[0] + v.stride;
+      else std::fill_n(narrow[1], kPanel, 0.0f);
+      if (columns < kPanel)
+        for (size_t i = 0; i < 2; ++i) {
+          std::memmove(narrow[i], rows[i], columns * sizeof(float));
+          rows[i] = narrow[i];
+        }
+      auto* to = reinterpret_cast<uint32_t*>(packed + (p * depth + t) * kPanel);
+      for (size_t i = 0; i < kPanel; i += kLanes) {
+        const auto upper = hn::BitCast(d, hn::LoadU(df, rows[0] + i));
+        const auto lower = hn::BitCast(d, hn::LoadU(df, rows[1] + i));
+        hn::StoreU(hn::Or(upper, hn::ShiftRight<16>(lower)), d, to + i);
+      }
+    }
   }
 }
 
@@ -81,7 +97,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fp8q::cpu {
 HWY_EXPORT(PackTransposed);
-HWY_EXPORT(PairRows);
+HWY_EXPORT(PackPairs);
 
 void pack_keys(const HeadRows& k, float* packed) noexcept {
   HWY_DYNAMIC_DISPATCH(PackTransposed)(k, packed);
@@ -112,24 +128,7 @@ void pack_key_pairs(const uint16_t* pairs, size_t tokens, size_t size, uint16_t*
 }
 
 void pack_value_pairs(const HeadRows& v, uint16_t* packed) noexcept {
-  constexpr float kNone[kPanel] = {};
-  for (size_t p = 0; p < panels(v.size); ++p) {
-    const size_t columns = std::min(kPanel, v.size - p * kPanel);
-    for (size_t t = 0; t < v.tokens; t += 2) {
-      const float* first = v.x + t * v.stride + p * kPanel;
-      const float* second = t + 1 < v.tokens ? first + v.stride : kNone;
-      float narrow[2][kPanel] = {};
-      if (columns < kPanel) {
-        std::memcpy(narrow[0], first, columns * sizeof(float));
-        std::memcpy(narrow[1], second, columns * sizeof(float));
-        first = narrow[0];
-        second = narrow[1];
-      }
-      HWY_DYNAMIC_DISPATCH(PairRows)
-      (first, second, kPanel,
-       reinterpret_cast<uint32_t*>(packed + (p * paired(v.tokens) + t) * kPanel));
-    }
-  }
+  HWY_DYNAMIC_DISPATCH(PackPairs)(v, packed);
 }
 
 }  // namespace fp8q::cpu

@@ -163,7 +163,7 @@ void all_rows(typename Kernel::Tile t, size_t m, size_t wide) {
 
 // Kernel: the types D and V of sums, value(sum) as FP32, multiply<R, P>(tile, sums), the Tile it
 // takes, kStep (of k that it takes at a time) and kBlock (steps in a block of K).
-// load(b, steps, wide): where and how far apart `wide` panels of `steps` steps from b stand as
+// load(b, depth, wide): where and how far apart `wide` panels of `depth` of k from b stand as
 // Tile::b.
 template <class Kernel, typename A, typename B, class Load>
 void multiply_packed(const Gemm<A, B>& g, const Load& load) {

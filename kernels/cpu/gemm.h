@@ -1,8 +1,9 @@
 // Matrix products with packed weights: C = (A B) * scale + bias.
 //
 // B is packed in panels of 16 columns: panel p holds the columns [16 p, 16 p + 16), for each step
-// of k the 16 values one after another. The last panel is filled up with zeros. All instruction
-// sets share the layout. One call runs on one thread; callers divide the work.
+// of k (one, two or four of it) those of the 16 columns one after another. The last panel and the
+// last step are filled up with zeros. All instruction sets share the layouts. One call runs on one
+// thread; callers divide the work.
 //
 // Every element of C depends on its own row of A and column of B only: not on M, not on how M and N
 // are divided into calls, not on the thread, and not on the instruction set (but plain C, which has
@@ -15,7 +16,9 @@
 //   gemm_i8    exact INT32 sums of INT8 codes, rounded to FP32 once: by dot products (AVX512-VNNI),
 //              or as products of 16 bits
 //
-// gemm_bf16 and gemm_f8 give the bits of gemm_f32 of the same values, but where sums are subnormal.
+// gemm_bf16 and gemm_f8 give the bits of gemm_f32 of the same values, but where operands or sums
+// are subnormal in FP32, which dot products take for zeros; codes and sums of their products are
+// not.
 //
 // Non-goals: transposed A, alpha and beta, splitting K, zero points.
 #pragma once
@@ -37,13 +40,13 @@ struct Gemm {
   const A* a;  // [m, k], rows lda apart
   size_t lda;
   const B* b;           // packed panels
-  size_t panel_stride;  // distance of panels: 16 times the K they were packed with
+  size_t panel_stride;  // distance of panels: 16 times the K they were packed with, filled up
   float* c;             // [m, n], rows ldc apart
   size_t ldc;
   const float* scale;  // per column, filled up to whole panels; nullptr: none
   const float* bias;   // as scale; added to the scaled sum, rounded separately
   size_t m, n, k;
-  const int32_t* start = nullptr;  // as scale; what the sums of GemmU8 start with
+  const int32_t* start = nullptr;  // of GemmU8 alone, as scale: what the sums start with
 };
 
 // B[k][n] = b[k * row_stride + n * column_stride].

@@ -41,7 +41,7 @@ using DotProduct = TwoFma;
 #endif
 
 template <class Product>
-struct PairProducts {
+struct Bf16Pairs {
   using D = DF;
   using V = VF;
   using Tile = HWY_NAMESPACE::Tile<uint16_t, uint16_t>;
@@ -71,15 +71,15 @@ struct PairProducts {
 
 template <class Product>
 void Halves(const GemmBf16& g) {
-  multiply_packed<PairProducts<Product>>(
+  multiply_packed<Bf16Pairs<Product>>(
       g, [&](const uint16_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
 // Rows of k and k + 1, decoded and paired.
 template <Format kFormat>
-HWY_INLINE void decode(const uint8_t* codes, size_t steps, uint16_t* values) {
+HWY_INLINE void decode(const uint8_t* codes, size_t depth, uint16_t* values) {
   const DU d;
-  for (size_t i = 0; i < steps * kPanel; i += 2 * kPanel)
+  for (size_t i = 0; i < depth * kPanel; i += 2 * kPanel)
     for (size_t v = 0; v < kPanel; v += kLanes) {
       const Pairs first = hn::BitCast(d, decoded<kFormat>(codes + i + v));
       const Pairs second = hn::BitCast(d, decoded<kFormat>(codes + i + kPanel + v));
@@ -89,12 +89,12 @@ HWY_INLINE void decode(const uint8_t* codes, size_t steps, uint16_t* values) {
 
 template <class Product, Format kFormat>
 void Codes(const GemmF8Bf16& g) {
-  using Kernel = PairProducts<Product>;
+  using Kernel = Bf16Pairs<Product>;
   HWY_ALIGN uint16_t values[kPanelsPerTile * Kernel::kBlock * Kernel::kStep * kPanel];
-  multiply_packed<Kernel>(g, [&](const uint8_t* codes, size_t steps, size_t wide) HWY_ATTR {
+  multiply_packed<Kernel>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
-      decode<kFormat>(codes + p * g.panel_stride, steps, values + p * steps * kPanel);
-    return std::pair<const uint16_t*, size_t>(values, steps * kPanel);
+      decode<kFormat>(codes + p * g.panel_stride, depth, values + p * depth * kPanel);
+    return std::pair<const uint16_t*, size_t>(values, depth * kPanel);
   });
 }
 

@@ -57,10 +57,10 @@ HWY_INLINE void decode(const uint8_t* codes, size_t count, float* values) {
 template <Format kFormat>
 void Codes(const GemmF8& g) {
   HWY_ALIGN float values[kPanelsPerTile * Fma::kBlock * kPanel];
-  multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t steps, size_t wide) HWY_ATTR {
+  multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
-      decode<kFormat>(codes + p * g.panel_stride, steps * kPanel, values + p * steps * kPanel);
-    return std::pair<const float*, size_t>(values, steps * kPanel);
+      decode<kFormat>(codes + p * g.panel_stride, depth * kPanel, values + p * depth * kPanel);
+    return std::pair<const float*, size_t>(values, depth * kPanel);
   });
 }
 

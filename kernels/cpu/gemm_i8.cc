@@ -50,7 +50,7 @@ HWY_INLINE void add_products(Pairs a, Pairs b, V32& sum) {
 }
 #endif
 
-struct PairProducts {
+struct WidenedPairs {
   using D = D32;
   using V = V32;
   using Tile = HWY_NAMESPACE::Tile<int16_t, int8_t>;
@@ -80,7 +80,7 @@ struct PairProducts {
 };
 
 void Integers(const GemmI8& g) {
-  multiply_packed<PairProducts>(
+  multiply_packed<WidenedPairs>(
       g, [&](const int8_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 

@@ -5,16 +5,18 @@
 set -euo pipefail
 command -v objdump >/dev/null || { echo "no objdump"; exit 77; }
 
-# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: a tile's function has COUNT of the instruction and no vector on the stack.
+# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: the functions made of a tile have COUNT of the instruction and no vector on
+# the stack.
 check() {
   local name="$1::tile<$2, $3ul, $4ul>"
   awk -v name="$name" -v op="$5" -v count="$6" '
-    /^[0-9a-f]+ </ { inside = $0 ~ name; found += inside }
+    /^[0-9a-f]+ </ { inside = $0 ~ name; found += inside; stack = "\\(%rsp" }
+    inside && /mov +%rsp,%rbp/ { stack = "\\(%r[sb]p" }
     inside && $0 ~ op { ops++ }
-    inside && /[yz]mm/ && /\(%r[sb]p/ { on_stack++ }
+    inside && /[yz]mm/ && $0 ~ stack { on_stack++ }
     END {
       printf "%s: %d functions, %d %s, %d vectors on the stack\n", name, found, ops, op, on_stack
-      exit !(found == 1 && ops == count && on_stack == 0)
+      exit !(found && ops == count * found && on_stack == 0)
     }' "$listing" || errors=1
 }
 
@@ -23,9 +25,9 @@ trap 'rm -f "$listing"' EXIT
 objdump -d -C --no-show-raw-insn "$1" | sed 's/fp8q::cpu:://g; s/(anonymous namespace):://g; s/N_AVX[23]::\([A-Z]\)/\1/g' >"$listing"
 errors=0
 check N_AVX2 'Fma' 6 1 vfmadd 12
-check N_AVX2 'PairProducts' 6 1 vpmaddwd 12
+check N_AVX2 'WidenedPairs' 6 1 vpmaddwd 12
 check N_AVX3 'Fma' 6 4 vfmadd 24
-check N_AVX3 'PairProducts' 6 4 vpmaddwd 24
-check N_AVX3 'PairProducts<DotProduct>' 6 4 vdpbf16ps 24
+check N_AVX3 'WidenedPairs' 6 4 vpmaddwd 24
+check N_AVX3 'Bf16Pairs<DotProduct>' 6 4 vdpbf16ps 24
 check N_AVX3 'Fours<DotProduct>' 6 4 vpdpbusd 24
 exit $errors

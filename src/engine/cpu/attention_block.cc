@@ -86,10 +86,15 @@ void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
       attend_in_steps(args, s, own);
     });
   }
-  if (args.feed)
-    parallel_rows(tokens, [&](Range rows) {
-      args.feed->take({args.out + rows.from * hidden, hidden, rows, {0, hidden}});
-    });
+  feed_rows(args);
+}
+
+void AttentionBlock::feed_rows(const Run& args) const {
+  if (!args.feed) return;
+  const size_t hidden = heads_ * head_size_;
+  parallel_rows(static_cast<size_t>(args.offsets.back()), [&](Range rows) {
+    args.feed->take({args.out + rows.from * hidden, hidden, rows, {0, hidden}});
+  });
 }
 
 void AttentionBlock::count_values(const Run& args) const {
@@ -182,6 +187,7 @@ AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
 void AttentionBlock::attend(const Run& args, bool prepared) const {
   const size_t sequences = args.offsets.size() - 1;
   const size_t need = cpu::attend_scratch(longest(args.offsets), head_size_);
+  const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own;
     const size_t sequence = task / heads_, h = task % heads_;
@@ -193,8 +199,9 @@ void AttentionBlock::attend(const Run& args, bool prepared) const {
     const auto head = head_of(args, sequence, h, own.grow(need));
     const auto count = cpu::attend_head(head);
     if (head.p_format) args.pass->sites->count(probabilities_.site, count);
-    if (args.feed) args.feed->take({head.out, head.out_stride, part.rows, part.columns});
+    if (feed_heads) args.feed->take({head.out, head.out_stride, part.rows, part.columns});
   });
+  if (!feed_heads) feed_rows(args);
 }
 
 // All heads of one sequence, with their scores and probabilities in memory.

@@ -60,6 +60,7 @@ class AttentionBlock {
   Part head_part(const Run& args, size_t sequence, size_t head) const;
   cpu::AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
   void attend(const Run& args, bool prepared) const;
+  void feed_rows(const Run& args) const;
   void attend_in_steps(const Run& args, size_t sequence, AttentionScratch& scratch) const;
   void show_matrices(const Run& args, int site, size_t tokens, AttentionScratch& scratch) const;
 

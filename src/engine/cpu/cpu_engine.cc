@@ -36,9 +36,9 @@ double operations(size_t rows, size_t in, size_t out) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
 }
 
-// FP8 weights are expanded to BF16 where all of a model's then take this much at most, about a
-// server CPU's level 3 cache: they come from there fast enough, and need no decoding.
-constexpr size_t kCachedWeights = size_t{32} << 20;
+// FP8 weights are expanded to BF16, which saves decoding, where all of a model's then take this
+// much at most: half of what running a model may take beside its file.
+constexpr size_t kExpandedWeights = size_t{32} << 20;
 
 size_t weights_of(const Encoder& e) {
   size_t sum = 0;
@@ -72,7 +72,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
       outputs_(encoder.outputs),
       head_kind_(encoder.head_kind),
       compute_(compute),
-      expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kCachedWeights),
+      expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kExpandedWeights),
       hidden_(static_cast<size_t>(encoder.hidden)),
       limits_(encoder),
       embeddings_(encoder) {

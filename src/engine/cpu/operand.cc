@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 namespace fp8q {
 
 OperandForm::OperandForm(Element element, std::optional<ActivationQuantization> x,
@@ -39,6 +41,7 @@ void OperandForm::reserve(size_t rows, Operand& to) const {
 }
 
 cpu::RoundingCount OperandForm::write(const MatrixPart& part, Operand& to) const {
+  FP8Q_ASSERT(part.columns.from % column_unit() == 0);
   std::byte* values = to.values.data() + (part.rows.from * stride_ + part.columns.from) * size();
   if (part.columns.to == in_ && in_ < stride_)
     for (size_t r = part.rows.from; r < part.rows.to; ++r)

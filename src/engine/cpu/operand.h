@@ -50,6 +50,8 @@ class OperandForm {
   bool is_x() const { return element_ == Element::f32 && !x_ && !round_to_bf16_; }
   // A part must have whole rows, because each has a scale of its own.
   bool takes_whole_rows() const { return x_ && x_->per_token; }
+  // Parts must begin at multiples of this many columns.
+  size_t column_unit() const { return element_ == Element::bf16_pairs ? 2 : 1; }
 
   // Makes room for `rows` rows, before any part of them is written.
   void reserve(size_t rows, Operand& to) const;
@@ -88,6 +90,7 @@ class LinearFeed {
   LinearFeed(const OperandForm& form, size_t rows, Operand& to, const ActivationSites& sites,
              int site);
   void take(const MatrixPart& part) const;
+  size_t column_unit() const { return form_->column_unit(); }
 
  private:
   const OperandForm* form_;

@@ -12,10 +12,10 @@
 namespace fp8q {
 namespace {
 
-// A task is a block of this many rows, whose part of x stays in the level 2 cache (192 rows of
-// one K block, 384 floats, 768 codes of 16 bits or 1536 of 8, are 288 KiB), and columns; fewer
-// columns where there would be too little work to share.
-constexpr size_t kBlockRows = 192;
+// A task is a block of this many rows, whose part of x stays in a level 2 cache of 512 KiB (192
+// rows of one K block, 384 floats, 768 codes of 16 bits or 1536 of 8, are 288 KiB), and columns;
+// fewer columns, then rows, where there would be too little work to share.
+constexpr size_t kBlockRows = 192, kLowBlockRows = 96;
 constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
 constexpr size_t kTasksPerThread = 3;
@@ -179,10 +179,13 @@ void PreparedLinear::run(const Run& args, const Operand& operand) const {
 }
 
 void PreparedLinear::run_own(const Run& args, const Operand& operand) const {
-  const size_t row_parts = (args.rows + kBlockRows - 1) / kBlockRows;
-  size_t column_parts = (out_ + kBlockColumns - 1) / kBlockColumns;
-  if (row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads()))
-    column_parts = (out_ + kNarrowBlockColumns - 1) / kNarrowBlockColumns;
+  const auto parts = [](size_t total, size_t each) { return (total + each - 1) / each; };
+  size_t row_parts = parts(args.rows, kBlockRows), column_parts = parts(out_, kBlockColumns);
+  const auto too_few = [&] {
+    return row_parts * column_parts < kTasksPerThread * static_cast<size_t>(threads());
+  };
+  if (too_few()) column_parts = parts(out_, kNarrowBlockColumns);
+  if (too_few()) row_parts = parts(args.rows, kLowBlockRows);
   parallel_for(row_parts * column_parts, [&](size_t task) {
     run_block({.run = args,
                .operand = operand,
@@ -242,7 +245,8 @@ void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
   thread_local Buffer<float> memory;  // int32_t has the same size
   float* sums = memory.grow(cpu::DnnlMatmul::kRows * b.columns.size());
   if (!dnnl_[i]->run(form_.row(b.operand, b.rows.from), sums))
-    fail(ErrorCode::device, "oneDNN could not execute {}; set FP8Q_ISA=avx512 to do without it",
+    fail(ErrorCode::device,
+         "oneDNN could not execute {}; set FP8Q_ISA=avx512-bf16 to do without it",
          dnnl_[i]->implementation());
   size_t stride;
   float* y = b.y(stride);

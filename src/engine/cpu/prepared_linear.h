@@ -5,14 +5,14 @@
 // have scales of their own. Products of codes are exact in FP32; sums of INT8 are exact and rounded
 // once.
 //
-//   formats of x, w        with AMX, by oneDNN    with AVX-512                 elsewhere
-//   INT8, INT8             INT8, exact INT32 sums    VNNI: INT8, exact INT32 sums  INT16, the same
-//   other pairs            BF16 holding the codes    BF16: the same                FP32
-//   none, BF16 asked       BF16                      BF16: the same                FP32 of BF16
-//   none, or one of them   FP32                      FP32                          FP32
+//   formats of x, w        AMX, by oneDNN            AVX-512                    elsewhere
+//   INT8, INT8             INT8, exact INT32 sums    VNNI: the same             INT16, the same
+//   other pairs            BF16 holding the codes    BF16: the same             FP32
+//   none, BF16 asked       BF16                      BF16: the same             FP32 of BF16 values
+//   none, or one of them   FP32                      FP32                       FP32
 //
-// Without AMX, sums of FP32 and of BF16 are the same chains (gemm.h): all such CPUs give the same
-// results, but for subnormal sums. See weight_panels.h.
+// Sums of INT8 are exact. Without AMX, those of FP32 and of BF16 are the same chains (gemm.h), so
+// that all such CPUs give the same results. See weight_panels.h.
 #pragma once
 
 #include <memory>

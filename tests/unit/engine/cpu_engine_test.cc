@@ -278,9 +278,9 @@ TEST(CpuEngine, TransformsDoNotDependOnTheBatch) {
 // From AVX2 to AVX512-BF16. (Plain C has no fma, and AMX sums in an order of its own.)
 TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
   const PackedBatch batch = tiny_batch({9, 30});
-  for (const Format format : {Format::int8, Format::e4m3, Format::e5m2}) {
-    const Encoder encoder =
-        tiny_encoder({.activations = format, .weights = format, .points = format});
+  const auto check = [&](Format format, TinyOptions options) {
+    options.activations = options.weights = format;
+    const Encoder encoder = tiny_encoder(options);
     std::vector<float> first;
     for (size_t i = 1; i <= static_cast<size_t>(cpu::detected_isa()); ++i) {
       const auto level = static_cast<cpu::Isa>(i);
@@ -290,6 +290,11 @@ TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
       if (first.empty()) first = outputs[0].values;
       EXPECT_EQ(outputs[0].values, first) << info(format).name << " " << cpu::name(level);
     }
+  };
+  for (const Format format : {Format::int8, Format::e4m3, Format::e5m2}) {
+    check(format, {.points = format});
+    check(format, {.per_token = true, .factors = true});
+    check(format, {.hidden = 15, .heads = 3, .inner = 37});  // heads of odd size
   }
   cpu::limit_isa(cpu::detected_isa());
 }

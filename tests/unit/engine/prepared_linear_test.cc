@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "kernels/cpu/isa.h"
@@ -127,11 +128,11 @@ TEST(PreparedLinear, FloatWeightsOfAQuantisedSiteAreQuantised) {
   EXPECT_EQ(y, (std::vector<float>{0.5f, 0.0f, 63.5f}));
 }
 
-// A layer with random weights, quantised like its input.
-Case random_case(Format format, size_t in, size_t out, unsigned seed) {
+// A layer with random weights.
+Case random_case(Format x, Format w_format, size_t in, size_t out, unsigned seed) {
   Case c;
-  c.sites = {quantized_site(SiteKind::activation, format, Tensor::scalar(0.125f), {}),
-             quantized_site(SiteKind::weight, format, Tensor::scalar(0.125f), {})};
+  c.sites = {quantized_site(SiteKind::activation, x, Tensor::scalar(0.125f), {}),
+             quantized_site(SiteKind::weight, w_format, Tensor::scalar(0.125f), {})};
   c.linear.in = static_cast<int64_t>(in);
   c.linear.out = static_cast<int64_t>(out);
   c.linear.input_site = 0;
@@ -146,6 +147,82 @@ Case random_case(Format format, size_t in, size_t out, unsigned seed) {
   return c;
 }
 
+// Odd widths, several blocks of rows and columns. Plain C sums the same, since products of codes
+// are exact; AMX sums floats in an order of its own.
+TEST(PreparedLinear, EveryInstructionSetAndFormOfWeightsGivesTheSame) {
+  constexpr size_t kRows = 201, kIn = 773, kOut = 405;
+  std::mt19937 random(8);
+  std::normal_distribution<float> normal(0.0f, 2.0f);
+  std::vector<float> x(kRows * kIn);
+  for (float& v : x) v = normal(random);
+  for (const Format x_format : {Format::e4m3, Format::e5m2, Format::int8})
+    for (const Format w_format : {Format::e4m3, Format::e5m2, Format::int8}) {
+      const Case c = random_case(x_format, w_format, kIn, kOut, 1);
+      std::vector<float> first;
+      for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level) {
+        cpu::limit_isa(static_cast<cpu::Isa>(level));
+        if (cpu::isa() == cpu::Isa::amx) break;
+        for (const bool expand_codes : {false, true}) {
+          const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic, expand_codes);
+          std::vector<float> y(kRows * kOut);
+          run(linear, {x.data(), kIn, kRows, cpu::Function::none, y.data(), kOut});
+          if (first.empty()) first = y;
+          EXPECT_EQ(y, first) << cpu::name(cpu::isa()) << ", " << info(x_format).name << " x "
+                              << info(w_format).name << ", expanded " << expand_codes;
+        }
+      }
+    }
+  cpu::limit_isa(cpu::detected_isa());
+}
+
+TEST(PreparedLinear, SaysHowItsProductsAreFormed) {
+  const auto effective = [](Format format, cpu::Isa isa) {
+    cpu::limit_isa(isa);
+    const Case c = random_case(format, format, 8, 8, 1);
+    return PreparedLinear({&c.linear}, c.sites, ComputeType::automatic).effective();
+  };
+  for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level) {
+    const auto isa = static_cast<cpu::Isa>(level);
+    if (isa == cpu::Isa::amx) break;
+    EXPECT_EQ(effective(Format::e4m3, isa), isa >= cpu::Isa::avx512_bf16
+                                                ? "e4m3 as bf16 dot products, exact; fp32 sums"
+                                                : "e4m3 as fp32 products, exact; fp32 sums");
+    EXPECT_EQ(effective(Format::int8, isa), isa >= cpu::Isa::avx512_vnni
+                                                ? "int8 dot products, exact int32 sums"
+                                                : "int8 as int16 products, exact int32 sums");
+  }
+  cpu::limit_isa(cpu::detected_isa());
+}
+
+// Pairs need parts that begin at even columns; a part's last column may be odd.
+TEST(OperandForm, PartsMakeTheWhole) {
+  constexpr size_t kRows = 5, kIn = 45, kStride = 46;
+  std::mt19937 random(9);
+  std::normal_distribution<float> normal(0.0f, 2.0f);
+  std::vector<float> x(kRows * kIn);
+  for (float& v : x) v = normal(random);
+  using Element = OperandForm::Element;
+  for (const Element element :
+       {Element::f32, Element::bf16, Element::bf16_pairs, Element::u8, Element::i8, Element::i16})
+    for (const Format format : {Format::e4m3, Format::int8}) {
+      const bool integer =
+          element != Element::f32 && element != Element::bf16 && element != Element::bf16_pairs;
+      if (integer && format != Format::int8) continue;
+      const OperandForm form(element, ActivationQuantization{format, 0.1f, false, {}}, false, kIn,
+                             kStride, 1);
+      Operand whole, parts;
+      form.write_all(x.data(), kIn, kRows, whole);
+      form.reserve(kRows, parts);
+      const size_t unit = form.column_unit();
+      const size_t cuts[] = {0, 3 * unit, 18, kIn};
+      for (size_t i = 3; i-- > 0;)  // the last first, so that none overwrites another
+        form.write({x.data() + cuts[i], kIn, {0, kRows}, {cuts[i], cuts[i + 1]}}, parts);
+      const size_t bytes = static_cast<size_t>(form.row(whole, kRows) - form.row(whole, 0));
+      EXPECT_EQ(0, std::memcmp(form.row(whole, 0), form.row(parts, 0), bytes))
+          << static_cast<int>(element);
+    }
+}
+
 // Odd widths, which some kernels fill up, and more rows and columns than one block has.
 TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
   constexpr size_t kRows = 201, kIn = 37, kInner = 403, kOut = 21;
@@ -157,8 +234,8 @@ TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
     for (const Format format : {Format::e4m3, Format::e5m2, Format::int8}) {
       cpu::limit_isa(static_cast<cpu::Isa>(level));
       SCOPED_TRACE(testing::Message() << cpu::name(cpu::isa()) << " " << info(format).name);
-      const Case first_case = random_case(format, kIn, kInner, 1);
-      const Case second_case = random_case(format, kInner, kOut, 2);
+      const Case first_case = random_case(format, format, kIn, kInner, 1);
+      const Case second_case = random_case(format, format, kInner, kOut, 2);
       const PreparedLinear first({&first_case.linear}, first_case.sites, ComputeType::automatic);
       const PreparedLinear second({&second_case.linear}, second_case.sites, ComputeType::automatic);
       std::vector<float> inner(kRows * kInner), expected(kRows * kOut), fed(kRows * kOut);

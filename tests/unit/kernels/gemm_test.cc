@@ -256,6 +256,37 @@ TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
     }
 }
 
+TEST(GemmF8, RowsAndColumnsMayBeDivided) {
+  const Problem p{61, 160, 777};
+  const Format format = Format::e4m3;
+  Data d(p);
+  d.b = values_of_codes(format, p.k * p.n);
+  const auto codes = packed_codes(format, d.b, p);
+  const auto pairs = in_pairs(d.a, p.m, p.k);
+  for_each_isa([&](Isa) {
+    const auto whole = product_of_codes(format, p, pairs, codes, d);
+    for (float& s : d.scale) s *= f8_scale(format);
+    for (const size_t rows : {1, 2, 5, 7, 32}) {
+      std::vector<float> c(p.m * p.n, NAN);
+      for (size_t i = 0; i < p.m; i += rows)
+        for (size_t j = 0; j < p.n; j += 48)
+          gemm_f8(format, GemmF8Bf16{.a = pairs.data() + i * paired(p.k),
+                                     .lda = paired(p.k),
+                                     .b = codes.data() + j * paired(p.k),
+                                     .panel_stride = paired(p.k) * kPanel,
+                                     .c = c.data() + i * p.n + j,
+                                     .ldc = p.n,
+                                     .scale = d.scale.data() + j,
+                                     .bias = d.bias.data() + j,
+                                     .m = std::min(rows, p.m - i),
+                                     .n = std::min<size_t>(48, p.n - j),
+                                     .k = p.k});
+      EXPECT_EQ(c, whole) << rows << " rows at a time";
+    }
+    for (float& s : d.scale) s /= f8_scale(format);
+  });
+}
+
 // With a unit matrix on the left, the product is the decoded matrix.
 TEST(GemmF8, DecodesEveryCode) {
   const Problem p{16, 16, 16};
