@@ -20,15 +20,22 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile of R rows and P panels is kept in registers. Of 16 (AVX2) or 32 (AVX-512) registers, 12
-// and 24 hold sums, enough for the latency of two units and few enough loads per product: AVX2 8
-// loads for 12, AVX-512 10 for 24.
+// A tile of some rows and panels is kept in registers.
+struct SmallTiles {
+  static constexpr size_t kRows = 1, kPanelsPerTile = 1;
+};
+// Of 16 (AVX2) or 32 (AVX-512) registers, 12 and 24 hold sums, enough for the latency of two units
+// and few enough loads per product: AVX2 8 loads for 12, AVX-512 10 for 24.
 #if HWY_TARGET <= HWY_AVX3  // and all that extend it
-inline constexpr size_t kRows = 6, kPanelsPerTile = 4;
+struct LargeTiles {
+  static constexpr size_t kRows = 6, kPanelsPerTile = 4;
+};
 #elif HWY_TARGET == HWY_AVX2
-inline constexpr size_t kRows = 6, kPanelsPerTile = 1;
+struct LargeTiles {
+  static constexpr size_t kRows = 6, kPanelsPerTile = 1;
+};
 #else  // one row: g++ 12 reads beyond the rows where it makes vectors of two rows' pairs
-inline constexpr size_t kRows = 1, kPanelsPerTile = 1;
+using LargeTiles = SmallTiles;
 #endif
 
 using DF = hn::CappedTag<float, kPanel>;
@@ -152,17 +159,19 @@ void tile_of(size_t rows, size_t wide, const typename Kernel::Tile& t) {
 // (7 = 4 + 3, not 6 + 1).
 template <class Kernel>
 void all_rows(typename Kernel::Tile t, size_t m, size_t wide) {
+  constexpr size_t kRows = Kernel::kRows;
   while (m > 0) {
     const size_t rows = m >= 2 * kRows || m <= kRows ? std::min(m, kRows) : (m + 1) / 2;
-    tile_of<Kernel, kRows, kPanelsPerTile>(rows, wide, t);
+    tile_of<Kernel, kRows, Kernel::kPanelsPerTile>(rows, wide, t);
     t.a += rows * t.lda;
     t.c += rows * t.ldc;
     m -= rows;
   }
 }
 
-// Kernel: the types D and V of sums, value(sum) as FP32, multiply<R, P>(tile, sums), the Tile it
-// takes, kStep (of k that it takes at a time) and kBlock (steps in a block of K).
+// Kernel: SmallTiles or LargeTiles, the types D and V of sums, value(sum) as FP32, multiply<R, P>(
+// tile, sums), the Tile it takes, kStep (of k that it takes at a time) and kBlock (steps in a block
+// of K).
 // load(b, depth, wide): where and how far apart `wide` panels of `depth` of k from b stand as
 // Tile::b.
 template <class Kernel, typename A, typename B, class Load>
@@ -173,8 +182,8 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
   for (size_t block = 0; block < blocks; ++block) {
     const size_t from = block * steps / blocks * Kernel::kStep;
     const size_t to = (block + 1) * steps / blocks * Kernel::kStep;
-    for (size_t p = 0; p < width; p += kPanelsPerTile) {
-      const size_t wide = std::min(kPanelsPerTile, width - p);
+    for (size_t p = 0; p < width; p += Kernel::kPanelsPerTile) {
+      const size_t wide = std::min(Kernel::kPanelsPerTile, width - p);
       const size_t column = p * kPanel;
       const auto [b, stride] = load(g.b + p * g.panel_stride + from * kPanel, to - from, wide);
       all_rows<Kernel>({.a = g.a + from,

@@ -22,7 +22,7 @@ using Pairs = hn::Vec<DU>;
 HWY_INLINE VF upper(Pairs x) { return hn::BitCast(DF(), hn::And(x, hn::Set(DU(), 0xFFFF0000u))); }
 HWY_INLINE VF lower(Pairs x) { return hn::BitCast(DF(), hn::ShiftLeft<16>(x)); }
 
-struct TwoFma {
+struct TwoFma : SmallTiles {
   static HWY_INLINE VF add(Pairs a, Pairs b, VF sum) {
     return hn::MulAdd(lower(a), lower(b), hn::MulAdd(upper(a), upper(b), sum));
   }
@@ -30,7 +30,7 @@ struct TwoFma {
 
 #if HWY_TARGET <= HWY_AVX3
 // In assembly, because Highway 1.0 does not know the instruction.
-struct DotProduct {
+struct DotProduct : LargeTiles {
   static HWY_INLINE VF add(Pairs a, Pairs b, VF sum) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
@@ -41,7 +41,7 @@ using DotProduct = TwoFma;
 #endif
 
 template <class Product>
-struct Bf16Pairs {
+struct Bf16Pairs : Product {
   using D = DF;
   using V = VF;
   using Tile = HWY_NAMESPACE::Tile<uint16_t, uint16_t>;
@@ -90,7 +90,7 @@ HWY_INLINE void decode(const uint8_t* codes, size_t depth, uint16_t* values) {
 template <class Product, Format kFormat>
 void Codes(const GemmF8Bf16& g) {
   using Kernel = Bf16Pairs<Product>;
-  HWY_ALIGN uint16_t values[kPanelsPerTile * Kernel::kBlock * Kernel::kStep * kPanel];
+  HWY_ALIGN uint16_t values[Kernel::kPanelsPerTile * Kernel::kBlock * Kernel::kStep * kPanel];
   multiply_packed<Kernel>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
       decode<kFormat>(codes + p * g.panel_stride, depth, values + p * depth * kPanel);

@@ -13,7 +13,7 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-struct Fma {
+struct Fma : LargeTiles {
   using D = DF;
   using V = hn::Vec<D>;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
@@ -56,7 +56,7 @@ HWY_INLINE void decode(const uint8_t* codes, size_t count, float* values) {
 
 template <Format kFormat>
 void Codes(const GemmF8& g) {
-  HWY_ALIGN float values[kPanelsPerTile * Fma::kBlock * kPanel];
+  HWY_ALIGN float values[Fma::kPanelsPerTile * Fma::kBlock * kPanel];
   multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
       decode<kFormat>(codes + p * g.panel_stride, depth * kPanel, values + p * depth * kPanel);

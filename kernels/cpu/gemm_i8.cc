@@ -50,7 +50,7 @@ HWY_INLINE void add_products(Pairs a, Pairs b, V32& sum) {
 }
 #endif
 
-struct WidenedPairs {
+struct WidenedPairs : LargeTiles {
   using D = D32;
   using V = V32;
   using Tile = HWY_NAMESPACE::Tile<int16_t, int8_t>;
@@ -85,7 +85,7 @@ void Integers(const GemmI8& g) {
 }
 
 // Four codes each: of A unsigned, of B signed.
-struct FourProducts {
+struct FourProducts : SmallTiles {
   static HWY_INLINE V32 add(V32 a, V32 b, V32 sum) {
     sum = hn::Add(sum, one<24>(a, b));
     sum = hn::Add(sum, one<16>(a, b));
@@ -101,7 +101,7 @@ struct FourProducts {
 
 #if HWY_TARGET <= HWY_AVX3
 // In assembly, because Highway 1.0 does not know the instruction.
-struct DotProduct {
+struct DotProduct : LargeTiles {
   static HWY_INLINE V32 add(V32 a, V32 b, V32 sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
@@ -112,7 +112,7 @@ using DotProduct = FourProducts;
 #endif
 
 template <class Product>
-struct Fours {
+struct Fours : Product {
   using D = D32;
   using V = V32;
   using Tile = HWY_NAMESPACE::Tile<uint8_t, int8_t>;
