@@ -5,8 +5,8 @@
 set -euo pipefail
 command -v objdump >/dev/null || { echo "no objdump"; exit 77; }
 
-# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: the functions made of a tile have COUNT of the instruction and no vector on
-# the stack.
+# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: the functions made of a tile have at least COUNT of the instruction and no
+# vector on the stack.
 check() {
   local name="$1::tile<$2, $3ul, $4ul>"
   awk -v name="$name" -v op="$5" -v count="$6" '
@@ -16,7 +16,7 @@ check() {
     inside && /[yz]mm/ && $0 ~ stack { on_stack++ }
     END {
       printf "%s: %d functions, %d %s, %d vectors on the stack\n", name, found, ops, op, on_stack
-      exit !(found && ops == count * found && on_stack == 0)
+      exit !(found && ops >= count * found && on_stack == 0)
     }' "$listing" || errors=1
 }
 
