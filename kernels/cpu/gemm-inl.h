@@ -96,6 +96,27 @@ HWY_INLINE hn::Vec<DF> finished(const T& t, typename Kernel::V sum, size_t colum
   return value;
 }
 
+// The steps of a tile, where a vector of B is read as it stands. Kernel: Operands, how vectors of
+// both sides are read, and add(a, b, sum).
+template <class Kernel, size_t R, size_t W>
+HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::V (&sum)[R][W]) {
+  const typename Kernel::Operands d;
+  const auto* HWY_RESTRICT a = t.a;
+  const auto* HWY_RESTRICT b = t.b;
+  const size_t lda = t.lda, stride = t.panel_stride;
+  constexpr size_t kStep = Kernel::kStep;
+  for (size_t i = 0; i < t.steps; ++i) {
+    hn::Vec<typename Kernel::Operands> bi[W];
+    for (size_t p = 0; p < W / kVectors; ++p)
+      for (size_t v = 0; v < kVectors; ++v)
+        bi[p * kVectors + v] = load_bits(d, b + p * stride + kStep * (i * kPanel + v * kLanes));
+    for (size_t r = 0; r < R; ++r) {
+      const auto ai = broadcast_bits(d, a + r * lda + kStep * i);
+      for (size_t w = 0; w < W; ++w) sum[r][w] = Kernel::add(ai, bi[w], sum[r][w]);
+    }
+  }
+}
+
 // All loops are unrolled, so that sums never leave their registers: a tile of a shallow product
 // takes hardly longer than moving them.
 template <class Kernel, size_t R, size_t P>

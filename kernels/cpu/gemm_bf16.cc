@@ -44,6 +44,7 @@ template <class Product>
 struct Bf16Pairs : Product {
   using D = DF;
   using V = VF;
+  using Operands = DU;
   using Tile = HWY_NAMESPACE::Tile<uint16_t, uint16_t>;
   static constexpr size_t kStep = 2;
   static constexpr size_t kBlock = 384;  // 96 KiB of four panels in the level 2 cache
@@ -52,20 +53,7 @@ struct Bf16Pairs : Product {
 
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    const DU d;
-    const uint16_t* HWY_RESTRICT a = t.a;
-    const uint16_t* HWY_RESTRICT b = t.b;
-    const size_t lda = t.lda, stride = t.panel_stride;
-    for (size_t i = 0; i < t.steps; ++i) {
-      Pairs bi[P * kVectors];
-      for (size_t p = 0; p < P; ++p)
-        for (size_t v = 0; v < kVectors; ++v)
-          bi[p * kVectors + v] = load_bits(d, b + p * stride + 2 * (i * kPanel + v * kLanes));
-      for (size_t r = 0; r < R; ++r) {
-        const Pairs ai = broadcast_bits(d, a + r * lda + 2 * i);
-        for (size_t w = 0; w < P * kVectors; ++w) sum[r][w] = Product::add(ai, bi[w], sum[r][w]);
-      }
-    }
+    multiply_steps<Bf16Pairs>(t, sum);
   }
 };
 

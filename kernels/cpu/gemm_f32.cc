@@ -16,6 +16,7 @@ namespace {
 struct Fma : LargeTiles {
   using D = DF;
   using V = hn::Vec<D>;
+  using Operands = DF;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
   static constexpr size_t kStep = 1;
   // A panel's part of one block is 24 KiB: with one panel a tile it stays in the level 1 cache
@@ -24,22 +25,11 @@ struct Fma : LargeTiles {
 
   static HWY_INLINE V value(V sum) { return sum; }
 
+  static HWY_INLINE V add(V a, V b, V sum) { return hn::MulAdd(a, b, sum); }
+
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    const D d;
-    const float* HWY_RESTRICT a = t.a;
-    const float* HWY_RESTRICT b = t.b;
-    const size_t lda = t.lda, stride = t.panel_stride;
-    for (size_t k = 0; k < t.steps; ++k) {
-      V bk[P * kVectors];
-      for (size_t p = 0; p < P; ++p)
-        for (size_t v = 0; v < kVectors; ++v)
-          bk[p * kVectors + v] = hn::LoadU(d, b + p * stride + k * kPanel + v * kLanes);
-      for (size_t r = 0; r < R; ++r) {
-        const V ak = hn::Set(d, a[r * lda + k]);
-        for (size_t w = 0; w < P * kVectors; ++w) sum[r][w] = hn::MulAdd(ak, bk[w], sum[r][w]);
-      }
-    }
+    multiply_steps<Fma>(t, sum);
   }
 };
 

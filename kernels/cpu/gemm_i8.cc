@@ -117,6 +117,7 @@ template <class Product>
 struct Fours : Product {
   using D = D32;
   using V = V32;
+  using Operands = D32;
   using Tile = HWY_NAMESPACE::Tile<uint8_t, int8_t>;
   static constexpr size_t kStep = 4;
   static constexpr size_t kBlock = 384;  // 96 KiB of four panels in the level 2 cache
@@ -125,20 +126,7 @@ struct Fours : Product {
 
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    const D32 d;
-    const uint8_t* HWY_RESTRICT a = t.a;
-    const int8_t* HWY_RESTRICT b = t.b;
-    const size_t lda = t.lda, stride = t.panel_stride;
-    for (size_t i = 0; i < t.steps; ++i) {
-      V bi[P * kVectors];
-      for (size_t p = 0; p < P; ++p)
-        for (size_t v = 0; v < kVectors; ++v)
-          bi[p * kVectors + v] = load_bits(d, b + p * stride + 4 * (i * kPanel + v * kLanes));
-      for (size_t r = 0; r < R; ++r) {
-        const V ai = broadcast_bits(d, a + r * lda + 4 * i);
-        for (size_t w = 0; w < P * kVectors; ++w) sum[r][w] = Product::add(ai, bi[w], sum[r][w]);
-      }
-    }
+    multiply_steps<Fours>(t, sum);
   }
 };
 
