@@ -9,32 +9,12 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(FP8Q_CCACHE ccache)
-if(FP8Q_CCACHE)
+if(FP8Q_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FP8Q_CCACHE})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${FP8Q_CCACHE})
 endif()
 
-# GPU code is compiled where there is a CUDA toolkit, and needs no GPU for it. Machine code for Ampere, Ada and
-# Hopper, and PTX that drivers of later GPUs compile.
-option(FP8Q_CUDA "Build the GPU engine; OFF where there is no CUDA toolkit" ON)
-if(FP8Q_CUDA)
-  find_package(CUDAToolkit 13 QUIET)
-  if(CUDAToolkit_FOUND)
-    if(NOT CMAKE_CUDA_COMPILER)
-      set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
-    endif()
-    set(FP8Q_CUDA_ARCHITECTURES 80-real 89-real 90a-real 90-virtual CACHE STRING "GPUs to compile kernels for")
-    set(CMAKE_CUDA_ARCHITECTURES ${FP8Q_CUDA_ARCHITECTURES})
-    enable_language(CUDA)
-    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has it
-      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
-      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
-    endif()
-  else()
-    message(STATUS "no CUDA toolkit 13: building without the GPU engine")
-    set(FP8Q_CUDA OFF)
-  endif()
-endif()
+include(Fp8qCuda)
 
 add_library(fp8q_options INTERFACE)
 target_compile_options(fp8q_options INTERFACE
