@@ -3,7 +3,7 @@
 #include "base/threads.h"
 #include "engine/cpu/rows.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 ActivationSites::ActivationSites(const std::vector<Site>& sites)
     : roundings_(sites.size() + 1), tallies_(std::make_unique<Tally[]>(sites.size())) {
@@ -17,7 +17,7 @@ void ActivationSites::count_values(int site, size_t values) const noexcept {
   tallies_[static_cast<size_t>(site)].values.fetch_add(values, std::memory_order_relaxed);
 }
 
-void ActivationSites::count(int site, const cpu::RoundingCount& count) const noexcept {
+void ActivationSites::count(int site, const RoundingCount& count) const noexcept {
   if (site < 0) return;
   Tally& tally = tallies_[static_cast<size_t>(site)];
   if (count.saturated) tally.saturated.fetch_add(count.saturated, std::memory_order_relaxed);
@@ -56,15 +56,15 @@ void SitePass::round(int site, const SiteRows& rows) const {
   sites->count_values(site, rows.rows() * rows.columns);
   parallel_rows(rows.rows(), [&](Range part) {
     float* x = rows.x + part.from * rows.columns;
-    sites->count(site, cpu::round_to_f32({.format = rounding->format,
-                                          .scale = rounding->scale,
-                                          .x = x,
-                                          .x_stride = rows.columns,
-                                          .out = x,
-                                          .out_stride = rows.columns,
-                                          .rows = part.size(),
-                                          .columns = rows.columns}));
+    sites->count(site, round_to_f32({.format = rounding->format,
+                                     .scale = rounding->scale,
+                                     .x = x,
+                                     .x_stride = rows.columns,
+                                     .out = x,
+                                     .out_stride = rows.columns,
+                                     .rows = part.size(),
+                                     .columns = rows.columns}));
   });
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

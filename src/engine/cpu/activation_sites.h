@@ -13,7 +13,7 @@
 #include "engine/weights.h"
 #include "kernels/cpu/codec.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // How each activation Site rounds, and the counts of all runs. A Site of -1 is none.
 class ActivationSites {
@@ -26,7 +26,7 @@ class ActivationSites {
   // From any thread. Threads that count at the same time wait for each other's cache lines: what is
   // known beforehand, the number of values, is better counted once than part by part.
   void count_values(int site, size_t values) const noexcept;
-  void count(int site, const cpu::RoundingCount& count) const noexcept;
+  void count(int site, const RoundingCount& count) const noexcept;
   std::vector<SiteRounding> counts() const;
 
  private:
@@ -64,4 +64,4 @@ struct SitePass {
   void round(int site, const SiteRows& rows) const;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -11,7 +11,7 @@
 #include "kernels/cpu/codec.h"
 #include "kernels/cpu/isa.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 size_t longest(std::span<const int32_t> offsets) {
@@ -61,7 +61,7 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
       probabilities_{a.probabilities_site, 1.0f,
                      activation_quantization(sites, a.probabilities_site)},
       scores_site_(a.scores_site),
-      bf16_(cpu::isa() >= cpu::Isa::avx512_bf16 && probabilities_.quantization &&
+      bf16_(isa() >= Isa::avx512_bf16 && probabilities_.quantization &&
             std::all_of(std::begin(operands_), std::end(operands_),
                         [](const Operand& o) { return o.quantization.has_value(); })) {}
 
@@ -114,7 +114,7 @@ void AttentionBlock::scale(const Run& args, const Part& part) const {
     if (factor == 1.0f) continue;
     for (size_t t = part.rows.from; t < part.rows.to; ++t) {
       float* x = args.qkv + (t * 3 + o) * hidden + part.columns.from;
-      cpu::scale_row(x, factor, part.columns.size(), x);
+      scale_row(x, factor, part.columns.size(), x);
     }
   }
 }
@@ -125,7 +125,7 @@ void AttentionBlock::quantize(const Run& args, const Part& part) const {
     const auto& q = operands_[o].quantization;
     if (!q) continue;
     float* x = args.qkv + (part.rows.from * 3 + o) * hidden + part.columns.from;
-    const auto count = cpu::quantize_to_f32(
+    const auto count = quantize_to_f32(
         {q->format, q->scale, x, 3 * hidden, x, 3 * hidden, part.rows.size(), part.columns.size()});
     args.pass->sites->count(operands_[o].site, count);
   }
@@ -153,8 +153,8 @@ void AttentionBlock::show_operands(const Run& args, AttentionScratch& scratch) c
   }
 }
 
-cpu::AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head,
-                                        float* scratch) const {
+AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head,
+                                   float* scratch) const {
   const size_t hidden = heads_ * head_size_;
   const auto first = static_cast<size_t>(args.offsets[sequence]);
   const float* q = args.qkv + first * 3 * hidden + head * head_size_;
@@ -186,7 +186,7 @@ AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
 // `prepared`: q, k and v have been scaled and quantised.
 void AttentionBlock::attend(const Run& args, bool prepared) const {
   const size_t sequences = args.offsets.size() - 1;
-  const size_t need = cpu::attend_scratch(longest(args.offsets), head_size_);
+  const size_t need = attend_scratch(longest(args.offsets), head_size_);
   const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own;
@@ -197,7 +197,7 @@ void AttentionBlock::attend(const Run& args, bool prepared) const {
       quantize(args, part);
     }
     const auto head = head_of(args, sequence, h, own.grow(need));
-    const auto count = cpu::attend_head(head);
+    const auto count = attend_head(head);
     if (head.p_format) args.pass->sites->count(probabilities_.site, count);
     if (feed_heads) args.feed->take({head.out, head.out_stride, part.rows, part.columns});
   });
@@ -206,8 +206,8 @@ void AttentionBlock::attend(const Run& args, bool prepared) const {
 
 // All heads of one sequence, with their scores and probabilities in memory.
 void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch& scratch) const {
-  const size_t tokens = tokens_of(args.offsets, s), stride = cpu::score_stride(tokens);
-  const size_t need = cpu::attend_scratch(tokens, head_size_);
+  const size_t tokens = tokens_of(args.offsets, s), stride = score_stride(tokens);
+  const size_t need = attend_scratch(tokens, head_size_);
   const SitePass& pass = *args.pass;
   float* matrices = scratch.matrices.grow(heads_ * tokens * stride);
   const auto each_head = [&](const auto& body) {
@@ -216,31 +216,30 @@ void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch
       body(head_of(args, s, h, own.grow(need)), matrices + h * tokens * stride);
     });
   };
-  each_head([&](const cpu::AttendHead& head, float* m) { cpu::attend_scores(head, m); });
+  each_head([&](const AttendHead& head, float* m) { attend_scores(head, m); });
   show_matrices(args, scores_site_, tokens, scratch);
-  each_head([&](const cpu::AttendHead& head, float* m) {
+  each_head([&](const AttendHead& head, float* m) {
     if (const auto& q = pass.sites->rounding(scores_site_)) {
-      const auto count =
-          cpu::round_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
+      const auto count = round_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
       pass.sites->count(scores_site_, count);
     }
-    cpu::softmax({m, stride, tokens, tokens, head.score_scale});
+    softmax({m, stride, tokens, tokens, head.score_scale});
   });
   show_matrices(args, probabilities_.site, tokens, scratch);
-  each_head([&](const cpu::AttendHead& head, float* m) {
+  each_head([&](const AttendHead& head, float* m) {
     if (const auto& q = probabilities_.quantization) {
       const auto count =
-          cpu::quantize_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
+          quantize_to_f32({q->format, q->scale, m, stride, m, stride, tokens, tokens});
       pass.sites->count(probabilities_.site, count);
     }
-    cpu::attend_values(head, m);
+    attend_values(head, m);
   });
 }
 
 void AttentionBlock::show_matrices(const Run& args, int site, size_t tokens,
                                    AttentionScratch& scratch) const {
   if (!args.pass->is_watched(site)) return;
-  const size_t stride = cpu::score_stride(tokens);
+  const size_t stride = score_stride(tokens);
   const Strided all{scratch.matrices.data(), stride, heads_ * tokens, tokens};
   float* dense = scratch.matrices.data();
   if (stride != tokens) all.gather(dense = scratch.gathered.grow(heads_ * tokens * tokens));
@@ -268,4 +267,4 @@ std::string AttentionBlock::effective(int site) const {
   return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -15,7 +15,7 @@
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/roof.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 struct AttentionScratch {
   Buffer<float> matrices;  // scores, then probabilities, of all heads of one sequence
@@ -37,7 +37,7 @@ class AttentionBlock {
 
   // How the products are formed, for the Site of one operand.
   std::string effective(int site) const;
-  cpu::Unit unit() const { return bf16_ ? cpu::Unit::bf16 : cpu::Unit::fp32; }
+  Unit unit() const { return bf16_ ? Unit::bf16 : Unit::fp32; }
   // Of both products, 2 per multiplication with its addition.
   double operations(std::span<const int32_t> offsets) const;
 
@@ -58,7 +58,7 @@ class AttentionBlock {
   void quantize(const Run& args, const Part& part) const;
   void show_operands(const Run& args, AttentionScratch& scratch) const;
   Part head_part(const Run& args, size_t sequence, size_t head) const;
-  cpu::AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
+  AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
   void attend(const Run& args, bool prepared) const;
   void feed_rows(const Run& args) const;
   void attend_in_steps(const Run& args, size_t sequence, AttentionScratch& scratch) const;
@@ -72,4 +72,4 @@ class AttentionBlock {
   bool bf16_;  // the CPU has its dot products, and codes are values of BF16
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

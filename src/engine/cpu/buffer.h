@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 template <typename T>
 class Buffer {
@@ -35,4 +35,4 @@ class Buffer {
   size_t capacity_ = 0;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -12,21 +12,21 @@
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/norm.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
-cpu::Function function_of(Activation a) {
+Function function_of(Activation a) {
   switch (a) {
     case Activation::none:
-      return cpu::Function::none;
+      return Function::none;
     case Activation::gelu_erf:
-      return cpu::Function::gelu_erf;
+      return Function::gelu_erf;
     case Activation::gelu_tanh:
-      return cpu::Function::gelu_tanh;
+      return Function::gelu_tanh;
     case Activation::relu:
-      return cpu::Function::relu;
+      return Function::relu;
     case Activation::tanh:
-      return cpu::Function::tanh;
+      return Function::tanh;
   }
   FP8Q_ASSERT(!"activation without a kernel");
 }
@@ -50,7 +50,7 @@ size_t weights_of(const Encoder& e) {
 }
 
 void check(const Encoder& e) {
-  if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !cpu::isa_named(wanted))
+  if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !isa_named(wanted))
     fail(ErrorCode::usage,
          "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni, avx512-bf16 or amx, or unset it",
          printable(wanted));
@@ -76,7 +76,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
       hidden_(static_cast<size_t>(encoder.hidden)),
       limits_(encoder),
       embeddings_(encoder) {
-  cpu::isa();  // settles the level before the first kernel runs
+  isa();  // settles the level before the first kernel runs
   note_kernels();
   if (encoder.embeddings.projection) projection_ = make_step({&*encoder.embeddings.projection});
   const size_t width = projection_ ? projection_->linear.out() : embeddings_.width();
@@ -156,9 +156,9 @@ std::string CpuEngine::description() const {
   static constexpr std::array<std::string_view, 6> kTitles = {
       "plain C",        "AVX2", "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16",
       "AMX and AVX-512"};
-  const bool tiles = cpu::isa() == cpu::Isa::amx;
-  return fmt::format("cpu, {} (Highway){}, {} thread{}", kTitles[static_cast<size_t>(cpu::isa())],
-                     tiles ? ", oneDNN " + cpu::dnnl_version_text() : "", threads(),
+  const bool tiles = isa() == Isa::amx;
+  return fmt::format("cpu, {} (Highway){}, {} thread{}", kTitles[static_cast<size_t>(isa())],
+                     tiles ? ", oneDNN " + dnnl_version_text() : "", threads(),
                      threads() == 1 ? "" : "s");
 }
 
@@ -329,7 +329,7 @@ void CpuEngine::finish_apart(const LinearStep& step, const Step& args, Workspace
   w.watch.pass.show(step.result_site, y);
   w.watch.pass.round(step.result_site, y);
   parallel_rows(y.rows(), [&](Range r) {
-    cpu::activate({function_of(args.activation), y.x + r.from * out, out, r.size(), out});
+    activate({function_of(args.activation), y.x + r.from * out, out, r.size(), out});
   });
 }
 
@@ -346,7 +346,7 @@ void CpuEngine::run_projections(const Layer& layer, const MicroBatch& micro, flo
     p.linear.run({.x = x,
                   .x_stride = hidden_,
                   .rows = micro.tokens,
-                  .function = cpu::Function::none,
+                  .function = Function::none,
                   .y = qkv + column,
                   .y_stride = 3 * hidden_},
                  w.operands[w.current]);
@@ -388,7 +388,7 @@ void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const Next
   const bool apart = pass.is_active(norm.input_site);
   if (apart) {
     parallel_rows(micro.tokens, [&](Range r) {
-      cpu::add_row(part + r.from * hidden_, r.size() * hidden_, all + r.from * hidden_);
+      add_row(part + r.from * hidden_, r.size() * hidden_, all + r.from * hidden_);
     });
     pass.show(norm.input_site, {all, hidden_, micro.offsets});
     pass.round(norm.input_site, {all, hidden_, micro.offsets});
@@ -464,10 +464,14 @@ void CpuEngine::store(const MicroBatch& micro, const Workspace& w,
   }
 }
 
+}  // namespace fp8q::cpu
+
+namespace fp8q {
+
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready) {
-  check(encoder);
-  return std::make_unique<CpuEngine>(encoder, compute, layer_ready);
+  cpu::check(encoder);
+  return std::make_unique<cpu::CpuEngine>(encoder, compute, layer_ready);
 }
 
 }  // namespace fp8q

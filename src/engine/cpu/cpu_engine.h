@@ -22,7 +22,7 @@
 #include "engine/cpu/stage_clock.h"
 #include "engine/engine.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // A linear layer, or several joined that share the Site of their input.
 struct LinearStep {
@@ -160,4 +160,4 @@ class CpuEngine final : public Engine {
   Workspaces workspaces_;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

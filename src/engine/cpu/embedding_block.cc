@@ -6,7 +6,7 @@
 #include "engine/cpu/buffer.h"
 #include "kernels/cpu/norm.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 EmbeddingBlock::EmbeddingBlock(const Encoder& encoder)
     : word_(encoder.embeddings.word, "word embeddings"),
@@ -35,10 +35,10 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
       word_.read(args.ids[t], out);
       if (token_type_) {
         token_type_->read(has_type_input_ ? args.type_ids[t] : 0, row);
-        cpu::add_row(row, n, out);
+        add_row(row, n, out);
       }
       position_.read(position_offset_ + args.positions[t], row);
-      cpu::add_row(row, n, out);
+      add_row(row, n, out);
     }
     if (!normalised) return;
     normalise(args.out + from * n, to - from);
@@ -52,17 +52,17 @@ void EmbeddingBlock::normalise(float* rows, size_t count) const {
 
 void norm_rows(const NormWeights& norm, const NormedRows& args) {
   const size_t n = norm.gamma.size();
-  cpu::norm_rows({.x = args.x,
-                  .x_stride = n,
-                  .residual = args.residual,
-                  .residual_stride = n,
-                  .gamma = norm.gamma.data(),
-                  .beta = norm.beta.data(),
-                  .epsilon = norm.epsilon,
-                  .out = args.out,
-                  .out_stride = n,
-                  .rows = args.rows,
-                  .columns = n});
+  norm_rows({.x = args.x,
+             .x_stride = n,
+             .residual = args.residual,
+             .residual_stride = n,
+             .gamma = norm.gamma.data(),
+             .beta = norm.beta.data(),
+             .epsilon = norm.epsilon,
+             .out = args.out,
+             .out_stride = n,
+             .rows = args.rows,
+             .columns = n});
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -9,7 +9,7 @@
 #include "engine/embedding_table.h"
 #include "engine/weights.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // out = norm(x + residual), dense rows; residual may be nullptr, out may be x or residual.
 struct NormedRows {
@@ -49,4 +49,4 @@ class EmbeddingBlock {
   int sum_site_;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -4,7 +4,7 @@
 
 #include "base/threads.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 // Tokens processed together: about as many at most as keep the buffers of a layer (MiniLM: 9 kB a
@@ -75,4 +75,4 @@ Division divide(const PackedBatch& batch, bool in_order) {
   return {full_micros(batch), false};
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

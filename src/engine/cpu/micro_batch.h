@@ -8,7 +8,7 @@
 
 #include "engine/engine.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // Some whole sequences of a batch.
 struct MicroBatch {
@@ -28,4 +28,4 @@ struct Division {
 // Side by side where there are enough tokens for all threads, unless an order is wanted.
 Division divide(const PackedBatch& batch, bool in_order);
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 OperandForm::OperandForm(Element element, std::optional<ActivationQuantization> x,
                          bool round_to_bf16, size_t in, size_t stride, size_t row_unit)
@@ -40,7 +40,7 @@ void OperandForm::reserve(size_t rows, Operand& to) const {
   if (takes_whole_rows()) to.row_scales.grow(rows);
 }
 
-cpu::RoundingCount OperandForm::write(const MatrixPart& part, Operand& to) const {
+RoundingCount OperandForm::write(const MatrixPart& part, Operand& to) const {
   FP8Q_ASSERT(part.columns.from % column_unit() == 0);
   std::byte* values = to.values.data() + (part.rows.from * stride_ + part.columns.from) * size();
   if (part.columns.to == in_ && in_ < stride_)
@@ -57,15 +57,15 @@ void OperandForm::round_rows(const MatrixPart& part, std::byte* to) const {
     std::byte* row = to + r * stride_ * size();
     const size_t n = part.columns.size();
     auto* halves = reinterpret_cast<uint16_t*>(row);
-    if (element_ == Element::bf16) cpu::round_to_bf16(x, n, halves);
-    else if (element_ == Element::bf16_pairs) cpu::round_to_bf16_pairs(x, n, halves);
-    else cpu::round_to_bf16_values(x, n, reinterpret_cast<float*>(row));
+    if (element_ == Element::bf16) round_to_bf16(x, n, halves);
+    else if (element_ == Element::bf16_pairs) round_to_bf16_pairs(x, n, halves);
+    else round_to_bf16_values(x, n, reinterpret_cast<float*>(row));
   }
 }
 
-cpu::RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
-                                         float* row_scales) const {
-  const cpu::QuantizeRows q{
+RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
+                                    float* row_scales) const {
+  const QuantizeRows q{
       .format = x_->format,
       .scale = x_->scale,
       .x = part.x,
@@ -78,29 +78,29 @@ cpu::RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
       .row_scales = takes_whole_rows() ? row_scales + part.rows.from : nullptr};
   switch (element_) {
     case Element::f32:
-      return cpu::quantize_to_f32(q);
+      return quantize_to_f32(q);
     case Element::bf16:
-      return cpu::quantize_to_bf16(q);
+      return quantize_to_bf16(q);
     case Element::bf16_pairs:
-      return cpu::quantize_to_bf16_pairs(q);
+      return quantize_to_bf16_pairs(q);
     case Element::i16:
-      return cpu::quantize_to_i16(q);
+      return quantize_to_i16(q);
     case Element::u8:
-      return cpu::quantize_to_u8(q);
+      return quantize_to_u8(q);
     case Element::i8:
       break;
   }
-  return cpu::quantize_to_i8(q);
+  return quantize_to_i8(q);
 }
 
-cpu::RoundingCount OperandForm::write_all(const float* x, size_t stride, size_t rows,
-                                          Operand& to) const {
+RoundingCount OperandForm::write_all(const float* x, size_t stride, size_t rows,
+                                     Operand& to) const {
   reserve(rows, to);
-  std::vector<cpu::RoundingCount> counts(row_tasks(rows));
+  std::vector<RoundingCount> counts(row_tasks(rows));
   parallel_rows(rows, [&](Range part) {
     counts[part.from / kRowsOfTask] = write({x + part.from * stride, stride, part, {0, in_}}, to);
   });
-  cpu::RoundingCount sum;
+  RoundingCount sum;
   for (const auto& count : counts) sum += count;
   return sum;
 }
@@ -116,4 +116,4 @@ void LinearFeed::take(const MatrixPart& part) const {
   sites_->count(site_, form_->write(part, *to_));
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

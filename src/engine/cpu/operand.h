@@ -12,7 +12,7 @@
 #include "engine/weights.h"
 #include "kernels/cpu/codec.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // Part of a matrix in rows of floats; x is its first element.
 struct MatrixPart {
@@ -56,9 +56,9 @@ class OperandForm {
   // Makes room for `rows` rows, before any part of them is written.
   void reserve(size_t rows, Operand& to) const;
   // Parts that do not overlap can be written from several threads. Returns what quantising did.
-  cpu::RoundingCount write(const MatrixPart& part, Operand& to) const;
+  RoundingCount write(const MatrixPart& part, Operand& to) const;
   // All rows, by all threads.
-  cpu::RoundingCount write_all(const float* x, size_t stride, size_t rows, Operand& to) const;
+  RoundingCount write_all(const float* x, size_t stride, size_t rows, Operand& to) const;
 
   Element element() const { return element_; }
   size_t in() const { return in_; }
@@ -74,7 +74,7 @@ class OperandForm {
  private:
   size_t size() const;  // of an element, bytes
   void round_rows(const MatrixPart& part, std::byte* to) const;
-  cpu::RoundingCount quantize(const MatrixPart& part, std::byte* to, float* row_scales) const;
+  RoundingCount quantize(const MatrixPart& part, std::byte* to, float* row_scales) const;
 
   Element element_ = Element::f32;
   std::optional<ActivationQuantization> x_;
@@ -99,4 +99,4 @@ class LinearFeed {
   int site_;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

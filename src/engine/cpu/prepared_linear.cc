@@ -9,7 +9,7 @@
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/isa.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 // A task is a block of this many rows, whose part of x stays in a level 2 cache of 512 KiB (192
@@ -59,7 +59,7 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   in_ = static_cast<size_t>(linears.front()->in);
   for (const Linear* l : linears) out_ += static_cast<size_t>(l->out);
   x_ = activation_quantization(sites, linears.front()->input_site);
-  scale_.assign(cpu::panels(out_) * cpu::kPanel, 0.0f);
+  scale_.assign(panels(out_) * kPanel, 0.0f);
   bias_ = scale_;
 
   std::vector<PlainWeight> plain;
@@ -73,7 +73,7 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   w_ = weight.format;
   round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
   if (round_to_bf16_)
-    cpu::round_to_bf16_values(weight.values.data(), weight.values.size(), weight.values.data());
+    round_to_bf16_values(weight.values.data(), weight.values.size(), weight.values.data());
   if (!prepare_dnnl(weight)) {
     panels_ = WeightPanels(weight, in_, out_, types());
     for (float& s : scale_) s *= panels_.sum_scale();
@@ -130,8 +130,8 @@ ProductTypes PreparedLinear::types() const {
 }
 
 bool PreparedLinear::prepare_dnnl(const PlainWeight& weight) {
-  if (cpu::isa() < cpu::Isa::amx || !(types().integers() || types().halves())) return false;
-  dot_ = types().integers() ? cpu::DotType::int8 : cpu::DotType::bf16;
+  if (isa() < Isa::amx || !(types().integers() || types().halves())) return false;
+  dot_ = types().integers() ? DotType::int8 : DotType::bf16;
   const std::vector<float> values = weight.decoded();
   dnnl_.resize((out_ + kDnnlColumns - 1) / kDnnlColumns);
   parallel_for(dnnl_.size(), [&](size_t i) { dnnl_[i] = make_dnnl(values, i); });
@@ -141,34 +141,34 @@ bool PreparedLinear::prepare_dnnl(const PlainWeight& weight) {
 }
 
 // The columns of block i, packed by oneDNN; nullptr where it refuses.
-std::unique_ptr<cpu::DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<float>& values,
-                                                           size_t i) const {
+std::unique_ptr<DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<float>& values,
+                                                      size_t i) const {
   const Range columns = part_of(out_, dnnl_.size(), i, kDnnlUnit);
   std::vector<int8_t> int8;
   std::vector<uint16_t> bf16;
-  if (dot_ == cpu::DotType::int8) int8.resize(in_ * columns.size());
+  if (dot_ == DotType::int8) int8.resize(in_ * columns.size());
   else bf16.resize(in_ * columns.size());
   for (size_t k = 0; k < in_; ++k) {
     const float* from = values.data() + k * out_ + columns.from;
-    if (dot_ == cpu::DotType::int8)
+    if (dot_ == DotType::int8)
       std::transform(from, from + columns.size(), int8.data() + k * columns.size(),
                      [](float v) { return static_cast<int8_t>(v); });
-    else cpu::round_to_bf16(from, columns.size(), bf16.data() + k * columns.size());  // exact
+    else round_to_bf16(from, columns.size(), bf16.data() + k * columns.size());  // exact
   }
   const void* plain = int8.data();
-  if (dot_ == cpu::DotType::bf16) plain = bf16.data();
-  return cpu::DnnlMatmul::create(dot_, in_, columns.size(), plain);
+  if (dot_ == DotType::bf16) plain = bf16.data();
+  return DnnlMatmul::create(dot_, in_, columns.size(), plain);
 }
 
 OperandForm PreparedLinear::make_form() const {
   using Element = OperandForm::Element;
   if (!dnnl_.empty())
-    return {dot_ == cpu::DotType::int8 ? Element::i8 : Element::bf16,
+    return {dot_ == DotType::int8 ? Element::i8 : Element::bf16,
             x_,
             round_to_bf16_,
             in_,
             in_,
-            cpu::DnnlMatmul::kRows};
+            DnnlMatmul::kRows};
   return {panels_.x_element(), x_, round_to_bf16_, in_, panels_.row_size(), 1};
 }
 
@@ -213,23 +213,23 @@ void PreparedLinear::run_block(const Block& b) const {
                     .scale = row_scales ? nullptr : scale,
                     .bias = row_scales ? nullptr : bias});
   if (row_scales)
-    cpu::finish_sums({.sum = y,
-                      .integer = false,
-                      .sum_stride = stride,
-                      .scale = scale,
-                      .bias = bias,
-                      .row_scale = row_scales + b.rows.from,
-                      .function = b.run.function,
-                      .out = y,
-                      .out_stride = stride,
-                      .rows = b.rows.size(),
-                      .columns = b.columns.size()});
-  else cpu::activate({b.run.function, y, stride, b.rows.size(), b.columns.size()});
+    finish_sums({.sum = y,
+                 .integer = false,
+                 .sum_stride = stride,
+                 .scale = scale,
+                 .bias = bias,
+                 .row_scale = row_scales + b.rows.from,
+                 .function = b.run.function,
+                 .out = y,
+                 .out_stride = stride,
+                 .rows = b.rows.size(),
+                 .columns = b.columns.size()});
+  else activate({b.run.function, y, stride, b.rows.size(), b.columns.size()});
   b.finish(y, stride);
 }
 
 void PreparedLinear::run_dnnl(const Run& args, const Operand& operand) const {
-  constexpr size_t kRows = cpu::DnnlMatmul::kRows;
+  constexpr size_t kRows = DnnlMatmul::kRows;
   const size_t row_parts = (args.rows + kRows - 1) / kRows;
   parallel_for(row_parts * dnnl_.size(), [&](size_t task) {
     const size_t from = task / dnnl_.size() * kRows, i = task % dnnl_.size();
@@ -243,7 +243,7 @@ void PreparedLinear::run_dnnl(const Run& args, const Operand& operand) const {
 
 void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
   thread_local Buffer<float> memory;  // int32_t has the same size
-  float* sums = memory.grow(cpu::DnnlMatmul::kRows * b.columns.size());
+  float* sums = memory.grow(DnnlMatmul::kRows * b.columns.size());
   if (!dnnl_[i]->run(form_.row(b.operand, b.rows.from), sums))
     fail(ErrorCode::device,
          "oneDNN could not execute {}; set FP8Q_ISA=avx512-bf16 to do without it",
@@ -251,30 +251,30 @@ void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
   size_t stride;
   float* y = b.y(stride);
   const float* row_scales = form_.row_scales(b.operand);
-  cpu::finish_sums({.sum = sums,
-                    .integer = dot_ == cpu::DotType::int8,
-                    .sum_stride = b.columns.size(),
-                    .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
-                    .bias = bias_.data() + b.columns.from,
-                    .row_scale = row_scales ? row_scales + b.rows.from : nullptr,
-                    .function = b.run.function,
-                    .out = y,
-                    .out_stride = stride,
-                    .rows = b.rows.size(),
-                    .columns = b.columns.size()});
+  finish_sums({.sum = sums,
+               .integer = dot_ == DotType::int8,
+               .sum_stride = b.columns.size(),
+               .scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from,
+               .bias = bias_.data() + b.columns.from,
+               .row_scale = row_scales ? row_scales + b.rows.from : nullptr,
+               .function = b.run.function,
+               .out = y,
+               .out_stride = stride,
+               .rows = b.rows.size(),
+               .columns = b.columns.size()});
   b.finish(y, stride);
 }
 
-cpu::Unit PreparedLinear::unit() const {
-  if (!dnnl_.empty()) return dot_ == cpu::DotType::int8 ? cpu::Unit::int8 : cpu::Unit::bf16;
+Unit PreparedLinear::unit() const {
+  if (!dnnl_.empty()) return dot_ == DotType::int8 ? Unit::int8 : Unit::bf16;
   switch (panels_.x_element()) {
     case OperandForm::Element::u8:
     case OperandForm::Element::i16:
-      return cpu::Unit::int8;
+      return Unit::int8;
     case OperandForm::Element::bf16_pairs:
-      return cpu::Unit::bf16;
+      return Unit::bf16;
     default:
-      return cpu::Unit::fp32;
+      return Unit::fp32;
   }
 }
 
@@ -288,15 +288,15 @@ std::string PreparedLinear::effective() const {
   std::string by;
   if (!dnnl_.empty()) by = " (oneDNN " + dnnl_.front()->implementation() + ")";
   else if (dnnl_refused_) by = " (oneDNN has no kernel)";
-  if (unit() == cpu::Unit::int8) {
+  if (unit() == Unit::int8) {
     const bool wide = form_.element() == OperandForm::Element::i16;
     return name + (wide ? " as int16 products" : " dot products") + ", exact int32 sums" + by;
   }
-  if (unit() == cpu::Unit::bf16)
+  if (unit() == Unit::bf16)
     return (x_ ? name + " as bf16 dot products, exact; fp32 sums" : "bf16 dot products") + by;
   if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + by;
   if (x_ || w_) return "fp32 of the dequantised values";
   return round_to_bf16_ ? "fp32 of values rounded to bf16" + by : "fp32";
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

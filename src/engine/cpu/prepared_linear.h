@@ -30,7 +30,7 @@
 #include "kernels/cpu/dnnl_matmul.h"
 #include "kernels/cpu/roof.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 class PreparedLinear {
  public:
@@ -46,7 +46,7 @@ class PreparedLinear {
     const float* x;  // [rows, in]; read only where form().is_x()
     size_t x_stride;
     size_t rows;
-    cpu::Function function;
+    Function function;
     float* y;  // [rows, out]; nullptr where `feed` is all that wants it
     size_t y_stride;
     const LinearFeed* feed = nullptr;  // gets the parts of y as they are made
@@ -58,7 +58,7 @@ class PreparedLinear {
   size_t out() const { return out_; }
   // How its products are formed, for KernelChoice::effective.
   std::string effective() const;
-  cpu::Unit unit() const;
+  Unit unit() const;
 
  private:
   // Scales and biases of the columns of one of the joined layers.
@@ -67,7 +67,7 @@ class PreparedLinear {
   PlainWeight join(std::vector<PlainWeight> plain) const;
   ProductTypes types() const;
   bool prepare_dnnl(const PlainWeight& weight);
-  std::unique_ptr<cpu::DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
+  std::unique_ptr<DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;
 
   OperandForm make_form() const;
 
@@ -84,11 +84,11 @@ class PreparedLinear {
   bool expand_codes_;
   OperandForm form_;
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none
-  cpu::DotType dot_ = cpu::DotType::bf16;
+  DotType dot_ = DotType::bf16;
   // One of these two holds the weights.
-  std::vector<std::unique_ptr<cpu::DnnlMatmul>> dnnl_;  // blocks of columns, side by side
+  std::vector<std::unique_ptr<DnnlMatmul>> dnnl_;  // blocks of columns, side by side
   WeightPanels panels_;
   bool dnnl_refused_ = false;  // although the CPU has the tiles
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -8,7 +8,7 @@
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/roof.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -18,12 +18,12 @@ constexpr std::chrono::milliseconds kWindow{10};  // far longer than it takes to
 constexpr size_t kTurns = 2000;                   // a few microseconds between looks at the clock
 
 // Operations per second of all threads together.
-double rate_of(cpu::Unit unit) {
+double rate_of(Unit unit) {
   std::vector<double> done(static_cast<size_t>(threads()), 0.0);
   const Clock::time_point start = Clock::now();
   parallel_for(done.size(), [&](size_t thread) {
     double operations = 0;
-    do operations += cpu::run_unit(unit, kTurns);
+    do operations += run_unit(unit, kTurns);
     while (Clock::now() - start < kWindow);
     done[thread] = operations;
   });
@@ -34,15 +34,15 @@ double rate_of(cpu::Unit unit) {
 }  // namespace
 
 std::vector<Roof> measure_roofs() {
-  cpu::isa();  // settles the level before the first kernel runs
+  isa();  // settles the level before the first kernel runs
   std::vector<Roof> roofs;
-  for (const cpu::Unit unit : cpu::kUnits) {
-    if (!cpu::has_unit(unit)) continue;
+  for (const Unit unit : kUnits) {
+    if (!has_unit(unit)) continue;
     double best = 0;
     for (int i = 0; i < kWindows; ++i) best = std::max(best, rate_of(unit));
-    roofs.push_back({std::string(cpu::name(unit)), best});
+    roofs.push_back({std::string(name(unit)), best});
   }
   return roofs;
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -5,10 +5,10 @@
 
 #include "engine/engine.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // About 50 ms for each arithmetic unit: the best of some windows, because whatever else the machine
 // does only makes a window slower.
 std::vector<Roof> measure_roofs();
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -6,7 +6,7 @@
 
 #include "base/threads.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 struct Range {
   size_t from, to;
@@ -25,4 +25,4 @@ void parallel_rows(size_t rows, const Body& body) {
   });
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 constexpr std::array<std::string_view, 8> kNames = {"embeddings",       "qkv",  "attention",
@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 8> kNames = {"embeddings",       "qkv",  
 
 void StageClock::lap(const StageWork& work) {
   const Clock::time_point now = Clock::now();
-  const size_t unit = work.unit ? static_cast<size_t>(*work.unit) : kUnits - 1;
+  const size_t unit = work.unit ? static_cast<size_t>(*work.unit) : kSumsOfStage - 1;
   Sum& sum = sums_[static_cast<size_t>(work.stage)][unit];
   sum.any = true;
   sum.seconds += std::chrono::duration<double>(now - last_).count();
@@ -23,7 +23,7 @@ void StageClock::lap(const StageWork& work) {
 
 void StageClock::add(const StageClock& other) {
   for (size_t s = 0; s < kStages; ++s)
-    for (size_t u = 0; u < kUnits; ++u) {
+    for (size_t u = 0; u < kSumsOfStage; ++u) {
       const Sum& from = other.sums_[s][u];
       Sum& to = sums_[s][u];
       to.any |= from.any;
@@ -36,12 +36,12 @@ std::vector<StageTime> StageClock::times(double factor) const {
   static_assert(kNames.size() == kStages);
   std::vector<StageTime> times;
   for (size_t s = 0; s < kStages; ++s)
-    for (size_t u = 0; u < kUnits; ++u)
+    for (size_t u = 0; u < kSumsOfStage; ++u)
       if (const Sum& sum = sums_[s][u]; sum.any)
         times.push_back({std::string(kNames[s]),
-                         u + 1 < kUnits ? std::string(cpu::name(cpu::kUnits[u])) : std::string(),
+                         u + 1 < kSumsOfStage ? std::string(name(kUnits[u])) : std::string(),
                          sum.seconds * factor, sum.operations});
   return times;
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

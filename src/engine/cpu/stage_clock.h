@@ -10,7 +10,7 @@
 #include "engine/engine.h"
 #include "kernels/cpu/roof.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 enum class Stage {
   embeddings,
@@ -26,7 +26,7 @@ enum class Stage {
 // What a step did since the one before it.
 struct StageWork {
   Stage stage;
-  std::optional<cpu::Unit> unit = {};  // of its products; nullopt: it has none
+  std::optional<Unit> unit = {};  // of its products; nullopt: it has none
   double operations = 0;
 };
 
@@ -46,10 +46,10 @@ class StageClock {
     double seconds = 0, operations = 0;
   };
   static constexpr size_t kStages = static_cast<size_t>(Stage::head) + 1;
-  static constexpr size_t kUnits = std::size(cpu::kUnits) + 1;  // the last for none
+  static constexpr size_t kSumsOfStage = std::size(kUnits) + 1;  // by unit, the last for none
 
-  std::array<std::array<Sum, kUnits>, kStages> sums_;
+  std::array<std::array<Sum, kSumsOfStage>, kStages> sums_;
   Clock::time_point last_;
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

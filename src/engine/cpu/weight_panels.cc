@@ -2,35 +2,34 @@
 
 #include "kernels/cpu/isa.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 WeightPanels::WeightPanels(const PlainWeight& weight, size_t in, size_t out,
                            const ProductTypes& types)
     : in_(in) {
-  if (types.integers() && in <= cpu::kMostExactDepth) {
+  if (types.integers() && in <= kMostExactDepth) {
     pack_integers(weight, out);
     return;
   }
-  const bool halves = types.halves() && cpu::isa() >= cpu::Isa::avx512_bf16;
+  const bool halves = types.halves() && isa() >= Isa::avx512_bf16;
   const bool keep_codes = types.w && !info(*types.w).integer && !(halves && types.expand_codes);
   if (!keep_codes || !pack_codes(weight, out, halves)) pack_values(weight.decoded(), out, halves);
 }
 
 void WeightPanels::pack_integers(const PlainWeight& weight, size_t out) {
-  const cpu::Pack<int8_t> plain{.b = reinterpret_cast<const int8_t*>(weight.codes.data()),
-                                .row_stride = out,
-                                .column_stride = 1,
-                                .k = in_,
-                                .n = out};
-  if (cpu::isa() >= cpu::Isa::avx512_vnni) {
+  const Pack<int8_t> plain{.b = reinterpret_cast<const int8_t*>(weight.codes.data()),
+                           .row_stride = out,
+                           .column_stride = 1,
+                           .k = in_,
+                           .n = out};
+  if (isa() >= Isa::avx512_vnni) {
     kind_ = Kind::i8_fours;
-    depth_ = cpu::in_fours(in_);
-    cpu::pack_i8_fours(plain, i8_.grow(cpu::packed_size(depth_, out)),
-                       start_.grow(cpu::panels(out) * cpu::kPanel));
+    depth_ = in_fours(in_);
+    pack_i8_fours(plain, i8_.grow(packed_size(depth_, out)), start_.grow(panels(out) * kPanel));
   } else {
     kind_ = Kind::i8_pairs;
-    depth_ = cpu::paired(in_);
-    cpu::pack_i8(plain, i8_.grow(cpu::packed_size(depth_, out)));
+    depth_ = paired(in_);
+    pack_i8(plain, i8_.grow(packed_size(depth_, out)));
   }
 }
 
@@ -38,26 +37,26 @@ void WeightPanels::pack_integers(const PlainWeight& weight, size_t out) {
 bool WeightPanels::pack_codes(const PlainWeight& weight, size_t out, bool halves) {
   kind_ = halves ? Kind::f8_bf16 : Kind::f8;
   format_ = *weight.format;
-  depth_ = cpu::paired(in_);
-  const bool finite = cpu::pack_f8(
-      format_,
-      {.b = weight.codes.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out},
-      f8_.grow(cpu::packed_size(depth_, out)));
+  depth_ = paired(in_);
+  const bool finite =
+      pack_f8(format_,
+              {.b = weight.codes.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out},
+              f8_.grow(packed_size(depth_, out)));
   if (!finite) f8_ = {};
   return finite;
 }
 
 void WeightPanels::pack_values(const std::vector<float>& values, size_t out, bool halves) {
-  const cpu::Pack<float> plain{
+  const Pack<float> plain{
       .b = values.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out};
   kind_ = halves ? Kind::bf16 : Kind::f32;
-  depth_ = halves ? cpu::paired(in_) : in_;
-  if (halves) cpu::pack_bf16(plain, bf16_.grow(cpu::packed_size(depth_, out)));
-  else cpu::pack_f32(plain, f32_.grow(cpu::packed_size(depth_, out)));
+  depth_ = halves ? paired(in_) : in_;
+  if (halves) pack_bf16(plain, bf16_.grow(packed_size(depth_, out)));
+  else pack_f32(plain, f32_.grow(packed_size(depth_, out)));
 }
 
 float WeightPanels::sum_scale() const {
-  return kind_ == Kind::f8 || kind_ == Kind::f8_bf16 ? cpu::f8_scale(format_) : 1.0f;
+  return kind_ == Kind::f8 || kind_ == Kind::f8_bf16 ? f8_scale(format_) : 1.0f;
 }
 
 WeightPanels::Element WeightPanels::x_element() const {
@@ -79,11 +78,11 @@ WeightPanels::Element WeightPanels::x_element() const {
 size_t WeightPanels::row_size() const { return x_element() == Element::f32 ? in_ : depth_; }
 
 template <typename A, typename B>
-cpu::Gemm<A, B> WeightPanels::gemm(const Product& p, const B* packed) const {
+Gemm<A, B> WeightPanels::gemm(const Product& p, const B* packed) const {
   return {.a = static_cast<const A*>(p.x),
           .lda = p.x_stride,
           .b = packed + p.first_column * depth_,
-          .panel_stride = depth_ * cpu::kPanel,
+          .panel_stride = depth_ * kPanel,
           .c = p.y,
           .ldc = p.y_stride,
           .scale = p.scale,
@@ -97,18 +96,18 @@ cpu::Gemm<A, B> WeightPanels::gemm(const Product& p, const B* packed) const {
 void WeightPanels::multiply(const Product& p) const {
   switch (kind_) {
     case Kind::f32:
-      return cpu::gemm_f32(gemm<float>(p, f32_.data()));
+      return gemm_f32(gemm<float>(p, f32_.data()));
     case Kind::f8:
-      return cpu::gemm_f8(format_, gemm<float>(p, f8_.data()));
+      return gemm_f8(format_, gemm<float>(p, f8_.data()));
     case Kind::bf16:
-      return cpu::gemm_bf16(gemm<uint16_t>(p, bf16_.data()));
+      return gemm_bf16(gemm<uint16_t>(p, bf16_.data()));
     case Kind::f8_bf16:
-      return cpu::gemm_f8(format_, gemm<uint16_t>(p, f8_.data()));
+      return gemm_f8(format_, gemm<uint16_t>(p, f8_.data()));
     case Kind::i8_pairs:
-      return cpu::gemm_i8(gemm<int16_t>(p, i8_.data()));
+      return gemm_i8(gemm<int16_t>(p, i8_.data()));
     case Kind::i8_fours:
-      return cpu::gemm_i8(gemm<uint8_t>(p, i8_.data()));
+      return gemm_i8(gemm<uint8_t>(p, i8_.data()));
   }
 }
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -10,7 +10,7 @@
 #include "kernels/cpu/gemm.h"
 #include "numeric/format.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 
 // What a product's two sides are. Unquantised sides have no format; both may have been rounded to
 // BF16.
@@ -65,7 +65,7 @@ class WeightPanels {
   bool pack_codes(const PlainWeight& weight, size_t out, bool halves);
   void pack_values(const std::vector<float>& values, size_t out, bool halves);
   template <typename A, typename B>
-  cpu::Gemm<A, B> gemm(const Product& args, const B* packed) const;
+  Gemm<A, B> gemm(const Product& args, const B* packed) const;
 
   enum class Kind {
     f32,       // FP32 by FP32
@@ -86,4 +86,4 @@ class WeightPanels {
   Buffer<int32_t> start_;  // of i8_fours
 };
 
-}  // namespace fp8q
+}  // namespace fp8q::cpu

@@ -16,9 +16,9 @@ class MicroBatches : public testing::Test {
 };
 
 // Every token once, in order, with its position in its sequence.
-void expect_whole(const PackedBatch& batch, const Division& division) {
+void expect_whole(const PackedBatch& batch, const cpu::Division& division) {
   size_t sequence = 0;
-  for (const MicroBatch& m : division.micros) {
+  for (const cpu::MicroBatch& m : division.micros) {
     EXPECT_EQ(m.first_sequence, sequence);
     EXPECT_EQ(m.first_token, static_cast<size_t>(batch.offsets[sequence]));
     ASSERT_EQ(m.offsets.size(), m.sequences + 1);
@@ -34,10 +34,10 @@ void expect_whole(const PackedBatch& batch, const Division& division) {
 
 TEST_F(MicroBatches, OfEqualSequencesAreEqualForAllThreads) {
   set_threads(2);
-  const Division division = divide(tiny_batch(std::vector<size_t>(8, 32)), false);
+  const cpu::Division division = cpu::divide(tiny_batch(std::vector<size_t>(8, 32)), false);
   EXPECT_TRUE(division.side_by_side);
   ASSERT_EQ(division.micros.size(), 2u);  // not three of 96, 96 and 64 tokens
-  for (const MicroBatch& m : division.micros) EXPECT_EQ(m.tokens, 128u);
+  for (const cpu::MicroBatch& m : division.micros) EXPECT_EQ(m.tokens, 128u);
 }
 
 TEST_F(MicroBatches, DifferByNoMoreThanASequence) {
@@ -47,13 +47,13 @@ TEST_F(MicroBatches, DifferByNoMoreThanASequence) {
       std::vector<size_t> lengths;
       for (size_t i = 0; i < sequences; ++i) lengths.push_back(1 + i * 37 % 64);
       const PackedBatch batch = tiny_batch(lengths);
-      const Division division = divide(batch, false);
+      const cpu::Division division = cpu::divide(batch, false);
       SCOPED_TRACE(testing::Message() << workers << " threads, " << sequences << " sequences");
       expect_whole(batch, division);
       EXPECT_TRUE(division.side_by_side);
       EXPECT_EQ(division.micros.size() % static_cast<size_t>(workers), 0u);
       const size_t even = batch.tokens() / division.micros.size();
-      for (const MicroBatch& m : division.micros) {
+      for (const cpu::MicroBatch& m : division.micros) {
         EXPECT_LE(m.tokens, std::min<size_t>(even, 512) + 64);
         EXPECT_GE(m.tokens + 64, even);
       }
@@ -64,12 +64,12 @@ TEST_F(MicroBatches, DifferByNoMoreThanASequence) {
 TEST_F(MicroBatches, OfFewTokensOrInOrderComeOneAfterAnother) {
   set_threads(2);
   const PackedBatch few = tiny_batch({30, 40}), many = tiny_batch(std::vector<size_t>(40, 60));
-  EXPECT_EQ(divide(few, false).micros.size(), 1u);
-  EXPECT_FALSE(divide(few, false).side_by_side);
-  const Division in_order = divide(many, true);
+  EXPECT_EQ(cpu::divide(few, false).micros.size(), 1u);
+  EXPECT_FALSE(cpu::divide(few, false).side_by_side);
+  const cpu::Division in_order = cpu::divide(many, true);
   EXPECT_FALSE(in_order.side_by_side);
   expect_whole(many, in_order);
-  for (const MicroBatch& m : in_order.micros) EXPECT_LE(m.tokens, 512u);
+  for (const cpu::MicroBatch& m : in_order.micros) EXPECT_LE(m.tokens, 512u);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 #include "kernels/cpu/isa.h"
 
-namespace fp8q {
+namespace fp8q::cpu {
 namespace {
 
 struct Case {
@@ -55,7 +55,7 @@ TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
     std::mt19937 random(4);
     for (float& v : x) v = 0.5f * static_cast<float>(127 - static_cast<int>(random() % 3));
     std::vector<float> y(rows * n);
-    run(linear, {x.data(), k, rows, cpu::Function::none, y.data(), n});
+    run(linear, {x.data(), k, rows, Function::none, y.data(), n});
     const auto w = c.linear.weight.data<int8_t>();
     for (size_t i = 0; i < rows; ++i)
       for (size_t j = 0; j < n; ++j) {
@@ -86,7 +86,7 @@ TEST(PreparedLinear, Int8RoundsAsProductsOfDequantisedValuesDo) {
     for (float& v : bias) v = 0.01f * normal(random);
     c.linear.bias = Tensor::of<float>({static_cast<int64_t>(n)}, bias);
     const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
-    run(linear, {x.data(), k, rows, cpu::Function::none, y.data(), n});
+    run(linear, {x.data(), k, rows, Function::none, y.data(), n});
     for (size_t i = 0; i < rows; ++i)
       for (size_t j = 0; j < n; ++j) {
         double sum = 0;
@@ -110,7 +110,7 @@ TEST(PreparedLinear, ScalesAlongTheInputAreMultipliedIn) {
   const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
   const std::vector<float> x = {1.0f, 10.0f, 100.0f};
   std::vector<float> y(2);
-  run(linear, {x.data(), 3, 1, cpu::Function::none, y.data(), 2});
+  run(linear, {x.data(), 3, 1, Function::none, y.data(), 2});
   EXPECT_EQ(y, (std::vector<float>{1.0f + 20.0f + 200.0f, 2.0f - 20.0f}));
 }
 
@@ -124,7 +124,7 @@ TEST(PreparedLinear, FloatWeightsOfAQuantisedSiteAreQuantised) {
   const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic);
   const float x = 1.0f;
   std::vector<float> y(3);
-  run(linear, {&x, 1, 1, cpu::Function::none, y.data(), 3});
+  run(linear, {&x, 1, 1, Function::none, y.data(), 3});
   EXPECT_EQ(y, (std::vector<float>{0.5f, 0.0f, 63.5f}));
 }
 
@@ -159,39 +159,39 @@ TEST(PreparedLinear, EveryInstructionSetAndFormOfWeightsGivesTheSame) {
     for (const Format w_format : {Format::e4m3, Format::e5m2, Format::int8}) {
       const Case c = random_case(x_format, w_format, kIn, kOut, 1);
       std::vector<float> first;
-      for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level) {
-        cpu::limit_isa(static_cast<cpu::Isa>(level));
-        if (cpu::isa() == cpu::Isa::amx) break;
+      for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level) {
+        limit_isa(static_cast<Isa>(level));
+        if (isa() == Isa::amx) break;
         for (const bool expand_codes : {false, true}) {
           const PreparedLinear linear({&c.linear}, c.sites, ComputeType::automatic, expand_codes);
           std::vector<float> y(kRows * kOut);
-          run(linear, {x.data(), kIn, kRows, cpu::Function::none, y.data(), kOut});
+          run(linear, {x.data(), kIn, kRows, Function::none, y.data(), kOut});
           if (first.empty()) first = y;
-          EXPECT_EQ(y, first) << cpu::name(cpu::isa()) << ", " << info(x_format).name << " x "
+          EXPECT_EQ(y, first) << name(isa()) << ", " << info(x_format).name << " x "
                               << info(w_format).name << ", expanded " << expand_codes;
         }
       }
     }
-  cpu::limit_isa(cpu::detected_isa());
+  limit_isa(detected_isa());
 }
 
 TEST(PreparedLinear, SaysHowItsProductsAreFormed) {
-  const auto effective = [](Format format, cpu::Isa isa) {
-    cpu::limit_isa(isa);
+  const auto effective = [](Format format, Isa isa) {
+    limit_isa(isa);
     const Case c = random_case(format, format, 8, 8, 1);
     return PreparedLinear({&c.linear}, c.sites, ComputeType::automatic).effective();
   };
-  for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level) {
-    const auto isa = static_cast<cpu::Isa>(level);
-    if (isa == cpu::Isa::amx) break;
-    EXPECT_EQ(effective(Format::e4m3, isa), isa >= cpu::Isa::avx512_bf16
+  for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level) {
+    const auto isa = static_cast<Isa>(level);
+    if (isa == Isa::amx) break;
+    EXPECT_EQ(effective(Format::e4m3, isa), isa >= Isa::avx512_bf16
                                                 ? "e4m3 as bf16 dot products, exact; fp32 sums"
                                                 : "e4m3 as fp32 products, exact; fp32 sums");
-    EXPECT_EQ(effective(Format::int8, isa), isa >= cpu::Isa::avx512_vnni
+    EXPECT_EQ(effective(Format::int8, isa), isa >= Isa::avx512_vnni
                                                 ? "int8 dot products, exact int32 sums"
                                                 : "int8 as int16 products, exact int32 sums");
   }
-  cpu::limit_isa(cpu::detected_isa());
+  limit_isa(detected_isa());
 }
 
 // Pairs need parts that begin at even columns; a part's last column may be odd.
@@ -230,36 +230,36 @@ TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
   std::normal_distribution<float> normal(0.0f, 2.0f);
   std::vector<float> x(kRows * kIn);
   for (float& v : x) v = normal(random);
-  for (size_t level = 0; level <= static_cast<size_t>(cpu::detected_isa()); ++level)
+  for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level)
     for (const Format format : {Format::e4m3, Format::e5m2, Format::int8}) {
-      cpu::limit_isa(static_cast<cpu::Isa>(level));
-      SCOPED_TRACE(testing::Message() << cpu::name(cpu::isa()) << " " << info(format).name);
+      limit_isa(static_cast<Isa>(level));
+      SCOPED_TRACE(testing::Message() << name(isa()) << " " << info(format).name);
       const Case first_case = random_case(format, format, kIn, kInner, 1);
       const Case second_case = random_case(format, format, kInner, kOut, 2);
       const PreparedLinear first({&first_case.linear}, first_case.sites, ComputeType::automatic);
       const PreparedLinear second({&second_case.linear}, second_case.sites, ComputeType::automatic);
       std::vector<float> inner(kRows * kInner), expected(kRows * kOut), fed(kRows * kOut);
-      run(first, {x.data(), kIn, kRows, cpu::Function::gelu_erf, inner.data(), kInner});
+      run(first, {x.data(), kIn, kRows, Function::gelu_erf, inner.data(), kInner});
       const ActivationSites apart(second_case.sites);
       Operand read;
       apart.count_values(0, inner.size());
       apart.count(0, second.form().write_all(inner.data(), kInner, kRows, read));
-      second.run({nullptr, 0, kRows, cpu::Function::none, expected.data(), kOut}, read);
+      second.run({nullptr, 0, kRows, Function::none, expected.data(), kOut}, read);
 
       const ActivationSites sites(second_case.sites);
       Operand operand, next;
       const LinearFeed feed(second.form(), kRows, next, sites, 0);
       first.form().write_all(x.data(), kIn, kRows, operand);
-      first.run({nullptr, 0, kRows, cpu::Function::gelu_erf, nullptr, 0, &feed}, operand);
-      second.run({nullptr, 0, kRows, cpu::Function::none, fed.data(), kOut}, next);
+      first.run({nullptr, 0, kRows, Function::gelu_erf, nullptr, 0, &feed}, operand);
+      second.run({nullptr, 0, kRows, Function::none, fed.data(), kOut}, next);
       EXPECT_EQ(fed, expected);
       EXPECT_GT(apart.counts()[0].underflowed, 0u);
       EXPECT_EQ(sites.counts()[0].values, apart.counts()[0].values);
       EXPECT_EQ(sites.counts()[0].saturated, apart.counts()[0].saturated);
       EXPECT_EQ(sites.counts()[0].underflowed, apart.counts()[0].underflowed);
     }
-  cpu::limit_isa(cpu::detected_isa());
+  limit_isa(detected_isa());
 }
 
 }  // namespace
-}  // namespace fp8q
+}  // namespace fp8q::cpu

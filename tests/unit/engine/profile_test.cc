@@ -71,7 +71,7 @@ TEST(Profile, TellsEveryStageOnceForAnyThreadsAndLengths) {
 
 TEST(Profile, EveryUnitItNamesHasARoof) {
   std::set<std::string> roofs;
-  for (const Roof& r : measure_roofs()) roofs.insert(r.unit);
+  for (const Roof& r : cpu::measure_roofs()) roofs.insert(r.unit);
   for (const auto format :
        {std::optional<Format>(), std::optional(Format::e4m3), std::optional(Format::int8)}) {
     const auto engine = make_cpu_engine(tiny_encoder({.activations = format, .weights = format}),
@@ -84,9 +84,9 @@ TEST(Profile, EveryUnitItNamesHasARoof) {
 TEST(Roofs, ArePositiveAndDoNotFallWithThreads) {
   const int before = threads();
   set_threads(1);
-  const auto one = measure_roofs();
+  const auto one = cpu::measure_roofs();
   set_threads(2);
-  const auto two = measure_roofs();
+  const auto two = cpu::measure_roofs();
   set_threads(before);
   ASSERT_FALSE(one.empty());
   EXPECT_EQ(one[0].unit, "fp32");
