@@ -11,10 +11,10 @@ namespace fp8q {
 namespace {
 
 constexpr std::array kShapes = {
-#define RANDOM_SHAPE(name, layers, hidden, heads, inner, vocabulary, positions) \
+#define FP8Q_RANDOM_SHAPE(name, layers, hidden, heads, inner, vocabulary, positions) \
   RandomShape{name, layers, hidden, heads, inner, vocabulary, positions},
 #include "encoder/random_shapes.def"
-#undef RANDOM_SHAPE
+#undef FP8Q_RANDOM_SHAPE
 };
 
 constexpr float kSpread = 0.02f;      // BERT's initializer_range

@@ -9,19 +9,19 @@
 
 namespace fp8q {
 
-#define OP(domain, name, since, most_inputs, infer, run) \
-  Types infer(const OpContext&);                         \
+#define FP8Q_OP(domain, name, since, most_inputs, infer, run) \
+  Types infer(const OpContext&);                              \
   Tensors run(const OpContext&, const Types&);
 #include "interpreter/ops.def"
-#undef OP
+#undef FP8Q_OP
 
 namespace {
 
 constexpr std::array kOperators = {
-#define OP(domain, name, since, most_inputs, infer, run) \
+#define FP8Q_OP(domain, name, since, most_inputs, infer, run) \
   Operator{domain, name, since, most_inputs, infer, run},
 #include "interpreter/ops.def"
-#undef OP
+#undef FP8Q_OP
 };
 
 // Why a node cannot be executed; empty where it can.

@@ -159,9 +159,9 @@ void explicit_axis(UpgradeContext& context, Node& node) {
 
 const std::vector<UpgradeRow>& upgrade_rows() {
   static const std::vector<UpgradeRow> rows = {
-#define UPGRADE(op_type, version, rule) {#op_type, version, &rule},
+#define FP8Q_UPGRADE(op_type, version, rule) {#op_type, version, &rule},
 #include "onnx/upgrade_rules.def"
-#undef UPGRADE
+#undef FP8Q_UPGRADE
   };
   return rows;
 }

@@ -25,17 +25,17 @@ constexpr uint32_t kEverything =
     role_bit(SiteRole::ffn_residual) | role_bit(SiteRole::head_result);
 
 constexpr std::array kRecipes = {
-#define RECIPE(name, weights, weight_granularity, activations, activation_granularity, roles, \
-               description)                                                                   \
-  Recipe{name,                                                                                \
-         Format::weights,                                                                     \
-         Granularity::weight_granularity,                                                     \
-         Format::activations,                                                                 \
-         Granularity::activation_granularity,                                                 \
-         roles,                                                                               \
+#define FP8Q_RECIPE(name, weights, weight_granularity, activations, activation_granularity, roles, \
+                    description)                                                                   \
+  Recipe{name,                                                                                     \
+         Format::weights,                                                                          \
+         Granularity::weight_granularity,                                                          \
+         Format::activations,                                                                      \
+         Granularity::activation_granularity,                                                      \
+         roles,                                                                                    \
          description},
 #include "quantize/recipes.def"
-#undef RECIPE
+#undef FP8Q_RECIPE
 };
 
 }  // namespace

@@ -189,23 +189,23 @@ cudaError_t cudaGetLastError() {
 
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
-#define NAME(id) \
-  case id:       \
+#define FP8Q_NAME(id) \
+  case id:            \
     return #id;
-    NAME(cudaSuccess)
-    NAME(cudaErrorInvalidValue)
-    NAME(cudaErrorMemoryAllocation)
-    NAME(cudaErrorInvalidConfiguration)
-    NAME(cudaErrorInsufficientDriver)
-    NAME(cudaErrorNoDevice)
-    NAME(cudaErrorNoKernelImageForDevice)
-    NAME(cudaErrorInvalidResourceHandle)
-    NAME(cudaErrorIllegalAddress)
-    NAME(cudaErrorLaunchFailure)
-    NAME(cudaErrorLaunchOutOfResources)
-    NAME(cudaErrorStreamCaptureUnsupported)
-    NAME(cudaErrorStreamCaptureInvalidated)
-#undef NAME
+    FP8Q_NAME(cudaSuccess)
+    FP8Q_NAME(cudaErrorInvalidValue)
+    FP8Q_NAME(cudaErrorMemoryAllocation)
+    FP8Q_NAME(cudaErrorInvalidConfiguration)
+    FP8Q_NAME(cudaErrorInsufficientDriver)
+    FP8Q_NAME(cudaErrorNoDevice)
+    FP8Q_NAME(cudaErrorNoKernelImageForDevice)
+    FP8Q_NAME(cudaErrorInvalidResourceHandle)
+    FP8Q_NAME(cudaErrorIllegalAddress)
+    FP8Q_NAME(cudaErrorLaunchFailure)
+    FP8Q_NAME(cudaErrorLaunchOutOfResources)
+    FP8Q_NAME(cudaErrorStreamCaptureUnsupported)
+    FP8Q_NAME(cudaErrorStreamCaptureInvalidated)
+#undef FP8Q_NAME
     default:
       return "cudaErrorOfSimulation";
   }

@@ -50,11 +50,11 @@ CublasLt load_cublaslt_from(const std::vector<fs::path>& paths) {
       continue;
     }
     CublasLt table;
-#define FUNCTION(name) \
-  table.name =         \
+#define FP8Q_CUBLASLT(name) \
+  table.name =              \
       reinterpret_cast<decltype(table.name)>(function_named(library, "cublasLt" #name, path));
 #include "engine/cuda/cublaslt.def"
-#undef FUNCTION
+#undef FP8Q_CUBLASLT
     return table;
   }
   fail(ErrorCode::device,

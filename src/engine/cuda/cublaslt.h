@@ -13,9 +13,9 @@
 namespace fp8q::cuda {
 
 struct CublasLt {
-#define FUNCTION(name) decltype(&cublasLt##name) name = nullptr;
+#define FP8Q_CUBLASLT(name) decltype(&cublasLt##name) name = nullptr;
 #include "engine/cuda/cublaslt.def"
-#undef FUNCTION
+#undef FP8Q_CUBLASLT
 };
 
 // The library of this process, loaded once. It is looked for in the folder that the environment
