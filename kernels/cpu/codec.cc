@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "numeric/codecs.h"
 #include "numeric/token_scale.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -31,7 +32,7 @@ HWY_INLINE V32 AtMost(float limit, V32 v) {
 // The value of the code of v: with the power of two that leaves no bits for less than the format's
 // step at v added, the magnitude is rounded, to nearest even, to whole steps. Below the smallest
 // normal number the step is fixed. The largest takes what is beyond along.
-template <typename Codec, int kMantissaBits>
+template <class Codec>
 HWY_INLINE V32 MiniFloatValue(V32 v) {
   const D32 d;
   const hn::RebindToSigned<D32> di;
@@ -39,36 +40,34 @@ HWY_INLINE V32 MiniFloatValue(V32 v) {
   const V32 magnitude = AtMost(Codec::largest(), hn::Abs(v));
   const auto power = hn::Max(hn::And(hn::BitCast(di, magnitude), hn::Set(di, 0x7F800000)),
                              hn::Set(di, std::bit_cast<int32_t>(Codec::smallest_normal())));
-  const V32 rounder = hn::BitCast(d, hn::Add(power, hn::Set(di, (23 - kMantissaBits) << 23)));
+  const V32 rounder = hn::BitCast(d, hn::Add(power, hn::Set(di, (23 - Codec::kMantissa) << 23)));
   return hn::Or(hn::Sub(hn::Add(magnitude, rounder), rounder), sign);
 }
 
 // A format: the value of the code of v, and whether v saturates: is nearer to what would follow the
 // largest code, were there one.
-template <typename Codec, int kHalfStep>
-HWY_INLINE auto BeyondMiniFloat(V32 v) {
-  return hn::Gt(hn::Abs(v), hn::Set(D32(), Codec::largest() + kHalfStep));
-}
-struct E4M3Value {
-  static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E4M3Codec, 3>(v); }
-  static HWY_INLINE auto beyond(V32 v) { return BeyondMiniFloat<E4M3Codec, 16>(v); }
+template <class Codec, bool kInteger = Codec::kInteger>
+struct Value {
+  static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<Codec>(v); }
+  static HWY_INLINE auto beyond(V32 v) {
+    constexpr float kStep = Codec::largest() - Codec::decode(Codec::kMaxCode - 1);
+    return hn::Gt(hn::Abs(v), hn::Set(D32(), Codec::largest() + kStep / 2));
+  }
 };
-struct E5M2Value {
-  static HWY_INLINE V32 of(V32 v) { return MiniFloatValue<E5M2Codec, 2>(v); }
-  static HWY_INLINE auto beyond(V32 v) { return BeyondMiniFloat<E5M2Codec, 4096>(v); }
-};
-struct Int8Value {
+template <class Codec>
+struct Value<Codec, true> {
   // 1.5 * 2^23 leaves no bits for a fraction, so that the sum is rounded, to nearest even, to an
   // integer, on every target alike.
   static HWY_INLINE V32 of(V32 v) {
     const D32 d;
     const V32 number = hn::IfThenZeroElse(hn::IsNaN(v), v);
-    const V32 limited = hn::Min(hn::Max(number, hn::Set(d, -128.0f)), hn::Set(d, 127.0f));
+    const V32 limited =
+        hn::Min(hn::Max(number, hn::Set(d, Codec::lowest())), hn::Set(d, Codec::largest()));
     const V32 rounder = hn::Set(d, 12582912.0f);
     return hn::Sub(hn::Add(limited, rounder), rounder);
   }
-  static HWY_INLINE auto beyond(V32 v) {  // outside of [-128.5, 127.5]
-    return hn::Gt(hn::Abs(hn::Add(v, hn::Set(D32(), 0.5f))), hn::Set(D32(), 128.0f));
+  static HWY_INLINE auto beyond(V32 v) {  // outside of [lowest - 0.5, largest + 0.5]
+    return hn::Gt(hn::Abs(hn::Add(v, hn::Set(D32(), 0.5f))), hn::Set(D32(), -Codec::lowest()));
   }
 };
 
@@ -153,7 +152,7 @@ float AbsmaxOfProducts(const float* x, const float* factors, size_t n) {
 float Absmax(const float* x, size_t n) { return AbsmaxOfProducts(x, nullptr, n); }
 
 template <typename Value, typename To>
-RoundingCount Rows(const QuantizeRows& q) {
+RoundingCount QuantizeRowsTo(const QuantizeRows& q) {
   const D32 d;
   using T = typename To::T;
   V32 scale = hn::Set(d, q.scale);
@@ -191,15 +190,8 @@ RoundingCount Rows(const QuantizeRows& q) {
 
 template <typename To>
 RoundingCount ByFormat(const QuantizeRows& q) {
-  switch (q.format) {
-    case Format::e4m3:
-      return Rows<E4M3Value, To>(q);
-    case Format::e5m2:
-      return Rows<E5M2Value, To>(q);
-    case Format::int8:
-      return Rows<Int8Value, To>(q);
-  }
-  return {};
+  return with_format(
+      q.format, [&]<Format kFormat>() { return QuantizeRowsTo<Value<CodecOf<kFormat>>, To>(q); });
 }
 
 RoundingCount QuantizeF32(const QuantizeRows& q) { return ByFormat<ToF32>(q); }
@@ -220,9 +212,13 @@ RoundingCount QuantizeBf16Pairs(const QuantizeRows& q) {
   return count;
 }
 #endif
-RoundingCount QuantizeU8(const QuantizeRows& q) { return Rows<Int8Value, ToU8>(q); }
-RoundingCount QuantizeI8(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int8_t>>(q); }
-RoundingCount QuantizeI16(const QuantizeRows& q) { return Rows<Int8Value, ToInteger<int16_t>>(q); }
+template <typename To>
+RoundingCount Int8Rows(const QuantizeRows& q) {
+  return QuantizeRowsTo<Value<Int8Codec>, To>(q);
+}
+RoundingCount QuantizeU8(const QuantizeRows& q) { return Int8Rows<ToU8>(q); }
+RoundingCount QuantizeI8(const QuantizeRows& q) { return Int8Rows<ToInteger<int8_t>>(q); }
+RoundingCount QuantizeI16(const QuantizeRows& q) { return Int8Rows<ToInteger<int16_t>>(q); }
 
 // The FP32 value whose lower half is zero.
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D32>> Bf16Bits(V32 x) {
@@ -340,19 +336,18 @@ void f16_to_f32(const uint16_t* x, size_t n, float* out) noexcept {
 }
 
 namespace {
-using Table = std::array<float, 256>;
-Table table_of(Format format) noexcept {
-  Table t;
-  for (size_t code = 0; code < t.size(); ++code)
-    t[code] = decode(format, static_cast<uint8_t>(code));
-  return t;
-}
+// By code.
+template <class Codec>
+constexpr std::array<float, 256> kValues = [] {
+  std::array<float, 256> values;
+  for (uint32_t code = 0; code < values.size(); ++code) values[code] = Codec::decode(code);
+  return values;
+}();
 }  // namespace
 
 void codes_to_f32(Format format, const uint8_t* codes, size_t n, float scale, float* out) noexcept {
-  static const std::array<Table, 3> tables = {table_of(Format::e4m3), table_of(Format::e5m2),
-                                              table_of(Format::int8)};
-  const Table& table = tables[static_cast<size_t>(format)];
+  const float* table =
+      with_format(format, []<Format kFormat>() { return kValues<CodecOf<kFormat>>.data(); });
   for (size_t i = 0; i < n; ++i) out[i] = table[codes[i]] * scale;
 }
 }  // namespace fp8q::cpu

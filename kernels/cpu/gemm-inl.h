@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "kernels/cpu/f8_panels.h"
 #include "kernels/cpu/gemm.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -225,22 +226,24 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
   }
 }
 
-// The codes' bits where FP16 has the same fields. Widened with its sign, an E4M3 code lacks one bit
-// of exponent: its value is then 2^-8 times what it was.
-template <Format kFormat, class D16>
+// The codes' bits where FP16 has the same fields. The widened sign stands in the bits of exponent
+// that a code lacks, too: there it is cleared.
+template <class Codec, class D16>
 HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
+  using Panels = F8Panels<Codec>;
   const hn::Rebind<int8_t, D16> d8;
   const auto wide = hn::PromoteTo(d16, hn::LoadU(d8, reinterpret_cast<const int8_t*>(codes)));
-  if constexpr (kFormat == Format::e5m2) return hn::ShiftLeft<8>(wide);
-  else return hn::AndNot(hn::Set(d16, 0x4000), hn::ShiftLeft<7>(wide));
+  const auto bits = hn::ShiftLeft<Panels::kShift>(wide);
+  if constexpr (Panels::kAbove == 0) return bits;
+  else return hn::AndNot(hn::Set(d16, Panels::kAbove), bits);
 }
 
 // A vector of their values, divided by f8_scale().
-template <Format kFormat>
+template <class Codec>
 HWY_INLINE hn::Vec<DF> decoded(const uint8_t* codes) {
   const hn::Rebind<int16_t, DF> d16;
   const hn::Rebind<hwy::float16_t, DF> half;
-  return hn::PromoteTo(DF(), hn::BitCast(half, half_bits<kFormat>(d16, codes)));
+  return hn::PromoteTo(DF(), hn::BitCast(half, half_bits<Codec>(d16, codes)));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -74,11 +74,12 @@ using GemmBf16 = Gemm<uint16_t, uint16_t>;  // a: lda >= paired(k), even
 void pack_bf16(const Pack<float>& args, uint16_t* packed) noexcept;
 void gemm_bf16(const GemmBf16& args) noexcept;
 
-// b: codes of E4M3 or E5M2. Their exponents are those of FP16 but for an offset, which makes the
-// decoding two instructions; the NaN of E4M3 has no place there. Packing fails where a code is not
-// that of a finite value.
+// b: codes of a format with has_f8_panels(): a float of 8 bits. Exponents are those of FP16 but for
+// an offset, which makes the decoding two instructions; the NaN of E4M3 has no place there. Packing
+// fails where a code is not that of a finite value, or the format has no such panels.
 using GemmF8 = Gemm<float, uint8_t>;
 using GemmF8Bf16 = Gemm<uint16_t, uint8_t>;  // a: as of GemmBf16
+bool has_f8_panels(Format format) noexcept;
 // packed_size(paired(k), n)
 bool pack_f8(Format format, const Pack<uint8_t>& args, uint8_t* packed) noexcept;
 // What the sums have been divided by, and `scale` must hold in addition: a power of two.

@@ -58,40 +58,44 @@ struct Bf16Pairs : Product {
 };
 
 template <class Product>
-void Halves(const GemmBf16& g) {
+void halves(const GemmBf16& g) {
   multiply_packed<Bf16Pairs<Product>>(
       g, [&](const uint16_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
 // Rows of k and k + 1, decoded and paired.
-template <Format kFormat>
+template <class Codec>
 HWY_INLINE void decode(const uint8_t* codes, size_t depth, uint16_t* values) {
   const DU d;
   for (size_t i = 0; i < depth * kPanel; i += 2 * kPanel)
     for (size_t v = 0; v < kPanel; v += kLanes) {
-      const Pairs first = hn::BitCast(d, decoded<kFormat>(codes + i + v));
-      const Pairs second = hn::BitCast(d, decoded<kFormat>(codes + i + kPanel + v));
+      const Pairs first = hn::BitCast(d, decoded<Codec>(codes + i + v));
+      const Pairs second = hn::BitCast(d, decoded<Codec>(codes + i + kPanel + v));
       store_bits(hn::Or(first, hn::ShiftRight<16>(second)), d, values + i + 2 * v);
     }
 }
 
-template <class Product, Format kFormat>
-void Codes(const GemmF8Bf16& g) {
+template <class Product, class Codec>
+void codes_of(const GemmF8Bf16& g) {
   using Kernel = Bf16Pairs<Product>;
   HWY_ALIGN uint16_t values[Kernel::kPanelsPerTile * Kernel::kBlock * Kernel::kStep * kPanel];
   multiply_packed<Kernel>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
-      decode<kFormat>(codes + p * g.panel_stride, depth, values + p * depth * kPanel);
+      decode<Codec>(codes + p * g.panel_stride, depth, values + p * depth * kPanel);
     return std::pair<const uint16_t*, size_t>(values, depth * kPanel);
   });
 }
 
-void HalvesByFma(const GemmBf16& g) { Halves<TwoFma>(g); }
-void E4M3ByFma(const GemmF8Bf16& g) { Codes<TwoFma, Format::e4m3>(g); }
-void E5M2ByFma(const GemmF8Bf16& g) { Codes<TwoFma, Format::e5m2>(g); }
-void HalvesByDots(const GemmBf16& g) { Halves<DotProduct>(g); }
-void E4M3ByDots(const GemmF8Bf16& g) { Codes<DotProduct, Format::e4m3>(g); }
-void E5M2ByDots(const GemmF8Bf16& g) { Codes<DotProduct, Format::e5m2>(g); }
+// False where the format has no panels.
+template <class Product>
+bool codes(Format format, const GemmF8Bf16& g) {
+  return with_f8_codec(format, [&]<class Codec>() { codes_of<Product, Codec>(g); });
+}
+
+void halves_by_fma(const GemmBf16& g) { halves<TwoFma>(g); }
+bool codes_by_fma(Format format, const GemmF8Bf16& g) { return codes<TwoFma>(format, g); }
+void halves_by_dots(const GemmBf16& g) { halves<DotProduct>(g); }
+bool codes_by_dots(Format format, const GemmF8Bf16& g) { return codes<DotProduct>(format, g); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -100,29 +104,22 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(HalvesByFma);
-HWY_EXPORT(E4M3ByFma);
-HWY_EXPORT(E5M2ByFma);
-HWY_EXPORT(HalvesByDots);
-HWY_EXPORT(E4M3ByDots);
-HWY_EXPORT(E5M2ByDots);
+HWY_EXPORT(halves_by_fma);
+HWY_EXPORT(codes_by_fma);
+HWY_EXPORT(halves_by_dots);
+HWY_EXPORT(codes_by_dots);
 
 void gemm_bf16(const GemmBf16& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  if (isa() >= Isa::avx512_bf16) HWY_DYNAMIC_DISPATCH(HalvesByDots)(args);
-  else HWY_DYNAMIC_DISPATCH(HalvesByFma)(args);
+  if (isa() >= Isa::avx512_bf16) HWY_DYNAMIC_DISPATCH(halves_by_dots)(args);
+  else HWY_DYNAMIC_DISPATCH(halves_by_fma)(args);
 }
 
 void gemm_f8(Format format, const GemmF8Bf16& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  const bool dots = isa() >= Isa::avx512_bf16;
-  if (format == Format::e4m3) {
-    if (dots) HWY_DYNAMIC_DISPATCH(E4M3ByDots)(args);
-    else HWY_DYNAMIC_DISPATCH(E4M3ByFma)(args);
-  } else {
-    if (dots) HWY_DYNAMIC_DISPATCH(E5M2ByDots)(args);
-    else HWY_DYNAMIC_DISPATCH(E5M2ByFma)(args);
-  }
+  const bool known = isa() >= Isa::avx512_bf16 ? HWY_DYNAMIC_DISPATCH(codes_by_dots)(format, args)
+                                               : HWY_DYNAMIC_DISPATCH(codes_by_fma)(format, args);
+  HWY_ASSERT(known);  // else it could not be packed
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

@@ -33,29 +33,30 @@ struct Fma : LargeTiles {
   }
 };
 
-void Floats(const GemmF32& g) {
+void floats(const GemmF32& g) {
   multiply_packed<Fma>(
       g, [&](const float* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
-template <Format kFormat>
+template <class Codec>
 HWY_INLINE void decode(const uint8_t* codes, size_t count, float* values) {
-  for (size_t i = 0; i < count; i += kLanes)
-    hn::Store(decoded<kFormat>(codes + i), DF(), values + i);
+  for (size_t i = 0; i < count; i += kLanes) hn::Store(decoded<Codec>(codes + i), DF(), values + i);
 }
 
-template <Format kFormat>
-void Codes(const GemmF8& g) {
+template <class Codec>
+void codes_of(const GemmF8& g) {
   HWY_ALIGN float values[Fma::kPanelsPerTile * Fma::kBlock * kPanel];
   multiply_packed<Fma>(g, [&](const uint8_t* codes, size_t depth, size_t wide) HWY_ATTR {
     for (size_t p = 0; p < wide; ++p)
-      decode<kFormat>(codes + p * g.panel_stride, depth * kPanel, values + p * depth * kPanel);
+      decode<Codec>(codes + p * g.panel_stride, depth * kPanel, values + p * depth * kPanel);
     return std::pair<const float*, size_t>(values, depth * kPanel);
   });
 }
 
-void CodesE4M3(const GemmF8& g) { Codes<Format::e4m3>(g); }
-void CodesE5M2(const GemmF8& g) { Codes<Format::e5m2>(g); }
+// False where the format has no panels.
+bool codes(Format format, const GemmF8& g) {
+  return with_f8_codec(format, [&]<class Codec>() { codes_of<Codec>(g); });
+}
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -64,19 +65,18 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(Floats);
-HWY_EXPORT(CodesE4M3);
-HWY_EXPORT(CodesE5M2);
+HWY_EXPORT(floats);
+HWY_EXPORT(codes);
 
 void gemm_f32(const GemmF32& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  HWY_DYNAMIC_DISPATCH(Floats)(args);
+  HWY_DYNAMIC_DISPATCH(floats)(args);
 }
 
 void gemm_f8(Format format, const GemmF8& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  if (format == Format::e4m3) HWY_DYNAMIC_DISPATCH(CodesE4M3)(args);
-  else HWY_DYNAMIC_DISPATCH(CodesE5M2)(args);
+  const bool known = HWY_DYNAMIC_DISPATCH(codes)(format, args);
+  HWY_ASSERT(known);  // else it could not be packed
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

@@ -2,6 +2,7 @@
 #include <bit>
 #include <cstring>
 
+#include "kernels/cpu/f8_panels.h"
 #include "kernels/cpu/gemm.h"
 
 namespace fp8q::cpu {
@@ -64,18 +65,28 @@ void pack_bf16(const Pack<float>& args, uint16_t* packed) noexcept {
 }
 
 bool pack_f8(Format format, const Pack<uint8_t>& args, uint8_t* packed) noexcept {
-  const size_t depth = paired(args.k);
-  const int first_not_finite = format == Format::e4m3 ? 0x7F : 0x7C;
   int not_finite = 0;
-  clear_last_step(packed, args.n, depth, 2);
-  for_each_row(args, [&](size_t p, size_t k, const Row<uint8_t>& row) {
-    std::memcpy(packed + (p * depth + k) * kPanel, row, sizeof(row));
-    for (size_t n = 0; n < kPanel; ++n) not_finite |= (row[n] & 0x7F) >= first_not_finite;
+  const bool has_panels = with_f8_codec(format, [&]<class Codec>() {
+    const size_t depth = paired(args.k);
+    clear_last_step(packed, args.n, depth, 2);
+    for_each_row(args, [&](size_t p, size_t k, const Row<uint8_t>& row) {
+      std::memcpy(packed + (p * depth + k) * kPanel, row, sizeof(row));
+      for (size_t n = 0; n < kPanel; ++n)
+        not_finite |= (row[n] & (Codec::kSign - 1)) > Codec::kMaxCode;
+    });
   });
-  return not_finite == 0;
+  return has_panels && not_finite == 0;
 }
 
-float f8_scale(Format format) noexcept { return format == Format::e4m3 ? 256.0f : 1.0f; }
+bool has_f8_panels(Format format) noexcept {
+  return with_f8_codec(format, []<class Codec>() {});
+}
+
+float f8_scale(Format format) noexcept {
+  float scale = 1.0f;
+  with_f8_codec(format, [&]<class Codec>() { scale = F8Panels<Codec>::kScale; });
+  return scale;
+}
 
 void pack_i8(const Pack<int8_t>& args, int8_t* packed) noexcept {
   const size_t depth = paired(args.k);

@@ -59,8 +59,8 @@ constexpr int kPlain = -1;
 template <class Body>
 __device__ void with_rounding(const Rounder& rounder, const Body& body) {
   if (!rounder.format) return body.template operator()<kPlain>();
-  with_format(*rounder.format,
-              [&]<Format F>() { body.template operator()<static_cast<int>(F)>(); });
+  cuda::with_format(*rounder.format,
+                    [&]<Format F>() { body.template operator()<static_cast<int>(F)>(); });
 }
 
 // Two values as the products take them: the values of their codes, or themselves.

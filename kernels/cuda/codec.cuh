@@ -1,8 +1,8 @@
 // Rounding values into operands, eight neighbours at a time.
 //
-// FP8 codes come from the toolkit's conversions: single instructions from compute capability 8.9,
-// the same results in software before it and on the host (tests/unit/kernels_cuda compares them
-// with numeric/minifloat.h).
+// Codes of E4M3 and E5M2 come from the toolkit's conversions: single instructions from compute
+// capability 8.9, the same results in software before it and on the host (tests/unit/kernels_cuda
+// compares them with numeric/codecs.h). Those of all other formats come from their codecs.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "kernels/cuda/warp.cuh"
+#include "numeric/codecs.h"
 #include "numeric/token_scale.h"
 
 namespace fp8q::cuda {
@@ -18,39 +19,52 @@ namespace fp8q::cuda {
 constexpr int kVector = 8;
 using Vector = float[kVector];
 
-// The nearest integer in [-128, 127], ties to even: adding 1.5 * 2^23 leaves no bits for a
-// fraction. NaN becomes 0.
-__host__ __device__ inline float round_int8(float quotient) {
-  constexpr float kNoFraction = 12582912.0f;
-  const float clamped = fminf(fmaxf(quotient, -128.0f), 127.0f);
+// The toolkit's name of a format that its conversions know.
+constexpr std::optional<__nv_fp8_interpretation_t> converted_as(Format format) {
+  if (format == Format::e4m3) return __NV_E4M3;
+  if (format == Format::e5m2) return __NV_E5M2;
+  return std::nullopt;
+}
+
+// The nearest of a codec's integers, ties to even: adding 1.5 * 2^23 leaves no bits for a fraction.
+// NaN becomes 0.
+template <class Integers>
+__host__ __device__ inline float round_integer(float quotient) {
+  constexpr float kNoFraction = 12582912.0f, kLowest = Integers::lowest(),
+                  kLargest = Integers::largest();
+  const float clamped = fminf(fmaxf(quotient, kLowest), kLargest);
   return quotient == quotient ? (clamped + kNoFraction) - kNoFraction : 0.0f;
+}
+
+// The code of a quotient, by the format's codec.
+template <Format F>
+__host__ __device__ inline uint32_t encode_one(float x) {
+  if constexpr (CodecOf<F>::kInteger)
+    return static_cast<uint8_t>(static_cast<int8_t>(round_integer<CodecOf<F>>(x)));
+  else return CodecOf<F>::encode(x);
 }
 
 // The codes of two quotients, the first in the low byte.
 template <Format F>
 __host__ __device__ inline uint32_t encode_pair(float first, float second) {
-  if constexpr (F == Format::int8) {
-    const auto code = [](float x) {
-      return static_cast<uint32_t>(static_cast<uint8_t>(static_cast<int8_t>(round_int8(x))));
-    };
-    return code(first) | code(second) << 8;
-  }
-  return __nv_cvt_float2_to_fp8x2({first, second}, __NV_SATFINITE,
-                                  F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2);
+  if constexpr (constexpr auto name = converted_as(F); name.has_value())
+    return __nv_cvt_float2_to_fp8x2({first, second}, __NV_SATFINITE, *name);
+  else return encode_one<F>(first) | encode_one<F>(second) << 8;
+}
+
+// The value of a code as FP16, by the format's codec.
+template <Format F>
+__host__ __device__ inline __half decode_one(uint32_t code) {
+  if constexpr (CodecOf<F>::kInteger) return __int2half_rn(CodecOf<F>::integer(code));
+  else return __float2half_rn(CodecOf<F>::decode(code));
 }
 
 // The values of two codes as FP16, which holds every one of them exactly.
 template <Format F>
 __host__ __device__ inline __half2 decode_pair(uint32_t codes) {
-  if constexpr (F == Format::int8) {
-    const auto value = [&](int shift) {
-      return __int2half_rn(static_cast<int8_t>(codes >> shift & 0xFF));
-    };
-    return __halves2half2(value(0), value(8));
-  } else {
-    return __half2(__nv_cvt_fp8x2_to_halfraw2(static_cast<__nv_fp8x2_storage_t>(codes),
-                                              F == Format::e4m3 ? __NV_E4M3 : __NV_E5M2));
-  }
+  if constexpr (constexpr auto name = converted_as(F); name.has_value())
+    return __half2(__nv_cvt_fp8x2_to_halfraw2(static_cast<__nv_fp8x2_storage_t>(codes), *name));
+  else return __halves2half2(decode_one<F>(codes & 0xFF), decode_one<F>(codes >> 8 & 0xFF));
 }
 
 // x / scale rounded as a division rounds it, by a product and its correction, where inverse is
@@ -69,21 +83,24 @@ __host__ __device__ inline float divide(float x, float scale, float inverse) {
 // The values that two quotients are rounded to.
 template <Format F>
 __host__ __device__ inline __half2 round_to_values(float first, float second) {
-  if constexpr (F == Format::int8) return __floats2half2_rn(round_int8(first), round_int8(second));
-  return decode_pair<F>(encode_pair<F>(first, second));
+  using Codec = CodecOf<F>;
+  if constexpr (Codec::kInteger)
+    return __floats2half2_rn(round_integer<Codec>(first), round_integer<Codec>(second));
+  else return decode_pair<F>(encode_pair<F>(first, second));
 }
 
-// Calls body.template operator()<format>() for a format known at run time: uniform over a launch.
+// fp8q::with_format() for a device as well; calls are qualified, to tell the two apart. The format
+// is uniform over a launch.
 template <class Body>
 __host__ __device__ inline void with_format(Format format, const Body& body) {
   switch (format) {
-    case Format::e4m3:
-      return body.template operator()<Format::e4m3>();
-    case Format::e5m2:
-      return body.template operator()<Format::e5m2>();
-    default:
-      return body.template operator()<Format::int8>();
+#define FP8Q_FORMAT(id, ...) \
+  case Format::id:           \
+    return body.template operator()<Format::id>();
+#include "numeric/formats.def"
+#undef FP8Q_FORMAT
   }
+  __builtin_unreachable();
 }
 
 __host__ __device__ inline uint32_t bf16_pair(float first, float second) {
@@ -159,7 +176,7 @@ __host__ __device__ inline void store_operand(const Vector& x, int64_t index, in
   for (int i = 0; i < kVector; ++i) quotient[i] = x[i];
   multiply(r.factors, column, quotient);
   for (int i = 0; i < kVector; ++i) quotient[i] = divide(quotient[i], r.scale, r.inverse);
-  with_format(*r.format, [&]<Format F>() {
+  cuda::with_format(*r.format, [&]<Format F>() {
     uint32_t pairs[4];
     for (int i = 0; i < 4; ++i) pairs[i] = encode_pair<F>(quotient[2 * i], quotient[2 * i + 1]);
     if (r.type != OperandType::bf16) {
@@ -181,7 +198,7 @@ __host__ __device__ inline void store_operand(const Vector& x, int64_t index, in
 __host__ __device__ inline float rounded(float x, const Rounding& r) {
   if (!r.format) return x;
   float value = 0;
-  with_format(*r.format, [&]<Format F>() {
+  cuda::with_format(*r.format, [&]<Format F>() {
     value = __low2float(decode_pair<F>(encode_pair<F>(x / r.scale, 0.0f)));
   });
   return value;

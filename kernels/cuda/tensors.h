@@ -37,9 +37,36 @@ struct Sums {
   }
 };
 
-// The element type of a matrix product's operands.
+// The element type of a matrix product's operands: BF16, or codes of a format that tensor cores
+// multiply.
 enum class OperandType { bf16, e4m3, e5m2, int8 };
+inline constexpr OperandType kOperandTypes[] = {OperandType::bf16, OperandType::e4m3,
+                                                OperandType::e5m2, OperandType::int8};
 constexpr int64_t element_size(OperandType type) { return type == OperandType::bf16 ? 2 : 1; }
+
+// Of an operand's codes; nullopt: BF16.
+constexpr std::optional<Format> format_of(OperandType type) {
+  switch (type) {
+    case OperandType::bf16:
+      break;
+    case OperandType::e4m3:
+      return Format::e4m3;
+    case OperandType::e5m2:
+      return Format::e5m2;
+    case OperandType::int8:
+      return Format::int8;
+  }
+  return std::nullopt;
+}
+// nullopt: tensor cores do not multiply codes of the format, but BF16 can hold their values.
+constexpr std::optional<OperandType> operand_type(Format format) {
+  for (const OperandType type : kOperandTypes)
+    if (format_of(type) == format) return type;
+  return std::nullopt;
+}
+constexpr bool is_fp8(OperandType type) {
+  return type == OperandType::e4m3 || type == OperandType::e5m2;
+}
 
 // How a value x becomes an element of an operand.
 //   no format           x rounded to BF16

@@ -41,13 +41,11 @@ EmbeddingTable table_of(ConstantOperand constant) {
   return table;
 }
 
-bool is_code_type(DType dtype) { return format_of_onnx_type(static_cast<int>(dtype)).has_value(); }
-
 // Gather(codes) -> DequantizeLinear with one scale.
 std::optional<Term> find_dequantized(const View& view, const Node& node) {
   if (!is_op(&node, "DequantizeLinear")) return std::nullopt;
   auto lookup = find_lookup(view, node.inputs[0], 2);
-  if (!lookup || !is_code_type(lookup->table.tensor.dtype())) return std::nullopt;
+  if (!lookup || !format_of(lookup->table.tensor.dtype())) return std::nullopt;
   auto read = read_dequantize(node, lookup->table.tensor.dtype(), 2, [&](const std::string& value) {
     return value.empty() ? nullptr : view.constant(value);
   });
@@ -85,7 +83,7 @@ std::optional<Term> find_scaled_rows(const View& view, const Node& node) {
   if (!is_op(&node, "Mul")) return std::nullopt;
   for (const size_t i : {0, 1}) {
     auto codes = find_cast_lookup(view, node.inputs[i]);
-    if (!codes || !is_code_type(codes->table.tensor.dtype())) continue;
+    if (!codes || !format_of(codes->table.tensor.dtype())) continue;
     auto scales = find_scales(view, view.plain(node.inputs[1 - i]));
     if (!scales || scales->index != codes->index ||
         scales->table.tensor.size() != codes->table.tensor.dim(0))
@@ -127,7 +125,7 @@ std::optional<Term> find_term(const View& view, const std::string& value) {
   if (auto term = find_dequantized(view, *node)) return term;
   if (auto term = find_scaled_rows(view, *node)) return term;
   if (auto lookup = find_cast_lookup(view, value)) {
-    if (is_code_type(lookup->table.tensor.dtype()) && !lookup->table.quantization)
+    if (format_of(lookup->table.tensor.dtype()) && !lookup->table.quantization)
       differ("{} looks up codes without a scale", describe(*node));
     return Term{table_of(std::move(lookup->table)), lookup->index};
   }

@@ -1,6 +1,7 @@
 // Rows of an Encoder's embedding tables, in whatever type the model stores them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class RowReader {
 
  private:
   Tensor rows_;
+  std::optional<Format> format_;  // of codes, whose rows have scales_; else there are floats
   std::vector<float> scales_;
 };
 

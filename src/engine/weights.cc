@@ -14,19 +14,6 @@ const Site* site_at(const std::vector<Site>& sites, int site) {
   return site < 0 ? nullptr : &sites.at(static_cast<size_t>(site));
 }
 
-std::optional<Format> format_of(DType dtype) {
-  switch (dtype) {
-    case DType::e4m3:
-      return Format::e4m3;
-    case DType::e5m2:
-      return Format::e5m2;
-    case DType::i8:
-      return Format::int8;
-    default:
-      return std::nullopt;
-  }
-}
-
 // The scale of every element of a weight with the given shape, by row and column as it stands in
 // the file.
 struct Scales {

@@ -32,7 +32,7 @@ std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, 
   const auto no = [&](std::string_view why) {
     return fmt::format("{} {}", describe(dequantize), why);
   };
-  const auto format = format_of_onnx_type(static_cast<int>(codes));
+  const auto format = format_of(codes);
   if (!format) return no(fmt::format("decodes {}", name(codes)));
   const Tensor* scale = contents(input_or_empty(dequantize, 1));
   if (!scale || (scale->dtype() != DType::f32 && scale->dtype() != DType::f16))

@@ -9,12 +9,6 @@ namespace {
 
 constexpr float kSmallestScale = std::numeric_limits<float>::min();
 
-DType code_type(Format format) {
-  const auto dtype = dtype_of_onnx_code(info(format).onnx_type);
-  FP8Q_ASSERT(dtype.has_value());
-  return *dtype;
-}
-
 // A node of the body, named as its output.
 Node body_node(std::string op_type, std::vector<std::string> inputs, const std::string& output,
                std::map<std::string, Attribute> attributes = {}) {
@@ -75,7 +69,7 @@ LocalFunction token_rounding(Format format) {
       body_constant("largest", Tensor::scalar(info(format).largest)),
       body_constant("smallest_scale", Tensor::scalar(kSmallestScale)),
       body_constant("one", Tensor::scalar(1.0f)),
-      body_constant("zero_point", Tensor(code_type(format), {})),
+      body_constant("zero_point", Tensor(dtype_of_format(format), {})),
       body_node("Abs", {"x"}, "magnitude"),
       body_node("ReduceMax", {"magnitude", "last_axis"}, "absmax", {{"keepdims", int64_t{1}}}),
       body_node("Div", {"absmax", "largest"}, "quotient"),

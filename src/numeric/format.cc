@@ -7,42 +7,22 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "numeric/codecs.h"
 
 namespace fp8q {
 namespace {
 
 constexpr std::array kFormats = {
-#define FORMAT(id, onnx_type, largest, step, integer) \
-  FormatInfo{Format::id, #id, onnx_type, largest, step, integer},
+#define FP8Q_FORMAT(id, onnx_type, codec) \
+  FormatInfo{Format::id, #id, onnx_type, codec::largest(), codec::step_at_zero(), codec::kInteger},
 #include "numeric/formats.def"
-#undef FORMAT
-};
-
-struct Int8Codec {
-  // 1.5 * 2^23: adding it to |x| < 2^22 leaves no bits for a fraction, so that the sum is rounded
-  // to an integer, to nearest even as all FP32 arithmetic here.
-  static constexpr float kRounder = 12582912.0f;
-
-  static uint32_t encode(float x) {
-    if (std::isnan(x)) return 0;
-    const float rounded = (std::clamp(x, -128.0f, 127.0f) + kRounder) - kRounder;
-    return static_cast<uint8_t>(static_cast<int8_t>(rounded));
-  }
-  static float decode(uint32_t code) { return static_cast<float>(static_cast<int8_t>(code)); }
+#undef FP8Q_FORMAT
 };
 
 // Calls f with the codec of `format` as its argument.
 template <typename F>
-auto with_codec(Format format, F&& f) {
-  switch (format) {
-    case Format::e4m3:
-      return f(E4M3Codec{});
-    case Format::e5m2:
-      return f(E5M2Codec{});
-    case Format::int8:
-      return f(Int8Codec{});
-  }
-  FP8Q_ASSERT(!"format without a codec");
+auto with_codec(Format format, const F& f) {
+  return with_format(format, [&]<Format kFormat>() { return f(CodecOf<kFormat>()); });
 }
 
 }  // namespace

@@ -25,9 +25,15 @@
 namespace fp8q {
 
 enum class Format : uint8_t {
-#define FORMAT(id, ...) id,
+#define FP8Q_FORMAT(id, ...) id,
 #include "numeric/formats.def"
-#undef FORMAT
+#undef FP8Q_FORMAT
+};
+
+inline constexpr Format kEveryFormat[] = {
+#define FP8Q_FORMAT(id, ...) Format::id,
+#include "numeric/formats.def"
+#undef FP8Q_FORMAT
 };
 
 struct FormatInfo {

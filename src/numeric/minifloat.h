@@ -23,6 +23,7 @@ enum class Specials {
 
 template <int kExponentBits, int kMantissaBits, Specials kSpecials>
 struct MiniFloat {
+  static constexpr bool kInteger = false;
   static constexpr int kBits = 1 + kExponentBits + kMantissaBits;
   static constexpr int kMantissa = kMantissaBits;
   static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
@@ -61,9 +62,11 @@ struct MiniFloat {
     return std::bit_cast<float>(sign | ((magnitude << kShift) + kRebias));
   }
 
+  static constexpr float lowest() { return -largest(); }
   static constexpr float largest() { return decode(kMaxCode); }
   static constexpr float smallest_normal() { return decode(1u << kMantissaBits); }
   static constexpr float smallest_subnormal() { return decode(1); }
+  static constexpr float step_at_zero() { return smallest_subnormal(); }
 
  private:
   static constexpr uint32_t kF32Inf = 0x7F800000;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "numeric/integer_codec.h"
 
 namespace fp8q {
 namespace {
@@ -14,27 +15,23 @@ constexpr float power_of_two(int exponent) {
   return std::bit_cast<float>(static_cast<uint32_t>(exponent + 127) << 23);
 }
 
-// A format whose only special code is NaN, all ones: the largest value has the top exponent and all
-// but the last mantissa bit.
-constexpr StudyFormat without_infinity(std::string_view name, int exponent_bits,
-                                       int mantissa_bits) {
-  const int bias = (1 << (exponent_bits - 1)) - 1;
-  const int top = (1 << exponent_bits) - 1 - bias;
-  const float largest = power_of_two(top) * (2 - 2 * power_of_two(-mantissa_bits));
-  return {name, mantissa_bits, 1 - bias, largest, -largest};
+template <class Codec>
+constexpr StudyFormat of_codec(std::string_view name) {
+  // Whole numbers all lie where the step, 2^(exponent - mantissa bits), is 1.
+  if constexpr (Codec::kInteger)
+    return {name, Codec::kBits - 1, Codec::kBits - 1, Codec::largest(), Codec::lowest()};
+  else return {name, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(), Codec::lowest()};
 }
 
 constexpr std::array kFormats = {
-    without_infinity("e2m5", 2, 5),
-    without_infinity("e3m4", 3, 4),
-    without_infinity("e4m3", 4, 3),
-    // The top exponent holds Inf and NaN.
-    StudyFormat{"e5m2", 2, -14, E5M2Codec::largest(), -E5M2Codec::largest()},
-    // Whole numbers: all of them lie where the step is 2^(7 - 7).
-    StudyFormat{"int8", 7, 7, 127, -128},
+    // Those that no model is converted to.
+    of_codec<MiniFloat<2, 5, Specials::nan_only>>("e2m5"),
+    of_codec<MiniFloat<3, 4, Specials::nan_only>>("e3m4"),
+#define FP8Q_FORMAT(id, onnx_type, codec) of_codec<codec>(#id),
+#include "numeric/formats.def"
+#undef FP8Q_FORMAT
 };
 static_assert(kFormats[0].largest == 7.75f && kFormats[1].largest == 30);
-static_assert(kFormats[2].largest == E4M3Codec::largest());
 
 }  // namespace
 

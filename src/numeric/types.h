@@ -8,8 +8,9 @@
 
 namespace fp8q {
 
-template <typename Codec, typename Storage>
+template <typename C, typename Storage>
 struct CodedFloat {
+  using Codec = C;
   Storage bits;
 
   CodedFloat() = default;

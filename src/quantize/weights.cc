@@ -144,12 +144,6 @@ Groups groups_of(const Shape& weight, const Granularity& granularity,
 
 }  // namespace
 
-DType dtype_of_format(Format format) {
-  const auto dtype = dtype_of_onnx_code(info(format).onnx_type);
-  FP8Q_ASSERT(dtype && element_size(*dtype) == 1);
-  return *dtype;
-}
-
 Shape ScaleAxis::scale_shape(const Shape& tensor) const {
   if (!axis) return {};
   const int64_t length = tensor[static_cast<size_t>(*axis)];

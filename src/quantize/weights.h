@@ -53,6 +53,4 @@ Tensor dequantized(const Tensor& codes, Format format, const ScaleAxis& axis,
 // 10 log10(sum x^2 / sum (x - y)^2); infinite where they are equal.
 double sqnr_db(const Tensor& x, const Tensor& y);
 
-DType dtype_of_format(Format format);
-
 }  // namespace fp8q

@@ -8,14 +8,15 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "numeric/format.h"
 #include "numeric/types.h"
 
 namespace fp8q {
 
 enum class DType : int {
-#define DTYPE(id, code, type) id = code,
+#define FP8Q_DTYPE(id, code, type, ...) id = code,
 #include "tensor/dtype.def"
-#undef DTYPE
+#undef FP8Q_DTYPE
 };
 
 template <typename T>
@@ -28,26 +29,31 @@ inline constexpr DType dtype_of = [] {
   static_assert(sizeof(T) == 0, "not an element type");
   return DType{};
 }();
-#define DTYPE(id, code, type) \
-  template <>                 \
+#define FP8Q_DTYPE(id, code, type, ...) \
+  template <>                           \
   inline constexpr DType dtype_of<type> = DType::id;
 #include "tensor/dtype.def"
-#undef DTYPE
+#undef FP8Q_DTYPE
 
 std::optional<DType> dtype_of_onnx_code(int code);
-std::string_view name(
-    DType dtype);  // as ONNX prints it in lower case: "float", "int64", "float8e4m3fn"
+// As ONNX prints it in lower case: "float", "int64", "float8e4m3fn".
+std::string_view name(DType dtype);
 size_t element_size(DType dtype);
+
+// The format whose codes are elements of this type; nullopt: they are no codes.
+std::optional<Format> format_of(DType dtype);
+// The type of the elements that hold codes of this format, one byte each.
+DType dtype_of_format(Format format);
 
 // Calls f(TypeTag<T>{}) with T the C++ type of `dtype`.
 template <typename F>
 decltype(auto) visit(DType dtype, F&& f) {
   switch (dtype) {
-#define DTYPE(id, code, type) \
-  case DType::id:             \
+#define FP8Q_DTYPE(id, code, type, ...) \
+  case DType::id:                       \
     return std::forward<F>(f)(TypeTag<type>{});
 #include "tensor/dtype.def"
-#undef DTYPE
+#undef FP8Q_DTYPE
   }
   FP8Q_ASSERT(!"DType out of range");
 }

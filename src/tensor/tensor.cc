@@ -12,11 +12,11 @@ namespace fp8q {
 
 std::optional<DType> dtype_of_onnx_code(int code) {
   switch (code) {
-#define DTYPE(id, onnx_code, type) \
-  case onnx_code:                  \
+#define FP8Q_DTYPE(id, onnx_code, ...) \
+  case onnx_code:                      \
     return DType::id;
 #include "tensor/dtype.def"
-#undef DTYPE
+#undef FP8Q_DTYPE
     default:
       return std::nullopt;
   }
@@ -24,30 +24,23 @@ std::optional<DType> dtype_of_onnx_code(int code) {
 
 std::string_view name(DType dtype) {
   switch (dtype) {
-    case DType::f32:
-      return "float";
-    case DType::u8:
-      return "uint8";
-    case DType::i8:
-      return "int8";
-    case DType::i32:
-      return "int32";
-    case DType::i64:
-      return "int64";
-    case DType::boolean:
-      return "bool";
-    case DType::f16:
-      return "float16";
-    case DType::f64:
-      return "double";
-    case DType::bf16:
-      return "bfloat16";
-    case DType::e4m3:
-      return "float8e4m3fn";
-    case DType::e5m2:
-      return "float8e5m2";
+#define FP8Q_DTYPE(id, onnx_code, type, name) \
+  case DType::id:                             \
+    return name;
+#include "tensor/dtype.def"
+#undef FP8Q_DTYPE
   }
   return "?";
+}
+
+std::optional<Format> format_of(DType dtype) {
+  return format_of_onnx_type(static_cast<int>(dtype));
+}
+
+DType dtype_of_format(Format format) {
+  const auto dtype = dtype_of_onnx_code(info(format).onnx_type);
+  FP8Q_ASSERT(dtype && element_size(*dtype) == 1);
+  return *dtype;
 }
 
 size_t element_size(DType dtype) {

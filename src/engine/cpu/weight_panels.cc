@@ -12,7 +12,7 @@ WeightPanels::WeightPanels(const PlainWeight& weight, size_t in, size_t out,
     return;
   }
   const bool halves = types.halves() && isa() >= Isa::avx512_bf16;
-  const bool keep_codes = types.w && !info(*types.w).integer && !(halves && types.expand_codes);
+  const bool keep_codes = types.w && has_f8_panels(*types.w) && !(halves && types.expand_codes);
   if (!keep_codes || !pack_codes(weight, out, halves)) pack_values(weight.decoded(), out, halves);
 }
 

@@ -9,18 +9,6 @@
 namespace fp8q::cuda {
 namespace {
 
-OperandType own_type(Format format) {
-  switch (format) {
-    case Format::e4m3:
-      return OperandType::e4m3;
-    case Format::e5m2:
-      return OperandType::e5m2;
-    case Format::int8:
-      return OperandType::int8;
-  }
-  FP8Q_ASSERT(!"a format without an operand type");
-}
-
 std::string name_of(const Linear& linear, const std::vector<Site>& sites) {
   return linear.weight_site < 0 ? "a linear layer"
                                 : sites.at(static_cast<size_t>(linear.weight_site)).path;
@@ -98,8 +86,7 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
 void GpuLinear::offer(Function activation, const Rounding& next) {
   const bool one_scale = std::all_of(host_scale_.begin(), host_scale_.end(),
                                      [&](float s) { return s == host_scale_.front(); });
-  const bool fp8 = shape_.x == OperandType::e4m3 || shape_.x == OperandType::e5m2;
-  const bool to_fp8 = fp8 && next.type == OperandType::e4m3;
+  const bool to_fp8 = is_fp8(shape_.x) && next.type == OperandType::e4m3;
   const bool to_bf16 = shape_.x == OperandType::bf16 && !next.format && host_scale_.front() == 1;
   const bool plain = !input_.per_token && !next.per_token && !next.factors;
   if (activation != Function::gelu_tanh || !one_scale || !plain || !(to_fp8 || to_bf16)) return;
@@ -115,10 +102,12 @@ void GpuLinear::offer(Function activation, const Rounding& next) {
 void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional<Format>& w,
                              bool integers) {
   const int capability = context_.device().capability();
-  if (x && w && (integers || *x != Format::int8)) {
+  const auto own_x = x ? operand_type(*x) : std::nullopt,
+             own_w = w ? operand_type(*w) : std::nullopt;
+  if (own_x && own_w && (integers || *own_x != OperandType::int8)) {
     MatmulShape direct = shape_;
-    direct.weights = own_type(*w);
-    direct.x = own_type(*x);
+    direct.weights = *own_w;
+    direct.x = *own_x;
     direct.sums = direct.x == OperandType::int8 ? SumType::i32 : SumType::bf16;
     if (!unsupported_reason(direct, capability)) {
       shape_ = direct;

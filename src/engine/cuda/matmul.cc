@@ -11,22 +11,11 @@ constexpr size_t kWorkspaceBytes = size_t{32} << 20;
 // Of every operand; the library assumes 256 unless it is told.
 constexpr uint32_t kAlignment = 16;
 
-bool is_fp8(OperandType type) { return type == OperandType::e4m3 || type == OperandType::e5m2; }
-
 bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp8(shape.weights); }
 
-const char* name(OperandType type) {
-  switch (type) {
-    case OperandType::bf16:
-      return "bf16";
-    case OperandType::e4m3:
-      return "e4m3";
-    case OperandType::e5m2:
-      return "e5m2";
-    case OperandType::int8:
-      return "int8";
-  }
-  return "";
+std::string_view name(OperandType type) {
+  const auto format = format_of(type);
+  return format ? info(*format).name : "bf16";
 }
 
 const char* name(SumType type) {

@@ -16,20 +16,9 @@ constexpr size_t kPeriod = 1'000'003 * 2;
 constexpr float kDeviations = 5;
 
 uint16_t element(OperandType type, float normal) {
-  const auto code = [&](Format format) {
-    return encode(format, normal, kDeviations / info(format).largest);
-  };
-  switch (type) {
-    case OperandType::bf16:
-      return static_cast<uint16_t>(BFloat16Codec::encode(normal));
-    case OperandType::e4m3:
-      return code(Format::e4m3);
-    case OperandType::e5m2:
-      return code(Format::e5m2);
-    case OperandType::int8:
-      return code(Format::int8);
-  }
-  return 0;
+  if (const auto format = format_of(type))
+    return encode(*format, normal, kDeviations / info(*format).largest);
+  return static_cast<uint16_t>(BFloat16Codec::encode(normal));
 }
 
 std::vector<uint8_t> random_bytes(OperandType type, size_t bytes) {

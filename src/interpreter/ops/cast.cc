@@ -42,13 +42,10 @@ To float_to_integer(double x) {
 
 template <typename To>
 To narrow(float x, bool saturate) {
-  using Codec = std::conditional_t<
-      std::is_same_v<To, Float16>, Float16Codec,
-      std::conditional_t<std::is_same_v<To, BFloat16>, BFloat16Codec,
-                         std::conditional_t<std::is_same_v<To, Float8E4M3>, E4M3Codec, E5M2Codec>>>;
   // `saturate` applies to the 8-bit formats; halves overflow to infinity.
   To result{};
-  result.bits = static_cast<decltype(result.bits)>(Codec::encode(x, saturate && sizeof(To) == 1));
+  result.bits =
+      static_cast<decltype(result.bits)>(To::Codec::encode(x, saturate && sizeof(To) == 1));
   return result;
 }
 

@@ -16,7 +16,8 @@ DType wide_type(DType dtype) {
 }
 
 void require_numeric(const OpContext& context, DType dtype) {
-  if (dtype == DType::boolean || dtype == DType::e4m3 || dtype == DType::e5m2)
+  const auto format = format_of(dtype);
+  if (dtype == DType::boolean || (format && !info(*format).integer))
     context.refuse("there is no arithmetic on {}", name(dtype));
 }
 

@@ -22,9 +22,7 @@ DType output_type(const OpContext& context) {
   return *dtype;
 }
 
-bool is_code_type(DType dtype) {
-  return dtype == DType::u8 || dtype == DType::i8 || dtype == DType::e4m3 || dtype == DType::e5m2;
-}
+bool is_code_type(DType dtype) { return dtype == DType::u8 || format_of(dtype); }
 
 // Code types only; `zero_point` is not used for FP8, where the standard demands zero.
 template <typename T>
@@ -32,9 +30,8 @@ T quantize(float quotient, const T& zero_point, bool saturate) {
   if constexpr (std::is_integral_v<T>) {
     return quantize_integer<T>(quotient, zero_point);
   } else {
-    using Codec = std::conditional_t<std::is_same_v<T, Float8E4M3>, E4M3Codec, E5M2Codec>;
     T code{};
-    code.bits = static_cast<uint8_t>(Codec::encode(quotient, saturate));
+    code.bits = static_cast<uint8_t>(T::Codec::encode(quotient, saturate));
     return code;
   }
 }

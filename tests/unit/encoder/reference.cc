@@ -118,7 +118,7 @@ class Runner {
 
   static void look_up(Matrix& x, const EmbeddingTable& table, size_t token, int64_t row) {
     const auto at = static_cast<size_t>(row);
-    const auto format = format_of_onnx_type(static_cast<int>(table.rows.dtype()));
+    const auto format = format_of(table.rows.dtype());
     for (size_t c = 0; c < x.columns; ++c) {
       const size_t i = at * x.columns + c;
       if (table.row_scales)

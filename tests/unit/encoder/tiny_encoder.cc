@@ -14,8 +14,6 @@ namespace {
 
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
-DType dtype_of_format(Format format) { return static_cast<DType>(info(format).onnx_type); }
-
 class TinyEncoder {
  public:
   explicit TinyEncoder(const Style& style) : s_(style), g_(style.opset) {}

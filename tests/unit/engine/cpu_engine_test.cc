@@ -37,7 +37,7 @@ std::vector<Variant> variants() {
       {"bf16", {}, ComputeType::bf16, 3e-2},
       {"query_scale", {.query_scale = 0.25f}},
   };
-  for (const Format f : {Format::e4m3, Format::e5m2, Format::int8}) {
+  for (const Format f : kEveryFormat) {
     const std::string n(info(f).name);
     all.push_back({n, {.activations = f, .weights = f}});
     all.push_back({n + "_per_tensor_transposed",
@@ -291,7 +291,7 @@ TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
       EXPECT_EQ(outputs[0].values, first) << info(format).name << " " << cpu::name(level);
     }
   };
-  for (const Format format : {Format::int8, Format::e4m3, Format::e5m2}) {
+  for (const Format format : kEveryFormat) {
     check(format, {.points = format});
     check(format, {.per_token = true, .factors = true});
     check(format, {.hidden = 15, .heads = 3, .inner = 37});  // heads of odd size

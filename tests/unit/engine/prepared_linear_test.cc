@@ -155,8 +155,8 @@ TEST(PreparedLinear, EveryInstructionSetAndFormOfWeightsGivesTheSame) {
   std::normal_distribution<float> normal(0.0f, 2.0f);
   std::vector<float> x(kRows * kIn);
   for (float& v : x) v = normal(random);
-  for (const Format x_format : {Format::e4m3, Format::e5m2, Format::int8})
-    for (const Format w_format : {Format::e4m3, Format::e5m2, Format::int8}) {
+  for (const Format x_format : kEveryFormat)
+    for (const Format w_format : kEveryFormat) {
       const Case c = random_case(x_format, w_format, kIn, kOut, 1);
       std::vector<float> first;
       for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level) {
@@ -231,7 +231,7 @@ TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
   std::vector<float> x(kRows * kIn);
   for (float& v : x) v = normal(random);
   for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level)
-    for (const Format format : {Format::e4m3, Format::e5m2, Format::int8}) {
+    for (const Format format : kEveryFormat) {
       limit_isa(static_cast<Isa>(level));
       SCOPED_TRACE(testing::Message() << name(isa()) << " " << info(format).name);
       const Case first_case = random_case(format, format, kIn, kInner, 1);

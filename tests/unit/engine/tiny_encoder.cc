@@ -59,15 +59,10 @@ class Builder {
   std::vector<Site> sites_;
 };
 
-DType code_type(Format f) {
-  if (f == Format::int8) return DType::i8;
-  return f == Format::e4m3 ? DType::e4m3 : DType::e5m2;
-}
-
 // Codes of a matrix with a scale per row (axis 0) or column (axis 1), or one for all.
 Tensor Builder::encode_rows(const Tensor& w, Format format, const std::vector<float>& scales,
                             int axis) {
-  Tensor codes(code_type(format), w.shape());
+  Tensor codes(dtype_of_format(format), w.shape());
   auto* to = reinterpret_cast<uint8_t*>(codes.mutable_bytes());
   const auto from = w.data<float>();
   const auto columns = static_cast<size_t>(w.dim(1));

@@ -49,7 +49,7 @@ std::vector<Variant> variants() {
       {"int8_tables", {.table_type = DType::i8}},
       {"query_scale", {.query_scale = 0.25f}},
   };
-  for (const Format f : {Format::e4m3, Format::e5m2, Format::int8}) {
+  for (const Format f : kEveryFormat) {
     const std::string n(info(f).name);
     all.push_back({n, {.activations = f, .weights = f}});
     all.push_back({n + "_per_tensor_transposed",

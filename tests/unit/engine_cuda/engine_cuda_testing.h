@@ -29,18 +29,9 @@ std::pair<ErrorCode, std::string> error_of(F&& action) {
 inline DeviceInfo h100() { return *find_device().device; }
 
 inline double value_of(OperandType type, uint16_t element) {
-  const auto byte = static_cast<uint8_t>(element);
-  switch (type) {
-    case OperandType::bf16:
-      return static_cast<double>(BFloat16Codec::decode(element));
-    case OperandType::e4m3:
-      return static_cast<double>(decode(Format::e4m3, byte));
-    case OperandType::e5m2:
-      return static_cast<double>(decode(Format::e5m2, byte));
-    case OperandType::int8:
-      return static_cast<double>(decode(Format::int8, byte));
-  }
-  return 0;
+  const auto format = format_of(type);
+  return static_cast<double>(format ? decode(*format, static_cast<uint8_t>(element))
+                                    : BFloat16Codec::decode(element));
 }
 
 // A product of random elements in device memory.
@@ -88,20 +79,9 @@ class RandomProduct {
     std::vector<uint16_t> elements(static_cast<size_t>(count));
     for (auto& e : elements) {
       const float v = value(generator);
-      switch (type) {
-        case OperandType::bf16:
-          e = static_cast<uint16_t>(BFloat16Codec::encode(v));
-          break;
-        case OperandType::e4m3:
-          e = encode(Format::e4m3, v, 1);
-          break;
-        case OperandType::e5m2:
-          e = encode(Format::e5m2, v, 1);
-          break;
-        case OperandType::int8:
-          e = encode(Format::int8, v, 0.025f);
-          break;
-      }
+      const auto format = format_of(type);
+      if (format) e = encode(*format, v, info(*format).integer ? 0.025f : 1);
+      else e = static_cast<uint16_t>(BFloat16Codec::encode(v));
     }
     return elements;
   }

@@ -16,8 +16,7 @@ using RandomCodes = sim::SimulatedTest;
 TEST_F(RandomCodes, AreFiniteAndSpreadOverTheFormat) {
   constexpr size_t kElements = 1 << 21;  // more than a period
   const StreamHandle stream;
-  for (const OperandType type :
-       {OperandType::bf16, OperandType::e4m3, OperandType::e5m2, OperandType::int8}) {
+  for (const OperandType type : kOperandTypes) {
     const auto size = static_cast<size_t>(element_size(type));
     const DeviceBuffer<uint8_t> memory(kElements * size, "codes");
     fill_with_random_codes(type, memory.data(), kElements * size, stream.get());

@@ -51,8 +51,7 @@ std::optional<TokenRounding> found_in(const Model& model) {
 }
 
 class TokenRoundingTest : public testing::TestWithParam<Format> {};
-INSTANTIATE_TEST_SUITE_P(Formats, TokenRoundingTest,
-                         testing::Values(Format::e4m3, Format::e5m2, Format::int8),
+INSTANTIATE_TEST_SUITE_P(Formats, TokenRoundingTest, testing::ValuesIn(kEveryFormat),
                          [](const auto& test) { return std::string(fp8q::info(test.param).name); });
 
 TEST_P(TokenRoundingTest, RoundsEveryRowByItsOwnScale) {

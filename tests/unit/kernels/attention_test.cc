@@ -113,7 +113,7 @@ TEST(AttendHead, MatchesTheDefinition) {
 }
 
 TEST(AttendHead, ProductsOfBf16GiveTheSameBits) {
-  for (const Format format : {Format::e4m3, Format::e5m2, Format::int8})
+  for (const Format format : kEveryFormat)
     for (const size_t tokens : {1, 2, 7, 16, 25, 49, 100, 201})
       for (const size_t size : {4, 15, 32, 33, 64}) {
         const Case c{tokens, size, format};

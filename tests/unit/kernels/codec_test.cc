@@ -229,8 +229,7 @@ TEST_P(CodecTest, FactorsMultiplyFirst) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, CodecTest,
-                         testing::Values(Format::e4m3, Format::e5m2, Format::int8),
+INSTANTIATE_TEST_SUITE_P(Formats, CodecTest, testing::ValuesIn(kEveryFormat),
                          [](const auto& p) { return std::string(fp8q::info(p.param).name); });
 
 TEST(Codec, Int8Codes) {

@@ -155,6 +155,13 @@ TEST(GemmF32, PacksTransposedWeightsAlike) {
   EXPECT_EQ(to, packed(b, k, n));
 }
 
+std::vector<Format> formats_with_panels() {
+  std::vector<Format> formats;
+  for (const Format format : kEveryFormat)
+    if (has_f8_panels(format)) formats.push_back(format);
+  return formats;
+}
+
 // All finite codes, in an order without a period, as [k, n].
 std::vector<float> values_of_codes(Format format, size_t count) {
   std::vector<float> values;
@@ -239,7 +246,7 @@ std::vector<float> product_of_codes(Format format, const Problem& p, const std::
 }
 
 TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
-  for (const Format format : {Format::e4m3, Format::e5m2})
+  for (const Format format : formats_with_panels())
     for (const Problem p : kOddProblems) {
       Data d(p);
       d.b = values_of_codes(format, p.k * p.n);
@@ -292,7 +299,7 @@ TEST(GemmF8, DecodesEveryCode) {
   const Problem p{16, 16, 16};
   std::vector<float> unit(p.m * p.k, 0.0f);
   for (size_t i = 0; i < p.m; ++i) unit[i * p.k + i] = 1.0f;
-  for (const Format format : {Format::e4m3, Format::e5m2}) {
+  for (const Format format : formats_with_panels()) {
     std::vector<float> b(256);
     for (size_t i = 0; i < b.size(); ++i) b[i] = decode(format, static_cast<uint8_t>(i));
     for (float& value : b)
@@ -317,8 +324,19 @@ TEST(GemmF8, DecodesEveryCode) {
   }
 }
 
+TEST(GemmF8, TakesFloatsOf8BitsAndPacksNoOthers) {
+  for (const Format format : {Format::e4m3, Format::e5m2}) EXPECT_TRUE(has_f8_panels(format));
+  EXPECT_FALSE(has_f8_panels(Format::int8));
+  std::vector<uint8_t> b(6, 1), to(packed_size(paired(3), 2));
+  for (const Format format : kEveryFormat)
+    EXPECT_EQ(pack_f8(format, {.b = b.data(), .row_stride = 2, .column_stride = 1, .k = 3, .n = 2},
+                      to.data()),
+              has_f8_panels(format))
+        << info(format).name;
+}
+
 TEST(GemmF8, RefusesCodesOfWhatIsNotFinite) {
-  for (const Format format : {Format::e4m3, Format::e5m2})
+  for (const Format format : formats_with_panels())
     for (int code = 0; code < 256; ++code) {
       std::vector<uint8_t> b(3 * 5, 1), to(packed_size(paired(3), 5));
       b[7] = static_cast<uint8_t>(code);

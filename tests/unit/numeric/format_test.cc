@@ -9,35 +9,43 @@
 #include <random>
 #include <vector>
 
+#include "numeric/codecs.h"
+
 namespace fp8q::test {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-uint8_t largest_code(Format format) {
-  switch (format) {
-    case Format::e4m3:
-      return 0x7E;
-    case Format::e5m2:
-      return 0x7B;
-    case Format::int8:
-      return 127;
-  }
-  return 0;
-}
+uint8_t largest_code(Format format) { return encode(format, kInf, 1.0f); }
 
 TEST(Formats, RowsAreConsistent) {
-  ASSERT_EQ(all_formats().size(), 3u);
+  EXPECT_EQ(largest_code(Format::e4m3), 0x7E);
+  EXPECT_EQ(largest_code(Format::e5m2), 0x7B);
+  EXPECT_EQ(largest_code(Format::int8), 127);
+  ASSERT_EQ(all_formats().size(), std::size(kEveryFormat));
   for (const FormatInfo& f : all_formats()) {
     EXPECT_EQ(&info(f.id), &f);
     EXPECT_EQ(format_named(f.name), f.id);
     EXPECT_EQ(format_of_onnx_type(f.onnx_type), f.id);
     EXPECT_EQ(decode(f.id, largest_code(f.id)), f.largest);
     EXPECT_EQ(decode(f.id, 1), f.step);
+    with_format(f.id, [&]<Format kFormat>() { EXPECT_EQ(kFormat, f.id); });
   }
   EXPECT_EQ(format_named("e4m3fn"), std::nullopt);
   EXPECT_EQ(format_of_onnx_type(2), std::nullopt);
+}
+
+// Products of codes are formed on their values in BF16 or FP16 where a device cannot read the
+// codes.
+TEST(Formats, CodesAreValuesOfBothKindsOfHalves) {
+  for (const Format format : kEveryFormat)
+    for (int code = 0; code < 256; ++code) {
+      const float value = decode(format, static_cast<uint8_t>(code));
+      if (!std::isfinite(value)) continue;
+      EXPECT_EQ(BFloat16Codec::decode(BFloat16Codec::encode(value)), value) << info(format).name;
+      EXPECT_EQ(Float16Codec::decode(Float16Codec::encode(value)), value) << info(format).name;
+    }
 }
 
 TEST(Formats, Int8RoundsHalfToEvenAndClips) {

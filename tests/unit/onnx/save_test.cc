@@ -34,12 +34,12 @@ Model rich_model() {
   node.attributes["no_ints"] = std::vector<int64_t>{};
   node.attributes["floats"] = std::vector<float>{0.5F, -0.0F};
   node.attributes["strings"] = std::vector<std::string>{"", "s"};
-#define DTYPE(id, code, type)                                      \
+#define FP8Q_DTYPE(id, ...)                                        \
   model.graph.initializers["of_" #id] = Tensor(DType::id, {2, 1}); \
   model.graph.initializers["no_" #id] = Tensor(DType::id, {0});    \
   model.graph.value_info.push_back({"value_" #id, DType::id, true, {{-1, "batch"}, {}, {3, ""}}});
 #include "tensor/dtype.def"
-#undef DTYPE
+#undef FP8Q_DTYPE
   model.graph.value_info.push_back({"unranked", DType::f32, false, {}});
   model.graph.doc = "documentation";
   model.domain = "org.example";

@@ -21,6 +21,15 @@ TEST(Shape, BroadcastsAsNumPy) {
   EXPECT_FALSE(broadcast({2}, {3}));
 }
 
+TEST(DType, EveryFormatHasOneForItsCodes) {
+  for (const Format format : kEveryFormat) {
+    const DType dtype = dtype_of_format(format);
+    EXPECT_EQ(format_of(dtype), format);
+    EXPECT_EQ(dtype_of_onnx_code(info(format).onnx_type), dtype);
+  }
+  for (const DType dtype : {DType::f32, DType::u8, DType::bf16}) EXPECT_FALSE(format_of(dtype));
+}
+
 TEST(Tensor, CopiesShareUntilWritten) {
   Tensor a = Tensor::of<float>({2}, {1, 2});
   Tensor b = a;
