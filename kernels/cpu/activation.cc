@@ -1,7 +1,5 @@
 #include "kernels/cpu/activation.h"
 
-#include <cstring>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/activation.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -14,88 +12,75 @@ namespace HWY_NAMESPACE {
 namespace {
 
 template <Function kFunction>
-HWY_INLINE V32 Apply(V32 x) {
-  if constexpr (kFunction == Function::gelu_erf) return GeluErf32(x);
-  if constexpr (kFunction == Function::gelu_tanh) return GeluTanh32(x);
+HWY_INLINE VF apply(VF x) {
+  if constexpr (kFunction == Function::gelu_erf) return gelu_erf32(x);
+  if constexpr (kFunction == Function::gelu_tanh) return gelu_tanh32(x);
   // Written so that NaN stays NaN.
   if constexpr (kFunction == Function::relu)
-    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(D32())), x);
-  if constexpr (kFunction == Function::tanh) return Tanh32(x);
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(DF())), x);
+  if constexpr (kFunction == Function::tanh) return tanh32(x);
   return x;
 }
 
 // Calls f(offset, lanes) for whole vectors and then for the rest of a row, fewer than a vector.
 template <typename Whole, typename Rest>
-HWY_INLINE void ForRow(size_t n, const Whole& whole, const Rest& rest) {
+HWY_INLINE void for_row(size_t n, const Whole& whole, const Rest& rest) {
   size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32) whole(i);
+  for (; i + kLanes <= n; i += kLanes) whole(i);
   if (i < n) rest(i, n - i);
 }
 
-HWY_INLINE V32 LoadSome(const float* from, size_t count) {
-  HWY_ALIGN float lanes[kLanes32] = {};
-  std::memcpy(lanes, from, count * sizeof(float));
-  return hn::Load(D32(), lanes);
-}
-
-HWY_INLINE void StoreSome(V32 v, float* to, size_t count) {
-  HWY_ALIGN float lanes[kLanes32];
-  hn::Store(v, D32(), lanes);
-  std::memcpy(to, lanes, count * sizeof(float));
-}
-
 template <Function kFunction>
-void ActivateRows(const Activate& a) {
-  const D32 d;
+void activate_rows(const Activate& a) {
+  const DF d;
   for (size_t r = 0; r < a.rows; ++r) {
     float* x = a.x + r * a.stride;
-    ForRow(
-        a.columns, [&](size_t i) { hn::StoreU(Apply<kFunction>(hn::LoadU(d, x + i)), d, x + i); },
-        [&](size_t i, size_t n) { StoreSome(Apply<kFunction>(LoadSome(x + i, n)), x + i, n); });
+    for_row(
+        a.columns, [&](size_t i) { hn::StoreU(apply<kFunction>(hn::LoadU(d, x + i)), d, x + i); },
+        [&](size_t i, size_t n) { store_first(apply<kFunction>(load_first(x + i, n)), x + i, n); });
   }
 }
 
-void DoActivate(const Activate& a) {
+void activate(const Activate& a) {
   switch (a.function) {
     case Function::none:
       return;
     case Function::gelu_erf:
-      return ActivateRows<Function::gelu_erf>(a);
+      return activate_rows<Function::gelu_erf>(a);
     case Function::gelu_tanh:
-      return ActivateRows<Function::gelu_tanh>(a);
+      return activate_rows<Function::gelu_tanh>(a);
     case Function::relu:
-      return ActivateRows<Function::relu>(a);
+      return activate_rows<Function::relu>(a);
     case Function::tanh:
-      return ActivateRows<Function::tanh>(a);
+      return activate_rows<Function::tanh>(a);
   }
 }
 
-HWY_INLINE V32 Finish(V32 sum, float row_scale, const float* scale, const float* bias) {
-  const D32 d;
-  const V32 row = hn::Set(d, row_scale);
+HWY_INLINE VF finished(VF sum, float row_scale, const float* scale, const float* bias) {
+  const DF d;
+  const VF row = hn::Set(d, row_scale);
   sum = hn::Mul(sum, scale ? hn::Mul(row, hn::LoadU(d, scale)) : row);
   if (bias) sum = hn::Add(sum, hn::LoadU(d, bias));
   return sum;
 }
 
-HWY_INLINE V32 LoadSum(const void* sum, bool integer, size_t at) {
-  const D32 d;
-  const hn::RebindToSigned<D32> di;
+HWY_INLINE VF load_sums(const void* sum, bool integer, size_t at) {
+  const DF d;
   if (!integer) return hn::LoadU(d, static_cast<const float*>(sum) + at);
-  return hn::ConvertTo(d, hn::LoadU(di, static_cast<const int32_t*>(sum) + at));
+  return hn::ConvertTo(d, hn::LoadU(DI(), static_cast<const int32_t*>(sum) + at));
 }
 
-void DoFinishSums(const FinishSums& f) {
-  const D32 d;
+void finish_sums(const FinishSums& f) {
+  const DF d;
   for (size_t r = 0; r < f.rows; ++r) {
     const size_t row = r * f.sum_stride;
     float* out = f.out + r * f.out_stride;
     const float row_scale = f.row_scale ? f.row_scale[r] : 1.0f;
-    ForRow(
+    for_row(
         f.columns,
         [&](size_t i) {
-          hn::StoreU(Finish(LoadSum(f.sum, f.integer, row + i), row_scale,
-                            f.scale ? f.scale + i : nullptr, f.bias ? f.bias + i : nullptr),
+          hn::StoreU(finished(load_sums(f.sum, f.integer, row + i), row_scale,
+                              f.scale ? f.scale + i : nullptr, f.bias ? f.bias + i : nullptr),
                      d, out + i);
         },
         [&](size_t i, size_t n) {
@@ -108,13 +93,13 @@ void DoFinishSums(const FinishSums& f) {
           }
         });
   }
-  DoActivate({f.function, f.out, f.out_stride, f.rows, f.columns});
+  activate({f.function, f.out, f.out_stride, f.rows, f.columns});
 }
 
-void DoScaleRow(const float* src, float factor, size_t n, float* dst) {
-  const D32 d;
-  const V32 f = hn::Set(d, factor);
-  ForRow(
+void scale_row(const float* src, float factor, size_t n, float* dst) {
+  const DF d;
+  const VF f = hn::Set(d, factor);
+  for_row(
       n, [&](size_t i) { hn::StoreU(hn::Mul(hn::LoadU(d, src + i), f), d, dst + i); },
       [&](size_t i, size_t rest) {
         for (size_t j = i; j < i + rest; ++j) dst[j] = src[j] * factor;
@@ -128,14 +113,14 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(DoActivate);
-HWY_EXPORT(DoFinishSums);
-HWY_EXPORT(DoScaleRow);
+HWY_EXPORT(activate);
+HWY_EXPORT(finish_sums);
+HWY_EXPORT(scale_row);
 
-void activate(const Activate& args) noexcept { HWY_DYNAMIC_DISPATCH(DoActivate)(args); }
-void finish_sums(const FinishSums& args) noexcept { HWY_DYNAMIC_DISPATCH(DoFinishSums)(args); }
+void activate(const Activate& args) noexcept { HWY_DYNAMIC_DISPATCH(activate)(args); }
+void finish_sums(const FinishSums& args) noexcept { HWY_DYNAMIC_DISPATCH(finish_sums)(args); }
 void scale_row(const float* src, float factor, size_t n, float* dst) noexcept {
-  HWY_DYNAMIC_DISPATCH(DoScaleRow)(src, factor, n, dst);
+  HWY_DYNAMIC_DISPATCH(scale_row)(src, factor, n, dst);
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

@@ -17,42 +17,42 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-static_assert(kPanel % kLanes32 == 0);
+static_assert(kPanel % kLanes == 0);
 
 // The largest of x[0, n); rows are padded to whole vectors.
-HWY_INLINE float Largest(const float* x, size_t n) {
-  const D32 d;
-  const V32 lowest = hn::Set(d, -hwy::HighestValue<float>());
-  V32 best = lowest;
+HWY_INLINE float largest_of(const float* x, size_t n) {
+  const DF d;
+  const VF lowest = hn::Set(d, -hwy::HighestValue<float>());
+  VF best = lowest;
   size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32) best = hn::Max(best, hn::LoadU(d, x + i));
+  for (; i + kLanes <= n; i += kLanes) best = hn::Max(best, hn::LoadU(d, x + i));
   if (i < n)
     best = hn::Max(best, hn::IfThenElse(hn::FirstN(d, n - i), hn::LoadU(d, x + i), lowest));
   return hn::GetLane(hn::MaxOfLanes(d, best));
 }
 
-void SoftmaxRow(float* x, size_t n, float scale) {
-  const D32 d;
+void softmax_row(float* x, size_t n, float scale) {
+  const DF d;
   const size_t padded = panels(n) * kPanel;
-  const V32 vscale = hn::Set(d, scale);
-  for (size_t i = 0; i < padded; i += kLanes32)
+  const VF vscale = hn::Set(d, scale);
+  for (size_t i = 0; i < padded; i += kLanes)
     hn::StoreU(hn::Mul(hn::LoadU(d, x + i), vscale), d, x + i);
-  const V32 largest = hn::Set(d, Largest(x, n));
+  const VF largest = hn::Set(d, largest_of(x, n));
   HWY_ALIGN float part[kPartialSums] = {};
-  for (size_t i = 0; i < padded; i += kLanes32) {
-    V32 e = Exp32(hn::Sub(hn::LoadU(d, x + i), largest));
-    if (i + kLanes32 > n) e = hn::IfThenElseZero(hn::FirstN(d, n > i ? n - i : 0), e);
+  for (size_t i = 0; i < padded; i += kLanes) {
+    VF e = exp32(hn::Sub(hn::LoadU(d, x + i), largest));
+    if (i + kLanes > n) e = hn::IfThenElseZero(hn::FirstN(d, n > i ? n - i : 0), e);
     hn::StoreU(e, d, x + i);
     float* sum = part + i % kPartialSums;
     hn::Store(hn::Add(hn::Load(d, sum), e), d, sum);
   }
-  const V32 total = hn::Set(d, TreeSum(part));
-  for (size_t i = 0; i < padded; i += kLanes32)
+  const VF total = hn::Set(d, tree_sum(part));
+  for (size_t i = 0; i < padded; i += kLanes)
     hn::StoreU(hn::Div(hn::LoadU(d, x + i), total), d, x + i);
 }
 
-void SoftmaxRows(const Softmax& s) {
-  for (size_t r = 0; r < s.rows; ++r) SoftmaxRow(s.x + r * s.stride, s.columns, s.scale);
+void softmax(const Softmax& s) {
+  for (size_t r = 0; r < s.rows; ++r) softmax_row(s.x + r * s.stride, s.columns, s.scale);
 }
 
 }  // namespace
@@ -62,9 +62,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(SoftmaxRows);
+HWY_EXPORT(softmax);
 
-void softmax(const Softmax& args) noexcept { HWY_DYNAMIC_DISPATCH(SoftmaxRows)(args); }
+void softmax(const Softmax& args) noexcept { HWY_DYNAMIC_DISPATCH(softmax)(args); }
 
 size_t score_stride(size_t tokens) noexcept { return panels(tokens) * kPanel; }
 

@@ -19,8 +19,8 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // The first channels of four tokens, transposed in registers by blocks of 4 x 4. Returns how many.
-HWY_INLINE size_t TransposeFour([[maybe_unused]] const float* from, [[maybe_unused]] size_t stride,
-                                [[maybe_unused]] size_t size, [[maybe_unused]] float* to) {
+HWY_INLINE size_t transpose_four([[maybe_unused]] const float* from, [[maybe_unused]] size_t stride,
+                                 [[maybe_unused]] size_t size, [[maybe_unused]] float* to) {
   size_t c = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d4;
@@ -45,13 +45,13 @@ HWY_INLINE size_t TransposeFour([[maybe_unused]] const float* from, [[maybe_unus
 }
 
 // For each channel 16 tokens.
-void PackTransposed(const HeadRows& k, float* packed) {
+void pack_transposed(const HeadRows& k, float* packed) {
   const auto [x, stride, tokens, size] = k;
   size_t t = 0;
   for (; t + 4 <= tokens; t += 4) {
     const float* from = x + t * stride;
     float* to = packed + t / kPanel * size * kPanel + t % kPanel;
-    for (size_t c = TransposeFour(from, stride, size, to); c < size; ++c)
+    for (size_t c = transpose_four(from, stride, size, to); c < size; ++c)
       for (size_t i = 0; i < 4; ++i) to[c * kPanel + i] = from[i * stride + c];
   }
   for (; t < panels(tokens) * kPanel; ++t) {
@@ -61,7 +61,7 @@ void PackTransposed(const HeadRows& k, float* packed) {
 }
 
 // Vectors of pairs of tokens: the bits of the first above those of the second.
-void PackPairs(const HeadRows& v, uint16_t* packed) {
+void pack_pairs(const HeadRows& v, uint16_t* packed) {
   using D = hn::CappedTag<uint32_t, kPanel>;
   const D d;
   const hn::Rebind<float, D> df;
@@ -96,11 +96,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(PackTransposed);
-HWY_EXPORT(PackPairs);
+HWY_EXPORT(pack_transposed);
+HWY_EXPORT(pack_pairs);
 
 void pack_keys(const HeadRows& k, float* packed) noexcept {
-  HWY_DYNAMIC_DISPATCH(PackTransposed)(k, packed);
+  HWY_DYNAMIC_DISPATCH(pack_transposed)(k, packed);
 }
 
 // v is [tokens, size] already.
@@ -128,7 +128,7 @@ void pack_key_pairs(const uint16_t* pairs, size_t tokens, size_t size, uint16_t*
 }
 
 void pack_value_pairs(const HeadRows& v, uint16_t* packed) noexcept {
-  HWY_DYNAMIC_DISPATCH(PackPairs)(v, packed);
+  HWY_DYNAMIC_DISPATCH(pack_pairs)(v, packed);
 }
 
 }  // namespace fp8q::cpu

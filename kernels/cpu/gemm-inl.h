@@ -14,12 +14,11 @@
 #include "hwy/highway.h"
 #include "kernels/cpu/f8_panels.h"
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 // A tile of some rows and panels is kept in registers.
 struct SmallTiles {
@@ -39,9 +38,8 @@ struct LargeTiles {
 using LargeTiles = SmallTiles;
 #endif
 
-using DF = hn::CappedTag<float, kPanel>;
-inline constexpr size_t kLanes = hn::MaxLanes(DF());
 inline constexpr size_t kVectors = kPanel / kLanes;
+static_assert(kVectors * kLanes == kPanel);
 
 // A vector of d's type from elements of another, and back.
 template <class D>
@@ -89,9 +87,9 @@ struct Tile {
 
 // What c gets.
 template <class Kernel, class T>
-HWY_INLINE hn::Vec<DF> finished(const T& t, typename Kernel::V sum, size_t column) {
+HWY_INLINE VF finished(const T& t, typename Kernel::V sum, size_t column) {
   const DF d;
-  hn::Vec<DF> value = Kernel::value(sum);
+  VF value = Kernel::value(sum);
   if (t.scale) value = hn::Mul(value, hn::LoadU(d, t.scale + column));
   if (t.bias) value = hn::Add(value, hn::LoadU(d, t.bias + column));
   return value;
@@ -130,8 +128,7 @@ HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
 #pragma GCC unroll 16
     for (size_t w = 0; w < W; ++w) {
       sum[0][w] = hn::Zero(d);
-      if (t.start)
-        sum[0][w] = hn::BitCast(d, hn::LoadU(hn::RebindToSigned<DF>(), t.start + w * kLanes));
+      if (t.start) sum[0][w] = hn::BitCast(d, hn::LoadU(DI(), t.start + w * kLanes));
 #pragma GCC unroll 16
       for (size_t r = 1; r < R; ++r) sum[r][w] = sum[0][w];
     }
@@ -240,7 +237,7 @@ HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
 
 // A vector of their values, divided by f8_scale().
 template <class Codec>
-HWY_INLINE hn::Vec<DF> decoded(const uint8_t* codes) {
+HWY_INLINE VF decoded(const uint8_t* codes) {
   const hn::Rebind<int16_t, DF> d16;
   const hn::Rebind<hwy::float16_t, DF> half;
   return hn::PromoteTo(DF(), hn::BitCast(half, half_bits<Codec>(d16, codes)));

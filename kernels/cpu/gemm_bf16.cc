@@ -15,9 +15,7 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-using DU = hn::RebindToUnsigned<DF>;
-using VF = hn::Vec<DF>;
-using Pairs = hn::Vec<DU>;
+using Pairs = VU;
 
 HWY_INLINE VF upper(Pairs x) { return hn::BitCast(DF(), hn::And(x, hn::Set(DU(), 0xFFFF0000u))); }
 HWY_INLINE VF lower(Pairs x) { return hn::BitCast(DF(), hn::ShiftLeft<16>(x)); }

@@ -15,7 +15,7 @@ namespace {
 
 struct Fma : LargeTiles {
   using D = DF;
-  using V = hn::Vec<D>;
+  using V = VF;
   using Operands = DF;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
   static constexpr size_t kStep = 1;

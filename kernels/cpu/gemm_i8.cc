@@ -14,11 +14,8 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-using D32 = hn::RebindToSigned<DF>;
-using V32 = hn::Vec<D32>;
-
 #if HWY_TARGET <= HWY_AVX2
-using D16 = hn::Repartition<int16_t, D32>;
+using D16 = hn::Repartition<int16_t, DI>;
 using Pairs = hn::Vec<D16>;
 
 HWY_INLINE Pairs weight_pairs(const int8_t* b) {
@@ -26,11 +23,11 @@ HWY_INLINE Pairs weight_pairs(const int8_t* b) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<int8_t, D16>(), b));
 }
 
-HWY_INLINE Pairs row_pair(const int16_t* a) { return hn::BitCast(D16(), broadcast_bits(D32(), a)); }
+HWY_INLINE Pairs row_pair(const int16_t* a) { return hn::BitCast(D16(), broadcast_bits(DI(), a)); }
 
-HWY_INLINE void add_products(Pairs a, Pairs b, V32& sum) {
-  V32 unused = hn::Zero(D32());
-  sum = hn::ReorderWidenMulAccumulate(D32(), a, b, sum, unused);
+HWY_INLINE void add_products(Pairs a, Pairs b, VI& sum) {
+  VI unused = hn::Zero(DI());
+  sum = hn::ReorderWidenMulAccumulate(DI(), a, b, sum, unused);
 #if HWY_TARGET == HWY_AVX2 && HWY_COMPILER_GCC_ACTUAL
   // Pins the order. Else g++ 12 hoists products until the 16 registers do not hold them: sums go
   // through memory, at less than two thirds of the speed.
@@ -45,21 +42,21 @@ struct Pairs {
 };
 HWY_INLINE Pairs weight_pairs(const int8_t* b) { return {b[0], b[1]}; }
 HWY_INLINE Pairs row_pair(const int16_t* a) { return {a[0], a[1]}; }
-HWY_INLINE void add_products(Pairs a, Pairs b, V32& sum) {
-  sum = hn::Add(sum, hn::Set(D32(), a.even * b.even + a.odd * b.odd));
+HWY_INLINE void add_products(Pairs a, Pairs b, VI& sum) {
+  sum = hn::Add(sum, hn::Set(DI(), a.even * b.even + a.odd * b.odd));
 }
 #endif
 
 struct WidenedPairs : LargeTiles {
-  using D = D32;
-  using V = V32;
+  using D = DI;
+  using V = VI;
   using Tile = HWY_NAMESPACE::Tile<int16_t, int8_t>;
   static constexpr size_t kStep = 2;
   // A panel's part of one block is 12 KiB, that of six rows 9 KiB: with one panel a tile both stay
   // in the level 1 cache, with four in the level 2 cache.
   static constexpr size_t kBlock = 384;
 
-  static HWY_INLINE hn::Vec<DF> value(V sum) { return hn::ConvertTo(DF(), sum); }
+  static HWY_INLINE VF value(V sum) { return hn::ConvertTo(DF(), sum); }
 
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
@@ -81,22 +78,22 @@ struct WidenedPairs : LargeTiles {
   }
 };
 
-void Integers(const GemmI8& g) {
+void pairs_of_k(const GemmI8& g) {
   multiply_packed<WidenedPairs>(
       g, [&](const int8_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
 // Four codes each: of A unsigned, of B signed.
 struct FourProducts : SmallTiles {
-  static HWY_INLINE V32 add(V32 a, V32 b, V32 sum) {
+  static HWY_INLINE VI add(VI a, VI b, VI sum) {
     sum = hn::Add(sum, one<24>(a, b));
     sum = hn::Add(sum, one<16>(a, b));
     sum = hn::Add(sum, one<8>(a, b));
     return hn::Add(sum, one<0>(a, b));
   }
   template <int kBit>
-  static HWY_INLINE V32 one(V32 a, V32 b) {
-    const V32 unsigned_a = hn::And(hn::ShiftRight<kBit>(a), hn::Set(D32(), 0xFF));
+  static HWY_INLINE VI one(VI a, VI b) {
+    const VI unsigned_a = hn::And(hn::ShiftRight<kBit>(a), hn::Set(DI(), 0xFF));
     return hn::Mul(unsigned_a, hn::ShiftRight<24>(hn::ShiftLeft<24 - kBit>(b)));
   }
 };
@@ -104,7 +101,7 @@ struct FourProducts : SmallTiles {
 #if HWY_TARGET <= HWY_AVX3
 // In assembly, because Highway 1.0 does not know the instruction.
 struct DotProduct : LargeTiles {
-  static HWY_INLINE V32 add(V32 a, V32 b, V32 sum) {
+  static HWY_INLINE VI add(VI a, VI b, VI sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
   }
@@ -115,14 +112,14 @@ using DotProduct = FourProducts;
 
 template <class Product>
 struct Fours : Product {
-  using D = D32;
-  using V = V32;
-  using Operands = D32;
+  using D = DI;
+  using V = VI;
+  using Operands = DI;
   using Tile = HWY_NAMESPACE::Tile<uint8_t, int8_t>;
   static constexpr size_t kStep = 4;
   static constexpr size_t kBlock = 384;  // 96 KiB of four panels in the level 2 cache
 
-  static HWY_INLINE hn::Vec<DF> value(V sum) { return hn::ConvertTo(DF(), sum); }
+  static HWY_INLINE VF value(V sum) { return hn::ConvertTo(DF(), sum); }
 
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
@@ -131,12 +128,12 @@ struct Fours : Product {
 };
 
 template <class Product>
-void IntegersInFours(const GemmU8& g) {
+void fours_of_k(const GemmU8& g) {
   multiply_packed<Fours<Product>>(
       g, [&](const int8_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
-void FoursByProducts(const GemmU8& g) { IntegersInFours<FourProducts>(g); }
-void FoursByDots(const GemmU8& g) { IntegersInFours<DotProduct>(g); }
+void fours_by_products(const GemmU8& g) { fours_of_k<FourProducts>(g); }
+void fours_by_dots(const GemmU8& g) { fours_of_k<DotProduct>(g); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -145,19 +142,19 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(Integers);
-HWY_EXPORT(FoursByProducts);
-HWY_EXPORT(FoursByDots);
+HWY_EXPORT(pairs_of_k);
+HWY_EXPORT(fours_by_products);
+HWY_EXPORT(fours_by_dots);
 
 void gemm_i8(const GemmI8& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  HWY_DYNAMIC_DISPATCH(Integers)(args);
+  HWY_DYNAMIC_DISPATCH(pairs_of_k)(args);
 }
 
 void gemm_i8(const GemmU8& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
-  if (isa() >= Isa::avx512_vnni) HWY_DYNAMIC_DISPATCH(FoursByDots)(args);
-  else HWY_DYNAMIC_DISPATCH(FoursByProducts)(args);
+  if (isa() >= Isa::avx512_vnni) HWY_DYNAMIC_DISPATCH(fours_by_dots)(args);
+  else HWY_DYNAMIC_DISPATCH(fours_by_products)(args);
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

@@ -9,6 +9,16 @@
 namespace fp8q::cpu {
 namespace {
 
+struct Row {
+  Isa isa;
+  std::string_view name, title;
+};
+constexpr Row kRows[] = {
+#define FP8Q_ISA(id, name, title) {Isa::id, name, title},
+#include "kernels/cpu/isa.def"
+#undef FP8Q_ISA
+};
+
 std::atomic<int> level{-1};
 
 Isa detect() noexcept {
@@ -24,10 +34,13 @@ Isa detect() noexcept {
 
 }  // namespace
 
+std::string_view name(Isa isa) { return kRows[static_cast<size_t>(isa)].name; }
+std::string_view title(Isa isa) { return kRows[static_cast<size_t>(isa)].title; }
+
 std::optional<Isa> isa_named(std::string_view text) {
-  const auto at = std::find(kIsaNames.begin(), kIsaNames.end(), text);
-  if (at == kIsaNames.end()) return std::nullopt;
-  return static_cast<Isa>(at - kIsaNames.begin());
+  for (const Row& row : kRows)
+    if (row.name == text) return row.isa;
+  return std::nullopt;
 }
 
 Isa detected_isa() noexcept {

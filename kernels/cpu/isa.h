@@ -4,25 +4,19 @@
 // can run the code of a smaller CPU on a larger one.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string_view>
 
 namespace fp8q::cpu {
 
 enum class Isa {
-  scalar,       // plain C
-  avx2,         // AVX2, FMA, F16C
-  avx512,       // AVX-512 F, BW, CD, DQ, VL
-  avx512_vnni,  // and its dot products of 8-bit integers
-  avx512_bf16,  // and its dot products of BF16
-  amx,          // and AMX tiles of both, which oneDNN uses
+#define FP8Q_ISA(id, ...) id,
+#include "kernels/cpu/isa.def"
+#undef FP8Q_ISA
 };
 
-inline constexpr std::array<std::string_view, 6> kIsaNames = {
-    "scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16", "amx"};
-
-constexpr std::string_view name(Isa isa) { return kIsaNames[static_cast<size_t>(isa)]; }
+std::string_view name(Isa isa);   // "avx512-vnni", as FP8Q_ISA has it
+std::string_view title(Isa isa);  // "AVX-512 with VNNI"
 std::optional<Isa> isa_named(std::string_view text);
 
 // What the CPU and the operating system offer.

@@ -20,73 +20,66 @@ using DHalf = hn::Rebind<float, D64>;
 constexpr size_t kLanes64 = hn::MaxLanes(D64());
 constexpr size_t kSumVectors64 = kPartialSums / kLanes64;
 
-HWY_INLINE V64 Load64(const float* from) { return hn::PromoteTo(D64(), hn::LoadU(DHalf(), from)); }
+HWY_INLINE V64 load64(const float* from) { return hn::PromoteTo(D64(), hn::LoadU(DHalf(), from)); }
 
 // The sum of f(x[i]) over [0, n), as kPartialSums sums and a tree.
 template <typename F>
-HWY_INLINE double Sum(const float* x, size_t n, const F& f) {
+HWY_INLINE double sum_of(const float* x, size_t n, const F& f) {
   const D64 d;
   V64 sum[kSumVectors64];
   for (size_t v = 0; v < kSumVectors64; ++v) sum[v] = hn::Zero(d);
   size_t i = 0;
   for (; i + kPartialSums <= n; i += kPartialSums)
     for (size_t v = 0; v < kSumVectors64; ++v)
-      sum[v] = hn::Add(sum[v], f(Load64(x + i + v * kLanes64)));
+      sum[v] = hn::Add(sum[v], f(load64(x + i + v * kLanes64)));
   HWY_ALIGN double part[kPartialSums];
   for (size_t v = 0; v < kSumVectors64; ++v) hn::Store(sum[v], d, part + v * kLanes64);
   for (size_t j = 0; i + j < n; ++j) part[j] += hn::GetLane(f(hn::Set(d, x[i + j])));
-  return TreeSum(part);
+  return tree_sum(part);
 }
 
-void AddTo(const float* from, size_t n, float* to) {
-  const D32 d;
+// out may be a or b.
+void add_rows(const float* a, const float* b, size_t n, float* out) {
+  const DF d;
   size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32)
-    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
-  for (; i < n; ++i) to[i] += from[i];
-}
-
-void AddRows(const float* a, const float* b, size_t n, float* out) {
-  const D32 d;
-  size_t i = 0;
-  for (; i + kLanes32 <= n; i += kLanes32)
+  for (; i + kLanes <= n; i += kLanes)
     hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
   for (; i < n; ++i) out[i] = a[i] + b[i];
 }
 
-void NormRow(const float* x, const NormRows& a, float* out) {
+void norm_row(const float* x, const NormRows& a, float* out) {
   const D64 d;
   const size_t n = a.columns;
   const auto count = static_cast<double>(n);
-  const double mean = Sum(x, n, [](V64 v) { return v; }) / count;
+  const double mean = sum_of(x, n, [](V64 v) { return v; }) / count;
   const V64 vmean = hn::Set(d, mean);
-  const double variance = Sum(x, n,
-                              [&](V64 v) {
-                                const V64 c = hn::Sub(v, vmean);
-                                return hn::Mul(c, c);
-                              }) /
+  const double variance = sum_of(x, n,
+                                 [&](V64 v) {
+                                   const V64 c = hn::Sub(v, vmean);
+                                   return hn::Mul(c, c);
+                                 }) /
                           count;
   const double inverse = 1.0 / std::sqrt(variance + static_cast<double>(a.epsilon));
   const V64 vinverse = hn::Set(d, inverse);
   size_t i = 0;
   for (; i + kLanes64 <= n; i += kLanes64) {
-    const V64 unit = hn::Mul(hn::Sub(Load64(x + i), vmean), vinverse);
-    const V64 y = hn::Add(hn::Mul(unit, Load64(a.gamma + i)), Load64(a.beta + i));
+    const V64 unit = hn::Mul(hn::Sub(load64(x + i), vmean), vinverse);
+    const V64 y = hn::Add(hn::Mul(unit, load64(a.gamma + i)), load64(a.beta + i));
     hn::StoreU(hn::DemoteTo(DHalf(), y), DHalf(), out + i);
   }
   for (; i < n; ++i)
     out[i] = static_cast<float>((x[i] - mean) * inverse * double{a.gamma[i]} + double{a.beta[i]});
 }
 
-void Norm(const NormRows& a) {
+void norm_rows(const NormRows& a) {
   for (size_t r = 0; r < a.rows; ++r) {
     const float* x = a.x + r * a.x_stride;
     float* out = a.out + r * a.out_stride;
     if (a.residual) {
-      AddRows(x, a.residual + r * a.residual_stride, a.columns, out);
+      add_rows(x, a.residual + r * a.residual_stride, a.columns, out);
       x = out;
     }
-    NormRow(x, a, out);
+    norm_row(x, a, out);
   }
 }
 
@@ -97,12 +90,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fp8q::cpu {
-HWY_EXPORT(Norm);
-HWY_EXPORT(AddTo);
+HWY_EXPORT(norm_rows);
+HWY_EXPORT(add_rows);
 
-void norm_rows(const NormRows& args) noexcept { HWY_DYNAMIC_DISPATCH(Norm)(args); }
+void norm_rows(const NormRows& args) noexcept { HWY_DYNAMIC_DISPATCH(norm_rows)(args); }
 void add_row(const float* from, size_t n, float* to) noexcept {
-  HWY_DYNAMIC_DISPATCH(AddTo)(from, n, to);
+  HWY_DYNAMIC_DISPATCH(add_rows)(to, from, n, to);
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

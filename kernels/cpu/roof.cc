@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // 16 for the factors.
 constexpr size_t kSums = 12;
 
-double FmaTurns(size_t turns) {
+double fma_turns(size_t turns) {
   const hn::ScalableTag<float> d;
   HWY_ALIGN float start[kSums * hn::MaxLanes(d)];
   for (size_t i = 0; i < kSums * hn::MaxLanes(d); ++i) start[i] = static_cast<float>(i + 1);
@@ -48,7 +48,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fp8q::cpu {
 
-HWY_EXPORT(FmaTurns);
+HWY_EXPORT(fma_turns);
 
 namespace {
 
@@ -133,7 +133,7 @@ double run_unit(Unit unit, size_t turns) noexcept {
   if (turns == 0 || !has_unit(unit)) return 0;
   switch (unit) {
     case Unit::fp32:
-      return HWY_DYNAMIC_DISPATCH(FmaTurns)(turns);
+      return HWY_DYNAMIC_DISPATCH(fma_turns)(turns);
     case Unit::bf16:
       return bf16_turns(turns);
     case Unit::int8:

@@ -1,5 +1,6 @@
 #include "quantize/recipe.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -57,7 +58,7 @@ constexpr std::array kKinds = {KindName{Granularity::Kind::tensor, "tensor", fal
 }  // namespace
 
 std::string Granularity::text() const {
-  const KindName& known = kKinds[static_cast<size_t>(kind)];
+  const KindName& known = *std::ranges::find(kKinds, kind, &KindName::kind);
   return std::string(known.name) + (known.sized ? std::to_string(size) : "");
 }
 

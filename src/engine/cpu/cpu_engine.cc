@@ -153,11 +153,8 @@ CpuEngine::Layer CpuEngine::make_layer(const EncoderLayer& l) {
 }
 
 std::string CpuEngine::description() const {
-  static constexpr std::array<std::string_view, 6> kTitles = {
-      "plain C",        "AVX2", "AVX-512", "AVX-512 with VNNI", "AVX-512 with VNNI and BF16",
-      "AMX and AVX-512"};
   const bool tiles = isa() == Isa::amx;
-  return fmt::format("cpu, {} (Highway){}, {} thread{}", kTitles[static_cast<size_t>(isa())],
+  return fmt::format("cpu, {} (Highway){}, {} thread{}", title(isa()),
                      tiles ? ", oneDNN " + dnnl_version_text() : "", threads(),
                      threads() == 1 ? "" : "s");
 }

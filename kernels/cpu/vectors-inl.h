@@ -1,0 +1,45 @@
+// The vectors of the kernels: of up to 16 floats, and of as many integers. Included once per
+// target.
+#if defined(FP8Q_KERNELS_CPU_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FP8Q_KERNELS_CPU_VECTORS_INL_H_
+#undef FP8Q_KERNELS_CPU_VECTORS_INL_H_
+#else
+#define FP8Q_KERNELS_CPU_VECTORS_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstring>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fp8q::cpu {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::CappedTag<float, 16>;
+using DI = hn::RebindToSigned<DF>;
+using DU = hn::RebindToUnsigned<DF>;
+using VF = hn::Vec<DF>;
+using VI = hn::Vec<DI>;
+using VU = hn::Vec<DU>;
+inline constexpr size_t kLanes = hn::MaxLanes(DF());
+
+// The first n values at x, and zeros.
+HWY_INLINE VF load_first(const float* x, size_t n) {
+  HWY_ALIGN float lanes[kLanes] = {};
+  std::memcpy(lanes, x, n * sizeof(float));
+  return hn::Load(DF(), lanes);
+}
+
+HWY_INLINE void store_first(VF v, float* to, size_t n) {
+  HWY_ALIGN float lanes[kLanes];
+  hn::Store(v, DF(), lanes);
+  std::memcpy(to, lanes, n * sizeof(float));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fp8q::cpu
+HWY_AFTER_NAMESPACE();
+#endif
