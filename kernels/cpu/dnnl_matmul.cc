@@ -77,8 +77,8 @@ struct DnnlMatmul::Impl {
     const dnnl::memory::desc result(Dims{kRows, n}, sum, Tag::ab);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    constexpr bool kAllowEmpty =
-        true;  // an empty descriptor, no exception, where there is no kernel
+    // An empty descriptor, no exception, where there is no kernel.
+    constexpr bool kAllowEmpty = true;
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(), source, any_weights, result, attributes, kAllowEmpty};
 #else

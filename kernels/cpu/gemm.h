@@ -58,8 +58,8 @@ struct Pack {
 };
 
 using GemmF32 = Gemm<float, float>;
-void pack_f32(const Pack<float>& args,
-              float* packed) noexcept;  // packed_size(k, n), aligned to 64 bytes
+// packed_size(k, n), aligned to 64 bytes
+void pack_f32(const Pack<float>& args, float* packed) noexcept;
 void gemm_f32(const GemmF32& args) noexcept;
 
 // Dot products take two or four steps of k at a time: k is filled up with zeros in A and B.

@@ -20,17 +20,18 @@ enum class Activation { none, gelu_erf, gelu_tanh, relu, tanh };
 
 // y = x W + b. Sites index Encoder::sites.
 struct Linear {
-  Tensor weight;  // constant operand as it stands in the file: float type, or 8-bit codes when
-                  // quantised
-  bool transposed =
-      false;  // false: [in, out], as MatMul takes it; true: [out, in] (Gemm transB = 1)
+  // The constant operand as it stands in the file: of a float type, or 8-bit codes where it is
+  // quantised.
+  Tensor weight;
+  // False: [in, out], as MatMul takes it. True: [out, in] (Gemm transB = 1).
+  bool transposed = false;
   std::optional<Tensor> bias;  // [out], float
   int64_t in = 0;
   int64_t out = 0;
   int input_site = -1;
   int weight_site = -1;  // its Site says how codes decode
-  int result_site =
-      -1;  // y, before an activation function; -1: y is no Site, or that of an operand
+  // Of y, before an activation function. -1: y is no Site, or that of an operand.
+  int result_site = -1;
 };
 
 struct LayerNorm {

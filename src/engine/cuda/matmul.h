@@ -27,8 +27,9 @@ namespace fp8q::cuda {
 enum class Finish {
   sum,         // stored as it is
   scaled_sum,  // of FP8: times scale[n] (OUTER_VEC_32F, compute capability 9.0)
-  gelu,        // the tanh form of GELU of sum * scale + bias, as an element of the next product's
-               // operand: E4M3 from FP8 codes, BF16 from BF16 (GELU_BIAS). The bias is BF16.
+  // The tanh form of GELU of sum * scale + bias, as an element of the next product's operand: E4M3
+  // from FP8 codes, BF16 from BF16 (GELU_BIAS). The bias is BF16.
+  gelu,
 };
 
 struct MatmulShape {

@@ -330,8 +330,8 @@ TEST(CpuEngine, CountsLayerInputsOnceBehindRoundedEmbeddings) {
   Encoder encoder = tiny_encoder({.activations = Format::e4m3, .weights = Format::e4m3});
   const auto sum = static_cast<size_t>(encoder.embeddings.norm.input_site);
   const auto input = static_cast<size_t>(encoder.layers[0].query.input_site);
-  encoder.sites[input].quantization->scale =
-      Tensor::scalar(0x1p-9f);  // values beyond 0.875 saturate
+  // Values beyond 0.875 saturate.
+  encoder.sites[input].quantization->scale = Tensor::scalar(0x1p-9f);
   encoder.sites[sum].quantization = encoder.sites[input].quantization;
   const PackedBatch batch = tiny_batch({7, 40});
   const auto fed = make_cpu_engine(encoder, ComputeType::automatic);
