@@ -100,29 +100,45 @@ TEST(GemmF32, IsOneFmaChainPerElementOnEveryIsaWithFma) {
   }
 }
 
+// Forms a product by parts of some rows and 48 columns: c is that of `run` on the whole.
+template <typename A, typename B, class Run>
+void expect_parts_to_give_the_whole(const Gemm<A, B>& whole, const Run& run) {
+  std::vector<float> expected(whole.m * whole.n, NAN);
+  Gemm<A, B> part = whole;
+  part.c = expected.data();
+  run(part);
+  for (const size_t rows : {1, 2, 5, 7, 32}) {
+    std::vector<float> c(whole.m * whole.n, NAN);
+    for (size_t i = 0; i < whole.m; i += rows)
+      for (size_t j = 0; j < whole.n; j += 48) {
+        part.a = whole.a + i * whole.lda;
+        part.b = whole.b + j / kPanel * whole.panel_stride;
+        part.c = c.data() + i * whole.n + j;
+        part.scale = whole.scale + j;
+        part.bias = whole.bias + j;
+        part.m = std::min(rows, whole.m - i);
+        part.n = std::min<size_t>(48, whole.n - j);
+        run(part);
+      }
+    EXPECT_EQ(c, expected) << rows << " rows at a time";
+  }
+}
+
 TEST(GemmF32, ResultsDoNotDependOnHowRowsAndColumnsAreDivided) {
   const Problem p{61, 160, 768};
   const Data d(p);
-  for_each_isa([&](Isa) {
-    const auto whole = product(p, d, true);
-    for (const size_t rows : {1, 2, 5, 7, 32}) {
-      std::vector<float> c(p.m * p.n, NAN);
-      for (size_t i = 0; i < p.m; i += rows)
-        for (size_t j = 0; j < p.n; j += 48)
-          gemm_f32({.a = d.a.data() + i * p.k,
-                    .lda = p.k,
-                    .b = d.packed_b.data() + j * p.k,
-                    .panel_stride = p.k * kPanel,
-                    .c = c.data() + i * p.n + j,
-                    .ldc = p.n,
-                    .scale = d.scale.data() + j,
-                    .bias = d.bias.data() + j,
-                    .m = std::min(rows, p.m - i),
-                    .n = std::min<size_t>(48, p.n - j),
-                    .k = p.k});
-      EXPECT_EQ(c, whole) << rows << " rows at a time";
-    }
-  });
+  const GemmF32 whole{.a = d.a.data(),
+                      .lda = p.k,
+                      .b = d.packed_b.data(),
+                      .panel_stride = p.k * kPanel,
+                      .c = nullptr,
+                      .ldc = p.n,
+                      .scale = d.scale.data(),
+                      .bias = d.bias.data(),
+                      .m = p.m,
+                      .n = p.n,
+                      .k = p.k};
+  for_each_isa([&](Isa) { expect_parts_to_give_the_whole(whole, gemm_f32); });
 }
 
 TEST(GemmF32, SumsOfIntegersBelowTwoToThe24AreExact) {
@@ -270,27 +286,19 @@ TEST(GemmF8, RowsAndColumnsMayBeDivided) {
   d.b = values_of_codes(format, p.k * p.n);
   const auto codes = packed_codes(format, d.b, p);
   const auto pairs = in_pairs(d.a, p.m, p.k);
+  const GemmF8Bf16 whole{.a = pairs.data(),
+                         .lda = paired(p.k),
+                         .b = codes.data(),
+                         .panel_stride = paired(p.k) * kPanel,
+                         .c = nullptr,
+                         .ldc = p.n,
+                         .scale = d.scale.data(),
+                         .bias = d.bias.data(),
+                         .m = p.m,
+                         .n = p.n,
+                         .k = p.k};
   for_each_isa([&](Isa) {
-    const auto whole = product_of_codes(format, p, pairs, codes, d);
-    for (float& s : d.scale) s *= f8_scale(format);
-    for (const size_t rows : {1, 2, 5, 7, 32}) {
-      std::vector<float> c(p.m * p.n, NAN);
-      for (size_t i = 0; i < p.m; i += rows)
-        for (size_t j = 0; j < p.n; j += 48)
-          gemm_f8(format, GemmF8Bf16{.a = pairs.data() + i * paired(p.k),
-                                     .lda = paired(p.k),
-                                     .b = codes.data() + j * paired(p.k),
-                                     .panel_stride = paired(p.k) * kPanel,
-                                     .c = c.data() + i * p.n + j,
-                                     .ldc = p.n,
-                                     .scale = d.scale.data() + j,
-                                     .bias = d.bias.data() + j,
-                                     .m = std::min(rows, p.m - i),
-                                     .n = std::min<size_t>(48, p.n - j),
-                                     .k = p.k});
-      EXPECT_EQ(c, whole) << rows << " rows at a time";
-    }
-    for (float& s : d.scale) s /= f8_scale(format);
+    expect_parts_to_give_the_whole(whole, [&](const GemmF8Bf16& g) { gemm_f8(format, g); });
   });
 }
 

@@ -32,138 +32,191 @@ double operand_value(double y, const AttentionOperand& o) {
   return double{decode(*o.format, encode(*o.format, x, o.scale))} * o.scale;
 }
 
-void check(const Options& options) {
-  SCOPED_TRACE(testing::Message() << options.heads << " heads of " << options.head_size << ", "
-                                  << testing::PrintToString(options.lengths));
-  const int64_t heads = options.heads, size = options.head_size, hidden = heads * size;
+// Where sequences and their probabilities stand, and the tiles they are divided into.
+struct Layout {
+  explicit Layout(const Options& options) {
+    for (const int32_t length : options.lengths) {
+      for (int32_t row = 0; row < length; row += options.tile_rows) {
+        tiles.push_back({offsets.back(), length, row, std::min(options.tile_rows, length - row)});
+        probability_offsets.push_back(probabilities);
+      }
+      probabilities += options.heads * int64_t{length} * length;
+      offsets.push_back(offsets.back() + length);
+      longest = std::max(longest, length);
+    }
+  }
+  size_t tokens() const { return static_cast<size_t>(offsets.back()); }
+
   std::vector<int32_t> offsets = {0};
   std::vector<AttentionTile> tiles;
   std::vector<int64_t> probability_offsets;
   int64_t probabilities = 0;
   int32_t longest = 0;
-  for (const int32_t length : options.lengths) {
-    for (int32_t row = 0; row < length; row += options.tile_rows) {
-      tiles.push_back({offsets.back(), length, row, std::min(options.tile_rows, length - row)});
-      probability_offsets.push_back(probabilities);
-    }
-    probabilities += heads * int64_t{length} * length;
-    offsets.push_back(offsets.back() + length);
-    longest = std::max(longest, length);
-  }
-  const auto tokens = static_cast<size_t>(offsets.back());
-  const size_t columns = static_cast<size_t>(3 * hidden);
+};
 
-  const auto raw = random_floats(tokens * columns, 5);
-  auto scale = random_floats(columns, 6, 0.2f);
-  for (float& s : scale) s = 1 + std::fabs(s);
-  const auto bias = random_floats(columns, 7, 0.1f);
-  const bool integers = options.sums == cuda::SumType::i32;
-  std::vector<int32_t> whole;
-  for (const float x : raw) whole.push_back(static_cast<int32_t>(x * 3));
-  DeviceArray<uint16_t> sums(to_bf16(raw));
-  DeviceArray<int32_t> integer_sums(whole);
-  DeviceArray<float> device_scale(scale), device_bias(bias);
-  std::vector<float> row_scale, factors;
-  for (size_t t = 0; t < tokens; ++t)
-    row_scale.push_back(options.row_scales ? 0.5f + 0.07f * static_cast<float>(t % 7) : 1.0f);
-  for (int64_t c = 0; c < hidden; ++c)
-    factors.push_back(options.factors ? 0.3f * static_cast<float>(c % 5) : 1.0f);
-  DeviceArray<float> device_row_scale(row_scale), device_factors(factors);
-  const auto value = [&](size_t token, size_t column) {
-    const float sum = integers ? static_cast<float>(whole[token * columns + column])
-                               : bf16_value(static_cast<uint16_t>(
-                                     BFloat16Codec::encode(raw[token * columns + column])));
+// The sums of a projection, random, and what they mean.
+struct Projection {
+  Projection(const Options& options, size_t tokens)
+      : columns(static_cast<size_t>(3 * options.heads * options.head_size)),
+        integers(options.sums == cuda::SumType::i32),
+        raw(random_floats(tokens * columns, 5)),
+        scale(random_floats(columns, 6, 0.2f)),
+        bias(random_floats(columns, 7, 0.1f)) {
+    for (float& s : scale) s = 1 + std::fabs(s);
+    for (const float x : raw) whole.push_back(static_cast<int32_t>(x * 3));
+    for (size_t t = 0; t < tokens; ++t)
+      row_scale.push_back(options.row_scales ? 0.5f + 0.07f * static_cast<float>(t % 7) : 1.0f);
+  }
+  float value(size_t token, size_t column) const {
+    const size_t at = token * columns + column;
+    const float sum = integers ? static_cast<float>(whole[at])
+                               : bf16_value(static_cast<uint16_t>(BFloat16Codec::encode(raw[at])));
     return std::fmaf(sum * row_scale[token], scale[column], bias[column]);
-  };
-
-  AttentionOperand q{.factor = 0.5f, .format = options.format, .scale = 0.02f};
-  AttentionOperand k{.format = options.format, .scale = 0.03f};
-  AttentionOperand v{.format = options.format, .scale = 0.04f};
-  AttentionOperand p{.format = options.format,
-                     .scale = options.format ? scale_for(*options.format, 1.0f) : 1.0f};
-  // Tensor cores may truncate a sum at each step of 16.
-  const double sum_error = std::ldexp((longest + 15) / 16 + 4, -23);
-  const float attention_scale = 1.0f / std::sqrt(static_cast<float>(size));
-
-  DeviceArray<AttentionTile> device_tiles(tiles);
-  DeviceArray<int32_t> count(std::vector<int32_t>{static_cast<int32_t>(tiles.size())});
-  DeviceArray<int64_t> device_offsets(probability_offsets);
-  DeviceArray<float> context(tokens * static_cast<size_t>(hidden));
-  DeviceArray<float> observed(static_cast<size_t>(probabilities));
-  DeviceArray<uint8_t> codes(tokens * static_cast<size_t>(hidden));
-  const cuda::Rounding rounding{.format = Format::e4m3,
-                                .scale = 0.01f,
-                                .type = cuda::OperandType::e4m3,
-                                .factors = options.factors ? device_factors.data() : nullptr};
-  const cuda::Sums all{integers ? static_cast<void*>(integer_sums.data()) : sums.data(),
-                       options.sums, device_scale.data(), device_bias.data(),
-                       options.row_scales ? device_row_scale.data() : nullptr};
-  cuda::attention(
-      {.qkv = {all, all.columns_from(hidden), all.columns_from(2 * hidden)},
-       .qkv_stride = 3 * hidden,
-       .tiles = device_tiles.data(),
-       .tile_count = count.data(),
-       .most_tiles = static_cast<int64_t>(tiles.size()) + 3,  // surplus blocks do nothing
-       .longest = longest,
-       .heads = heads,
-       .head_size = size,
-       .scale = attention_scale,
-       .operands = {q, k, v},
-       .probabilities = p,
-       .shared_limit = options.shared_limit,
-       .out = {codes.data(), rounding},
-       .values = context.data(),
-       .probability_values = observed.data(),
-       .probability_offsets = device_offsets.data()},
-      nullptr);
-  expect_ok(cudaGetLastError());
-
-  const auto got = context.read();
-  const auto got_p = observed.read();
-  const auto got_codes = codes.read();
-  int64_t at = 0;
-  for (size_t s = 0; s < options.lengths.size(); ++s) {
-    const auto n = static_cast<size_t>(options.lengths[s]);
-    const auto first = static_cast<size_t>(offsets[s]);
-    for (int64_t h = 0; h < heads; ++h) {
-      const auto column = [&](int64_t part, int64_t d) {
-        return static_cast<size_t>(part * hidden + h * size + d);
-      };
-      for (size_t i = 0; i < n; ++i) {
-        std::vector<double> score(n);
-        double largest = -1e300, total = 0;
-        for (size_t j = 0; j < n; ++j) {
-          for (int64_t d = 0; d < size; ++d)
-            score[j] += operand_value(value(first + i, column(0, d)), q) *
-                        operand_value(value(first + j, column(1, d)), k);
-          score[j] *= attention_scale;
-          largest = std::max(largest, score[j]);
-        }
-        for (double& x : score) total += x = std::exp(x - largest);
-        for (size_t j = 0; j < n; ++j) {
-          const float observed_p = got_p[static_cast<size_t>(at) + i * n + j];
-          ASSERT_NEAR(observed_p, score[j] / total, 6e-6 * (score[j] / total) + 1e-9)
-              << i << " " << j;
-          score[j] = observed_p;  // the same value is rounded on both sides
-        }
-        for (int64_t d = 0; d < size; ++d) {
-          double sum = 0, bound = 0;
-          for (size_t j = 0; j < n; ++j) {
-            const double term =
-                operand_value(score[j], p) * operand_value(value(first + j, column(2, d)), v);
-            sum += term;
-            bound += std::fabs(term);
-          }
-          const size_t index =
-              (first + i) * static_cast<size_t>(hidden) + static_cast<size_t>(h * size + d);
-          ASSERT_NEAR(got[index], sum, sum_error * bound + 1e-9) << "row " << i << " channel " << d;
-          const float product = got[index] * factors[static_cast<size_t>(h * size + d)];
-          ASSERT_EQ(got_codes[index], encode(Format::e4m3, product, rounding.scale));
-        }
-      }
-      at += static_cast<int64_t>(n * n);
-    }
   }
+
+  size_t columns;
+  bool integers;
+  std::vector<float> raw, scale, bias, row_scale;
+  std::vector<int32_t> whole;
+};
+
+// Attention over random sums: what the kernel makes of them, and what it should.
+class Attended {
+ public:
+  explicit Attended(const Options& options)
+      : options_(options), layout_(options), projection_(options, layout_.tokens()) {
+    for (int64_t c = 0; c < hidden(); ++c)
+      factors_.push_back(options.factors ? 0.3f * static_cast<float>(c % 5) : 1.0f);
+    for (AttentionOperand* o : {&q_, &k_, &v_, &p_}) o->format = options.format;
+    if (options.format) p_.scale = scale_for(*options.format, 1.0f);
+  }
+  void run();
+  // Of one row of a sequence and a head.
+  void check_row(size_t sequence, int64_t head, size_t row);
+
+ private:
+  int64_t hidden() const { return options_.heads * options_.head_size; }
+  float attention_scale() const { return 1.0f / std::sqrt(static_cast<float>(options_.head_size)); }
+  // Of q, k or v.
+  double operand(const AttentionOperand& o, int64_t part, size_t token, int64_t channel) const {
+    const auto column = static_cast<size_t>(part * hidden() + channel);
+    return operand_value(projection_.value(token, column), o);
+  }
+  std::vector<double> softmax(size_t sequence, int64_t head, size_t row) const;
+  void check_channel(size_t sequence, int64_t channel, size_t row, const std::vector<double>& p);
+
+  const Options& options_;
+  const Layout layout_;
+  const Projection projection_;
+  std::vector<float> factors_;
+  AttentionOperand q_{.factor = 0.5f, .scale = 0.02f}, k_{.scale = 0.03f}, v_{.scale = 0.04f}, p_;
+  static constexpr float kStep = 0.01f;  // of the codes that are the context's operand
+  std::vector<float> context_, probabilities_;
+  std::vector<uint8_t> codes_;
+};
+
+void Attended::run() {
+  DeviceArray<uint16_t> sums(to_bf16(projection_.raw));
+  DeviceArray<int32_t> integer_sums(projection_.whole);
+  DeviceArray<float> scale(projection_.scale), bias(projection_.bias);
+  DeviceArray<float> row_scale(projection_.row_scale), factors(factors_);
+  DeviceArray<AttentionTile> tiles(layout_.tiles);
+  const auto tile_count = static_cast<int32_t>(layout_.tiles.size());
+  DeviceArray<int32_t> count(std::vector<int32_t>{tile_count});
+  DeviceArray<int64_t> offsets(layout_.probability_offsets);
+  const size_t elements = layout_.tokens() * static_cast<size_t>(hidden());
+  DeviceArray<float> context(elements), observed(static_cast<size_t>(layout_.probabilities));
+  DeviceArray<uint8_t> codes(elements);
+  const cuda::Rounding rounding{.format = Format::e4m3,
+                                .scale = kStep,
+                                .type = cuda::OperandType::e4m3,
+                                .factors = options_.factors ? factors.data() : nullptr};
+  const cuda::Sums all{projection_.integers ? static_cast<void*>(integer_sums.data()) : sums.data(),
+                       options_.sums, scale.data(), bias.data(),
+                       options_.row_scales ? row_scale.data() : nullptr};
+  cuda::attention({.qkv = {all, all.columns_from(hidden()), all.columns_from(2 * hidden())},
+                   .qkv_stride = 3 * hidden(),
+                   .tiles = tiles.data(),
+                   .tile_count = count.data(),
+                   .most_tiles = tile_count + 3,  // surplus blocks do nothing
+                   .longest = layout_.longest,
+                   .heads = options_.heads,
+                   .head_size = options_.head_size,
+                   .scale = attention_scale(),
+                   .operands = {q_, k_, v_},
+                   .probabilities = p_,
+                   .shared_limit = options_.shared_limit,
+                   .out = {codes.data(), rounding},
+                   .values = context.data(),
+                   .probability_values = observed.data(),
+                   .probability_offsets = offsets.data()},
+                  nullptr);
+  expect_ok(cudaGetLastError());
+  context_ = context.read();
+  probabilities_ = observed.read();
+  codes_ = codes.read();
+}
+
+std::vector<double> Attended::softmax(size_t sequence, int64_t head, size_t row) const {
+  const auto first = static_cast<size_t>(layout_.offsets[sequence]);
+  std::vector<double> p(static_cast<size_t>(options_.lengths[sequence]));
+  double largest = -1e300, total = 0;
+  for (size_t j = 0; j < p.size(); ++j) {
+    for (int64_t d = head * options_.head_size; d < (head + 1) * options_.head_size; ++d)
+      p[j] += operand(q_, 0, first + row, d) * operand(k_, 1, first + j, d);
+    p[j] *= attention_scale();
+    largest = std::max(largest, p[j]);
+  }
+  for (double& x : p) total += x = std::exp(x - largest);
+  for (double& x : p) x /= total;
+  return p;
+}
+
+void Attended::check_row(size_t sequence, int64_t head, size_t row) {
+  std::vector<double> p = softmax(sequence, head, row);
+  int64_t at = 0;  // of the sequence's probabilities
+  for (size_t s = 0; s < sequence; ++s)
+    at += options_.heads * int64_t{options_.lengths[s]} * options_.lengths[s];
+  const size_t n = p.size();
+  for (size_t j = 0; j < n; ++j) {
+    const float observed =
+        probabilities_[static_cast<size_t>(at) + (static_cast<size_t>(head) * n + row) * n + j];
+    ASSERT_NEAR(observed, p[j], 6e-6 * p[j] + 1e-9) << row << " " << j;
+    p[j] = observed;  // the same value is rounded on both sides
+  }
+  for (int64_t d = head * options_.head_size; d < (head + 1) * options_.head_size; ++d)
+    check_channel(sequence, d, row, p);
+}
+
+void Attended::check_channel(size_t sequence, int64_t channel, size_t row,
+                             const std::vector<double>& p) {
+  const auto first = static_cast<size_t>(layout_.offsets[sequence]);
+  double sum = 0, bound = 0;
+  for (size_t j = 0; j < p.size(); ++j) {
+    const double term = operand_value(p[j], p_) * operand(v_, 2, first + j, channel);
+    sum += term;
+    bound += std::fabs(term);
+  }
+  // Tensor cores may truncate a sum at each step of 16.
+  const double sum_error = std::ldexp((layout_.longest + 15) / 16 + 4, -23);
+  const size_t at = (first + row) * static_cast<size_t>(hidden()) + static_cast<size_t>(channel);
+  ASSERT_NEAR(context_[at], sum, sum_error * bound + 1e-9)
+      << "row " << row << " channel " << channel;
+  const float product = context_[at] * factors_[static_cast<size_t>(channel)];
+  ASSERT_EQ(codes_[at], encode(Format::e4m3, product, kStep));
+}
+
+void check(const Options& options) {
+  SCOPED_TRACE(testing::Message() << options.heads << " heads of " << options.head_size << ", "
+                                  << testing::PrintToString(options.lengths));
+  Attended attended(options);
+  attended.run();
+  for (size_t s = 0; s < options.lengths.size(); ++s)
+    for (int64_t h = 0; h < options.heads; ++h)
+      for (int32_t row = 0; row < options.lengths[s]; ++row) {
+        attended.check_row(s, h, static_cast<size_t>(row));
+        if (testing::Test::HasFatalFailure()) return;
+      }
 }
 
 TEST(CudaAttention, HeadSizesAndFormats) {
