@@ -39,7 +39,7 @@ std::vector<std::string> task_name_list() {
 
 std::vector<std::string> metric_name_list() {
   return {
-#define FP8Q_METRIC(name, title) #name,
+#define FP8Q_METRIC(name) #name,
 #include "tasks/metrics.def"
 #undef FP8Q_METRIC
   };

@@ -112,8 +112,8 @@ double metric(MetricKind kind, Values gold, Values predicted) {
       fail(ErrorCode::bad_data, "example {}: the prediction is {}, not a finite number", i,
            predicted[i]);
   switch (kind) {
-#define FP8Q_METRIC(name, title) \
-  case MetricKind::name:         \
+#define FP8Q_METRIC(name) \
+  case MetricKind::name:  \
     return name(gold, predicted);
 #include "tasks/metrics.def"
 #undef FP8Q_METRIC

@@ -19,12 +19,7 @@ std::vector<std::string> split(std::string_view text, char separator) {
 }
 
 constexpr std::string_view kMetricNames[] = {
-#define FP8Q_METRIC(name, title) #name,
-#include "tasks/metrics.def"
-#undef FP8Q_METRIC
-};
-constexpr std::string_view kMetricTitles[] = {
-#define FP8Q_METRIC(name, title) title,
+#define FP8Q_METRIC(name) #name,
 #include "tasks/metrics.def"
 #undef FP8Q_METRIC
 };
@@ -99,7 +94,6 @@ std::string normalized_label(std::string_view label) {
 }  // namespace
 
 std::string_view metric_name(MetricKind kind) { return kMetricNames[static_cast<size_t>(kind)]; }
-std::string_view metric_title(MetricKind kind) { return kMetricTitles[static_cast<size_t>(kind)]; }
 
 std::optional<MetricKind> find_metric(std::string_view name) {
   const auto found = std::find(std::begin(kMetricNames), std::end(kMetricNames), name);

@@ -16,13 +16,12 @@
 namespace fp8q {
 
 enum class MetricKind {
-#define FP8Q_METRIC(name, title) name,
+#define FP8Q_METRIC(name) name,
 #include "tasks/metrics.def"
 #undef FP8Q_METRIC
 };
 
-std::string_view metric_name(MetricKind kind);   // "f1", the key in JSON
-std::string_view metric_title(MetricKind kind);  // "F1", for tables
+std::string_view metric_name(MetricKind kind);  // "f1", the key in JSON
 std::optional<MetricKind> find_metric(std::string_view name);
 std::string metric_names();            // "accuracy, f1, ..."
 bool is_correlation(MetricKind kind);  // of numbers; the others are of classes
