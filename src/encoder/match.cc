@@ -194,10 +194,6 @@ Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& in
   return Interpreter(piece).run(inputs).at(output);
 }
 
-bool is_op(const Node* node, std::string_view op_type) {
-  return node && node->domain.empty() && node->op_type == op_type;
-}
-
 namespace {
 
 template <size_t N>

@@ -130,7 +130,6 @@ struct Link {
 };
 Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& input);
 
-bool is_op(const Node* node, std::string_view op_type);
 bool is_movement(const Node& node);  // Reshape, Transpose, Slice, Gather, ...: of its first input
 bool is_elementwise(const Node& node);  // one element of the result from one element of each input
 

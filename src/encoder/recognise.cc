@@ -14,7 +14,7 @@ using match::differ;
 // Sums and norms of such graphs are rounded to 16 bits; the engine's are not.
 void refuse_half_precision(const match::View& view) {
   for (const auto& node : view.model().graph.nodes) {
-    if (!match::is_op(&node, "MatMul") && !match::is_op(&node, "Gemm")) continue;
+    if (!is_op(&node, "MatMul") && !is_op(&node, "Gemm")) continue;
     if (view.is_known(node.outputs[0])) continue;
     const DType dtype = view.dtype(node.outputs[0]);
     if (dtype == DType::f16 || dtype == DType::bf16)

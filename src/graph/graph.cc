@@ -68,6 +68,10 @@ T typed_attribute(const Node& node, const std::string& name, T otherwise, const 
 
 }  // namespace
 
+bool is_op(const Node* node, std::string_view op_type) {
+  return node && node->domain.empty() && node->op_type == op_type;
+}
+
 int64_t int_attribute(const Node& node, const std::string& name, int64_t otherwise) {
   return typed_attribute<int64_t>(node, name, otherwise, "an integer");
 }

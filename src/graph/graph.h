@@ -38,6 +38,9 @@ class GraphIndex {
   std::unordered_map<std::string, std::vector<Use>> uses_;
 };
 
+// Whether there is a node, of an operator of the standard.
+bool is_op(const Node* node, std::string_view op_type);
+
 // Attribute access; a present attribute of another type is an Error (bad_model) naming the node.
 int64_t int_attribute(const Node& node, const std::string& name, int64_t otherwise);
 float float_attribute(const Node& node, const std::string& name, float otherwise);

@@ -12,10 +12,6 @@
 namespace fp8q {
 namespace {
 
-bool is_op(const Node* node, std::string_view op_type) {
-  return node && node->domain.empty() && node->op_type == op_type;
-}
-
 bool all_zero(const Tensor& tensor) {
   const Tensor values = tensor.to(DType::f32);
   return std::ranges::all_of(values.data<float>(), [](float v) { return v == 0; });

@@ -29,9 +29,7 @@ Node body_constant(const std::string& output, Tensor contents) {
 const Node* made_by(const GraphIndex& index, const std::string& value, std::string_view op_type,
                     size_t inputs) {
   const Node* node = index.producer(value);
-  const bool fits =
-      node && node->domain.empty() && node->op_type == op_type && node->inputs.size() == inputs;
-  return fits ? node : nullptr;
+  return is_op(node, op_type) && node->inputs.size() == inputs ? node : nullptr;
 }
 
 bool is_scalar(const Tensor* tensor, float value) {

@@ -13,10 +13,6 @@ namespace {
 // Chains in real files have one or two nodes.
 constexpr int kMaxChain = 16;
 
-bool is_op(const Node& node, std::string_view op_type) {
-  return node.domain.empty() && node.op_type == op_type;
-}
-
 bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64;
 }
@@ -36,14 +32,14 @@ std::optional<Chain> find_chain(const GraphIndex& index, std::string value) {
     }
     const Node* node = index.producer(value);
     if (!node) return std::nullopt;
-    if (is_op(*node, "Constant")) {
+    if (is_op(node, "Constant")) {
       const Attribute* attribute = find_attribute(*node, "value");
       const Tensor* tensor = attribute ? std::get_if<Tensor>(attribute) : nullptr;
       if (!tensor) return std::nullopt;
       chain.root = {*tensor, ""};
       return chain;
     }
-    if (!is_op(*node, "Identity") && !is_op(*node, "Cast") && !is_op(*node, "Transpose"))
+    if (!is_op(node, "Identity") && !is_op(node, "Cast") && !is_op(node, "Transpose"))
       return std::nullopt;
     if (node->inputs.empty()) return std::nullopt;
     chain.nodes.push_back(node);
@@ -75,9 +71,9 @@ std::optional<Tensor> constant_contents(const GraphIndex& index, const std::stri
   if (!chain) return std::nullopt;
   Tensor tensor = std::move(chain->root.tensor);
   for (auto node = chain->nodes.rbegin(); node != chain->nodes.rend(); ++node) {
-    if (is_op(**node, "Transpose")) {
+    if (is_op(*node, "Transpose")) {
       tensor = transposed(tensor, permutation(**node, tensor.rank()));
-    } else if (is_op(**node, "Cast")) {
+    } else if (is_op(*node, "Cast")) {
       const auto to = dtype_of_onnx_code(static_cast<int>(int_attribute(**node, "to", 0)));
       if (!to || !is_float(*to) || !is_float(tensor.dtype())) return std::nullopt;
       tensor = tensor.to(*to);

@@ -11,8 +11,8 @@ namespace fp8q {
 namespace {
 
 bool is_row_lookup(const Node& node) {
-  return node.domain.empty() && node.op_type == "Gather" && node.inputs.size() == 2 &&
-         node.outputs.size() == 1 && int_attribute(node, "axis", 0) == 0;
+  return is_op(&node, "Gather") && node.inputs.size() == 2 && node.outputs.size() == 1 &&
+         int_attribute(node, "axis", 0) == 0;
 }
 
 // The table that a Gather reads, where it is one: its contents in float.
