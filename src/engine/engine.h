@@ -71,9 +71,7 @@ struct KernelChoice {
 
 // A part of a forward pass and what it took.
 struct StageTime {
-  // "embeddings", "qkv", "attention", "attention.output", "norm", "ffn.intermediate" (with its
-  // activation), "ffn.output", "head"; an engine may have further ones.
-  std::string stage;
+  std::string stage;      // its name in stages.def
   std::string unit;       // Roof::unit that forms its matrix products; empty: it has none
   double seconds = 0;     // of the whole device: threads side by side count as one
   double operations = 0;  // of the matrix products, 2 per multiplication with its addition

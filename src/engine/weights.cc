@@ -75,6 +75,19 @@ std::vector<T> transpose(const std::vector<T>& from, size_t rows, size_t columns
   return to;
 }
 
+void append(const std::vector<float>& from, std::vector<float>& to) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// Rows of `width` elements into those of a matrix of `all` columns, from `column` on.
+template <typename T>
+void put_columns(const std::vector<T>& from, size_t width, size_t column, size_t all,
+                 std::vector<T>& to) {
+  to.resize(from.size() / width * all);
+  for (size_t k = 0; k < from.size() / width; ++k)
+    std::memcpy(&to[k * all + column], &from[k * width], width * sizeof(T));
+}
+
 std::vector<float> decoded_codes(Format format, const std::vector<uint8_t>& codes) {
   std::vector<float> values(codes.size());
   cpu::codes_to_f32(format, codes.data(), codes.size(), 1.0f, values.data());
@@ -102,6 +115,11 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
   return ActivationQuantization{q.format, to_floats(q.scale)[0], false, q.factors};
 }
 
+std::string name_of(const Linear& linear, const std::vector<Site>& sites) {
+  const Site* site = site_at(sites, linear.weight_site);
+  return site ? site->path : "a linear layer";
+}
+
 std::vector<float> PlainWeight::decoded() const {
   return format ? decoded_codes(*format, codes) : values;
 }
@@ -110,7 +128,7 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
   const auto in = static_cast<size_t>(linear.in);
   const auto out = static_cast<size_t>(linear.out);
   const Site* site = site_at(sites, linear.weight_site);
-  const std::string path = site ? site->path : "a linear layer";
+  const std::string path = name_of(linear, sites);
   const Shape expected =
       linear.transposed ? Shape{linear.out, linear.in} : Shape{linear.in, linear.out};
   if (linear.weight.shape() != expected)
@@ -148,6 +166,37 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
     else plain.values = transpose(plain.values, out, in);
   }
   return plain;
+}
+
+std::vector<float> plain_bias(const Linear& linear, const std::vector<Site>& sites) {
+  if (!linear.bias) return std::vector<float>(static_cast<size_t>(linear.out), 0.0f);
+  std::vector<float> bias = to_floats(*linear.bias);
+  if (static_cast<int64_t>(bias.size()) != linear.out)
+    fail(ErrorCode::bad_model, "{}: width {}, but a bias of {} elements", name_of(linear, sites),
+         linear.out, bias.size());
+  return bias;
+}
+
+JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites) {
+  std::vector<PlainWeight> plain;
+  JoinedLinears all;
+  for (const Linear* l : linears) {
+    plain.push_back(plain_weight(*l, sites));
+    append(plain.back().scales, all.weight.scales);
+    append(plain_bias(*l, sites), all.bias);
+  }
+  if (plain.size() == 1) return {std::move(plain.front()), std::move(all.bias)};
+  if (std::ranges::all_of(plain, [&](const auto& p) { return p.format == plain.front().format; }))
+    all.weight.format = plain.front().format;
+  const size_t columns = all.weight.scales.size();
+  size_t column = 0;
+  for (const PlainWeight& p : plain) {
+    const size_t width = p.scales.size();
+    if (all.weight.format) put_columns(p.codes, width, column, columns, all.weight.codes);
+    else put_columns(p.decoded(), width, column, columns, all.weight.values);
+    column += width;
+  }
+  return all;
 }
 
 bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites) {

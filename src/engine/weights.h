@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "encoder/encoder.h"
@@ -22,6 +23,21 @@ struct PlainWeight {
 // Float weights with a quantised Site are quantised here. A scale along the input channels or of
 // blocks, which cannot be pulled out of the sums, is multiplied in (then there are values).
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
+
+// The path of its weight's Site, for messages.
+std::string name_of(const Linear& linear, const std::vector<Site>& sites);
+
+// [out]; zeros where the layer has none. Error (bad_model) where it has another number of elements.
+std::vector<float> plain_bias(const Linear& linear, const std::vector<Site>& sites);
+
+// Layers that read one tensor as one, their columns side by side; see can_join(). Where formats
+// differ (a scale that had to be multiplied in leaves none) there are values: those of the codes of
+// layers that have codes, still to be multiplied by their scales.
+struct JoinedLinears {
+  PlainWeight weight;
+  std::vector<float> bias;
+};
+JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
 
 // Any float tensor as FP32.
 std::vector<float> to_floats(const Tensor& tensor);

@@ -69,7 +69,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
                      const std::function<void()>& layer_ready)
     : sites_(encoder.sites),
       activation_sites_(encoder.sites),
-      outputs_(encoder.outputs),
+      output_rows_(output_rows(encoder)),
       head_kind_(encoder.head_kind),
       compute_(compute),
       expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kExpandedWeights),
@@ -184,7 +184,7 @@ std::vector<EngineOutput> CpuEngine::run_transformed(const PackedBatch& batch,
 
 std::vector<EngineOutput> CpuEngine::run_passing(const PackedBatch& batch, const SitePass& pass) {
   limits_.check(batch);
-  std::vector<EngineOutput> outputs = make_outputs(batch);
+  std::vector<EngineOutput> outputs = make_outputs(output_rows_, batch);
   const Division division = divide(batch, pass.observer != nullptr);
   division.for_each([&](size_t i) { run_micro(batch, division.micros[i], {pass}, outputs); });
   return outputs;
@@ -192,7 +192,7 @@ std::vector<EngineOutput> CpuEngine::run_passing(const PackedBatch& batch, const
 
 std::vector<StageTime> CpuEngine::profile(const PackedBatch& batch) {
   limits_.check(batch);
-  std::vector<EngineOutput> outputs = make_outputs(batch);
+  std::vector<EngineOutput> outputs = make_outputs(output_rows_, batch);
   const Division division = divide(batch, false);
   std::vector<StageClock> clocks(division.micros.size());
   division.for_each([&](size_t i) {
@@ -422,42 +422,13 @@ void CpuEngine::run_head(const MicroBatch& micro, Workspace& w) const {
   }
 }
 
-std::vector<EngineOutput> CpuEngine::make_outputs(const PackedBatch& batch) const {
-  std::vector<EngineOutput> outputs;
-  for (const EncoderOutput& o : outputs_) {
-    const bool states = o.source == OutputSource::hidden_states;
-    EngineOutput out{.name = o.name,
-                     .per_token = states || head_kind_ == HeadKind::every_token,
-                     .width = static_cast<int64_t>(hidden_),
-                     .values = {}};
-    if (o.source == OutputSource::head_stage)
-      out.width = static_cast<int64_t>(head_.at(static_cast<size_t>(o.index)).step.linear.out());
-    if (o.source == OutputSource::head_column) out.width = 1;
-    const size_t rows = out.per_token ? batch.tokens() : batch.sequences();
-    out.values.resize(rows * static_cast<size_t>(out.width));
-    outputs.push_back(std::move(out));
-  }
-  return outputs;
-}
-
 void CpuEngine::store(const MicroBatch& micro, const Workspace& w,
                       std::vector<EngineOutput>& outputs) const {
   for (size_t i = 0; i < outputs.size(); ++i) {
-    EngineOutput& out = outputs[i];
-    const EncoderOutput& o = outputs_[i];
-    const auto width = static_cast<size_t>(out.width);
-    const size_t rows = out.per_token ? micro.tokens : micro.sequences;
-    const size_t first = out.per_token ? micro.first_token : micro.first_sequence;
-    float* to = out.values.data() + first * width;
-    const auto index = static_cast<size_t>(o.index);
-    if (o.source == OutputSource::hidden_states) {
-      std::memcpy(to, w.x.data(), rows * width * sizeof(float));
-    } else if (o.source == OutputSource::head_stage) {
-      std::memcpy(to, w.head_rows[index + 1].data(), rows * width * sizeof(float));
-    } else {
-      const size_t columns = head_.back().step.linear.out();
-      for (size_t r = 0; r < rows; ++r) to[r] = w.head_rows.back().data()[r * columns + index];
-    }
+    const OutputRows& rows = output_rows_[i];
+    rows.copy((rows.head_stage ? w.head_rows[*rows.head_stage + 1] : w.x).data(),
+              rows.per_token ? micro.tokens : micro.sequences,
+              rows.per_token ? micro.first_token : micro.first_sequence, outputs[i]);
   }
 }
 

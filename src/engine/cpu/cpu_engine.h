@@ -21,6 +21,7 @@
 #include "engine/cpu/prepared_linear.h"
 #include "engine/cpu/stage_clock.h"
 #include "engine/engine.h"
+#include "engine/output_rows.h"
 
 namespace fp8q::cpu {
 
@@ -141,12 +142,11 @@ class CpuEngine final : public Engine {
   void finish_apart(const LinearStep& step, const Step& args, Workspace& w) const;
   void add_and_norm(const float* part, const NormStep& norm, const Next& next,
                     const MicroBatch& micro, Workspace& w) const;
-  std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
   void store(const MicroBatch& micro, const Workspace& w, std::vector<EngineOutput>& outputs) const;
 
   std::vector<Site> sites_;
   ActivationSites activation_sites_;
-  std::vector<EncoderOutput> outputs_;
+  std::vector<OutputRows> output_rows_;
   HeadKind head_kind_;
   ComputeType compute_;
   bool expand_codes_;  // see ProductTypes

@@ -59,18 +59,12 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
   in_ = static_cast<size_t>(linears.front()->in);
   for (const Linear* l : linears) out_ += static_cast<size_t>(l->out);
   x_ = activation_quantization(sites, linears.front()->input_site);
-  scale_.assign(panels(out_) * kPanel, 0.0f);
-  bias_ = scale_;
-
-  std::vector<PlainWeight> plain;
-  size_t column = 0;
-  for (const Linear* l : linears) {
-    plain.push_back(plain_weight(*l, sites));
-    append(*l, plain.back(), column);
-    column += static_cast<size_t>(l->out);
-  }
-  PlainWeight weight = join(std::move(plain));
+  auto [weight, bias] = join(linears, sites);
   w_ = weight.format;
+  bias_ = std::move(bias);
+  for (const float s : weight.scales) scale_.push_back((x_ ? x_->scale : 1.0f) * s);
+  scale_.resize(panels(out_) * kPanel, 0.0f);
+  bias_.resize(scale_.size(), 0.0f);
   round_to_bf16_ = compute == ComputeType::bf16 && !x_ && !w_;
   if (round_to_bf16_)
     round_to_bf16_values(weight.values.data(), weight.values.size(), weight.values.data());
@@ -82,47 +76,6 @@ PreparedLinear::PreparedLinear(const std::vector<const Linear*>& linears,
                   [](float s) { return s == 1.0f; }))
     scale_.clear();
   form_ = make_form();
-}
-
-void PreparedLinear::append(const Linear& linear, const PlainWeight& plain, size_t column) {
-  const float x_scale = x_ ? x_->scale : 1.0f;
-  for (size_t i = 0; i < plain.scales.size(); ++i) scale_[column + i] = x_scale * plain.scales[i];
-  if (!linear.bias) return;
-  const auto bias = to_floats(*linear.bias);
-  if (bias.size() != plain.scales.size())
-    fail(ErrorCode::bad_model, "a linear layer of width {} has a bias of {} elements",
-         plain.scales.size(), bias.size());
-  std::copy(bias.begin(), bias.end(), bias_.begin() + static_cast<ptrdiff_t>(column));
-}
-
-namespace {
-
-// Rows of `width` elements into those of a matrix of `all` columns, from `column` on.
-template <typename T>
-void put_columns(const std::vector<T>& from, size_t width, size_t column, size_t all,
-                 std::vector<T>& to) {
-  to.resize(from.size() / width * all);
-  for (size_t k = 0; k < from.size() / width; ++k)
-    std::memcpy(&to[k * all + column], &from[k * width], width * sizeof(T));
-}
-
-}  // namespace
-
-PlainWeight PreparedLinear::join(std::vector<PlainWeight> plain) const {
-  if (plain.size() == 1) return std::move(plain.front());
-  PlainWeight all;
-  // A layer whose scale had to be multiplied in makes all of them count as not quantised.
-  if (std::all_of(plain.begin(), plain.end(),
-                  [&](const auto& p) { return p.format == plain.front().format; }))
-    all.format = plain.front().format;
-  size_t column = 0;
-  for (const PlainWeight& p : plain) {
-    const size_t width = p.scales.size();
-    if (all.format) put_columns(p.codes, width, column, out_, all.codes);
-    else put_columns(p.decoded(), width, column, out_, all.values);
-    column += width;
-  }
-  return all;
 }
 
 ProductTypes PreparedLinear::types() const {

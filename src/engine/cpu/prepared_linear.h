@@ -61,10 +61,6 @@ class PreparedLinear {
   Unit unit() const;
 
  private:
-  // Scales and biases of the columns of one of the joined layers.
-  void append(const Linear& linear, const PlainWeight& plain, size_t column);
-  // All of them side by side: codes where all are, else values.
-  PlainWeight join(std::vector<PlainWeight> plain) const;
   ProductTypes types() const;
   bool prepare_dnnl(const PlainWeight& weight);
   std::unique_ptr<DnnlMatmul> make_dnnl(const std::vector<float>& values, size_t i) const;

@@ -1,16 +1,6 @@
 #include "engine/cpu/stage_clock.h"
 
-#include <string_view>
-
 namespace fp8q::cpu {
-namespace {
-
-constexpr std::array<std::string_view, 8> kNames = {"embeddings",       "qkv",  "attention",
-                                                    "attention.output", "norm", "ffn.intermediate",
-                                                    "ffn.output",       "head"};
-
-}  // namespace
-
 void StageClock::lap(const StageWork& work) {
   const Clock::time_point now = Clock::now();
   const size_t unit = work.unit ? static_cast<size_t>(*work.unit) : kSumsOfStage - 1;
@@ -33,12 +23,11 @@ void StageClock::add(const StageClock& other) {
 }
 
 std::vector<StageTime> StageClock::times(double factor) const {
-  static_assert(kNames.size() == kStages);
   std::vector<StageTime> times;
   for (size_t s = 0; s < kStages; ++s)
     for (size_t u = 0; u < kSumsOfStage; ++u)
       if (const Sum& sum = sums_[s][u]; sum.any)
-        times.push_back({std::string(kNames[s]),
+        times.push_back({std::string(kStageNames[s]),
                          u + 1 < kSumsOfStage ? std::string(name(kUnits[u])) : std::string(),
                          sum.seconds * factor, sum.operations});
   return times;

@@ -8,20 +8,10 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/stage.h"
 #include "kernels/cpu/roof.h"
 
 namespace fp8q::cpu {
-
-enum class Stage {
-  embeddings,
-  qkv,
-  attention,
-  attention_output,
-  norm,
-  intermediate,
-  output,
-  head,
-};
 
 // What a step did since the one before it.
 struct StageWork {
@@ -45,7 +35,7 @@ class StageClock {
     bool any = false;
     double seconds = 0, operations = 0;
   };
-  static constexpr size_t kStages = static_cast<size_t>(Stage::head) + 1;
+  static constexpr size_t kStages = std::size(kStageNames);
   static constexpr size_t kSumsOfStage = std::size(kUnits) + 1;  // by unit, the last for none
 
   std::array<std::array<Sum, kSumsOfStage>, kStages> sums_;

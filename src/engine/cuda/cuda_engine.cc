@@ -1,7 +1,6 @@
 #include "engine/cuda/cuda_engine.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "engine/cuda/observation.h"
@@ -9,18 +8,27 @@
 #include "engine/cuda/token_budget.h"
 
 namespace fp8q::cuda {
+namespace {
+
+// Of what an output is taken from, in floats.
+size_t source_size(const OutputRows& output, const Bucket& bucket) {
+  return static_cast<size_t>(output.per_token ? bucket.tokens : bucket.sequences) *
+         output.source_width;
+}
+
+}  // namespace
+
 CudaEngine::CudaEngine(const Encoder& encoder, const CublasLt& table, const DeviceInfo& device,
                        const CudaOptions& options)
-    : outputs_(encoder.outputs),
-      head_kind_(encoder.head_kind),
+    : output_rows_(output_rows(encoder)),
       options_(options),
       limits_(encoder),
       context_(table, device),
       cache_(AlgorithmCache::default_folder(), MachineKey::of(context_)),
       encoder_(encoder, context_, {.fast_accumulation = options.fast_accumulation}),
-      forward_(encoder_, head_kind_),
+      forward_(encoder_, encoder.head_kind),
       budget_(options.micro_batch_tokens > 0 ? options.micro_batch_tokens : default_budget()) {
-  for (Slot& slot : slots_) slot.host_outputs.resize(outputs_.size());
+  for (Slot& slot : slots_) slot.host_outputs.resize(output_rows_.size());
 }
 
 CudaEngine::~CudaEngine() { cache_.save(); }
@@ -43,7 +51,7 @@ int64_t CudaEngine::default_budget() {
 
 std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteObserver& observer) {
   limits_.check(batch);
-  std::vector<EngineOutput> outputs = make_outputs(batch);
+  std::vector<EngineOutput> outputs = make_outputs(output_rows_, batch);
   guarded([&] {
     if (observer) {
       for (const Part& part : divide(batch, budget_)) run_observed(batch, part, observer, outputs);
@@ -71,7 +79,7 @@ void CudaEngine::guarded(const std::function<void()>& work) {
 
 double CudaEngine::timed_run(const PackedBatch& batch) {
   limits_.check(batch);
-  std::vector<EngineOutput> outputs = make_outputs(batch);
+  std::vector<EngineOutput> outputs = make_outputs(output_rows_, batch);
   Event from, to;
   guarded([&] {
     from.record(stream_.get());
@@ -115,10 +123,9 @@ void CudaEngine::prepare(const Bucket& bucket, Slot& slot) {
   slot.host_input.grow(BatchInput::bytes(bucket), "a micro-batch");
   slot.input.grow(BatchInput::bytes(bucket), "a micro-batch");
   bool moved = before[0] != slot.host_input.data() || before[1] != slot.input.data();
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const int64_t rows = per_token(outputs_[i]) ? bucket.tokens : bucket.sequences;
+  for (size_t i = 0; i < output_rows_.size(); ++i) {
     const float* old = slot.host_outputs[i].data();
-    slot.host_outputs[i].grow(static_cast<size_t>(rows * source_width(outputs_[i])), "results");
+    slot.host_outputs[i].grow(source_size(output_rows_[i], bucket), "results");
     moved |= old != slot.host_outputs[i].data();
   }
   moved |= forward_.prepare(bucket, stream_.get(), cache_, options_.choice);
@@ -131,12 +138,9 @@ void CudaEngine::copy_input(const Bucket& bucket, Slot& slot) {
 }
 
 void CudaEngine::copy_outputs(const Bucket& bucket, Slot& slot) {
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const int64_t rows = per_token(outputs_[i]) ? bucket.tokens : bucket.sequences;
-    copy_to_host(slot.host_outputs[i].data(), source(outputs_[i]),
-                 static_cast<size_t>(rows * source_width(outputs_[i])) * sizeof(float),
-                 stream_.get());
-  }
+  for (size_t i = 0; i < output_rows_.size(); ++i)
+    copy_to_host(slot.host_outputs[i].data(), source(output_rows_[i]),
+                 source_size(output_rows_[i], bucket) * sizeof(float), stream_.get());
 }
 
 const GraphExec& CudaEngine::graph_for(const Bucket& bucket, size_t slot) {
@@ -171,17 +175,11 @@ void CudaEngine::finish(Slot& slot, std::vector<EngineOutput>& outputs) {
   slot.busy = false;
   slot.done.synchronize();
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const bool tokens = per_token(outputs_[i]);
-    const auto rows =
-        static_cast<size_t>(tokens ? slot.part.tokens : static_cast<int64_t>(slot.part.sequences));
-    const size_t first = tokens ? static_cast<size_t>(slot.part.first_token) : slot.part.first;
-    const auto width = static_cast<size_t>(outputs[i].width);
-    const auto stride = static_cast<size_t>(source_width(outputs_[i]));
-    const bool column = outputs_[i].source == OutputSource::head_column;
-    const float* from = slot.host_outputs[i].data() + (column ? outputs_[i].index : 0);
-    for (size_t r = 0; r < rows; ++r)
-      std::memcpy(&outputs[i].values[(first + r) * width], from + r * stride,
-                  width * sizeof(float));
+    const OutputRows& rows = output_rows_[i];
+    rows.copy(slot.host_outputs[i].data(),
+              rows.per_token ? static_cast<size_t>(slot.part.tokens) : slot.part.sequences,
+              rows.per_token ? static_cast<size_t>(slot.part.first_token) : slot.part.first,
+              outputs[i]);
   }
 }
 
@@ -231,36 +229,8 @@ std::vector<StageTime> CudaEngine::profile_first_part(const PackedBatch& batch) 
 
 std::vector<Roof> CudaEngine::roofs() { return roofs_of(context_.device()); }
 
-bool CudaEngine::per_token(const EncoderOutput& output) const {
-  return output.source == OutputSource::hidden_states || head_kind_ == HeadKind::every_token;
-}
-
-size_t CudaEngine::source_stage(const EncoderOutput& output) const {
-  return output.source == OutputSource::head_stage ? static_cast<size_t>(output.index)
-                                                   : encoder_.head.size() - 1;
-}
-
-int64_t CudaEngine::source_width(const EncoderOutput& output) const {
-  if (output.source == OutputSource::hidden_states) return encoder_.hidden;
-  return encoder_.head.at(source_stage(output)).dense.out();
-}
-
-const float* CudaEngine::source(const EncoderOutput& output) const {
-  if (output.source == OutputSource::hidden_states) return forward_.hidden_states();
-  return forward_.head_rows(source_stage(output));
-}
-
-std::vector<EngineOutput> CudaEngine::make_outputs(const PackedBatch& batch) const {
-  std::vector<EngineOutput> outputs;
-  for (const EncoderOutput& o : outputs_) {
-    EngineOutput out{
-        .name = o.name, .per_token = per_token(o), .width = source_width(o), .values = {}};
-    if (o.source == OutputSource::head_column) out.width = 1;
-    const size_t rows = out.per_token ? batch.tokens() : batch.sequences();
-    out.values.resize(rows * static_cast<size_t>(out.width));
-    outputs.push_back(std::move(out));
-  }
-  return outputs;
+const float* CudaEngine::source(const OutputRows& output) const {
+  return output.head_stage ? forward_.head_rows(*output.head_stage) : forward_.hidden_states();
 }
 
 }  // namespace fp8q::cuda

@@ -21,6 +21,7 @@
 #include "engine/cuda/algorithm_cache.h"
 #include "engine/cuda/forward.h"
 #include "engine/engine.h"
+#include "engine/output_rows.h"
 
 namespace fp8q::cuda {
 
@@ -76,15 +77,9 @@ class CudaEngine final : public Engine {
   void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,
                     std::vector<EngineOutput>& outputs);
   std::vector<StageTime> profile_first_part(const PackedBatch& batch);
-  std::vector<EngineOutput> make_outputs(const PackedBatch& batch) const;
-  // The rows an output is taken from: of the hidden states or of a stage of the head.
-  bool per_token(const EncoderOutput& output) const;
-  size_t source_stage(const EncoderOutput& output) const;
-  int64_t source_width(const EncoderOutput& output) const;
-  const float* source(const EncoderOutput& output) const;
+  const float* source(const OutputRows& output) const;
 
-  std::vector<EncoderOutput> outputs_;
-  HeadKind head_kind_;
+  std::vector<OutputRows> output_rows_;
   CudaOptions options_;
   BatchLimits limits_;
   MatmulContext context_;

@@ -7,30 +7,6 @@
 
 namespace fp8q::cuda {
 
-std::string_view name(Stage stage) {
-  switch (stage) {
-    case Stage::embeddings:
-      return "embeddings";
-    case Stage::qkv:
-      return "qkv";
-    case Stage::attention:
-      return "attention";
-    case Stage::attention_output:
-      return "attention.output";
-    case Stage::norm:
-      return "norm";
-    case Stage::intermediate:
-      return "ffn.intermediate";
-    case Stage::activation:
-      return "ffn.activation";
-    case Stage::output:
-      return "ffn.output";
-    case Stage::head:
-      return "head";
-  }
-  FP8Q_ASSERT(!"stage without a name");
-}
-
 struct Forward::Pass {
   const BatchInput& input;
   const Bucket& bucket;

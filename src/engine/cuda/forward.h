@@ -11,26 +11,13 @@
 // seven launches.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "engine/cuda/batch_input.h"
 #include "engine/cuda/gpu_encoder.h"
+#include "engine/stage.h"
 
 namespace fp8q::cuda {
-
-enum class Stage {
-  embeddings,
-  qkv,
-  attention,
-  attention_output,
-  norm,
-  intermediate,
-  activation,
-  output,
-  head,
-};
-std::string_view name(Stage stage);
 
 // Values at activation Sites, FP32 in device memory; overwritten when see() returns.
 struct Seen {

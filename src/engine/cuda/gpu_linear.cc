@@ -4,24 +4,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/weights.h"
 
 namespace fp8q::cuda {
 namespace {
-
-std::string name_of(const Linear& linear, const std::vector<Site>& sites) {
-  return linear.weight_site < 0 ? "a linear layer"
-                                : sites.at(static_cast<size_t>(linear.weight_site)).path;
-}
-
-std::vector<float> bias_of(const Linear& linear, const std::string& name) {
-  if (!linear.bias) return std::vector<float>(static_cast<size_t>(linear.out), 0.0f);
-  std::vector<float> bias = to_floats(*linear.bias);
-  if (static_cast<int64_t>(bias.size()) != linear.out)
-    fail(ErrorCode::bad_model, "{}: width {}, but a bias of {} elements", name, linear.out,
-         bias.size());
-  return bias;
-}
 
 // Without the type. `factors` will hold what it refers to.
 Rounding rounding_of(const ActivationQuantization& q, const std::string& name,
@@ -29,10 +14,6 @@ Rounding rounding_of(const ActivationQuantization& q, const std::string& name,
   factors = upload(q.factors, name);
   return {
       .format = q.format, .scale = q.scale, .per_token = q.per_token, .factors = factors.data()};
-}
-
-void append(const std::vector<float>& from, std::vector<float>& to) {
-  to.insert(to.end(), from.begin(), from.end());
 }
 
 }  // namespace
@@ -44,12 +25,8 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
   for (const Linear* l : linears) shape_.n += l->out;
   const auto x = activation_quantization(sites, linears.front()->input_site);
 
-  std::vector<PlainWeight> plain;
-  for (const Linear* l : linears) plain.push_back(plain_weight(*l, sites));
-  weight_format_ = plain.front().format;
-  // A layer whose scale had to be multiplied in makes all of them count as not quantised.
-  for (const PlainWeight& p : plain)
-    if (p.format != weight_format_) weight_format_.reset();
+  auto [weight, bias] = join(linears, sites);
+  weight_format_ = weight.format;
   choose_types(x ? std::optional(x->format) : std::nullopt, weight_format_, options.integers);
   if (x) input_ = rounding_of(*x, name_, factors_);
   if (input_.per_token && shape_.k > kMostTokenColumns)
@@ -59,28 +36,12 @@ GpuLinear::GpuLinear(const std::vector<const Linear*>& linears, const std::vecto
          name_, shape_.k, kMostTokenColumns);
   input_.type = shape_.x;
 
-  std::vector<uint8_t> codes(
-      static_cast<size_t>(shape_.n * shape_.k * element_size(shape_.weights)));
-  std::vector<float> scale, bias;
-  int64_t row = 0;
-  for (size_t i = 0; i < linears.size(); ++i) {
-    PlainWeight& p = plain[i];
-    std::vector<float> values = p.decoded();
-    const auto columns = p.scales.size();
-    if (!weight_format_ && p.format) {  // the others are not codes: neither are these any more
-      for (size_t j = 0; j < values.size(); ++j) values[j] *= p.scales[j % columns];
-      p.scales.assign(columns, 1.0f);
-    }
-    put_codes(values, weight_format_, row, codes);
-    for (const float s : p.scales) scale.push_back(s * input_.scale);
-    append(bias_of(*linears[i], name_), bias);
-    row += linears[i]->out;
-  }
-  weights_ = upload(codes, name_);
-  scale_ = upload(scale, name_);
-  bias_ = upload(bias, name_);
-  host_scale_ = std::move(scale);
+  weights_ = upload(elements(weight), name_);
+  host_scale_ = std::move(weight.scales);
+  for (float& s : host_scale_) s = weight_format_ ? s * input_.scale : input_.scale;
   host_bias_ = std::move(bias);
+  scale_ = upload(host_scale_, name_);
+  bias_ = upload(host_bias_, name_);
 }
 
 void GpuLinear::offer(Function activation, const Rounding& next) {
@@ -118,20 +79,24 @@ void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional
     fail(ErrorCode::unsupported, "{}: {}; --device cpu runs it", name_, *reason);
 }
 
-// Values [in, out] as rows [first_row, first_row + out) of the weights' elements.
-void GpuLinear::put_codes(const std::vector<float>& values, const std::optional<Format>& format,
-                          int64_t first_row, std::vector<uint8_t>& codes) const {
-  const auto k = static_cast<size_t>(shape_.k), n = values.size() / k;
-  uint8_t* to = codes.data() + first_row * shape_.k * element_size(shape_.weights);
+// The weights as the product reads them: [out][in], by column of `weight`. What is no code of the
+// product's format is a value: those of layers that have codes of their own are multiplied by their
+// scales.
+std::vector<uint8_t> GpuLinear::elements(const PlainWeight& weight) const {
+  const auto k = static_cast<size_t>(shape_.k), n = static_cast<size_t>(shape_.n);
+  const std::vector<float> values = weight.decoded();
+  std::vector<uint8_t> elements(k * n * static_cast<size_t>(element_size(shape_.weights)));
   for (size_t row = 0; row < n; ++row) {
     for (size_t i = 0; i < k; ++i) {
-      const float value = values[i * n + row];
+      const float value = values[i * n + row] * (weight.format ? 1.0f : weight.scales[row]);
       const size_t at = row * k + i;
       if (shape_.weights == OperandType::bf16)
-        reinterpret_cast<uint16_t*>(to)[at] = static_cast<uint16_t>(BFloat16Codec::encode(value));
-      else to[at] = encode(*format, value, 1.0f);  // a code's value: exact
+        reinterpret_cast<uint16_t*>(elements.data())[at] =
+            static_cast<uint16_t>(BFloat16Codec::encode(value));
+      else elements[at] = encode(*weight.format, value, 1.0f);  // a code's value: exact
     }
   }
+  return elements;
 }
 
 void GpuLinear::prepare(int64_t tokens, const Trials& trials) {
@@ -256,7 +221,7 @@ GpuDense::GpuDense(const Linear& linear, const std::vector<Site>& sites, Functio
   for (float& s : plain.scales) s *= input_.scale;
   weight_ = upload(transposed, name);
   scale_ = upload(plain.scales, name);
-  bias_ = upload(bias_of(linear, name), name);
+  bias_ = upload(plain_bias(linear, sites), name);
 }
 
 Dense GpuDense::arguments() const {

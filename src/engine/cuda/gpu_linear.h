@@ -28,6 +28,7 @@
 #include "engine/cuda/algorithm_choice.h"
 #include "engine/cuda/device_array.h"
 #include "engine/cuda/matmul.h"
+#include "engine/weights.h"
 #include "kernels/cuda/rows.h"
 
 namespace fp8q::cuda {
@@ -48,7 +49,6 @@ class GpuLinear {
   int64_t out() const { return shape_.n; }
   // How the input must be rounded, and what a product's memory needs.
   const Rounding& input() const { return input_; }
-  SumType sum_type() const { return shape_.sums; }
   int64_t sum_bytes(int64_t tokens) const {
     return tokens * out() * (shape_.sums == SumType::bf16 ? 2 : 4);
   }
@@ -83,8 +83,7 @@ class GpuLinear {
  private:
   std::string product_text() const;
   void choose_types(const std::optional<Format>& x, const std::optional<Format>& w, bool integers);
-  void put_codes(const std::vector<float>& values, const std::optional<Format>& format,
-                 int64_t first_row, std::vector<uint8_t>& codes) const;
+  std::vector<uint8_t> elements(const PlainWeight& weight) const;
 
   struct Product {
     std::unique_ptr<Matmul> sums, fused;  // fused: nullptr if it is not to be used
