@@ -15,7 +15,7 @@ enum class Unit {
   bf16,  // vdpbf16ps
   int8,  // vpdpbusd; vpmaddwd and vpaddd where there is none
 };
-inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8};  // in this order
+inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8};
 std::string_view name(Unit unit);
 
 // Whether isa() has the instruction.

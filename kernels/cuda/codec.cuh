@@ -39,9 +39,11 @@ __host__ __device__ inline float round_integer(float quotient) {
 // The code of a quotient, by the format's codec.
 template <Format F>
 __host__ __device__ inline uint32_t encode_one(float x) {
-  if constexpr (CodecOf<F>::kInteger)
-    return static_cast<uint8_t>(static_cast<int8_t>(round_integer<CodecOf<F>>(x)));
-  else return CodecOf<F>::encode(x);
+  using Codec = CodecOf<F>;
+  if constexpr (Codec::kInteger)
+    return static_cast<uint32_t>(static_cast<int32_t>(round_integer<Codec>(x))) &
+           ((1u << Codec::kBits) - 1);
+  else return Codec::encode(x);
 }
 
 // The codes of two quotients, the first in the low byte.
@@ -90,17 +92,14 @@ __host__ __device__ inline __half2 round_to_values(float first, float second) {
 }
 
 // fp8q::with_format() for a device as well; calls are qualified, to tell the two apart. The format
-// is uniform over a launch.
-template <class Body>
+// is uniform over a launch. What is none of the formats before is the last one.
+template <size_t kIndex = 0, class Body>
 __host__ __device__ inline void with_format(Format format, const Body& body) {
-  switch (format) {
-#define FP8Q_FORMAT(id, ...) \
-  case Format::id:           \
-    return body.template operator()<Format::id>();
-#include "numeric/formats.def"
-#undef FP8Q_FORMAT
+  constexpr Format kFormat = kEveryFormat[kIndex];
+  if constexpr (kIndex + 1 < std::size(kEveryFormat)) {
+    if (format != kFormat) return with_format<kIndex + 1>(format, body);
   }
-  __builtin_unreachable();
+  return body.template operator()<kFormat>();
 }
 
 __host__ __device__ inline uint32_t bf16_pair(float first, float second) {

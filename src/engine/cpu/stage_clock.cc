@@ -27,9 +27,10 @@ std::vector<StageTime> StageClock::times(double factor) const {
   for (size_t s = 0; s < kStages; ++s)
     for (size_t u = 0; u < kSumsOfStage; ++u)
       if (const Sum& sum = sums_[s][u]; sum.any)
-        times.push_back({std::string(kStageNames[s]),
-                         u + 1 < kSumsOfStage ? std::string(name(kUnits[u])) : std::string(),
-                         sum.seconds * factor, sum.operations});
+        times.push_back(
+            {std::string(kStageNames[s]),
+             u + 1 < kSumsOfStage ? std::string(name(static_cast<Unit>(u))) : std::string(),
+             sum.seconds * factor, sum.operations});
   return times;
 }
 

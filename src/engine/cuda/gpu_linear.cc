@@ -79,9 +79,8 @@ void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional
     fail(ErrorCode::unsupported, "{}: {}; --device cpu runs it", name_, *reason);
 }
 
-// The weights as the product reads them: [out][in], by column of `weight`. What is no code of the
-// product's format is a value: those of layers that have codes of their own are multiplied by their
-// scales.
+// The weights as the product reads them: [out][in]. Where layers have no format in common there are
+// values, those of codes times their scales.
 std::vector<uint8_t> GpuLinear::elements(const PlainWeight& weight) const {
   const auto k = static_cast<size_t>(shape_.k), n = static_cast<size_t>(shape_.n);
   const std::vector<float> values = weight.decoded();
