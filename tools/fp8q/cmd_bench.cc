@@ -95,7 +95,7 @@ std::string comparison(const BenchmarkResult& r) {
     }
     table.add(std::move(line));
   });
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 // Stages down, variants across. Variants may divide a stage among units differently, so stages are
@@ -131,7 +131,7 @@ std::string stage_table(const BenchmarkResult& r, std::span<const BenchmarkRow> 
     }
     table.add(std::move(line));
   }
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 std::string footer(const BenchmarkResult& r) {
@@ -157,60 +157,81 @@ void run(const Options& options, const Globals& globals) {
   write_json(globals, to_json(result));
 }
 
+// What runs where no model is named.
+void add_random_weights_options(Command& command, BenchmarkOptions& b, Option models) {
+  command
+      .option("--shape", &b.shape,
+              fmt::format("Random weights: {}", fmt::join(benchmark_shape_names(), ", ")))
+      .one_of(benchmark_shape_names())
+      .type_name("NAME")
+      .show_default()
+      .excludes(models);
+  command
+      .option(
+          "--format", &b.formats,
+          fmt::format("Random weights quantised to {}", fmt::join(benchmark_format_names(), ", ")))
+      .comma_separated()
+      .one_of(benchmark_format_names())
+      .type_name("NAME,...")
+      .show_default()
+      .excludes(models);
+}
+
+// How much runs at a time.
+void add_size_options(Command& command, BenchmarkOptions& b) {
+  command.option("--batch", &b.batches, "Sequences per run")
+      .comma_separated()
+      .range(1, 4096)
+      .type_name("N,...")
+      .show_default();
+  command.option("--length", &b.lengths, "Tokens per sequence")
+      .comma_separated()
+      .range(1, 100000)
+      .type_name("N,...")
+      .show_default();
+  command.flag("--ragged", &b.ragged, "Lengths from a quarter of --length to all of it");
+}
+
+// How long each format runs.
+void add_time_options(Command& command, BenchmarkOptions& b) {
+  const Option repeat =
+      command.option("--repeat", &b.repeat, "Timed runs of each format (default: --min-time)")
+          .range(1, 1000000)
+          .type_name("N");
+  command.option("--min-time", &b.min_time, "Seconds of timed runs of each format, at least 3 runs")
+      .range(0.0, 3600.0)
+      .type_name("S")
+      .show_default()
+      .excludes(repeat);
+}
+
 }  // namespace
 
-void add_bench(CLI::App& program, Globals& globals) {
+void add_bench(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   BenchmarkOptions& b = options->benchmark;
-  CLI::App& command = *program.add_subcommand("bench", "Measure latency and throughput");
-  auto* models = command.add_option(
-      "MODEL", b.models, "ONNX files or folders, run as they stand (default: random weights)");
-  command
-      .add_option("--shape", b.shape,
-                  fmt::format("Random weights: {}", fmt::join(benchmark_shape_names(), ", ")))
-      ->check(CLI::IsMember(benchmark_shape_names()))
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->excludes(models);
-  const auto list = [&](const char* name, auto& values, const std::string& what) {
-    return command.add_option(name, values, what)->delimiter(',')->capture_default_str();
-  };
-  list("--format", b.formats,
-       fmt::format("Random weights quantised to {}", fmt::join(benchmark_format_names(), ", ")))
-      ->check(CLI::IsMember(benchmark_format_names()))
-      ->type_name("NAME,...")
-      ->excludes(models);
-  list("--batch", b.batches, "Sequences per run")->check(CLI::Range(1, 4096))->type_name("N,...");
-  list("--length", b.lengths, "Tokens per sequence")
-      ->check(CLI::Range(1, 100000))
-      ->type_name("N,...");
-  command.add_flag("--ragged", b.ragged, "Lengths from a quarter of --length to all of it");
-  auto* repeat =
-      command.add_option("--repeat", b.repeat, "Timed runs of each format (default: --min-time)");
-  repeat->check(CLI::Range(1, 1000000))->type_name("N");
-  command
-      .add_option("--min-time", b.min_time, "Seconds of timed runs of each format, at least 3 runs")
-      ->check(CLI::Range(0.0, 3600.0))
-      ->type_name("S")
-      ->capture_default_str()
-      ->excludes(repeat);
-  command.add_flag("--compare", options->compare,
-                   "Also list formats side by side, with their speed against the first");
-  command.add_flag("--kernels", b.stages, "Also list the parts of the forward pass");
-  command.add_option("--seed", b.seed, "Seed of weights and token ids")->capture_default_str();
+  Command command = program.command("bench", "Measure latency and throughput");
+  const Option models = command.option(
+      "MODEL", &b.models, "ONNX files or folders, run as they stand (default: random weights)");
+  add_random_weights_options(command, b, models);
+  add_size_options(command, b);
+  add_time_options(command, b);
+  command.flag("--compare", &options->compare,
+               "Also list formats side by side, with their speed against the first");
+  command.flag("--kernels", &b.stages, "Also list the parts of the forward pass");
+  command.option("--seed", &b.seed, "Seed of weights and token ids").show_default();
   add_device_options(command, b.execution);
   add_gelu_option(command, b.execution);
   command
-      .add_option("--tokens", b.execution.tokens_at_a_time,
-                  "Tokens a GPU works on at a time (default: by its cache and multiprocessors)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->type_name("N");
+      .option("--tokens", &b.execution.tokens_at_a_time,
+              "Tokens a GPU works on at a time (default: by its cache and multiprocessors)")
+      .range(1, 1 << 20)
+      .type_name("N");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q bench --shape bert-base --format fp32,e4m3,int8 --compare\n"
       "  fp8q bench model.onnx model.e4m3.onnx --batch 1,8 --length 32,128 --kernels");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -67,30 +67,29 @@ void run(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_calibrate(CLI::App& program, Globals& globals) {
+void add_calibrate(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   CalibrateOptions& c = options->calibrate;
-  CLI::App& command =
-      *program.add_subcommand("calibrate", "Record activation statistics of a model");
+  Command command = program.command("calibrate", "Record activation statistics of a model");
   command
-      .add_option("MODEL", c.location.model,
-                  "ONNX file, or folder with model.onnx, config.json and tokenizer")
-      ->required();
-  command.add_option("-o,--output", c.output, "Statistics file (default: MODEL.calib.json)")
-      ->type_name("FILE");
+      .option("MODEL", &c.location.model,
+              "ONNX file, or folder with model.onnx, config.json and tokenizer")
+      .required();
+  command.option("-o,--output", &c.output, "Statistics file (default: MODEL.calib.json)")
+      .type_name("FILE");
   options->task.add(command, c.task, TaskUse::text);
   add_examples_option(command, c.examples, "Number of examples");
-  auto* random = command.add_flag("--random-data", c.random_data,
-                                  "Random token ids instead of text; recorded in the file");
-  command.add_option("--seed", c.seed, "Seed of --random-data")->needs(random);
+  const Option random = command.flag("--random-data", &c.random_data,
+                                     "Random token ids instead of text; recorded in the file");
+  command.option("--seed", &c.seed, "Seed of --random-data").needs(random);
   add_shard_option(command, c.shard, c.shards);
   command
-      .add_option("--checkpoint", c.checkpoint_seconds,
-                  "Seconds between checkpoints, from which an interrupted run goes on")
-      ->check(CLI::Range(0.0, 1e6))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command.add_flag("--force", c.force, "Replace an existing file that fp8q did not write");
+      .option("--checkpoint", &c.checkpoint_seconds,
+              "Seconds between checkpoints, from which an interrupted run goes on")
+      .range(0.0, 1e6)
+      .type_name("SECONDS")
+      .show_default();
+  command.flag("--force", &c.force, "Replace an existing file that fp8q did not write");
   add_execution_options(command, c.execution);
   add_tokenizer_options(command, c.location.tokenizer, c.location.config);
   add_global_options(command, globals);
@@ -99,8 +98,7 @@ void add_calibrate(CLI::App& program, Globals& globals) {
       "  fp8q calibrate bert-sst2/ --task sst2 --data glue_data --examples 512\n"
       "  fp8q calibrate model.onnx --data sentences.txt -o mine.calib.json\n"
       "  fp8q calibrate bert-topics/ --task text --data topics.jsonl --text-column body");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

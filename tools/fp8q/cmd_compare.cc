@@ -62,7 +62,7 @@ std::string outputs_table(const CompareResult& r) {
                d ? fmt::format("{:.3g}", d->kl_max) : "",
                d ? fmt::format("{:.2f} %", 100 * d->agreement) : ""});
   }
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 // The Sites with the lowest SQNR first.
@@ -83,7 +83,7 @@ std::string sites_table(const CompareResult& r, size_t limit) {
          decibels_text(s->sqnr_db), s->rounding_sqnr_db ? decibels_text(*s->rounding_sqnr_db) : "",
          fmt::format("{:.6f}", s->cosine), fmt::format("{:.4g}", s->max_error),
          share_text(s->saturated), share_text(s->underflowed)});
-  std::string text = "\n" + table.str();
+  std::string text = fmt::format("\n{}", table.str());
   if (shown < sites.size())
     text +=
         fmt::format("  the worst {} of {} that differ; --sites lists all\n", shown, sites.size());
@@ -108,17 +108,17 @@ void run(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_compare(CLI::App& program, Globals& globals) {
+void add_compare(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   CompareOptions& c = options->compare;
-  CLI::App& command =
-      *program.add_subcommand("compare", "Compare two models on the same inputs, Site by Site");
-  command.add_option("A", c.a, "The reference: ONNX file or folder, usually the float model")
-      ->required();
-  command.add_option("B", c.b, "The model compared with it, usually a converted one")->required();
+  Command command =
+      program.command("compare", "Compare two models on the same inputs, Site by Site");
+  command.option("A", &c.a, "The reference: ONNX file or folder, usually the float model")
+      .required();
+  command.option("B", &c.b, "The model compared with it, usually a converted one").required();
   options->task.add(command, c.task, TaskUse::text);
   add_examples_option(command, c.examples, "Number of examples");
-  command.add_flag("--sites", options->sites, "List every Site, not only the worst");
+  command.flag("--sites", &options->sites, "List every Site, not only the worst");
   add_execution_options(command, c.execution);
   add_tokenizer_options(command, c.tokenizer, c.config);
   add_global_options(command, globals);
@@ -128,8 +128,7 @@ void add_compare(CLI::App& program, Globals& globals) {
       "Examples:\n  fp8q compare model.onnx model.e4m3.onnx\n"
       "  fp8q compare bert-sst2/ bert-sst2/model.int8.onnx --task sst2 --data glue_data\n"
       "  fp8q compare model.onnx model.int8.onnx --sites --json differences.json");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -95,74 +95,89 @@ std::string sites_table(const ConvertResult& r) {
     table.add({s.path, s.format, s.granularity, scale,
                s.sqnr_db ? fmt::format("{:.1f}", *s.sqnr_db) : "", s.reason});
   }
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 // What a single Site, or all of them, get instead of what the recipe says.
-void add_planning_options(CLI::App& command, ConvertOptions& options) {
+void add_planning_options(Command& command, ConvertOptions& options) {
   command
-      .add_option("--observer", options.observer,
-                  fmt::format("How activation statistics become a range: {} (default: absmax)",
-                              fmt::join(observer_names(), ", ")))
-      ->type_name("NAME[:PARAMETER]");
-  command.add_option("--weight-observer", options.weight_observer, "The same for weights")
-      ->type_name("NAME[:PARAMETER]");
+      .option("--observer", &options.observer,
+              fmt::format("How activation statistics become a range: {} (default: absmax)",
+                          fmt::join(observer_names(), ", ")))
+      .type_name("NAME[:PARAMETER]");
+  command.option("--weight-observer", &options.weight_observer, "The same for weights")
+      .type_name("NAME[:PARAMETER]");
   command
-      .add_option("--smooth-quant", options.smooth_quant,
-                  "Multiply the channels of what enters linear layers by powers of two, and divide "
-                  "the weights by them: ALPHA from 0 to 1, or auto to search it for every input")
-      ->type_name("auto|ALPHA");
+      .option("--smooth-quant", &options.smooth_quant,
+              "Multiply the channels of what enters linear layers by powers of two, and divide "
+              "the weights by them: ALPHA from 0 to 1, or auto to search it for every input")
+      .type_name("auto|ALPHA");
   command
-      .add_option(
-          "--site", options.sites,
-          "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
-          "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
-          "tensor, channel, groupsN, blockN, tileN; of inputs of linear layers: tensor, token")
-      ->allow_extra_args(false)
-      ->type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
-  command.add_option("--plan", options.plan, "Take the decisions for all Sites from this file")
-      ->type_name("FILE");
+      .option("--site", &options.sites,
+              "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
+              "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
+              "tensor, channel, groupsN, blockN, tileN; of inputs of linear layers: tensor, token")
+      .one_value_at_a_time()
+      .type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
+  command.option("--plan", &options.plan, "Take the decisions for all Sites from this file")
+      .type_name("FILE");
   command
-      .add_option("--write-plan", options.write_plan,
-                  "Write the decisions for all Sites: a line each, to be read and changed")
-      ->type_name("FILE");
+      .option("--write-plan", &options.write_plan,
+              "Write the decisions for all Sites: a line each, to be read and changed")
+      .type_name("FILE");
   command
-      .add_option("--write-ranges", options.write_ranges,
-                  "Write the ranges of activations: *.json for onnxruntime, else a TensorRT "
-                  "calibration cache")
-      ->type_name("FILE");
+      .option("--write-ranges", &options.write_ranges,
+              "Write the ranges of activations: *.json for onnxruntime, else a TensorRT "
+              "calibration cache")
+      .type_name("FILE");
+}
+
+void run(Options& options, const Globals& globals) {
+  ConvertOptions& c = options.convert;
+  const bool from_workspace = complete(c);
+  check_json_target(
+      globals, {c.model, c.output, c.plan.value_or(fs::path()), c.write_plan.value_or(fs::path()),
+                c.write_ranges.value_or(fs::path())});
+  const ConvertResult result = convert(c);
+  if (auto workspace = Workspace::load();
+      workspace &&
+      fs::weakly_canonical(workspace->model) == fs::weakly_canonical(result.source.path)) {
+    workspace->converted = result.output.path;
+    workspace->save();
+  }
+  print(globals, table_of(result, from_workspace));
+  if (options.sites) print(globals, sites_table(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
 }
 
 }  // namespace
 
-void add_convert(CLI::App& program, Globals& globals) {
+void add_convert(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
-  ConvertOptions& convert_options = options->convert;
-  CLI::App& command = *program.add_subcommand("convert", "Write a quantised model");
-  command.add_option("MODEL", convert_options.model,
-                     "ONNX file or folder (default: the one calibrated last in this folder)");
+  ConvertOptions& c = options->convert;
+  Command command = program.command("convert", "Write a quantised model");
+  command.option("MODEL", &c.model,
+                 "ONNX file or folder (default: the one calibrated last in this folder)");
   command
-      .add_option("--calib", convert_options.statistics,
-                  "Statistics (default: MODEL.calib.json), or a calibration table of TensorRT or "
-                  "onnxruntime")
-      ->type_name("FILE");
+      .option("--calib", &c.statistics,
+              "Statistics (default: MODEL.calib.json), or a calibration table of TensorRT or "
+              "onnxruntime")
+      .type_name("FILE");
+  command.option("-o,--output", &c.output, "Model to write (default: MODEL.<recipe>.onnx)")
+      .type_name("FILE");
   command
-      .add_option("-o,--output", convert_options.output,
-                  "Model to write (default: MODEL.<recipe>.onnx)")
-      ->type_name("FILE");
-  command
-      .add_option(
-          "--format,--recipe", convert_options.recipe,
+      .option(
+          "--format,--recipe", &c.recipe,
           fmt::format("{} (default: {})", fmt::join(recipe_names(), ", "), recipe_names().front()))
-      ->check(CLI::IsMember(recipe_names()))
-      ->type_name("NAME");
-  add_planning_options(command, convert_options);
-  command.add_flag("--quantize-head", convert_options.quantize_head, "Pooler and classifier too");
-  command.add_flag("--quantize-embeddings", convert_options.quantize_embeddings,
-                   "8-bit embedding rows with a scale per row, instead of float16");
-  command.add_flag("--force", convert_options.force,
-                   "Replace an existing file that fp8q did not write");
-  command.add_flag("--sites", options->sites, "List what each Site got and why");
+      .one_of(recipe_names())
+      .type_name("NAME");
+  add_planning_options(command, c);
+  command.flag("--quantize-head", &c.quantize_head, "Pooler and classifier too");
+  command.flag("--quantize-embeddings", &c.quantize_embeddings,
+               "8-bit embedding rows with a scale per row, instead of float16");
+  command.flag("--force", &c.force, "Replace an existing file that fp8q did not write");
+  command.flag("--sites", &options->sites, "List what each Site got and why");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q convert --format e4m3\n"
@@ -171,26 +186,7 @@ void add_convert(CLI::App& program, Globals& globals) {
       "  fp8q convert model.onnx --format int8 --smooth-quant auto\n"
       "  fp8q convert --site 'layer.5/ffn.output/*=float' --site 'layer.*/query=e4m3:mse'\n"
       "  fp8q convert --write-plan plan.json; edit plan.json; fp8q convert --plan plan.json");
-  command.callback([options, &globals] {
-    globals.action = [options, &globals] {
-      const bool from_workspace = complete(options->convert);
-      check_json_target(globals, {options->convert.model, options->convert.output,
-                                  options->convert.plan.value_or(fs::path()),
-                                  options->convert.write_plan.value_or(fs::path()),
-                                  options->convert.write_ranges.value_or(fs::path())});
-      const ConvertResult result = convert(options->convert);
-      if (auto workspace = Workspace::load();
-          workspace &&
-          fs::weakly_canonical(workspace->model) == fs::weakly_canonical(result.source.path)) {
-        workspace->converted = result.output.path;
-        workspace->save();
-      }
-      print(globals, table_of(result, from_workspace));
-      if (options->sites) print(globals, sites_table(result));
-      print_notes(globals, result.notes);
-      write_json(globals, to_json(result));
-    };
-  });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -25,8 +25,8 @@ struct Options {
   TaskArguments task;
   EvalOutput output;
   bool no_baseline = false;
-  CLI::Option* shard = nullptr;
-  CLI::Option* shard_output = nullptr;
+  Option shard;
+  Option shard_output;
 };
 
 bool complete(EvaluateOptions& options) {
@@ -40,12 +40,12 @@ bool complete(EvaluateOptions& options) {
 
 // Error (usage): what concerns the scores is given with --shard, or the other way round.
 void check_shard_options(const Options& options) {
-  if (options.shard->count() == 0 && options.shard_output->count() > 0)
+  if (!options.shard.given() && options.shard_output.given())
     fail(ErrorCode::usage,
          "-o names the file of a --shard; scores are written by --json, answers by --predictions");
-  if (const CLI::Option* given = options.output.given(); given && options.shard->count() > 0)
+  if (const Option* given = options.output.given(); given && options.shard.given())
     fail(ErrorCode::usage, "{} is for all examples: give it to fp8q merge, which joins the shards",
-         given->get_name());
+         given->name());
 }
 
 std::string table_of(const EvaluateShardResult& r) {
@@ -84,7 +84,7 @@ void run(Options& options, const Globals& globals) {
   files.push_back(e.output);
   check_json_target(globals, files);
   const std::string model = short_path(e.models.front().string());
-  if (options.shard->count() > 0) return run_shard(e, globals);
+  if (options.shard.given()) return run_shard(e, globals);
   const std::vector<EvaluateResult> results = evaluate(e, make_progress(globals));
   if (from_workspace) print(globals, fmt::format("model {} (from the workspace)\n", model));
   put_out(results, options.output, globals);
@@ -92,29 +92,27 @@ void run(Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_eval(CLI::App& program, Globals& globals) {
+void add_eval(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   EvaluateOptions& e = options->evaluate;
-  CLI::App& command = *program.add_subcommand("eval", "Score models on a task");
-  command.add_option("MODEL", e.models,
-                     "ONNX files or folders (default: the model converted last in this folder)");
+  Command command = program.command("eval", "Score models on a task");
+  command.option("MODEL", &e.models,
+                 "ONNX files or folders (default: the model converted last in this folder)");
   options->task.add(command, e.task, TaskUse::scores);
-  auto* baseline =
-      command.add_option("--baseline", e.baseline, "Compare with this model (default: the source)");
-  baseline->type_name("MODEL");
-  auto* no_baseline =
-      command.add_flag("--no-baseline", options->no_baseline, "Do not run the source model");
-  no_baseline->excludes(baseline);
+  const Option baseline =
+      command.option("--baseline", &e.baseline, "Compare with this model (default: the source)")
+          .type_name("MODEL");
+  const Option no_baseline =
+      command.flag("--no-baseline", &options->no_baseline, "Do not run the source model")
+          .excludes(baseline);
   options->shard = add_shard_option(command, e.shard, e.shards);
-  options->shard_output =
-      command
-          .add_option("-o,--output", e.output,
-                      "File of a shard's answers (default: MODEL.TASK.IofN.json)")
-          ->type_name("FILE");
-  add_eval_output_options(command, options->output);
-  command.get_option("--max-drop")->excludes(no_baseline);
-  command.add_flag("--force", e.force, "Replace an existing file that fp8q did not write");
-  command.add_option("--seed", e.seed, "Seed of the bootstrap")->capture_default_str();
+  options->shard_output = command
+                              .option("-o,--output", &e.output,
+                                      "File of a shard's answers (default: MODEL.TASK.IofN.json)")
+                              .type_name("FILE");
+  add_eval_output_options(command, options->output).excludes(no_baseline);
+  command.flag("--force", &e.force, "Replace an existing file that fp8q did not write");
+  command.option("--seed", &e.seed, "Seed of the bootstrap").show_default();
   add_execution_options(command, e.execution);
   add_gelu_option(command, e.execution);
   add_tokenizer_options(command, e.tokenizer, e.config);
@@ -128,8 +126,7 @@ void add_eval(CLI::App& program, Globals& globals) {
       "macro_f1\n"
       "  fp8q eval model.e4m3.onnx --task mnli --shard 2/8   # then fp8q merge\n"
       "  fp8q eval bert-sst2/ --task sst2 --json -");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -58,38 +58,38 @@ std::string facts_table(const InspectResult& r) {
 std::string sites_table(const InspectResult& r) {
   Table table({"site", "kind", "format", "value"});
   for (const auto& site : r.sites) table.add({site.path, site.kind, site.format, site.name});
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 std::string operators_table(const InspectResult& r) {
   Table table({"operator", "nodes"}, {false, true});
   for (const auto& [name, count] : r.operators) table.add({name, std::to_string(count)});
-  return "\n" + table.str() + "\n  fp8q can execute: " + joined(operator_list()) + "\n";
+  return fmt::format("\n{}\n  fp8q can execute: {}\n", table.str(), joined(operator_list()));
+}
+
+void run(const Options& options, const Globals& globals) {
+  check_json_target(globals, {options.location.model});
+  const InspectResult result = inspect(options.location);
+  print(globals, facts_table(result));
+  if (options.sites) print(globals, sites_table(result));
+  if (options.operators) print(globals, operators_table(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
 }
 
 }  // namespace
 
-void add_inspect(CLI::App& program, Globals& globals) {
+void add_inspect(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = *program.add_subcommand("inspect", "Tell what a model is");
-  command.add_option("MODEL", options->location.model, "ONNX file or folder with model.onnx")
-      ->required();
-  command.add_flag("--sites", options->sites, "List the Sites: operands of matrix products");
-  command.add_flag("--ops", options->operators, "List the operators, and those fp8q can execute");
+  Command command = program.command("inspect", "Tell what a model is");
+  command.option("MODEL", &options->location.model, "ONNX file or folder with model.onnx")
+      .required();
+  command.flag("--sites", &options->sites, "List the Sites: operands of matrix products");
+  command.flag("--ops", &options->operators, "List the operators, and those fp8q can execute");
   add_tokenizer_options(command, options->location.tokenizer, options->location.config);
   add_global_options(command, globals);
   command.footer("Examples:\n  fp8q inspect model.onnx\n  fp8q inspect model.e4m3.onnx --sites");
-  command.callback([options, &globals] {
-    globals.action = [options, &globals] {
-      check_json_target(globals, {options->location.model});
-      const InspectResult result = inspect(options->location);
-      print(globals, facts_table(result));
-      if (options->sites) print(globals, sites_table(result));
-      if (options->operators) print(globals, operators_table(result));
-      print_notes(globals, result.notes);
-      write_json(globals, to_json(result));
-    };
-  });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -32,9 +32,9 @@ Table table_of(const std::vector<MergedPart>& parts) {
 void run_statistics(const Options& options, const Globals& globals) {
   if (options.output.empty())
     fail(ErrorCode::usage, "merge: name the file for the statistics of the whole with -o FILE");
-  if (const CLI::Option* given = options.evaluation.given())
+  if (const Option* given = options.evaluation.given())
     fail(ErrorCode::usage, "{} is for the parts of an evaluation; these are of a calibration",
-         given->get_name());
+         given->name());
   const MergeResult r = merge({options.inputs, options.output, options.force});
   Table table = table_of(r.parts);
   table.add({"text", fmt::format("{} examples, {} tokens", r.examples, r.tokens)});
@@ -66,19 +66,19 @@ void run(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_merge(CLI::App& program, Globals& globals) {
+void add_merge(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = *program.add_subcommand(
-      "merge", "Join the shards of a calibration, or score those of an evaluation");
+  Command command =
+      program.command("merge", "Join the shards of a calibration, or score those of an evaluation");
   command
-      .add_option("FILES", options->inputs,
-                  "What calibrate --shard or eval --shard wrote, in any order")
-      ->required();
-  command.add_option("-o,--output", options->output, "Statistics of the whole (calibration)")
-      ->type_name("FILE");
-  command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
+      .option("FILES", &options->inputs,
+              "What calibrate --shard or eval --shard wrote, in any order")
+      .required();
+  command.option("-o,--output", &options->output, "Statistics of the whole (calibration)")
+      .type_name("FILE");
+  command.flag("--force", &options->force, "Replace an existing file that fp8q did not write");
   add_eval_output_options(command, options->evaluation);
-  for (CLI::Option* option : options->evaluation.options) option->group("Scores (evaluation)");
+  for (Option& option : options->evaluation.options) option.group("Scores (evaluation)");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q calibrate model.onnx --shard 1/2   # on one machine\n"
@@ -87,8 +87,7 @@ void add_merge(CLI::App& program, Globals& globals) {
       "  fp8q eval model.e4m3.onnx --task sst2 --shard 1/2\n"
       "  fp8q eval model.e4m3.onnx --task sst2 --shard 2/2\n"
       "  fp8q merge model.e4m3.sst2.?of2.json --json scores.json");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -32,37 +32,35 @@ std::string table_of(const ReportResult& r) {
   return table.str();
 }
 
+void run(ReportOptions& options, const Globals& globals) {
+  complete(options);
+  check_json_target(globals, {options.output});
+  const ReportResult result = report(options);
+  print(globals, table_of(result));
+  print_notes(globals, result.notes);
+  write_json(globals, to_json(result));
+}
+
 }  // namespace
 
-void add_report(CLI::App& program, Globals& globals) {
+void add_report(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<ReportOptions>();
-  CLI::App& command = *program.add_subcommand("report", "Make an HTML page of results");
-  command.add_option("RESULT", options->inputs,
-                     "Files that --json wrote, statistics (*.calib.json), or folders of them "
-                     "(default: those of this folder's workspace)");
-  command.add_option("-o,--output", options->output, "Page to write")
-      ->type_name("FILE")
-      ->capture_default_str();
-  command.add_option("--title", options->title, "Heading of the page")->capture_default_str();
+  Command command = program.command("report", "Make an HTML page of results");
+  command.option("RESULT", &options->inputs,
+                 "Files that --json wrote, statistics (*.calib.json), or folders of them "
+                 "(default: those of this folder's workspace)");
+  command.option("-o,--output", &options->output, "Page to write").type_name("FILE").show_default();
+  command.option("--title", &options->title, "Heading of the page").show_default();
   command
-      .add_option("--site", options->sites,
-                  "Site whose histogram is drawn (default: the ones INT8 serves worst and best)")
-      ->type_name("PATH");
-  command.add_flag("--force", options->force, "Replace an existing file that fp8q did not write");
+      .option("--site", &options->sites,
+              "Site whose histogram is drawn (default: the ones INT8 serves worst and best)")
+      .type_name("PATH");
+  command.flag("--force", &options->force, "Replace an existing file that fp8q did not write");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q report\n  fp8q eval --task sst2 --json sst2.json\n"
       "  fp8q report sst2.json model.calib.json -o sst2.html --site layer.3/ffn.output/input");
-  command.callback([options, &globals] {
-    globals.action = [options, &globals] {
-      complete(*options);
-      check_json_target(globals, {options->output});
-      const ReportResult result = report(*options);
-      print(globals, table_of(result));
-      print_notes(globals, result.notes);
-      write_json(globals, to_json(result));
-    };
-  });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

@@ -86,7 +86,7 @@ std::string ranking(const SensitivityResult& r, size_t f, size_t limit) {
                                    signed_number(*in.left_out.score - *r.whole[f].score, 2)});
     table.add(std::move(row));
   }
-  std::string text = "\n" + table.str();
+  std::string text = fmt::format("\n{}", table.str());
   if (limit < sites.size())
     text += fmt::format("  the worst {} of {}; --sites lists all\n", limit, sites.size());
   return text;
@@ -110,7 +110,7 @@ std::string groups_table(const SensitivityResult& r, const std::vector<Sensitivi
     }
     table.add(std::move(row));
   }
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 std::string best_formats(const SensitivityResult& r) {
@@ -123,7 +123,7 @@ std::string best_formats(const SensitivityResult& r) {
   for (const auto& [format, entry] : counts)
     table.add({format, std::to_string(entry.first),
                fmt::format("{}: {}", entry.second->path, entry.second->best_reason)});
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 void run(Options& options, const Globals& globals) {
@@ -149,31 +149,30 @@ void run(Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_sensitivity(CLI::App& program, Globals& globals) {
+void add_sensitivity(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   SensitivityOptions& s = options->sensitivity;
-  CLI::App& command = *program.add_subcommand(
+  Command command = program.command(
       "sensitivity", "Rank Sites by the harm that quantising them does, in each format");
-  command.add_option("MODEL", s.location.model,
-                     "Float ONNX file or folder (default: the one calibrated last in this folder)");
-  command.add_option("--calib", s.statistics, "Statistics (default: MODEL.calib.json)")
-      ->type_name("FILE");
-  command.add_option("--recipe", s.recipe, "Which Sites, and the granularity of weights")
-      ->check(CLI::IsMember(recipe_names()))
-      ->type_name("NAME")
-      ->capture_default_str();
-  command.add_option("--formats", s.formats, "Formats to try, separated by commas")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->capture_default_str();
-  command.add_option("--observer", s.observer, "How activation statistics become a range")
-      ->type_name("NAME")
-      ->capture_default_str();
-  options->task.add(command, s.task, TaskUse::scores_if_any);
-  command.get_option("--task")->description(
-      "Judge by this task's score, too (takes as long as scoring every trial; see --limit)");
+  command.option("MODEL", &s.location.model,
+                 "Float ONNX file or folder (default: the one calibrated last in this folder)");
+  command.option("--calib", &s.statistics, "Statistics (default: MODEL.calib.json)")
+      .type_name("FILE");
+  command.option("--recipe", &s.recipe, "Which Sites, and the granularity of weights")
+      .one_of(recipe_names())
+      .type_name("NAME")
+      .show_default();
+  command.option("--formats", &s.formats, "Formats to try, separated by commas")
+      .comma_separated()
+      .type_name("LIST")
+      .show_default();
+  command.option("--observer", &s.observer, "How activation statistics become a range")
+      .type_name("NAME")
+      .show_default();
+  options->task.add(command, s.task, TaskUse::scores_if_any)
+      .help("Judge by this task's score, too (takes as long as scoring every trial; see --limit)");
   add_examples_option(command, s.examples, "Examples of training text that trials run");
-  command.add_flag("--sites", options->sites, "List every Site, not only the worst");
+  command.flag("--sites", &options->sites, "List every Site, not only the worst");
   add_execution_options(command, s.execution);
   add_tokenizer_options(command, s.location.tokenizer, s.location.config);
   add_global_options(command, globals);
@@ -184,8 +183,7 @@ void add_sensitivity(CLI::App& program, Globals& globals) {
       "Examples:\n  fp8q sensitivity\n"
       "  fp8q sensitivity bert-sst2/ --formats int8 --sites\n"
       "  fp8q sensitivity model.onnx --task sst2 --data glue_data --limit 200 --formats e4m3");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

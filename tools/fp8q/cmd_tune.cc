@@ -65,7 +65,7 @@ std::string path_table(const TuneResult& r) {
                            r.chosen == i && e.from_checkpoint ? ", " : "",
                            e.from_checkpoint ? "from the checkpoint" : "")});
   }
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 // What the scores above flatter, and these do not.
@@ -85,7 +85,7 @@ std::string holdout_table(const TuneResult& r) {
   add("float", h.baseline, false);
   add(r.recipe, h.recipe, true);
   if (!r.fallbacks.empty()) add("plan", h.tuned, true);
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 std::string fallbacks_table(const TuneResult& r) {
@@ -93,7 +93,7 @@ std::string fallbacks_table(const TuneResult& r) {
   Table table({"falls back", "sites", "from", "to", "why"}, {false, true, false, false, false});
   for (const TuneFallback& f : r.fallbacks)
     table.add({f.unit, std::to_string(f.sites.size()), f.from, f.to, f.reason});
-  return "\n" + table.str();
+  return fmt::format("\n{}", table.str());
 }
 
 void run(Options& options, const Globals& globals) {
@@ -128,75 +128,73 @@ void run(Options& options, const Globals& globals) {
          result.recipe, demand_text(result));
 }
 
-void add_search_options(CLI::App& command, TuneOptions& t) {
-  command.add_option("--max-drop", t.max_drop, "Drop of the score that is allowed")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X")
-      ->capture_default_str();
+void add_search_options(Command& command, TuneOptions& t) {
+  command.option("--max-drop", &t.max_drop, "Drop of the score that is allowed")
+      .not_negative()
+      .type_name("X")
+      .show_default();
   command
-      .add_option_function<std::string>(
-          "--drop-type", [&t](const std::string& type) { t.relative = type == "rel"; },
-          "abs: points of the score; rel: per cent of the float model's score")
-      ->check(CLI::IsMember({"abs", "rel"}))
-      ->default_str("abs");
+      .choice("--drop-type", {{"abs", false}, {"rel", true}}, &t.relative,
+              "abs: points of the score; rel: per cent of the float model's score")
+      .show_default();
   command
-      .add_option(
-          "--confidence", t.confidence,
-          "Let the lower end of the difference's interval of this confidence, as 0.95, meet "
-          "the demand (default: the difference as measured)")
-      ->type_name("P");
-  auto* fallback = command.add_option("--fallback", t.fallback,
+      .option("--confidence", &t.confidence,
+              "Let the lower end of the difference's interval of this confidence, as 0.95, meet "
+              "the demand (default: the difference as measured)")
+      .type_name("P");
+  const Option fallback = command
+                              .option("--fallback", &t.fallback,
                                       "Formats tried before floating point, separated by commas "
-                                      "(default: e4m3 for INT8 recipes)");
-  fallback->delimiter(',')->type_name("LIST");
-  command.add_flag("--float-only", t.float_only, "Fall back to floating point only")
-      ->excludes(fallback);
+                                      "(default: e4m3 for INT8 recipes)")
+                              .comma_separated()
+                              .type_name("LIST");
+  command.flag("--float-only", &t.float_only, "Fall back to floating point only")
+      .excludes(fallback);
   command
-      .add_option("--evaluations", t.evaluations,
-                  "Plans scored at most to take back fallbacks that are not needed")
-      ->check(CLI::Range(0, 1000000))
-      ->type_name("N")
-      ->capture_default_str();
+      .option("--evaluations", &t.evaluations,
+              "Plans scored at most to take back fallbacks that are not needed")
+      .range(0, 1000000)
+      .type_name("N")
+      .show_default();
   add_examples_option(command, t.examples, "Examples of training text to estimate harm on");
   command
-      .add_option(
-          "--holdout", t.holdout,
-          "Share of the examples, as 0.5, that the search does not see: recipe and plan are "
-          "scored on them at last")
-      ->type_name("SHARE");
-  command.add_option("--seed", t.seed, "Seed of the bootstrap, and of what is held out")
-      ->capture_default_str();
+      .option("--holdout", &t.holdout,
+              "Share of the examples, as 0.5, that the search does not see: recipe and plan are "
+              "scored on them at last")
+      .type_name("SHARE");
+  command.option("--seed", &t.seed, "Seed of the bootstrap, and of what is held out")
+      .show_default();
 }
 
 }  // namespace
 
-void add_tune(CLI::App& program, Globals& globals) {
+void add_tune(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   TuneOptions& t = options->tune;
-  CLI::App& command = *program.add_subcommand(
-      "tune", "Find a cheap mixture of formats within an allowed drop of a score");
-  command.add_option("MODEL", t.location.model,
-                     "Float ONNX file or folder (default: the one calibrated last in this folder)");
+  Command command =
+      program.command("tune", "Find a cheap mixture of formats within an allowed drop of a score");
+  command.option("MODEL", &t.location.model,
+                 "Float ONNX file or folder (default: the one calibrated last in this folder)");
   options->task.add(command, t.task, TaskUse::scores);
-  command.add_option("--calib", t.statistics, "Statistics (default: MODEL.calib.json)")
-      ->type_name("FILE");
-  command.add_option("--recipe,--format", t.recipe, "Where to start from")
-      ->check(CLI::IsMember(recipe_names()))
-      ->type_name("NAME")
-      ->capture_default_str();
-  command.add_option("--observer", t.observer, "How activation statistics become a range")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command.add_flag("--quantize-head", t.quantize_head, "Pooler and classifier too");
+  command.option("--calib", &t.statistics, "Statistics (default: MODEL.calib.json)")
+      .type_name("FILE");
+  command.option("--recipe,--format", &t.recipe, "Where to start from")
+      .one_of(recipe_names())
+      .type_name("NAME")
+      .show_default();
+  command.option("--observer", &t.observer, "How activation statistics become a range")
+      .type_name("NAME")
+      .show_default();
+  command.flag("--quantize-head", &t.quantize_head, "Pooler and classifier too");
   add_search_options(command, t);
-  command.add_option("-o,--output", t.output, "Plan to write (default: MODEL.<recipe>-tuned.json)")
-      ->type_name("FILE");
+  command.option("-o,--output", &t.output, "Plan to write (default: MODEL.<recipe>-tuned.json)")
+      .type_name("FILE");
   command
-      .add_option("--checkpoint", t.checkpoint,
-                  "Where scores are kept while it runs (default: OUTPUT.checkpoint)")
-      ->type_name("FILE");
-  command.add_flag("--restart", t.restart, "Ignore what the checkpoint holds");
-  command.add_flag("--force", t.force, "Replace existing files that fp8q did not write");
+      .option("--checkpoint", &t.checkpoint,
+              "Where scores are kept while it runs (default: OUTPUT.checkpoint)")
+      .type_name("FILE");
+  command.flag("--restart", &t.restart, "Ignore what the checkpoint holds");
+  command.flag("--force", &t.force, "Replace existing files that fp8q did not write");
   add_execution_options(command, t.execution);
   add_tokenizer_options(command, t.location.tokenizer, t.location.config);
   add_global_options(command, globals);
@@ -209,8 +207,7 @@ void add_tune(CLI::App& program, Globals& globals) {
       "  fp8q tune bert-squad/ --task squad --data squad/ --max-length 256 --doc-stride 96\n"
       "  fp8q tune bert-sst2/ --task sst2 --data glue_data --recipe int8 --holdout 0.5\n"
       "  fp8q convert bert-sst2/ --plan plan.json");
-  command.callback(
-      [options, &globals] { globals.action = [options, &globals] { run(*options, globals); }; });
+  command.action([options, &globals] { run(*options, globals); });
 }
 
 }  // namespace fp8q::cli

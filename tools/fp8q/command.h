@@ -1,14 +1,11 @@
-// What every command of the program is made of: its options are declared on a CLI11 subcommand, and
-// the action they fill in runs after the whole command line is accepted.
+// The commands of the program, and the options that several of them have.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "fp8q/common.h"
+#include "tools/fp8q/command_line.h"
 
 namespace fp8q::cli {
 
@@ -18,41 +15,40 @@ struct Globals {
   fs::path log_file;
   bool quiet = false;
   bool verbose = false;
-  std::function<void()> action;  // of the command that was given
 };
 
-void add_inspect(CLI::App& program, Globals& globals);
-void add_calibrate(CLI::App& program, Globals& globals);
-void add_merge(CLI::App& program, Globals& globals);
-void add_convert(CLI::App& program, Globals& globals);
-void add_eval(CLI::App& program, Globals& globals);
-void add_bench(CLI::App& program, Globals& globals);
-void add_report(CLI::App& program, Globals& globals);
-void add_compare(CLI::App& program, Globals& globals);
-void add_sensitivity(CLI::App& program, Globals& globals);
-void add_tune(CLI::App& program, Globals& globals);
+void add_inspect(CommandLine& program, Globals& globals);
+void add_calibrate(CommandLine& program, Globals& globals);
+void add_merge(CommandLine& program, Globals& globals);
+void add_convert(CommandLine& program, Globals& globals);
+void add_eval(CommandLine& program, Globals& globals);
+void add_bench(CommandLine& program, Globals& globals);
+void add_report(CommandLine& program, Globals& globals);
+void add_compare(CommandLine& program, Globals& globals);
+void add_sensitivity(CommandLine& program, Globals& globals);
+void add_tune(CommandLine& program, Globals& globals);
 
 // --json, --quiet, --verbose and --log-file.
-void add_global_options(CLI::App& command, Globals& globals);
+void add_global_options(Command& command, Globals& globals);
 
 // --device, --threads and --compute, for commands that run a model; returns the last.
-CLI::Option* add_device_options(CLI::App& command, ExecutionOptions& execution);
+Option add_device_options(Command& command, ExecutionOptions& execution);
 
 // --gelu, for commands whose results may change with it.
-void add_gelu_option(CLI::App& command, ExecutionOptions& execution);
+void add_gelu_option(Command& command, ExecutionOptions& execution);
 
 // Those of add_device_options(), --batch and --reference, for commands that run text through a
 // model.
-void add_execution_options(CLI::App& command, ExecutionOptions& execution);
+void add_execution_options(Command& command, ExecutionOptions& execution);
 
 // --shard I/N: part I of N of the examples.
-CLI::Option* add_shard_option(CLI::App& command, size_t& shard, size_t& shards);
+Option add_shard_option(Command& command, size_t& shard, size_t& shards);
 
 // --examples, how much text is run, for commands that run it without scoring it.
-void add_examples_option(CLI::App& command, size_t& examples, const char* help);
+void add_examples_option(Command& command, size_t& examples, const char* help);
 
 // --tokenizer and --config.
-void add_tokenizer_options(CLI::App& command, std::optional<fs::path>& tokenizer,
+void add_tokenizer_options(Command& command, std::optional<fs::path>& tokenizer,
                            std::optional<fs::path>& config);
 
 }  // namespace fp8q::cli

@@ -32,26 +32,25 @@ void check_gate(const std::vector<EvaluateResult>& results, double max_drop) {
 
 }  // namespace
 
-const CLI::Option* EvalOutput::given() const {
-  const auto found =
-      std::ranges::find_if(options, [](const CLI::Option* option) { return option->count() > 0; });
-  return found == options.end() ? nullptr : *found;
+const Option* EvalOutput::given() const {
+  const auto found = std::ranges::find_if(options, &Option::given);
+  return found == options.end() ? nullptr : &*found;
 }
 
-void add_eval_output_options(CLI::App& command, EvalOutput& output) {
+Option add_eval_output_options(Command& command, EvalOutput& output) {
   output.options = {
       command
-          .add_option("--max-drop", output.max_drop,
-                      "Exit with 1 where the score falls by more points than this")
-          ->check(CLI::NonNegativeNumber)
-          ->type_name("POINTS"),
+          .option("--max-drop", &output.max_drop,
+                  "Exit with 1 where the score falls by more points than this")
+          .not_negative()
+          .type_name("POINTS"),
       command
-          .add_option("--predictions", output.predictions,
-                      "Write each example's answer (JSON lines)")
-          ->type_name("FILE"),
-      command.add_flag("--kernels", output.kernels, "List the kernel each Site runs with"),
-      command.add_flag("--flips", output.flips,
-                       "List the examples whose answer differs from the baseline's")};
+          .option("--predictions", &output.predictions, "Write each example's answer (JSON lines)")
+          .type_name("FILE"),
+      command.flag("--kernels", &output.kernels, "List the kernel each Site runs with"),
+      command.flag("--flips", &output.flips,
+                   "List the examples whose answer differs from the baseline's")};
+  return output.options.front();
 }
 
 void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,

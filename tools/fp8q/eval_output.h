@@ -13,14 +13,14 @@ struct EvalOutput {
   bool flips = false;
   std::optional<double> max_drop;
   fs::path predictions;
-  std::vector<CLI::Option*> options;  // that set these
+  std::vector<Option> options;  // that set these
 
   // The first of the options that was given, or nullptr.
-  const CLI::Option* given() const;
+  const Option* given() const;
 };
 
-// --max-drop, --predictions, --kernels and --flips.
-void add_eval_output_options(CLI::App& command, EvalOutput& output);
+// --max-drop, --predictions, --kernels and --flips; returns the first.
+Option add_eval_output_options(Command& command, EvalOutput& output);
 
 // Prints and writes the results. Error (accuracy_gate): a score fell by more than --max-drop.
 void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,

@@ -86,11 +86,11 @@ int report(ErrorCode code, const char* message) {
 
 int run(int argc, char** argv) {
   Globals globals;
-  CLI::App program("fp8q: post-training quantization of BERT-family ONNX models to FP8 and INT8",
-                   "fp8q");
-  program.set_version_flag("--version", std::string("fp8q ") + std::string(version()));
-  program.require_subcommand(1);
-  program.footer(kFooter);
+  CommandLine program(
+      {.name = "fp8q",
+       .description = "fp8q: post-training quantization of BERT-family ONNX models to FP8 and INT8",
+       .version = std::string(version()),
+       .footer = kFooter});
   add_inspect(program, globals);
   add_calibrate(program, globals);
   add_merge(program, globals);
@@ -101,22 +101,12 @@ int run(int argc, char** argv) {
   add_compare(program, globals);
   add_sensitivity(program, globals);
   add_tune(program, globals);
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    if (const auto rest = program.remaining(); !rest.empty() && program.get_subcommands().empty()) {
-      fmt::print(stderr, "'{}' is neither a command nor an option; fp8q --help lists them\n",
-                 rest.front());
-      return static_cast<int>(ErrorCode::usage);
-    }
-    const int code = program.exit(e);
-    return code == 0 ? 0 : static_cast<int>(ErrorCode::usage);
-  }
+  if (const std::optional<int> code = program.parse(argc, argv)) return *code;
   try {
     set_up_log(globals);
     spdlog::info("version {}: {}", version(), fmt::join(argv, argv + argc, " "));
     const auto start = std::chrono::steady_clock::now();
-    globals.action();
+    program.run();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     spdlog::info("done in {:.2f} s", seconds.count());
     return 0;

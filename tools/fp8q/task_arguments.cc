@@ -9,84 +9,90 @@
 namespace fp8q::cli {
 namespace {
 
-void refuse_unused(const std::vector<CLI::Option*>& given, const std::string& task,
+void refuse_unused(const std::vector<Option>& options, const std::string& task,
                    std::initializer_list<std::string_view> tasks) {
   if (std::ranges::find(tasks, task) != tasks.end()) return;
-  for (const CLI::Option* option : given)
-    if (option->count() > 0)
-      fail(ErrorCode::usage, "{} is for --task {}; task {} has no use for it", option->get_name(),
+  for (const Option& option : options)
+    if (option.given())
+      fail(ErrorCode::usage, "{} is for --task {}; task {} has no use for it", option.name(),
            fmt::join(tasks, " and "), task);
 }
 
 }  // namespace
 
-void TaskArguments::add(CLI::App& command, TaskOptions& options, TaskUse use) {
+Option TaskArguments::add(Command& command, TaskOptions& options, TaskUse use) {
   options_ = &options;
-  task_ = command.add_option("--task", options.name,
-                             use == TaskUse::text
-                                 ? "Take the training text of this task (default: config.json's)"
-                                 : fmt::format("{}", fmt::join(task_name_list(), ", ")));
-  task_->check(CLI::IsMember(task_name_list()))->type_name("NAME");
-  if (use == TaskUse::scores) task_->required();
+  task_ = command
+              .option("--task", &options.name,
+                      use == TaskUse::text
+                          ? "Take the training text of this task (default: config.json's)"
+                          : fmt::format("{}", fmt::join(task_name_list(), ", ")))
+              .one_of(task_name_list())
+              .type_name("NAME");
+  if (use == TaskUse::scores) task_.required();
   command
-      .add_option(
-          "--data", options.data,
-          fmt::format("GLUE or SQuAD folder or file{} (default: $FP8Q_DATA, ./glue_data, built-in "
-                      "sample)",
-                      use == TaskUse::scores ? "" : ", or one sentence a line"))
-      ->type_name("PATH");
+      .option("--data", &options.data,
+              fmt::format("GLUE or SQuAD folder or file{} (default: $FP8Q_DATA, ./glue_data, "
+                          "built-in sample)",
+                          use == TaskUse::scores ? "" : ", or one sentence a line"))
+      .type_name("PATH");
   command
-      .add_option("--max-length", options.max_length,
-                  "Tokens per example at most (default: 128; squad, squad2: windows of 384)")
-      ->check(CLI::Range(3, 100000))
-      ->type_name("N");
+      .option("--max-length", &options.max_length,
+              "Tokens per example at most (default: 128; squad, squad2: windows of 384)")
+      .range(3, 100000)
+      .type_name("N");
   if (use != TaskUse::text) {
     add_scoring(command);
     add_spans(command);
   }
   add_table(command, use);
+  return task_;
 }
 
-void TaskArguments::add_scoring(CLI::App& command) {
-  command.add_option("--split", options_->split, "train, dev or test (default: dev)")
-      ->check(CLI::IsMember({"train", "dev", "test"}))
-      ->needs(task_)
-      ->type_name("NAME");
-  command.add_option("--limit", options_->limit, "Score only the first N examples")
-      ->check(CLI::Range(1, 100000000))
-      ->needs(task_)
-      ->type_name("N");
+void TaskArguments::add_scoring(Command& command) {
+  command.option("--split", &options_->split, "train, dev or test (default: dev)")
+      .one_of({"train", "dev", "test"})
+      .needs(task_)
+      .type_name("NAME");
+  command.option("--limit", &options_->limit, "Score only the first N examples")
+      .range(1, 100000000)
+      .needs(task_)
+      .type_name("N");
 }
 
-void TaskArguments::add_spans(CLI::App& command) {
+void TaskArguments::add_spans(Command& command) {
   SpanOptions& spans = options_->spans;
   const std::string group = "Questions (squad, squad2)";
   const auto count = [&](const char* name, size_t& value, const char* help, int least) {
-    CLI::Option* option = command.add_option(name, value, help);
-    option->check(CLI::Range(least, 100000))->type_name("N")->capture_default_str();
-    of_spans_.push_back(option->needs(task_)->group(group));
+    of_spans_.push_back(command.option(name, &value, help)
+                            .range(least, 100000)
+                            .needs(task_)
+                            .group(group)
+                            .type_name("N")
+                            .show_default());
   };
   count("--doc-stride", spans.doc_stride, "Tokens that neighbouring windows of a text share", 0);
   count("--n-best", spans.best, "Starts and ends considered per window", 1);
   count("--max-answer-length", spans.max_answer_tokens, "Tokens of an answer at most", 1);
   of_spans_.push_back(
       command
-          .add_option(
-              "--null-threshold", spans.null_threshold,
-              "squad2: no answer where it scores better than the best one by more than this")
-          ->needs(task_)
-          ->group(group)
-          ->type_name("LOGITS")
-          ->capture_default_str());
+          .option("--null-threshold", &spans.null_threshold,
+                  "squad2: no answer where it scores better than the best one by more than this")
+          .needs(task_)
+          .group(group)
+          .type_name("LOGITS")
+          .show_default());
 }
 
-void TaskArguments::add_table(CLI::App& command, TaskUse use) {
+void TaskArguments::add_table(Command& command, TaskUse use) {
   TableOptions& table = options_->table;
   const std::string group = "Tables (text)";
   const auto column = [&](const char* name, std::string& value, const char* help) {
-    CLI::Option* option = command.add_option(name, value, help);
-    option->type_name("NAME")->capture_default_str();
-    of_tables_.push_back(option->needs(task_)->group(group));
+    of_tables_.push_back(command.option(name, &value, help)
+                             .needs(task_)
+                             .group(group)
+                             .type_name("NAME")
+                             .show_default());
   };
   column("--text-column", table.text_column, "Column, or member of a JSON line, with the text");
   column("--pair-column", table.pair_column, "With the second text of pairs");
@@ -95,16 +101,15 @@ void TaskArguments::add_table(CLI::App& command, TaskUse use) {
          "With the label: a name of config.json's id2label, its number, or a score");
   of_tables_.push_back(
       command
-          .add_option(
-              "--metric", table.metrics,
-              fmt::format("{}; several are averaged (default: accuracy, or pearson,spearman "
-                          "where the model gives one number)",
-                          fmt::join(metric_name_list(), ", ")))
-          ->check(CLI::IsMember(metric_name_list()))
-          ->delimiter(',')
-          ->needs(task_)
-          ->group(group)
-          ->type_name("NAMES"));
+          .option("--metric", &table.metrics,
+                  fmt::format("{}; several are averaged (default: accuracy, or pearson,spearman "
+                              "where the model gives one number)",
+                              fmt::join(metric_name_list(), ", ")))
+          .one_of(metric_name_list())
+          .comma_separated()
+          .needs(task_)
+          .group(group)
+          .type_name("NAMES"));
 }
 
 void TaskArguments::check() const {

@@ -1,10 +1,10 @@
 // --task and the options that describe its data: the same ones for every command that has them.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <vector>
 
 #include "fp8q/task_options.h"
+#include "tools/fp8q/command_line.h"
 
 namespace fp8q::cli {
 
@@ -16,20 +16,20 @@ enum class TaskUse {
 
 class TaskArguments {
  public:
-  // Declares them on the command. `options` must live as long as it.
-  void add(CLI::App& command, TaskOptions& options, TaskUse use);
+  // Declares them on the command, and returns --task. `options` must live as long as it.
+  Option add(Command& command, TaskOptions& options, TaskUse use);
   // Error (usage): an option is given for which the task has no use.
   void check() const;
 
  private:
-  void add_scoring(CLI::App& command);
-  void add_spans(CLI::App& command);
-  void add_table(CLI::App& command, TaskUse use);
+  void add_scoring(Command& command);
+  void add_spans(Command& command);
+  void add_table(Command& command, TaskUse use);
 
   TaskOptions* options_ = nullptr;
-  CLI::Option* task_ = nullptr;
-  std::vector<CLI::Option*> of_spans_;
-  std::vector<CLI::Option*> of_tables_;
+  Option task_;
+  std::vector<Option> of_spans_;
+  std::vector<Option> of_tables_;
 };
 
 }  // namespace fp8q::cli

@@ -1,0 +1,117 @@
+#include "tools/fp8q/command_line.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <CLI/CLI.hpp>
+
+#include "fp8q/error.h"
+
+namespace fp8q::cli {
+
+Option Option::type_name(const std::string& name) { return Option(option_->type_name(name)); }
+
+Option Option::group(const std::string& title) { return Option(option_->group(title)); }
+
+Option Option::help(const std::string& text) { return Option(option_->description(text)); }
+
+Option Option::show_default() { return Option(option_->capture_default_str()); }
+
+Option Option::default_text(const std::string& text) {
+  return Option(option_->default_function([text] { return text; }));
+}
+
+Option Option::required() { return Option(option_->required()); }
+
+Option Option::needs(Option other) { return Option(option_->needs(other.option_)); }
+
+Option Option::excludes(Option other) { return Option(option_->excludes(other.option_)); }
+
+Option Option::range(int least, int most) {
+  return Option(option_->check(CLI::Range(least, most)));
+}
+
+Option Option::range(double least, double most) {
+  return Option(option_->check(CLI::Range(least, most)));
+}
+
+Option Option::not_negative() { return Option(option_->check(CLI::NonNegativeNumber)); }
+
+Option Option::one_of(const std::vector<std::string>& words) {
+  return Option(option_->check(CLI::IsMember(words)));
+}
+
+Option Option::comma_separated() { return Option(option_->delimiter(',')); }
+
+Option Option::one_value_at_a_time() { return Option(option_->allow_extra_args(false)); }
+
+bool Option::given() const { return option_->count() > 0; }
+
+std::string Option::name() const { return option_->get_name(); }
+
+Option Command::option(const char* names, const Target& target, const std::string& help) {
+  return Option(
+      std::visit([&](auto* value) { return app_->add_option(names, *value, help); }, target));
+}
+
+namespace {
+
+template <typename T, typename Take>
+CLI::Option* add_function(CLI::App& app, const char* names, Take take, const std::string& help) {
+  const std::function<void(const T&)> guarded = [take = std::move(take)](const T& value) {
+    try {
+      take(value);
+    } catch (const Error& e) {
+      throw CLI::ValidationError(e.what());
+    }
+  };
+  return app.add_option_function<T>(names, guarded, help);
+}
+
+}  // namespace
+
+Option Command::option(const char* names, std::function<void(int)> take, const std::string& help) {
+  return Option(add_function<int>(*app_, names, std::move(take), help));
+}
+
+Option Command::option(const char* names, std::function<void(const std::string&)> take,
+                       const std::string& help) {
+  return Option(add_function<std::string>(*app_, names, std::move(take), help));
+}
+
+Option Command::flag(const char* names, bool* target, const std::string& help) {
+  return Option(app_->add_flag(names, *target, help));
+}
+
+void Command::footer(const std::string& text) { app_->footer(text); }
+
+void Command::action(std::function<void()> perform) {
+  app_->callback([perform = std::move(perform), chosen = chosen_] { *chosen = perform; });
+}
+
+CommandLine::CommandLine(const ProgramTexts& texts)
+    : program_(std::make_unique<CLI::App>(texts.description, texts.name)) {
+  program_->set_version_flag("--version", texts.name + " " + texts.version);
+  program_->require_subcommand(1);
+  program_->footer(texts.footer);
+}
+
+CommandLine::~CommandLine() = default;
+
+Command CommandLine::command(const char* name, const std::string& description) {
+  return Command(program_->add_subcommand(name, description), &chosen_);
+}
+
+std::optional<int> CommandLine::parse(int argc, const char* const* argv) try {
+  program_->parse(argc, argv);
+  return std::nullopt;
+} catch (const CLI::ParseError& e) {
+  const auto rest = program_->remaining();
+  if (!rest.empty() && program_->get_subcommands().empty()) {
+    fmt::print(stderr, "'{}' is neither a command nor an option; {} --help lists them\n",
+               rest.front(), program_->get_name());
+    return static_cast<int>(ErrorCode::usage);
+  }
+  return program_->exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::usage);
+}
+
+}  // namespace fp8q::cli
