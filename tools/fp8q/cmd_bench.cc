@@ -134,7 +134,7 @@ std::string stage_table(const BenchmarkResult& r, std::span<const BenchmarkRow> 
   return fmt::format("\n{}", table.str());
 }
 
-std::string footer(const BenchmarkResult& r) {
+std::string closing_text(const BenchmarkResult& r) {
   std::string text;
   for (const BenchmarkVariant& v : r.variants)
     if (!v.kernel.empty()) text += fmt::format("  {}: {}\n", label(v), v.kernel);
@@ -152,7 +152,7 @@ void run(const Options& options, const Globals& globals) {
   if (options.compare) print(globals, comparison(result));
   if (options.benchmark.stages)
     for_each_cell(result, [&](auto rows) { print(globals, stage_table(result, rows)); });
-  print(globals, footer(result));
+  print(globals, closing_text(result));
   print_notes(globals, result.notes);
   write_json(globals, to_json(result));
 }

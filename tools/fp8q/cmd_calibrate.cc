@@ -19,7 +19,7 @@ namespace {
 
 struct Options {
   CalibrateOptions calibrate;
-  TaskArguments task;
+  TaskArguments task_arguments;
 };
 
 std::string data_description(const CalibrateResult& r) {
@@ -56,7 +56,7 @@ void note_in_workspace(CalibrateResult& result) {
 
 void run(const Options& options, const Globals& globals) {
   const CalibrateOptions& c = options.calibrate;
-  options.task.check();
+  options.task_arguments.check();
   check_json_target(globals, {c.location.model, c.output});
   CalibrateResult result = calibrate(c, make_progress(globals));
   if (result.part.empty()) note_in_workspace(result);
@@ -77,7 +77,7 @@ void add_calibrate(CommandLine& program, Globals& globals) {
       .required();
   command.option("-o,--output", &c.output, "Statistics file (default: MODEL.calib.json)")
       .type_name("FILE");
-  options->task.add(command, c.task, TaskUse::text);
+  options->task_arguments.add(command, c.task, TaskUse::text);
   add_examples_option(command, c.examples, "Number of examples");
   const Option random = command.flag("--random-data", &c.random_data,
                                      "Random token ids instead of text; recorded in the file");

@@ -22,8 +22,8 @@ constexpr size_t kWorstShown = 15;
 
 struct Options {
   CompareOptions compare;
-  TaskArguments task;
-  bool sites = false;
+  TaskArguments task_arguments;
+  bool list_sites = false;
 };
 
 std::string decibels_text(double decibels) {
@@ -92,13 +92,13 @@ std::string sites_table(const CompareResult& r, size_t limit) {
 
 void run(const Options& options, const Globals& globals) {
   const CompareOptions& c = options.compare;
-  options.task.check();
+  options.task_arguments.check();
   std::vector<fs::path> files = {c.a, c.b};
   if (c.task.data) files.push_back(*c.task.data);
   check_json_target(globals, files);
   const CompareResult result = compare(c, make_progress(globals));
   print(globals, head_of(result));
-  print(globals, sites_table(result, options.sites ? result.sites.size() : kWorstShown));
+  print(globals, sites_table(result, options.list_sites ? result.sites.size() : kWorstShown));
   print(globals, outputs_table(result));
   print(globals,
         fmt::format("  {}, {:.2f} s\n", result.execution.description, result.execution.elapsed_s));
@@ -116,9 +116,9 @@ void add_compare(CommandLine& program, Globals& globals) {
   command.option("A", &c.a, "The reference: ONNX file or folder, usually the float model")
       .required();
   command.option("B", &c.b, "The model compared with it, usually a converted one").required();
-  options->task.add(command, c.task, TaskUse::text);
+  options->task_arguments.add(command, c.task, TaskUse::text);
   add_examples_option(command, c.examples, "Number of examples");
-  command.flag("--sites", &options->sites, "List every Site, not only the worst");
+  command.flag("--sites", &options->list_sites, "List every Site, not only the worst");
   add_execution_options(command, c.execution);
   add_tokenizer_options(command, c.tokenizer, c.config);
   add_global_options(command, globals);

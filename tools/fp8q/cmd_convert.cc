@@ -21,7 +21,7 @@ namespace {
 
 struct Options {
   ConvertOptions convert;
-  bool sites = false;
+  bool list_sites = false;
 };
 
 // Fills in what was not given from the workspace; true where the workspace was used.
@@ -146,7 +146,7 @@ void run(Options& options, const Globals& globals) {
     workspace->save();
   }
   print(globals, table_of(result, from_workspace));
-  if (options.sites) print(globals, sites_table(result));
+  if (options.list_sites) print(globals, sites_table(result));
   print_notes(globals, result.notes);
   write_json(globals, to_json(result));
 }
@@ -177,7 +177,7 @@ void add_convert(CommandLine& program, Globals& globals) {
   command.flag("--quantize-embeddings", &c.quantize_embeddings,
                "8-bit embedding rows with a scale per row, instead of float16");
   command.flag("--force", &c.force, "Replace an existing file that fp8q did not write");
-  command.flag("--sites", &options->sites, "List what each Site got and why");
+  command.flag("--sites", &options->list_sites, "List what each Site got and why");
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q convert --format e4m3\n"

@@ -22,7 +22,7 @@ namespace {
 
 struct Options {
   EvaluateOptions evaluate;
-  TaskArguments task;
+  TaskArguments task_arguments;
   EvalOutput output;
   bool no_baseline = false;
   Option shard;
@@ -73,7 +73,7 @@ void run_shard(const EvaluateOptions& options, const Globals& globals) {
 
 void run(Options& options, const Globals& globals) {
   EvaluateOptions& e = options.evaluate;
-  options.task.check();
+  options.task_arguments.check();
   check_shard_options(options);
   e.use_baseline = !options.no_baseline;
   e.predictions = options.output.predictions;
@@ -98,7 +98,7 @@ void add_eval(CommandLine& program, Globals& globals) {
   Command command = program.command("eval", "Score models on a task");
   command.option("MODEL", &e.models,
                  "ONNX files or folders (default: the model converted last in this folder)");
-  options->task.add(command, e.task, TaskUse::scores);
+  options->task_arguments.add(command, e.task, TaskUse::scores);
   const Option baseline =
       command.option("--baseline", &e.baseline, "Compare with this model (default: the source)")
           .type_name("MODEL");

@@ -16,8 +16,8 @@ namespace {
 
 struct Options {
   ModelLocation location;
-  bool sites = false;
-  bool operators = false;
+  bool list_sites = false;
+  bool list_operators = false;
 };
 
 std::string joined(const std::vector<std::string>& items, const char* separator = ", ") {
@@ -71,8 +71,8 @@ void run(const Options& options, const Globals& globals) {
   check_json_target(globals, {options.location.model});
   const InspectResult result = inspect(options.location);
   print(globals, facts_table(result));
-  if (options.sites) print(globals, sites_table(result));
-  if (options.operators) print(globals, operators_table(result));
+  if (options.list_sites) print(globals, sites_table(result));
+  if (options.list_operators) print(globals, operators_table(result));
   print_notes(globals, result.notes);
   write_json(globals, to_json(result));
 }
@@ -84,8 +84,8 @@ void add_inspect(CommandLine& program, Globals& globals) {
   Command command = program.command("inspect", "Tell what a model is");
   command.option("MODEL", &options->location.model, "ONNX file or folder with model.onnx")
       .required();
-  command.flag("--sites", &options->sites, "List the Sites: operands of matrix products");
-  command.flag("--ops", &options->operators, "List the operators, and those fp8q can execute");
+  command.flag("--sites", &options->list_sites, "List the Sites: operands of matrix products");
+  command.flag("--ops", &options->list_operators, "List the operators, and those fp8q can execute");
   add_tokenizer_options(command, options->location.tokenizer, options->location.config);
   add_global_options(command, globals);
   command.footer("Examples:\n  fp8q inspect model.onnx\n  fp8q inspect model.e4m3.onnx --sites");

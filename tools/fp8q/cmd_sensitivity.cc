@@ -24,8 +24,8 @@ constexpr size_t kShown = 12;  // Sites per format
 
 struct Options {
   SensitivityOptions sensitivity;
-  TaskArguments task;
-  bool sites = false;
+  TaskArguments task_arguments;
+  bool list_sites = false;
 };
 
 // Fills in what was not given from the workspace.
@@ -128,7 +128,7 @@ std::string best_formats(const SensitivityResult& r) {
 
 void run(Options& options, const Globals& globals) {
   SensitivityOptions& s = options.sensitivity;
-  options.task.check();
+  options.task_arguments.check();
   complete(s);
   std::vector<fs::path> files = {s.location.model};
   if (s.statistics) files.push_back(*s.statistics);
@@ -137,7 +137,7 @@ void run(Options& options, const Globals& globals) {
   const SensitivityResult result = sensitivity(s, make_progress(globals));
   print(globals, head_of(result));
   for (size_t f = 0; f < result.formats.size(); ++f)
-    print(globals, ranking(result, f, options.sites ? result.sites.size() : kShown));
+    print(globals, ranking(result, f, options.list_sites ? result.sites.size() : kShown));
   print(globals, groups_table(result, result.roles, "role"));
   print(globals, groups_table(result, result.layers, "layer"));
   print(globals, best_formats(result));
@@ -169,10 +169,10 @@ void add_sensitivity(CommandLine& program, Globals& globals) {
   command.option("--observer", &s.observer, "How activation statistics become a range")
       .type_name("NAME")
       .show_default();
-  options->task.add(command, s.task, TaskUse::scores_if_any)
+  options->task_arguments.add(command, s.task, TaskUse::scores_if_any)
       .help("Judge by this task's score, too (takes as long as scoring every trial; see --limit)");
   add_examples_option(command, s.examples, "Examples of training text that trials run");
-  command.flag("--sites", &options->sites, "List every Site, not only the worst");
+  command.flag("--sites", &options->list_sites, "List every Site, not only the worst");
   add_execution_options(command, s.execution);
   add_tokenizer_options(command, s.location.tokenizer, s.location.config);
   add_global_options(command, globals);

@@ -20,7 +20,7 @@ namespace {
 
 struct Options {
   TuneOptions tune;
-  TaskArguments task;
+  TaskArguments task_arguments;
 };
 
 // Fills in what was not given from the workspace.
@@ -98,7 +98,7 @@ std::string fallbacks_table(const TuneResult& r) {
 
 void run(Options& options, const Globals& globals) {
   TuneOptions& t = options.tune;
-  options.task.check();
+  options.task_arguments.check();
   complete(t);
   std::vector<fs::path> files = {t.location.model, t.output, t.checkpoint};
   if (t.statistics) files.push_back(*t.statistics);
@@ -175,7 +175,7 @@ void add_tune(CommandLine& program, Globals& globals) {
       program.command("tune", "Find a cheap mixture of formats within an allowed drop of a score");
   command.option("MODEL", &t.location.model,
                  "Float ONNX file or folder (default: the one calibrated last in this folder)");
-  options->task.add(command, t.task, TaskUse::scores);
+  options->task_arguments.add(command, t.task, TaskUse::scores);
   command.option("--calib", &t.statistics, "Statistics (default: MODEL.calib.json)")
       .type_name("FILE");
   command.option("--recipe,--format", &t.recipe, "Where to start from")

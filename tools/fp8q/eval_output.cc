@@ -47,8 +47,8 @@ Option add_eval_output_options(Command& command, EvalOutput& output) {
       command
           .option("--predictions", &output.predictions, "Write each example's answer (JSON lines)")
           .type_name("FILE"),
-      command.flag("--kernels", &output.kernels, "List the kernel each Site runs with"),
-      command.flag("--flips", &output.flips,
+      command.flag("--kernels", &output.list_kernels, "List the kernel each Site runs with"),
+      command.flag("--flips", &output.list_flips,
                    "List the examples whose answer differs from the baseline's")};
   return output.options.front();
 }
@@ -56,9 +56,9 @@ Option add_eval_output_options(Command& command, EvalOutput& output) {
 void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,
              const Globals& globals) {
   print(globals, scores_table(results));
-  if (output.kernels)
+  if (output.list_kernels)
     for (const auto& r : results) print(globals, kernels_table(r));
-  if (output.flips)
+  if (output.list_flips)
     for (const auto& r : results) print(globals, flips_table(r));
   for (const auto& r : results) print_notes(globals, r.notes);
   write_json(globals, json_of(results));

@@ -9,8 +9,8 @@
 namespace fp8q::cli {
 
 struct EvalOutput {
-  bool kernels = false;
-  bool flips = false;
+  bool list_kernels = false;
+  bool list_flips = false;
   std::optional<double> max_drop;
   fs::path predictions;
   std::vector<Option> options;  // that set these

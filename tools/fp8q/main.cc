@@ -79,7 +79,7 @@ In one folder, in this order:
 Exit codes: 0 ok, 1 accuracy gate, 2 usage, 3 bad model, 4 unsupported, 5 bad data, 6 file or system error,
 7 device, 8 limit or memory, 70 internal error, 130/143 interrupted.)";
 
-int report(ErrorCode code, const char* message) {
+int failed(ErrorCode code, const char* message) {
   spdlog::error("error: {}", message);
   return static_cast<int>(code);
 }
@@ -111,11 +111,11 @@ int run(int argc, char** argv) {
     spdlog::info("done in {:.2f} s", seconds.count());
     return 0;
   } catch (const Error& e) {
-    return report(e.code(), e.what());
+    return failed(e.code(), e.what());
   } catch (const std::bad_alloc&) {
-    return report(ErrorCode::limit, "out of memory");
+    return failed(ErrorCode::limit, "out of memory");
   } catch (const std::exception& e) {
-    return report(ErrorCode::internal, e.what());
+    return failed(ErrorCode::internal, e.what());
   }
 }
 
