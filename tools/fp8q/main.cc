@@ -1,7 +1,7 @@
 // fp8q: parses the command line, runs one command, turns errors into messages and exit codes.
 
 #include <signal.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/spdlog.h>  // is given text: formatting by itself takes seconds to compile
 #include <unistd.h>
 
 #include <chrono>
@@ -80,7 +80,7 @@ Exit codes: 0 ok, 1 accuracy gate, 2 usage, 3 bad model, 4 unsupported, 5 bad da
 7 device, 8 limit or memory, 70 internal error, 130/143 interrupted.)";
 
 int failed(ErrorCode code, const char* message) {
-  spdlog::error("error: {}", message);
+  spdlog::error(fmt::format("error: {}", message));
   return static_cast<int>(code);
 }
 
@@ -104,16 +104,17 @@ int run(int argc, char** argv) {
   if (const std::optional<int> code = program.parse(argc, argv)) return *code;
   try {
     set_up_log(globals);
-    spdlog::info("version {}: {}", version(), fmt::join(argv, argv + argc, " "));
+    spdlog::info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
     const auto start = std::chrono::steady_clock::now();
     program.run();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    spdlog::info("done in {:.2f} s", seconds.count());
+    spdlog::info(fmt::format("done in {:.2f} s", seconds.count()));
     return 0;
   } catch (const Error& e) {
     return failed(e.code(), e.what());
   } catch (const std::bad_alloc&) {
-    return failed(ErrorCode::limit, "out of memory");
+    spdlog::error("error: out of memory");  // takes no memory
+    return static_cast<int>(ErrorCode::limit);
   } catch (const std::exception& e) {
     return failed(ErrorCode::internal, e.what());
   }

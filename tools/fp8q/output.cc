@@ -2,7 +2,7 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/spdlog.h>  // is given text: formatting by itself takes seconds to compile
 #include <unistd.h>
 
 #include <algorithm>
@@ -91,7 +91,7 @@ ProgressCallback make_progress(const Globals& globals) {
   if (globals.quiet) return nullptr;
   if (isatty(STDERR_FILENO)) return ProgressBar();
   return [](std::string_view step, size_t done, size_t total) {
-    if (done == total) spdlog::info("{}: {} done", step, total);
+    if (done == total) spdlog::info(fmt::format("{}: {} done", step, total));
   };
 }
 
@@ -107,14 +107,14 @@ void write_standard_output(const std::string& text) {
 }  // namespace
 
 void print(const Globals& globals, const std::string& table) {
-  spdlog::debug("\n{}", table);
+  spdlog::debug("\n" + table);
   if (!prints_table(globals)) return;
   write_standard_output(table);
 }
 
 void print_notes(const Globals& globals, const std::vector<std::string>& notes) {
   for (const auto& note : notes) {
-    spdlog::debug("note: {}", note);
+    spdlog::debug("note: " + note);
     if (prints_table(globals)) write_standard_output(fmt::format("note: {}\n", note));
   }
 }
