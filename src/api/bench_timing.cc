@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "api/run_facts.h"
 #include "base/error.h"
+#include "base/stopwatch.h"
 
 namespace fp8q {
 namespace {

@@ -3,6 +3,7 @@
 #include "api/calibration_run.h"
 #include "api/run_facts.h"
 #include "base/error.h"
+#include "base/file_facts.h"
 #include "base/interruption.h"
 #include "calibrate/observer.h"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "api/run_facts.h"
 #include "base/error.h"
 #include "base/interruption.h"
+#include "base/stopwatch.h"
 
 namespace fp8q {
 namespace {

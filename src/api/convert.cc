@@ -10,6 +10,8 @@
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_facts.h"
+#include "base/memory.h"
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
 #include "graph/graph.h"

@@ -6,6 +6,7 @@
 #include "api/predictions_file.h"
 #include "api/run_facts.h"
 #include "base/error.h"
+#include "base/file_facts.h"
 
 namespace fp8q {
 namespace {

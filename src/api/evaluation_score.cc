@@ -1,7 +1,8 @@
 #include "api/evaluation_score.h"
 
-#include "api/run_facts.h"
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/stopwatch.h"
 #include "evaluate/score.h"
 
 namespace fp8q {

@@ -7,6 +7,7 @@
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_facts.h"
 #include "calibrate/statistics.h"
 
 namespace fp8q {

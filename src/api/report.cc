@@ -3,6 +3,7 @@
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_facts.h"
 #include "report/page.h"
 
 namespace fp8q {

@@ -1,31 +1,13 @@
 #include "api/run_facts.h"
 
-#include <sys/resource.h>
-
 #include "api/bundle.h"
 #include "base/error.h"
-#include "base/hash.h"
+#include "base/memory.h"
 #include "base/threads.h"
 #include "quantize/detect.h"
 #include "quantize/manifest.h"
 
-#ifndef FP8Q_VERSION
-#error "FP8Q_VERSION is set by CMake"
-#endif
-
 namespace fp8q {
-
-std::string_view version() { return FP8Q_VERSION; }
-
-double Stopwatch::seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-}
-
-uint64_t peak_rss_bytes() {
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
-}
 
 ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine) {
   return {engine.substr(0, engine.find(',')), engine, threads(), watch.seconds(), peak_rss_bytes()};
@@ -33,14 +15,6 @@ ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine
 
 void require_at_least(const char* option, size_t value, size_t least) {
   if (value < least) fail(ErrorCode::usage, "{} {}: must be at least {}", option, value, least);
-}
-
-FileFacts facts_of(const fs::path& path) {
-  std::error_code error;
-  const uint64_t bytes = fs::file_size(path, error);
-  if (error)
-    fail(ErrorCode::file, "{}: cannot be examined: {}", printable(path.string()), error.message());
-  return {path, sha256_file(path), bytes};
 }
 
 std::string format_of(const Model& model) {

@@ -1,28 +1,18 @@
 // What every result says about the run itself, and the rules for the files it writes.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <vector>
 
+#include "base/stopwatch.h"
 #include "fp8q/common.h"
 #include "graph/model.h"
 
 namespace fp8q {
 
-class Stopwatch {
- public:
-  double seconds() const;
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-uint64_t peak_rss_bytes();
 ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine);
 // Error (usage): an option below the least value that has a meaning.
 void require_at_least(const char* option, size_t value, size_t least);
-FileFacts facts_of(const fs::path& path);
 // The recipe of a converted model; "quantised" by someone else; "fp32".
 std::string format_of(const Model& model);
 

@@ -12,6 +12,7 @@
 #include "api/text_batches.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
+#include "base/file_facts.h"
 #include "base/threads.h"
 #include "quantize/constants.h"
 #include "study/format_fit.h"

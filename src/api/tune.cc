@@ -10,6 +10,7 @@
 #include "api/text_inputs.h"
 #include "api/tuning.h"
 #include "base/error.h"
+#include "base/file_facts.h"
 #include "base/hash.h"
 #include "base/interruption.h"
 #include "onnx/upgrade.h"

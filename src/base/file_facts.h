@@ -1,0 +1,11 @@
+// What results tell about a file.
+#pragma once
+
+#include "fp8q/common.h"
+
+namespace fp8q {
+
+// Error (file): it cannot be read.
+FileFacts facts_of(const fs::path& path);
+
+}  // namespace fp8q
