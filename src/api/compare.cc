@@ -3,11 +3,11 @@
 #include "api/calibration_text.h"
 #include "api/run_facts.h"
 #include "api/site_comparison.h"
-#include "api/site_names.h"
 #include "api/text_batches.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
 #include "calibrate/observer.h"
+#include "graph/site_names.h"
 
 namespace fp8q {
 namespace {
@@ -19,7 +19,7 @@ double share(uint64_t count, uint64_t of) {
 ComparedSite compared(const Site& a, const Site& b, const SiteError& found) {
   const TensorError& e = found.error;
   ComparedSite site{.path = a.path,
-                    .kind = a.kind == SiteKind::activation ? "activation" : "weight",
+                    .kind = std::string(name_of(a.kind)),
                     .role = role_in_path(a.path),
                     .layer = a.layer,
                     .format_a = format_name(a),

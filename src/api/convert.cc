@@ -15,6 +15,7 @@
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
 #include "graph/graph.h"
+#include "graph/site_names.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
 #include "onnx/upgrade.h"
@@ -106,7 +107,7 @@ void write_ranges(const Plan& plan, const fs::path& path) {
 ConvertedSite converted(const SitePlan& plan) {
   ConvertedSite site{.name = plan.value,
                      .path = plan.path,
-                     .kind = plan.kind == SiteKind::activation ? "activation" : "weight",
+                     .kind = std::string(name_of(plan.kind)),
                      .format = "float",
                      .reason = plan.reason};
   if (!plan.quantized()) return site;

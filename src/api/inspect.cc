@@ -3,6 +3,7 @@
 #include "api/bundle.h"
 #include "base/error.h"
 #include "encoder/summary.h"
+#include "graph/site_names.h"
 #include "interpreter/operator.h"
 #include "quantize/detect.h"
 #include "quantize/manifest.h"
@@ -111,9 +112,7 @@ InspectResult inspect(const ModelLocation& location) {
   if (const auto manifest = read_manifest(model)) describe_manifest(*manifest, result);
   for (const Site& site : bundle.sites)
     result.sites.push_back(
-        {printable(site.value), site.path,
-         site.kind == SiteKind::activation ? "activation" : "weight",
-         site.quantization ? std::string(info(site.quantization->format).name) : "float"});
+        {printable(site.value), site.path, std::string(name_of(site.kind)), format_name(site)});
   result.labels = find_model_config(bundle.folder, location.config).id2label;
   for (std::string& label : result.labels) label = printable(label);
   result.tokenizer = tokenizer_facts(location, bundle, result.notes);

@@ -7,13 +7,13 @@
 #include "api/model_statistics.h"
 #include "api/plan_maker.h"
 #include "api/run_facts.h"
-#include "api/site_names.h"
 #include "api/task_scorer.h"
 #include "api/text_batches.h"
 #include "api/text_inputs.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/threads.h"
+#include "graph/site_names.h"
 #include "quantize/constants.h"
 #include "study/format_fit.h"
 #include "study/sensitivity.h"
@@ -70,7 +70,7 @@ SensitivitySite described(const Site& site, const FormatFit& fit) {
   SensitivitySite s;
   s.path = site.path;
   s.name = site.value;
-  s.kind = site.kind == SiteKind::activation ? "activation" : "weight";
+  s.kind = name_of(site.kind);
   s.role = role_in_path(site.path);
   s.layer = site.layer;
   s.distribution = {d.absmax,        d.std,          d.kurtosis,

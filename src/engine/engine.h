@@ -104,7 +104,8 @@ class Engine {
   // Of the units that profile() names; may take a moment. Empty: unknown.
   virtual std::vector<Roof> roofs() { return {}; }
   virtual std::vector<KernelChoice> kernels() const = 0;
-  // One line: "cpu" or "cuda", then what it is.
+  virtual std::string device() const = 0;  // "cpu" or "cuda"
+  // One line: the device, then what the engine is.
   virtual std::string description() const = 0;
 };
 

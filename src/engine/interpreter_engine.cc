@@ -106,6 +106,7 @@ class InterpreterEngine final : public Engine {
                                             std::span<const SiteTransform> transforms) override;
   std::vector<SiteRounding> rounding() const override;
   std::vector<KernelChoice> kernels() const override;
+  std::string device() const override { return "cpu"; }
   std::string description() const override;
 
  private:

@@ -59,6 +59,7 @@ class TrialEngine final : public Engine {
     return engine_->run_transformed(batch, transforms_);
   }
   std::vector<KernelChoice> kernels() const override { return engine_->kernels(); }
+  std::string device() const override { return engine_->device(); }
   std::string description() const override { return engine_->description(); }
 
  private:

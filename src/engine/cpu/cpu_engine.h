@@ -49,6 +49,7 @@ class CpuEngine final : public Engine {
   std::vector<StageTime> profile(const PackedBatch& batch) override;
   std::vector<Roof> roofs() override;
   std::vector<KernelChoice> kernels() const override { return kernels_; }
+  std::string device() const override { return "cpu"; }
   std::string description() const override;
 
  private:

@@ -44,6 +44,7 @@ class CudaEngine final : public Engine {
   std::vector<StageTime> profile(const PackedBatch& batch) override;
   std::vector<Roof> roofs() override;
   std::vector<KernelChoice> kernels() const override { return encoder_.kernels; }
+  std::string device() const override { return "cuda"; }
   std::string description() const override;
 
  private:

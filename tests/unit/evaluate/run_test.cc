@@ -27,6 +27,7 @@ class FakeEngine : public Engine {
     return {pooled, tokens};
   }
   std::vector<KernelChoice> kernels() const override { return {}; }
+  std::string device() const override { return "fake"; }
   std::string description() const override { return "fake"; }
 
   std::vector<size_t> batch_sizes;

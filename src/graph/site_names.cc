@@ -1,6 +1,10 @@
-#include "api/site_names.h"
+#include "graph/site_names.h"
 
 namespace fp8q {
+
+std::string_view name_of(SiteKind kind) {
+  return kind == SiteKind::activation ? "activation" : "weight";
+}
 
 std::string role_in_path(const std::string& path) {
   constexpr std::string_view kLayer = "layer.";

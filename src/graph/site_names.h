@@ -2,10 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "graph/site.h"
 
 namespace fp8q {
+
+std::string_view name_of(SiteKind kind);  // "activation", "weight"
 
 // The path without its layer: "layer.3/ffn.output/input" is "ffn.output/input".
 std::string role_in_path(const std::string& path);
