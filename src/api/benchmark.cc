@@ -11,6 +11,7 @@
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "encoder/random_encoder.h"
+#include "quantize/detect.h"
 
 namespace fp8q {
 namespace {

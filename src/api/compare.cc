@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "calibrate/observer.h"
 #include "graph/site_names.h"
+#include "quantize/detect.h"
 
 namespace fp8q {
 namespace {

@@ -1,7 +1,6 @@
 #include "fp8q/convert.h"
 
 #include <algorithm>
-#include <set>
 
 #include "api/bundle.h"
 #include "api/model_statistics.h"
@@ -14,20 +13,19 @@
 #include "base/memory.h"
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
-#include "graph/graph.h"
 #include "graph/site_names.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
 #include "onnx/upgrade.h"
-#include "quantize/constants.h"
 #include "quantize/manifest.h"
 #include "quantize/plan_file.h"
+#include "quantize/plan_sizes.h"
+#include "quantize/planner.h"
+#include "quantize/ranges.h"
 #include "quantize/rewrite.h"
 
 namespace fp8q {
 namespace {
-
-constexpr int64_t kOutputOpset = 21;  // the oldest with every 8-bit type and 1-D FP8 zero points
 
 struct Outputs {
   fs::path source;
@@ -123,32 +121,11 @@ ConvertedSite converted(const SitePlan& plan) {
   return site;
 }
 
-// Bytes of the quantised matrices and of the embedding tables, against FP32. Each stored constant
-// counts once.
-void count_sizes(const Plan& plan, const Model& model, ConvertResult& result) {
-  const GraphIndex index(model.graph);
-  std::set<std::string> seen;
-  const auto elements_of = [&](const std::string& value) -> uint64_t {
-    const auto stored = stored_constant(index, value);
-    if (!stored || (!stored->initializer.empty() && !seen.insert(stored->initializer).second))
-      return 0;
-    return static_cast<uint64_t>(stored->tensor.size());
-  };
-  for (const SitePlan& site : plan.sites) {
-    if (site.kind != SiteKind::weight || !site.quantized()) continue;
-    const uint64_t elements = elements_of(site.value);
-    result.matrix_bytes_before += elements * sizeof(float);
-    result.matrix_bytes_after += elements;
-  }
-  for (const TablePlan& table : plan.tables) {
-    const auto stored = stored_constant(index, table.value);
-    const uint64_t elements = elements_of(table.value);
-    result.embedding_bytes_before += elements * sizeof(float);
-    result.embedding_bytes_after += elements * (table.storage == TableStorage::quantized_rows ? 1
-                                                : table.storage == TableStorage::float16
-                                                    ? sizeof(Float16)
-                                                    : element_size(stored->tensor.dtype()));
-  }
+void add_sizes(const PlanSizes& sizes, ConvertResult& result) {
+  result.matrix_bytes_before = sizes.matrices_before;
+  result.matrix_bytes_after = sizes.matrices_after;
+  result.embedding_bytes_before = sizes.tables_before;
+  result.embedding_bytes_after = sizes.tables_after;
 }
 
 void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>& notes) {
@@ -179,7 +156,7 @@ ConvertResult convert(const ConvertOptions& options) {
 
   // Upgrading may insert nodes, so the Sites' places are found again in the upgraded graph; their
   // names stay.
-  upgrade_opset(bundle.model, kOutputOpset);
+  upgrade_opset(bundle.model);
   find_sites(bundle);
   PlanRequest request = plan_request(inputs, bundle.sites);
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
@@ -200,7 +177,7 @@ ConvertResult convert(const ConvertOptions& options) {
   if (options.write_ranges) write_ranges(plan, *options.write_ranges);
 
   for (const SitePlan& site : plan.sites) result.sites.push_back(converted(site));
-  count_sizes(plan, bundle.model, result);
+  add_sizes(sizes_of(plan, bundle.model), result);
   add_notes(plan, bundle, result.notes);
   result.source = bundle.file;
   result.output = facts_of(paths.converted);

@@ -6,6 +6,7 @@
 #include "api/task_options.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "quantize/detect.h"
 #include "quantize/manifest.h"
 
 namespace fp8q {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "api/bundle.h"
-#include "quantize/plan.h"
+#include "quantize/planner.h"
 
 namespace fp8q {
 

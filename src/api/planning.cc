@@ -6,12 +6,7 @@ namespace fp8q {
 namespace {
 
 const Recipe& recipe_for(const std::string& name, const std::string& where) {
-  if (name.empty()) return default_recipe();
-  const Recipe* recipe = recipe_named(name);
-  if (!recipe)
-    fail(ErrorCode::usage, "{}: \"{}\" is none of {}", where, printable(name),
-         fmt::join(recipe_names(), ", "));
-  return *recipe;
+  return name.empty() ? default_recipe() : require_recipe(name, where);
 }
 
 ObserverChoice observer_for(const std::string& text, const char* option) {
@@ -91,58 +86,6 @@ PlanRequest plan_request(const PlanInputs& inputs, const std::vector<Site>& site
     if (sites[i].kind == SiteKind::weight && request.sites[i].format)
       check_serves_weights(request.sites[i].observer.id, printable(sites[i].path));
   return request;
-}
-
-void take_ranges(const RangeTable& table, const fs::path& source, const std::vector<Site>& sites,
-                 PlanRequest& request) {
-  std::vector<std::string> missing;
-  for (size_t i = 0; i < sites.size(); ++i) {
-    SiteRequest& wanted = request.sites[i];
-    if (sites[i].kind != SiteKind::activation || !wanted.format ||
-        wanted.granularity == Granularity::token || !needs_statistics(wanted.observer.id))
-      continue;
-    const auto found = table.ranges.find(sites[i].value);
-    if (found == table.ranges.end()) {
-      missing.push_back(fmt::format("{} (\"{}\")", sites[i].path, printable(sites[i].value)));
-      continue;
-    }
-    wanted.observer = {Observer::fixed, found->second};
-    wanted.reason += fmt::format("; range from {}", printable(source.filename().string()));
-  }
-  if (!missing.empty())
-    fail(ErrorCode::bad_data,
-         "{}: this {} has no range for {} Sites, the first is {}; calibrate with fp8q, or decide "
-         "for them with --site 'PATH=float' or --site 'PATH=:fixed:RANGE'",
-         printable(source.string()), table.origin, missing.size(), missing.front());
-}
-
-RangeTable ranges_of(const Plan& plan) {
-  RangeTable table;
-  for (const SitePlan& site : plan.sites)
-    if (site.quantized() && site.kind == SiteKind::activation && !site.per_token())
-      table.ranges[site.value] = site.absmax;
-  return table;
-}
-
-namespace {
-
-bool any_activation(const PlanRequest& request, const std::vector<Site>& sites,
-                    bool (*needs)(Observer)) {
-  for (size_t i = 0; i < sites.size(); ++i)
-    if (sites[i].kind == SiteKind::activation && request.sites[i].format &&
-        request.sites[i].granularity != Granularity::token && needs(request.sites[i].observer.id))
-      return true;
-  return false;
-}
-
-}  // namespace
-
-bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites) {
-  return request.options.smooth_quant || any_activation(request, sites, needs_statistics);
-}
-
-bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites) {
-  return any_activation(request, sites, needs_prediction);
 }
 
 }  // namespace fp8q

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "api/bundle.h"
-#include "calibrate/range_table.h"
 #include "fp8q/convert.h"
 #include "quantize/plan_file.h"
 
@@ -20,16 +19,5 @@ struct PlanInputs {
 PlanInputs plan_inputs(const ConvertOptions& options);
 
 PlanRequest plan_request(const PlanInputs& inputs, const std::vector<Site>& sites);
-
-// Takes the ranges of activations that would follow from statistics from another tool's table
-// instead. Error (bad_data) where the table lacks some. `source` is its file, for reasons.
-void take_ranges(const RangeTable& table, const fs::path& source, const std::vector<Site>& sites,
-                 PlanRequest& request);
-// The ranges of a plan's activations.
-RangeTable ranges_of(const Plan& plan);
-
-// Whether a range depends on what calibration saw, or on what weights predict.
-bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites);
-bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites);
 
 }  // namespace fp8q

@@ -4,8 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "quantize/detect.h"
-#include "quantize/manifest.h"
 
 namespace fp8q {
 
@@ -15,11 +13,6 @@ ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine
 
 void require_at_least(const char* option, size_t value, size_t least) {
   if (value < least) fail(ErrorCode::usage, "{} {}: must be at least {}", option, value, least);
-}
-
-std::string format_of(const Model& model) {
-  if (const auto manifest = read_manifest(model)) return manifest->recipe;
-  return is_quantized(model) ? "quantised" : "fp32";
 }
 
 std::vector<fs::path> files_of_model(const fs::path& location) {

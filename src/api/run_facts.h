@@ -6,15 +6,12 @@
 
 #include "base/stopwatch.h"
 #include "fp8q/common.h"
-#include "graph/model.h"
 
 namespace fp8q {
 
 ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine);
 // Error (usage): an option below the least value that has a meaning.
 void require_at_least(const char* option, size_t value, size_t least);
-// The recipe of a converted model; "quantised" by someone else; "fp32".
-std::string format_of(const Model& model);
 
 // Every file that belongs to a model at `location`: the ONNX file, the side files in its folder,
 // external data, and what stands in for them. Outputs are checked against it.

@@ -32,8 +32,7 @@ struct Request {
 
 Request request_of(const SensitivityOptions& options) {
   Request request;
-  request.recipe = recipe_named(options.recipe);
-  if (!request.recipe) fail(ErrorCode::usage, "--recipe {}: no such recipe", options.recipe);
+  request.recipe = &require_recipe(options.recipe, "--recipe");
   request.plan.observer = ObserverChoice::parse(options.observer, "--observer");
   request.plan.quantize_head = true;
   for (const std::string& name : options.formats) {

@@ -20,8 +20,6 @@
 namespace fp8q {
 namespace {
 
-constexpr int64_t kOutputOpset = 21;  // as convert writes
-
 void check_numbers(const TuneOptions& options) {
   if (!(options.max_drop >= 0) || !std::isfinite(options.max_drop))
     fail(ErrorCode::usage, "--max-drop {}: must be 0 or more", options.max_drop);
@@ -42,8 +40,7 @@ void check_numbers(const TuneOptions& options) {
 TuneRequest request_of(const TuneOptions& options) {
   check_numbers(options);
   TuneRequest request;
-  request.recipe = recipe_named(options.recipe);
-  if (!request.recipe) fail(ErrorCode::usage, "--recipe {}: no such recipe", options.recipe);
+  request.recipe = &require_recipe(options.recipe, "--recipe");
   request.plan.observer = ObserverChoice::parse(options.observer, "--observer");
   request.plan.quantize_head = options.quantize_head;
   for (const std::string& name : options.fallback) {
@@ -104,7 +101,7 @@ Bundle open_float_encoder(const fs::path& location) {
     fail(ErrorCode::unsupported,
          "{}: tune needs a model recognised as an encoder, which this is not ({})",
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
-  upgrade_opset(bundle.model, kOutputOpset);
+  upgrade_opset(bundle.model);
   find_sites(bundle);
   return bundle;
 }

@@ -13,7 +13,8 @@
 
 namespace fp8q {
 
-// The oldest version that can be upgraded, and the newest that can be reached.
+// The oldest version that can be upgraded, and the newest that can be reached: that of converted
+// models, the oldest with every 8-bit type and with FP8 zero points of one dimension.
 inline constexpr int64_t kOldestUpgradable = 7;
 inline constexpr int64_t kUpgradeTarget = 21;
 

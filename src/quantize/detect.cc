@@ -50,4 +50,9 @@ std::optional<FoundQuantization> find_quantization(const Model& model) {
 
 bool is_quantized(const Model& model) { return find_quantization(model).has_value(); }
 
+std::string format_of(const Model& model) {
+  if (const auto manifest = read_manifest(model)) return manifest->recipe;
+  return is_quantized(model) ? "quantised" : "fp32";
+}
+
 }  // namespace fp8q

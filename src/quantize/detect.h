@@ -17,4 +17,8 @@ struct FoundQuantization {
 std::optional<FoundQuantization> find_quantization(const Model& model);
 bool is_quantized(const Model& model);
 
+// How results call it: the recipe of a converted model, "quantised" where something else did it,
+// "fp32".
+std::string format_of(const Model& model);
+
 }  // namespace fp8q

@@ -2,15 +2,13 @@
 //
 // A product is quantised only when both its operands are (products.h); a value that enters none by
 // what is asked for it alone. Scales follow from the values of weights and from the statistics of
-// activations, each by the observer asked for. Planning changes nothing; quantize_model() carries
-// the plan out.
+// activations, each by the observer asked for (planner.h). quantize_model() carries the plan out.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "quantize/evidence.h"
 #include "quantize/request.h"
 #include "quantize/weights.h"
 
@@ -32,7 +30,6 @@ struct SitePlan {
   ScaleAxis axis;
   std::vector<float> scales;      // as `axis` says; none where each token has its own
   float absmax = 0;               // what is mapped to the largest code; tokens: 0
-  uint8_t absmax_code = 0;        // the code it takes (of several channels, the smallest)
   std::optional<double> sqnr_db;  // weights: measured; activations: estimated from the histogram,
                                   // where there is one (tokens: not). Infinite: without error
   int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
@@ -83,15 +80,5 @@ struct Plan {
   std::vector<SitePlan> sites;  // one per Site, in their order
   std::vector<TablePlan> tables;
 };
-
-// The observers of weights must serve them. Errors: bad_data where a Site that needs statistics has
-// none (or no values), naming it; bad_model where a weight is not finite; unsupported where a
-// weight is not of type float, or where a Site that needs a prediction has none; usage where a Site
-// that was named must stay float, or formats do not mix.
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
-               const PlanRequest& request);
-// What a recipe alone asks for.
-Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
-               const Recipe& recipe, const PlanOptions& options);
 
 }  // namespace fp8q

@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "calibrate/statistics.h"
 #include "quantize/plan.h"
 #include "quantize/products.h"
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <vector>
+
+#include "base/error.h"
 
 namespace fp8q {
 namespace {
@@ -87,6 +90,14 @@ const Recipe* recipe_named(std::string_view name) {
   for (const Recipe& recipe : kRecipes)
     if (recipe.name == name) return &recipe;
   return nullptr;
+}
+
+const Recipe& require_recipe(std::string_view name, const std::string& where) {
+  if (const Recipe* recipe = recipe_named(name)) return *recipe;
+  std::vector<std::string_view> names;
+  for (const Recipe& recipe : kRecipes) names.push_back(recipe.name);
+  fail(ErrorCode::usage, "{}: \"{}\" is none of {}", where, printable(name),
+       fmt::join(names, ", "));
 }
 
 const Recipe& default_recipe() { return kRecipes.front(); }

@@ -57,6 +57,8 @@ bool is_naive(const Recipe& recipe);
 
 std::span<const Recipe> all_recipes();
 const Recipe* recipe_named(std::string_view name);  // nullptr: no such recipe
+// Error (usage), beginning with `where`, that lists the recipes there are.
+const Recipe& require_recipe(std::string_view name, const std::string& where);
 const Recipe& default_recipe();
 
 }  // namespace fp8q

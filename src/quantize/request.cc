@@ -17,6 +17,15 @@ std::string float_reason(const Recipe& recipe, SiteRole role, bool quantize_head
   return fmt::format("recipe {} does not quantise this product", recipe.name);
 }
 
+bool any_activation(const PlanRequest& request, const std::vector<Site>& sites,
+                    bool (*needs)(Observer)) {
+  for (size_t i = 0; i < sites.size(); ++i)
+    if (sites[i].kind == SiteKind::activation && request.sites[i].format &&
+        request.sites[i].granularity != Granularity::token && needs(request.sites[i].observer.id))
+      return true;
+  return false;
+}
+
 SiteRequest request_of(const Recipe& recipe, const Site& site, const PlanOptions& options) {
   const std::string reason = recipe_reason(recipe.name);
   if (site.kind == SiteKind::weight)
@@ -59,6 +68,14 @@ PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
     request.sites.push_back(std::move(wanted));
   }
   return request;
+}
+
+bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites) {
+  return request.options.smooth_quant || any_activation(request, sites, needs_statistics);
+}
+
+bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites) {
+  return any_activation(request, sites, needs_prediction);
 }
 
 }  // namespace fp8q

@@ -55,6 +55,10 @@ PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
 // The reason recipe_request() gives where it asks for a format.
 std::string recipe_reason(std::string_view recipe);
 
+// Whether the range of an activation depends on what calibration saw, or on what weights predict.
+bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites);
+bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites);
+
 // Roles other than `probabilities` and `other` are given by a recognised encoder alone.
 bool is_recognised(const std::vector<Site>& sites);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/error.h"
 #include "calibrate/observer.h"
@@ -90,15 +89,11 @@ float range_of_values(std::span<const float> values, Format format,
 WeightScales scales_of_ranges(const ScaleAxis& axis, const std::vector<float>& ranges,
                               Format format) {
   WeightScales out{.axis = axis, .scales = {}};
-  out.absmax_code = std::numeric_limits<uint8_t>::max();
   for (const float absmax : ranges) {
-    const float scale = scale_for(format, absmax);
-    out.scales.push_back(scale);
+    out.scales.push_back(scale_for(format, absmax));
     out.absmax = std::max(out.absmax, absmax);
     if (absmax == 0.0f) ++out.zero_channels;
-    else out.absmax_code = std::min(out.absmax_code, encode(format, absmax, scale));
   }
-  if (out.absmax == 0.0f) out.absmax_code = 0;
   return out;
 }
 

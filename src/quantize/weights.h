@@ -31,7 +31,6 @@ struct WeightScales {
   ScaleAxis axis;
   std::vector<float> scales;  // in the order of scale_shape()
   float absmax = 0;
-  uint8_t absmax_code = 0;  // smallest code that the absmax of a channel takes, zero channels apart
   int64_t zero_channels = 0;  // they have scale 1
 };
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis);

@@ -8,6 +8,7 @@
 #include "calibrate/statistics.h"
 #include "engine/engine.h"
 #include "onnx/upgrade.h"
+#include "quantize/planner.h"
 #include "quantize/rewrite.h"
 #include "unit/encoder/variants.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "quantize/plan.h"
+#include "quantize/planner.h"
 #include "tests/unit/quantize/small_graphs.h"
 
 namespace fp8q::test {

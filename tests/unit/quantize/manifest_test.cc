@@ -83,11 +83,13 @@ TEST(Manifest, DamageIsNamed) {
 TEST(Detect, FloatQuantisedAndForeignModels) {
   const Model source = attention_model();
   EXPECT_FALSE(is_quantized(source));
+  EXPECT_EQ(format_of(source), "fp32");
   const auto sites = generic_sites(source);
   const Model converted = quantize_model(source, sites, example_plan(source, sites));
   const auto found = find_quantization(converted);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->recipe, "e4m3");
+  EXPECT_EQ(format_of(converted), "e4m3");
   EXPECT_NE(found->description.find("fp8q"), std::string::npos);
 
   Model stripped = converted;
@@ -95,6 +97,7 @@ TEST(Detect, FloatQuantisedAndForeignModels) {
   const auto foreign = find_quantization(stripped);
   ASSERT_TRUE(foreign);
   EXPECT_EQ(foreign->recipe, "");
+  EXPECT_EQ(format_of(stripped), "quantised");
   EXPECT_NE(foreign->description.find("QuantizeLinear"), std::string::npos);
   for (const char* op : {"QLinearMatMul", "TRT_FP8QuantizeLinear", "MatMulInteger", "QAttention"}) {
     Model other = source;

@@ -9,7 +9,7 @@
 
 #include "calibrate/statistics.h"
 #include "graph/site.h"
-#include "quantize/plan.h"
+#include "quantize/planner.h"
 
 namespace fp8q::test {
 

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "quantize/planner.h"
 #include "quantize/rewrite.h"
 #include "study/trial.h"
 #include "tests/unit/study/tiny_model.h"

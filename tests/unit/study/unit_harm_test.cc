@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "quantize/planner.h"
 #include "tests/unit/study/tiny_model.h"
 
 namespace fp8q::test {

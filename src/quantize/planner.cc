@@ -1,4 +1,4 @@
-#include "quantize/plan.h"
+#include "quantize/planner.h"
 
 #include <algorithm>
 #include <cmath>
@@ -55,7 +55,6 @@ void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   plan.axis = scales.axis;
   plan.scales = std::move(scales.scales);
   plan.absmax = scales.absmax;
-  plan.absmax_code = scales.absmax_code;
   plan.zero_channels = scales.zero_channels;
   const Tensor codes = quantized(weight, plan.format, plan.axis, plan.scales);
   plan.sqnr_db = sqnr_db(weight, dequantized(codes, plan.format, plan.axis, plan.scales));
@@ -94,9 +93,7 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
                                              ? "what the weights predict"
                                              : fmt::format("{} values", seen ? seen->count() : 0)) +
                 smoothed;
-  const float scale = scale_for(plan.format, plan.absmax);
-  plan.scales = {scale};
-  plan.absmax_code = encode(plan.format, plan.absmax, scale);
+  plan.scales = {scale_for(plan.format, plan.absmax)};
   if (plan.absmax == 0.0f) {
     plan.zero_channels = 1;
     plan.reason += "; only zeros were seen, so the scale is 1";

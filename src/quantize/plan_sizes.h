@@ -1,0 +1,22 @@
+// What a plan does to the size of a model.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/model.h"
+#include "quantize/plan.h"
+
+namespace fp8q {
+
+// Bytes of numbers; each stored constant counts once, scales do not.
+struct PlanSizes {
+  uint64_t matrices_before = 0;  // the quantised weights, as FP32
+  uint64_t matrices_after = 0;   // as codes
+  uint64_t tables_before = 0;    // the embedding tables, as FP32
+  uint64_t tables_after = 0;     // as they are stored
+};
+
+// `source` is the model that the plan was made for.
+PlanSizes sizes_of(const Plan& plan, const Model& source);
+
+}  // namespace fp8q
