@@ -1,11 +1,13 @@
 #include "fp8q/calibrate.h"
 
-#include "api/calibration_run.h"
+#include "api/bundle.h"
+#include "api/calibration_text.h"
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/interruption.h"
 #include "calibrate/observer.h"
+#include "calibrate/run.h"
 
 namespace fp8q {
 namespace {
@@ -97,14 +99,20 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
   const CalibrationText text = calibration_text(options, bundle, result.notes);
   const auto engine = make_engine(bundle, execution, result.notes);
   const CalibrationRun run{
-      .bundle = bundle,
-      .text = text,
+      .sites = bundle.sites,
       .part = part_of_shard(text.encodings.size(), options.shard, options.shards),
       .provenance = provenance_of(options, bundle, text),
       .batch = options.execution.batch,
       .checkpoint = paths.checkpoint,
       .checkpoint_seconds = options.checkpoint_seconds};
-  const Statistics statistics = run_calibration(run, *engine, progress, result.notes);
+  const auto run_examples = [&](size_t begin, size_t end, const SeeValues& see) {
+    PackedBatch batch;
+    for (size_t e = begin; e < end; ++e)
+      batch.append(text.encodings[e].ids, text.encodings[e].type_ids);
+    engine->run(batch, see);
+    return batch.tokens();
+  };
+  const Statistics statistics = run_calibration(run, run_examples, progress, result.notes);
   check_observed(bundle, statistics);
   save_statistics(statistics, paths.statistics);
   std::error_code ignored;

@@ -1,4 +1,4 @@
-#include "api/calibration_run.h"
+#include "calibrate/run.h"
 
 #include <algorithm>
 
@@ -59,35 +59,28 @@ Statistics resumed(const CalibrationRun& run, Statistics fresh, std::vector<std:
   return fresh;
 }
 
-size_t tokens_of(const CalibrationText& text, size_t begin, size_t end) {
-  size_t tokens = 0;
-  for (size_t e = begin; e < end; ++e) tokens += text.encodings[e].ids.size();
-  return tokens;
-}
-
 // Runs [begin, end) and counts it as done.
-void run_examples(const CalibrationRun& run, Engine& engine, const std::vector<int>& record_of,
-                  Statistics& statistics, size_t begin, size_t end) {
-  PackedBatch batch;
-  for (size_t e = begin; e < end; ++e)
-    batch.append(run.text.encodings[e].ids, run.text.encodings[e].type_ids);
+void observe_examples(const CalibrationRun& run, const ExampleRunner& runner,
+                      const std::vector<int>& record_of, Statistics& statistics, size_t end) {
+  const auto begin = static_cast<size_t>(statistics.part.end);
   const size_t group = begin / SiteStatistics::kExamplesPerGroup;
-  engine.run(batch, [&](int site, std::span<const float> values, int64_t columns) {
-    const auto s = static_cast<size_t>(site);
-    const bool channels = has_channels(run.bundle.sites[s].role);
-    statistics.sites[static_cast<size_t>(record_of[s])].statistics.observe(
-        values, channels ? columns : 0, group);
-  });
+  const size_t tokens =
+      runner(begin, end, [&](int site, std::span<const float> values, int64_t columns) {
+        const auto s = static_cast<size_t>(site);
+        const bool channels = has_channels(run.sites[s].role);
+        statistics.sites[static_cast<size_t>(record_of[s])].statistics.observe(
+            values, channels ? columns : 0, group);
+      });
   statistics.part.end = static_cast<int64_t>(end);
   statistics.provenance.examples += static_cast<int64_t>(end - begin);
-  statistics.provenance.tokens += static_cast<int64_t>(tokens_of(run.text, begin, end));
+  statistics.provenance.tokens += static_cast<int64_t>(tokens);
 }
 
 }  // namespace
 
-Statistics run_calibration(const CalibrationRun& run, Engine& engine,
+Statistics run_calibration(const CalibrationRun& run, const ExampleRunner& runner,
                            const ProgressCallback& progress, std::vector<std::string>& notes) {
-  Records records(run.bundle.sites);
+  Records records(run.sites);
   records.empty.provenance = run.provenance;
   records.empty.part = {run.part.begin, run.part.begin, run.part.of};
   Statistics statistics = resumed(run, std::move(records.empty), notes);
@@ -95,12 +88,12 @@ Statistics run_calibration(const CalibrationRun& run, Engine& engine,
   Stopwatch since_checkpoint;
   constexpr size_t kGroup = SiteStatistics::kExamplesPerGroup;
   const auto all = static_cast<size_t>(run.part.end);
-  for (auto begin = static_cast<size_t>(statistics.part.end); begin < all;) {
+  while (statistics.part.end < run.part.end) {
+    const auto begin = static_cast<size_t>(statistics.part.end);
     // Runs never cross a group of the moving ranges, so any batch size observes the same values
     // under the same group.
     const size_t end = std::min({begin + run.batch, (begin / kGroup + 1) * kGroup, all});
-    run_examples(run, engine, records.of_site, statistics, begin, end);
-    begin = end;
+    observe_examples(run, runner, records.of_site, statistics, end);
     if (progress)
       progress("calibrating", end - static_cast<size_t>(run.part.begin),
                all - static_cast<size_t>(run.part.begin));
