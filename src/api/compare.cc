@@ -3,12 +3,12 @@
 #include "api/calibration_text.h"
 #include "api/run_facts.h"
 #include "api/site_comparison.h"
-#include "api/text_batches.h"
-#include "api/text_inputs.h"
 #include "base/error.h"
 #include "calibrate/observer.h"
+#include "evaluate/text_batches.h"
 #include "graph/site_names.h"
 #include "quantize/detect.h"
+#include "text/encodings.h"
 
 namespace fp8q {
 namespace {

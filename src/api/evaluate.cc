@@ -2,11 +2,11 @@
 
 #include "api/bundle.h"
 #include "api/evaluation_run.h"
-#include "api/evaluation_score.h"
-#include "api/predictions_file.h"
 #include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file_facts.h"
+#include "evaluate/evaluation_score.h"
+#include "evaluate/predictions_file.h"
 
 namespace fp8q {
 namespace {

@@ -1,7 +1,7 @@
 // Running models over the examples of a task, each beside its baseline.
 #pragma once
 
-#include "api/evaluation.h"
+#include "evaluate/evaluation.h"
 
 namespace fp8q {
 

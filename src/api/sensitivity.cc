@@ -8,15 +8,15 @@
 #include "api/plan_maker.h"
 #include "api/run_facts.h"
 #include "api/task_scorer.h"
-#include "api/text_batches.h"
-#include "api/text_inputs.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/threads.h"
+#include "evaluate/text_batches.h"
 #include "graph/site_names.h"
 #include "quantize/constants.h"
 #include "study/format_fit.h"
 #include "study/sensitivity.h"
+#include "text/encodings.h"
 
 namespace fp8q {
 namespace {
@@ -184,7 +184,7 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
                                    .task = options.task,
                                    .execution = options.execution},
                    result.notes);
-    inputs.score = [&](Engine& engine) { return scorer->score(engine); };
+    inputs.score = [&](Engine& engine) { return scorer->scorer().score(engine); };
     result.task = scorer->task().name;
   }
   PlanMaker plans(bundle, statistics);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/task_inputs.h"
-#include "evaluate/score.h"
+#include "evaluate/scorer.h"
 #include "tasks/model_config.h"
 
 namespace fp8q {
@@ -13,25 +13,19 @@ class TaskScorer {
   TaskScorer(const Bundle& bundle, EvaluateOptions options, std::vector<std::string>& notes,
              const HoldoutSide& side = {});
 
-  // Of an engine for a variant of the bundle's model: answers, score and intervals.
-  Scored scored(Engine& engine, const Progress& progress = nullptr) const;
-  // The score alone, in points.
-  double score(Engine& engine) const;
-
+  const Scorer& scorer() const { return scorer_; }  // of engines for variants of the model
   const Task& task() const { return inputs_.task(); }
   const Dataset& data() const { return inputs_.data(); }
-  size_t examples() const { return inputs_.data().examples.size(); }
   // What a model's score depends on beside the model and the engine: token ids, gold answers, and
   // what the outputs mean. As text, for checkpoints.
   std::string fingerprint() const;
 
  private:
-  Answers answers(Engine& engine, const Progress& progress) const;
-
   EvaluateOptions options_;
   TaskInputs inputs_;
   const PreparedInputs& prepared_;
   ModelConfig config_;
+  Scorer scorer_;
 };
 
 }  // namespace fp8q

@@ -20,8 +20,4 @@ std::vector<Encoding> calibration_sequences(const Tokenizer& tokenizer,
                                             const std::vector<Example>& examples, const Task* task,
                                             size_t max_length);
 
-size_t count_tokens(const std::vector<Encoding>& encodings);
-// Of all token and segment ids: the same text through the same tokenizer has the same.
-std::string sha256_of(const std::vector<Encoding>& encodings);
-
 }  // namespace fp8q

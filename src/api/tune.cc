@@ -6,16 +6,17 @@
 #include "api/calibration_text.h"
 #include "api/model_statistics.h"
 #include "api/run_facts.h"
-#include "api/text_batches.h"
 #include "api/text_inputs.h"
 #include "api/tuning.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/hash.h"
 #include "base/interruption.h"
+#include "evaluate/text_batches.h"
 #include "onnx/upgrade.h"
 #include "quantize/plan_file.h"
 #include "tasks/spread.h"
+#include "text/encodings.h"
 
 namespace fp8q {
 namespace {
@@ -168,7 +169,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const Dataset& data = scorer.data();
   result.split = data.split;
   result.data = {data.path, data.sha256, data.builtin, false};
-  result.examples = scorer.examples();
+  result.examples = scorer.scorer().examples();
   result.confidence = options.confidence;
   result.checkpoint = paths.checkpoint;
   PlanMaker maker(bundle, statistics);

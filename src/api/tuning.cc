@@ -23,7 +23,7 @@ Interval difference_interval(const Scored& tested, const Scored& baseline, size_
 
 void Tuning::run(const SensitivityInputs& text, const UnitSizes& sizes, TuneResult& result) {
   const auto engine = make_engine(bundle_, options_.execution, result.notes);
-  baseline_ = scorer_.scored(*engine, step("scoring the float model"));
+  baseline_ = scorer_.scorer().scored(*engine, step("scoring the float model"));
   result.baseline = baseline_.score.score;
   result.allowed = options_.max_drop * (options_.relative ? std::fabs(result.baseline) / 100 : 1.0);
   result_ = &result;
@@ -142,26 +142,28 @@ Scored Tuning::scored(const Plan& plan, const TaskScorer& scorer, std::string st
   find_sites(converted);
   std::vector<std::string> notes;  // those of the float model were told
   const auto engine = make_engine(converted, options_.execution, notes);
-  return scorer.scored(*engine, step(std::move(step_name)));
+  return scorer.scorer().scored(*engine, step(std::move(step_name)));
 }
 
 KeptEvaluation Tuning::evaluated(const Plan& plan) {
   const Scored tested =
       scored(plan, scorer_, fmt::format("scoring plan {}", result_->evaluations.size() + 1));
-  const Interval interval = difference_interval(tested, baseline_, scorer_.examples(),
+  const Interval interval = difference_interval(tested, baseline_, scorer_.scorer().examples(),
                                                 options_.confidence.value_or(0.95));
   return {tested.score.score, tested.score.score - baseline_.score.score, interval.low,
           interval.high};
 }
 
 TuneHoldout Tuning::confirmed(const TaskScorer& held_out) {
-  TuneHoldout holdout{.examples = held_out.examples()};
+  TuneHoldout holdout{.examples = held_out.scorer().examples()};
   std::vector<std::string> notes;  // those of the float model were told
   const auto engine = make_engine(bundle_, options_.execution, notes);
-  const Scored baseline = held_out.scored(*engine, step("scoring the float model, held out"));
+  const Scored baseline =
+      held_out.scorer().scored(*engine, step("scoring the float model, held out"));
   const auto told = [&](const Scored& tested) {
     const Difference difference = compare(tested, baseline);
-    const Interval interval = difference_interval(tested, baseline, held_out.examples(), 0.95);
+    const Interval interval =
+        difference_interval(tested, baseline, held_out.scorer().examples(), 0.95);
     holdout.test = difference.test;
     return TuneHeldOut{.score = tested.score.score,
                        .low = tested.ci95.low,
@@ -201,7 +203,7 @@ void Tuning::choose(const Assignment& assignment) {
   result_->notes.push_back(fmt::format(
       "the plan was chosen by its score on these {} examples, which flatters it (one example is up "
       "to {:.2f} points); confirm it on others, with --holdout or `fp8q eval`",
-      scorer_.examples(), 100.0 / static_cast<double>(scorer_.examples())));
+      scorer_.scorer().examples(), 100.0 / static_cast<double>(scorer_.scorer().examples())));
 }
 
 }  // namespace fp8q

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "api/evaluation.h"
+#include "evaluate/evaluation.h"
 
 namespace fp8q {
 

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "api/evaluation.h"
 #include "base/hash.h"
 #include "calibrate/sealed_json.h"
+#include "evaluate/evaluation.h"
 #include "evaluate/label_evaluator.h"
 
 namespace fp8q {

@@ -1,4 +1,4 @@
-#include "api/evaluation.h"
+#include "evaluate/evaluation.h"
 
 #include <algorithm>
 #include <iterator>
@@ -21,7 +21,7 @@ void add(Circumstances& list, const std::string& whose, const ModelRun& run) {
   list.emplace_back("the tokenizer of " + whose, run.tokenizer_sha256);
   list.emplace_back("the config.json of " + whose, run.config_sha256);
   // The GPU engine sums in another order and in BF16: a mixture would be the score of no run.
-  list.emplace_back("the device of " + whose, run.engine.substr(0, run.engine.find(',')));
+  list.emplace_back("the device of " + whose, run.device());
   for (const RoundingCounts& site : run.rounding)
     list.emplace_back("the Sites of " + whose, site.path + " " + site.format);
 }

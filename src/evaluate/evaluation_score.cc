@@ -1,4 +1,4 @@
-#include "api/evaluation_score.h"
+#include "evaluate/evaluation_score.h"
 
 #include "base/error.h"
 #include "base/memory.h"

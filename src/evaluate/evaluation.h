@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "api/rounding_facts.h"
 #include "base/part.h"
 #include "evaluate/evaluator.h"
+#include "evaluate/rounding_facts.h"
 #include "fp8q/evaluate.h"
 #include "tasks/dataset.h"
 #include "tasks/task.h"
@@ -34,8 +34,10 @@ struct ModelRun {
   double seconds = 0;  // of the engine alone
   std::vector<KernelFacts> kernels;
   std::vector<RoundingCounts> rounding;
-  std::string engine;
+  std::string engine;  // Engine::description(), which begins with the device
   std::vector<std::string> notes;
+
+  std::string device() const { return engine.substr(0, engine.find(',')); }
 };
 
 struct TestedModel {

@@ -1,4 +1,4 @@
-#include "api/text_batches.h"
+#include "evaluate/text_batches.h"
 
 namespace fp8q {
 

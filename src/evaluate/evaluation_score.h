@@ -1,7 +1,7 @@
 // What an evaluation is worth.
 #pragma once
 
-#include "api/evaluation.h"
+#include "evaluate/evaluation.h"
 
 namespace fp8q {
 

@@ -1,4 +1,4 @@
-#include "api/predictions_file.h"
+#include "evaluate/predictions_file.h"
 
 #include <algorithm>
 #include <fstream>

@@ -1,5 +1,5 @@
 // The file of an evaluation, and putting parts together.
-#include "api/evaluation.h"
+#include "evaluate/evaluation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "api/evaluation_score.h"
+#include "evaluate/evaluation_score.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "evaluate/label_evaluator.h"

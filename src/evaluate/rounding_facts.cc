@@ -1,4 +1,4 @@
-#include "api/rounding_facts.h"
+#include "evaluate/rounding_facts.h"
 
 #include <spdlog/fmt/fmt.h>
 

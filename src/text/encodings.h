@@ -1,0 +1,16 @@
+// Questions about many encoded texts.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "text/tokenizer.h"
+
+namespace fp8q {
+
+size_t count_tokens(std::span<const Encoding> encodings);
+
+// Of all token and segment ids: the same text through the same tokenizer has the same.
+std::string sha256_of(std::span<const Encoding> encodings);
+
+}  // namespace fp8q
