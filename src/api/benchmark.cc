@@ -6,12 +6,14 @@
 
 #include "api/bench_encoder.h"
 #include "api/bench_timing.h"
-#include "api/bundle.h"
-#include "api/device.h"
-#include "api/run_facts.h"
+#include "api/option_checks.h"
 #include "base/error.h"
 #include "encoder/random_encoder.h"
 #include "quantize/detect.h"
+#include "session/bundle.h"
+#include "session/device.h"
+#include "session/execution.h"
+#include "session/make_engine.h"
 
 namespace fp8q {
 namespace {
@@ -245,7 +247,7 @@ BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback&
     }
   keep_best(engine.roofs(), result.roofs);
   add_fractions(result);
-  result.execution = execution_facts(watch, engine.description());
+  result.execution = with_costs(execution_on(engine), watch);
   return result;
 }
 

@@ -1,13 +1,16 @@
 #include "fp8q/calibrate.h"
 
-#include "api/bundle.h"
-#include "api/calibration_text.h"
-#include "api/run_facts.h"
+#include "api/option_checks.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/interruption.h"
 #include "calibrate/observer.h"
 #include "calibrate/run.h"
+#include "session/bundle.h"
+#include "session/calibration_text.h"
+#include "session/execution.h"
+#include "session/make_engine.h"
+#include "session/outputs.h"
 
 namespace fp8q {
 namespace {
@@ -78,6 +81,14 @@ void check_options(const CalibrateOptions& options) {
   check_shard(options.shard, options.shards);
 }
 
+TextRequest text_of(const CalibrateOptions& options) {
+  return {.tokenizer = options.location.tokenizer,
+          .config = options.location.config,
+          .task = options.task,
+          .examples = options.examples,
+          .random_seed = options.random_data ? std::optional(options.seed) : std::nullopt};
+}
+
 CalibratedSite summary(const SiteRecord& record) {
   const SiteStatistics& s = record.statistics;
   return {record.value, record.path, s.count(),  s.absmax(), s.min(),
@@ -96,7 +107,7 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
 
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);
-  const CalibrationText text = calibration_text(options, bundle, result.notes);
+  const CalibrationText text = calibration_text(text_of(options), bundle, result.notes);
   const auto engine = make_engine(bundle, execution, result.notes);
   const CalibrationRun run{
       .sites = bundle.sites,
@@ -134,7 +145,7 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
   result.task = text.task;
   result.examples = static_cast<size_t>(statistics.provenance.examples);
   result.tokens = static_cast<size_t>(statistics.provenance.tokens);
-  result.execution = execution_facts(watch, engine->description());
+  result.execution = with_costs(execution_on(*engine), watch);
   return result;
 }
 

@@ -1,13 +1,15 @@
 #include "fp8q/compare.h"
 
-#include "api/calibration_text.h"
-#include "api/run_facts.h"
+#include "api/option_checks.h"
 #include "api/site_comparison.h"
 #include "base/error.h"
 #include "calibrate/observer.h"
 #include "evaluate/text_batches.h"
 #include "graph/site_names.h"
 #include "quantize/detect.h"
+#include "session/calibration_text.h"
+#include "session/execution.h"
+#include "session/make_engine.h"
 #include "text/encodings.h"
 
 namespace fp8q {
@@ -87,11 +89,12 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   CompareResult result;
   const Bundle a = open_model(options.a), b = open_model(options.b);
   SiteComparison comparison(a, b);
-  const CalibrationText text =
-      calibration_text({.location = {options.a, options.tokenizer, options.config},
-                        .task = options.task,
-                        .examples = options.examples},
-                       a, result.notes);
+  const CalibrationText text = calibration_text({.tokenizer = options.tokenizer,
+                                                 .config = options.config,
+                                                 .task = options.task,
+                                                 .examples = options.examples,
+                                                 .random_seed = {}},
+                                                a, result.notes);
   comparison.compare_weights();
   const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);
   const auto engine_a = make_engine(a, execution, result.notes);
@@ -115,7 +118,7 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   result.tokens = count_tokens(text.encodings);
   add_sites(comparison, result);
   for (const OutputError& output : outputs.outputs()) result.outputs.push_back(compared(output));
-  result.execution = execution_facts(watch, engine_b->description());
+  result.execution = with_costs(execution_on(*engine_b), watch);
   return result;
 }
 

@@ -2,27 +2,27 @@
 
 #include <algorithm>
 
-#include "api/bundle.h"
-#include "api/model_statistics.h"
 #include "api/planning.h"
 #include "api/predict.h"
-#include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_facts.h"
 #include "base/memory.h"
+#include "base/stopwatch.h"
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
 #include "graph/site_names.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
-#include "onnx/upgrade.h"
 #include "quantize/manifest.h"
 #include "quantize/plan_file.h"
 #include "quantize/plan_sizes.h"
 #include "quantize/planner.h"
 #include "quantize/ranges.h"
 #include "quantize/rewrite.h"
+#include "session/bundle.h"
+#include "session/model_statistics.h"
+#include "session/outputs.h"
 
 namespace fp8q {
 namespace {
@@ -154,10 +154,7 @@ ConvertResult convert(const ConvertOptions& options) {
   Bundle bundle = open_model(paths.source);
   require_float_model(bundle);
 
-  // Upgrading may insert nodes, so the Sites' places are found again in the upgraded graph; their
-  // names stay.
-  upgrade_opset(bundle.model);
-  find_sites(bundle);
+  upgrade_for_conversion(bundle);
   PlanRequest request = plan_request(inputs, bundle.sites);
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
   SitePredictions predictions(bundle.sites.size());

@@ -1,12 +1,16 @@
 #include "fp8q/evaluate.h"
 
-#include "api/bundle.h"
-#include "api/evaluation_run.h"
-#include "api/run_facts.h"
+#include "api/option_checks.h"
 #include "base/error.h"
 #include "base/file_facts.h"
+#include "base/stopwatch.h"
 #include "evaluate/evaluation_score.h"
 #include "evaluate/predictions_file.h"
+#include "session/bundle.h"
+#include "session/device.h"
+#include "session/evaluation_run.h"
+#include "session/execution.h"
+#include "session/outputs.h"
 
 namespace fp8q {
 namespace {
@@ -35,6 +39,12 @@ void check_predictions(const EvaluateOptions& options) {
   check_output({options.predictions, input_files(options), options.force}, is_predictions_file);
 }
 
+Evaluation run(const EvaluateOptions& options, const ProgressCallback& progress) {
+  check_device(options.execution.device);
+  require_at_least("--batch", options.execution.batch, 1);
+  return run_evaluation(options, progress);
+}
+
 fs::path shard_output(const EvaluateOptions& options) {
   fs::path path = options.output;
   if (path.empty())
@@ -53,7 +63,7 @@ std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
   if (options.shards != 1)
     fail(ErrorCode::usage, "shard {} of {} alone has no score", options.shard, options.shards);
   check_predictions(options);
-  const Evaluation evaluation = run_evaluation(options, progress);
+  const Evaluation evaluation = run(options, progress);
   std::vector<EvaluateResult> results = score_evaluation(evaluation);
   if (!options.predictions.empty()) {
     write_predictions(options.predictions, evaluation);
@@ -68,7 +78,7 @@ EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
   if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
   check_shard(options.shard, options.shards);
   const fs::path output = shard_output(options);
-  const Evaluation evaluation = run_evaluation(options, progress);
+  const Evaluation evaluation = run(options, progress);
   save_evaluation(evaluation, output);
   EvaluateShardResult result;
   result.output = facts_of(output);
@@ -86,7 +96,7 @@ EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
   result.part = evaluation.part.text();
   result.examples = evaluation.examples.size();
   result.tokens = evaluation.models.front().run.tokens;
-  result.execution = execution_facts(watch, evaluation.models.front().run.engine);
+  result.execution = with_costs(evaluation.models.front().execution, watch);
   return result;
 }
 

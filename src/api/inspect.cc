@@ -1,14 +1,15 @@
 #include "fp8q/inspect.h"
 
-#include "api/bundle.h"
 #include "base/error.h"
 #include "encoder/summary.h"
 #include "graph/site_names.h"
 #include "interpreter/operator.h"
 #include "quantize/detect.h"
 #include "quantize/manifest.h"
+#include "session/bundle.h"
+#include "session/make_engine.h"
+#include "session/tokenizer.h"
 #include "tasks/model_config.h"
-#include "text/tokenizer.h"
 
 namespace fp8q {
 namespace {
@@ -57,9 +58,7 @@ void describe_encoder(const Encoder& encoder, InspectResult& result) {
 std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
                             std::vector<std::string>& notes) {
   try {
-    const Tokenizer tokenizer = Tokenizer::load(find_tokenizer(bundle.folder, location.tokenizer));
-    check_vocabulary(bundle, tokenizer.vocab_size(), tokenizer.path().string());
-    return tokenizer.describe();
+    return tokenizer_for(bundle, location.tokenizer).describe();
   } catch (const Error& e) {
     // A model can be looked at without its tokenizer; what it lacks is said.
     if (location.tokenizer) throw;

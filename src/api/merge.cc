@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_facts.h"
 #include "calibrate/statistics.h"
 #include "evaluate/evaluation_score.h"
 #include "evaluate/predictions_file.h"
+#include "session/outputs.h"
 
 namespace fp8q {
 namespace {

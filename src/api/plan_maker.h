@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "api/bundle.h"
 #include "quantize/planner.h"
+#include "session/bundle.h"
 
 namespace fp8q {
 

@@ -1,7 +1,6 @@
 // From the options of a conversion to what is asked for at every Site.
 #pragma once
 
-#include "api/bundle.h"
 #include "fp8q/convert.h"
 #include "quantize/plan_file.h"
 

@@ -1,10 +1,10 @@
 #include "fp8q/report.h"
 
-#include "api/run_facts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_facts.h"
 #include "report/page.h"
+#include "session/outputs.h"
 
 namespace fp8q {
 namespace {

@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <functional>
 
-#include "api/calibration_text.h"
-#include "api/model_statistics.h"
+#include "api/option_checks.h"
 #include "api/plan_maker.h"
-#include "api/run_facts.h"
-#include "api/task_scorer.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/threads.h"
 #include "evaluate/text_batches.h"
 #include "graph/site_names.h"
 #include "quantize/constants.h"
+#include "session/calibration_text.h"
+#include "session/execution.h"
+#include "session/model_statistics.h"
+#include "session/task_scorer.h"
 #include "study/format_fit.h"
 #include "study/sensitivity.h"
 #include "text/encodings.h"
@@ -170,20 +171,22 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
   const fs::path statistics_file = statistics_path(bundle.file.path, options.statistics);
   const Statistics statistics = statistics_for(bundle, statistics_file);
-  const CalibrationText text = calibration_text(
-      {.location = options.location, .task = options.task, .examples = options.examples}, bundle,
-      result.notes);
+  const CalibrationText text = calibration_text({.tokenizer = options.location.tokenizer,
+                                                 .config = options.location.config,
+                                                 .task = options.task,
+                                                 .examples = options.examples,
+                                                 .random_seed = {}},
+                                                bundle, result.notes);
   SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
                            .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                            .score = nullptr};
   std::optional<TaskScorer> scorer;
   if (!options.task.name.empty()) {
     scorer.emplace(bundle,
-                   EvaluateOptions{.tokenizer = options.location.tokenizer,
-                                   .config = options.location.config,
-                                   .task = options.task,
-                                   .execution = options.execution},
-                   result.notes);
+                   TaskRequest{.tokenizer = options.location.tokenizer,
+                               .config = options.location.config,
+                               .task = options.task},
+                   TaskScorer::Settings{.batch = options.execution.batch}, result.notes);
     inputs.score = [&](Engine& engine) { return scorer->scorer().score(engine); };
     result.task = scorer->task().name;
   }
@@ -202,7 +205,7 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
   result.examples = text.encodings.size();
   result.tokens = count_tokens(text.encodings);
   result.execution =
-      execution_facts(watch, make_cpu_engine(*bundle.encoder, ComputeType::fp32)->description());
+      with_costs(execution_on(*make_cpu_engine(*bundle.encoder, ComputeType::fp32)), watch);
   return result;
 }
 

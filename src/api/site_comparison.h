@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "api/bundle.h"
 #include "evaluate/output_error.h"
+#include "session/bundle.h"
 
 namespace fp8q {
 

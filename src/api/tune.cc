@@ -3,18 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/calibration_text.h"
-#include "api/model_statistics.h"
-#include "api/run_facts.h"
-#include "api/text_inputs.h"
+#include "api/option_checks.h"
 #include "api/tuning.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/hash.h"
 #include "base/interruption.h"
+#include "base/stopwatch.h"
 #include "evaluate/text_batches.h"
-#include "onnx/upgrade.h"
 #include "quantize/plan_file.h"
+#include "session/calibration_text.h"
+#include "session/execution.h"
+#include "session/make_engine.h"
+#include "session/model_statistics.h"
+#include "session/outputs.h"
+#include "session/tokenizer.h"
 #include "tasks/spread.h"
 #include "text/encodings.h"
 
@@ -81,7 +84,7 @@ Paths paths_of(const TuneOptions& options, const fs::path& statistics) {
 // Everything that scores depend on.
 std::string settings_of(const TuneOptions& options, const TuneRequest& request,
                         const Bundle& bundle, const fs::path& statistics, const TaskScorer& scorer,
-                        const std::vector<Encoding>& text, const std::string& engine) {
+                        const std::vector<Encoding>& text, const std::string& device) {
   std::vector<std::string_view> fallback;
   for (const Format format : request.fallback) fallback.push_back(info(format).name);
   const ExecutionOptions& e = options.execution;
@@ -91,8 +94,7 @@ std::string settings_of(const TuneOptions& options, const TuneRequest& request,
       version(), bundle.file.sha256, sha256_file(statistics), request.recipe->name,
       request.plan.observer.text(), request.plan.quantize_head, fmt::join(fallback, "+"),
       scorer.fingerprint(), options.seed, options.holdout, options.confidence.value_or(0.95),
-      sha256_of(text), engine.substr(0, engine.find(',')), e.reference, static_cast<int>(e.compute),
-      static_cast<int>(e.gelu));
+      sha256_of(text), device, e.reference, name_of(e.compute), name_of(e.gelu));
 }
 
 Bundle open_float_encoder(const fs::path& location) {
@@ -102,17 +104,20 @@ Bundle open_float_encoder(const fs::path& location) {
     fail(ErrorCode::unsupported,
          "{}: tune needs a model recognised as an encoder, which this is not ({})",
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
-  upgrade_opset(bundle.model);
-  find_sites(bundle);
+  upgrade_for_conversion(bundle);
   return bundle;
 }
 
-EvaluateOptions scoring_of(const TuneOptions& options) {
-  return {.tokenizer = options.location.tokenizer,
-          .config = options.location.config,
-          .task = options.task,
-          .seed = options.seed,
-          .execution = options.execution};
+// The examples that the search sees, or those that it does not.
+TaskScorer scorer_for(const TuneOptions& options, const Bundle& bundle, bool held_out,
+                      std::vector<std::string>& notes) {
+  return TaskScorer(
+      bundle,
+      {.tokenizer = options.location.tokenizer,
+       .config = options.location.config,
+       .task = options.task,
+       .side = {.share = options.holdout, .seed = options.seed, .held_out = held_out}},
+      {.batch = options.execution.batch, .seed = options.seed}, notes);
 }
 
 // Text to estimate harm on: training text of the task. Where there is none but the very file that
@@ -120,9 +125,12 @@ EvaluateOptions scoring_of(const TuneOptions& options) {
 std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundle,
                                  const TaskScorer& scorer) {
   std::vector<std::string> notes;  // where it comes from matters little
-  const CalibrationText text = calibration_text(
-      {.location = options.location, .task = options.task, .examples = options.examples}, bundle,
-      notes);
+  const CalibrationText text = calibration_text({.tokenizer = options.location.tokenizer,
+                                                 .config = options.location.config,
+                                                 .task = options.task,
+                                                 .examples = options.examples,
+                                                 .random_seed = {}},
+                                                bundle, notes);
   if (options.holdout == 0 || text.facts.sha256 != scorer.data().sha256) return text.encodings;
   return calibration_sequences(tokenizer_for(bundle, options.location.tokenizer),
                                spread_evenly(scorer.data().examples, options.examples),
@@ -149,17 +157,16 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
   const Statistics statistics = statistics_for(bundle, statistics_file);
-  const TaskScorer scorer(bundle, scoring_of(options), result.notes,
-                          {.share = options.holdout, .seed = options.seed});
+  const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
   const SensitivityInputs inputs{.batches = batches_of(text, options.execution.batch),
                                  .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                                  .score = nullptr};
   std::vector<std::string> told;  // again when the float model is scored
-  const std::string engine = make_engine(bundle, options.execution, told)->description();
+  const ExecutionFacts execution = execution_on(*make_engine(bundle, options.execution, told));
   TuneCheckpoint checkpoint(
       paths.checkpoint,
-      settings_of(options, request, bundle, statistics_file, scorer, text, engine),
+      settings_of(options, request, bundle, statistics_file, scorer, text, execution.device),
       options.restart);
 
   result.model = bundle.file;
@@ -181,9 +188,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   if (result.chosen && options.holdout > 0) {
     note_seen_data(statistics, scorer, result.notes);
     std::vector<std::string> of_data;  // told
-    result.holdout = tuning.confirmed(
-        TaskScorer(bundle, scoring_of(options), of_data,
-                   {.share = options.holdout, .seed = options.seed, .held_out = true}));
+    result.holdout = tuning.confirmed(scorer_for(options, bundle, true, of_data));
   }
   announce_checkpoint({});
   if (!result.evaluations.empty()) result.sites_in_recipe = result.evaluations.front().quantised;
@@ -194,7 +199,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
     save_plan(plan, paths.plan);
     result.plan = paths.plan;
   }
-  result.execution = execution_facts(watch, engine);
+  result.execution = with_costs(execution, watch);
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "quantize/rewrite.h"
+#include "session/make_engine.h"
 
 namespace fp8q {
 

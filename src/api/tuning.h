@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "api/plan_maker.h"
-#include "api/task_scorer.h"
 #include "api/tune_checkpoint.h"
 #include "fp8q/tune.h"
 #include "quantize/choice.h"
+#include "session/task_scorer.h"
 #include "study/unit_harm.h"
 
 namespace fp8q {

@@ -8,13 +8,22 @@
 #include <tuple>
 #include <vector>
 
-#include "api/bundle.h"
 #include "base/part.h"
 #include "evaluate/evaluator.h"
-#include "fp8q/evaluate.h"
+#include "fp8q/task_options.h"
+#include "session/bundle.h"
 #include "tasks/holdout.h"
 
 namespace fp8q {
+
+// Which examples of a task, and how models read them.
+struct TaskRequest {
+  std::optional<fs::path> tokenizer, config;  // override what stands beside the models
+  TaskOptions task;
+  size_t shard = 1;  // of `shards`, counted from 1
+  size_t shards = 1;
+  HoldoutSide side;  // shards are of it
+};
 
 // What a model reads and how its outputs are judged.
 struct PreparedInputs {
@@ -26,10 +35,8 @@ struct PreparedInputs {
 // Token ids are made once per tokenizer, since converted models share their source's.
 class TaskInputs {
  public:
-  // Reads the data, of it the side, and of that the shard that `options` name; `first` is the model
-  // that tells what the labels of --task text mean.
-  TaskInputs(const EvaluateOptions& options, const Bundle& first, std::vector<std::string>& notes,
-             const HoldoutSide& side = {});
+  // Reads the data; `first` is the model that tells what the labels of --task text mean.
+  TaskInputs(TaskRequest request, const Bundle& first, std::vector<std::string>& notes);
   TaskInputs(const TaskInputs&) = delete;
   TaskInputs& operator=(const TaskInputs&) = delete;
 
@@ -43,7 +50,7 @@ class TaskInputs {
   // Tokenizer, length, and whether the model gives hidden states only.
   using Key = std::tuple<std::string, size_t, bool>;
 
-  const EvaluateOptions& options_;
+  TaskRequest request_;
   Task task_;
   Dataset data_;
   Part part_;

@@ -1,17 +1,20 @@
 // A task's data made ready once, for scoring many variants of one model on it.
 #pragma once
 
-#include "api/task_inputs.h"
 #include "evaluate/scorer.h"
+#include "session/task_inputs.h"
 #include "tasks/model_config.h"
 
 namespace fp8q {
 
 class TaskScorer {
  public:
-  // `options` as for evaluate(); its models and baseline count nothing.
-  TaskScorer(const Bundle& bundle, EvaluateOptions options, std::vector<std::string>& notes,
-             const HoldoutSide& side = {});
+  struct Settings {
+    size_t batch = 32;  // sequences per run of an engine
+    uint64_t seed = 1;  // of the bootstrap
+  };
+  TaskScorer(const Bundle& bundle, const TaskRequest& request, const Settings& settings,
+             std::vector<std::string>& notes);
 
   const Scorer& scorer() const { return scorer_; }  // of engines for variants of the model
   const Task& task() const { return inputs_.task(); }
@@ -21,7 +24,7 @@ class TaskScorer {
   std::string fingerprint() const;
 
  private:
-  EvaluateOptions options_;
+  TaskOptions options_;
   TaskInputs inputs_;
   const PreparedInputs& prepared_;
   ModelConfig config_;

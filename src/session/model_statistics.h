@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "api/bundle.h"
 #include "calibrate/statistics.h"
+#include "session/bundle.h"
 
 namespace fp8q {
 

@@ -1,4 +1,4 @@
-#include "api/device.h"
+#include "session/device.h"
 
 #include <charconv>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "api/model_statistics.h"
+#include "session/model_statistics.h"
 
 #include "base/error.h"
 #include "base/file.h"

@@ -1,21 +1,23 @@
-#include "api/calibration_text.h"
+#include "session/calibration_text.h"
 
 #include <algorithm>
 #include <random>
 
-#include "api/task_options.h"
-#include "api/text_inputs.h"
 #include "base/error.h"
+#include "evaluate/sequences.h"
+#include "session/task_options.h"
+#include "session/tokenizer.h"
 #include "tasks/model_config.h"
+#include "tasks/spread.h"
 #include "tasks/task_data.h"
 
 namespace fp8q {
 namespace {
 
 // The task whose text fits the model: the one asked for, else the one its config names.
-std::optional<Task> calibration_task(const CalibrateOptions& options, const ModelConfig& config) {
-  if (options.random_data) return std::nullopt;
-  const TaskOptions& wanted = options.task;
+std::optional<Task> calibration_task(const TextRequest& request, const ModelConfig& config) {
+  if (request.random_seed) return std::nullopt;
+  const TaskOptions& wanted = request.task;
   if (wanted.name == kUserTask) return make_user_text(user_table(wanted));
   if (!wanted.name.empty()) return require_task(wanted.name);
   const Task* own = config.finetuning_task ? find_task(*config.finetuning_task) : nullptr;
@@ -23,14 +25,14 @@ std::optional<Task> calibration_task(const CalibrateOptions& options, const Mode
 }
 
 // Ids drawn evenly from the whole table, in examples of the length of a typical sentence.
-std::vector<Encoding> random_examples(const CalibrateOptions& options, const Bundle& bundle,
+std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
   if (!bundle.encoder)
     fail(ErrorCode::unsupported, "{}: --random-data needs a model recognised as an encoder",
          printable(bundle.file.path.string()));
   const auto rows = static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
-  std::mt19937_64 generator(options.seed);
-  std::vector<Encoding> encodings(options.examples);
+  std::mt19937_64 generator(*request.random_seed);
+  std::vector<Encoding> encodings(request.examples);
   const size_t length = std::min<size_t>(32, max_length);
   for (Encoding& encoding : encodings) {
     for (size_t t = 0; t < length; ++t)
@@ -42,30 +44,40 @@ std::vector<Encoding> random_examples(const CalibrateOptions& options, const Bun
 
 }  // namespace
 
-CalibrationText calibration_text(const CalibrateOptions& options, const Bundle& bundle,
+CalibrationText calibration_text(const TextRequest& request, const Bundle& bundle,
                                  std::vector<std::string>& notes) {
   CalibrationText text;
-  const ModelConfig config = find_model_config(bundle.folder, options.location.config);
-  const auto task = calibration_task(options, config);
-  text.max_length = options.task.max_length.value_or(task ? task->max_length : Task().max_length);
+  const ModelConfig config = find_model_config(bundle.folder, request.config);
+  const auto task = calibration_task(request, config);
+  text.max_length = request.task.max_length.value_or(task ? task->max_length : Task().max_length);
   const size_t length = usable_length(bundle, text.max_length, notes);
-  if (options.random_data) {
-    if (options.task.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
+  if (request.random_seed) {
+    if (request.task.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
     text.facts.random = true;
-    text.encodings = random_examples(options, bundle, length);
+    text.encodings = random_examples(request, bundle, length);
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
-  const Tokenizer tokenizer = tokenizer_for(bundle, options.location.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, request.tokenizer);
   const Task* known = task ? &*task : nullptr;
   const Dataset data =
-      load_calibration_text({.task = known, .data = options.task.data, .count = options.examples});
+      load_calibration_text({.task = known, .data = request.task.data, .count = request.examples});
   if (!data.note.empty()) notes.push_back(data.note);
   text.encodings = calibration_sequences(tokenizer, data.examples, known, length);
   text.facts = {data.path, data.sha256, data.builtin, false};
   text.tokenizer_sha256 = tokenizer.hash();
   if (task && !data.builtin) text.task = task->name;
   return text;
+}
+
+std::vector<Encoding> calibration_sequences(const Tokenizer& tokenizer,
+                                            const std::vector<Example>& examples, const Task* task,
+                                            size_t max_length) {
+  if (!task || task->kind != TaskKind::spans)
+    return whole_sequences(tokenizer, examples, max_length).encodings;
+  return spread_evenly(
+      question_windows(tokenizer, examples, {.max_length = max_length, .overlap = 0}).encodings,
+      examples.size());
 }
 
 }  // namespace fp8q

@@ -1,5 +1,4 @@
-#include "api/bundle.h"
-#include "api/device.h"
+#include "session/bundle.h"
 
 #include <algorithm>
 #include <variant>
@@ -9,6 +8,7 @@
 #include "base/hash.h"
 #include "encoder/recognise.h"
 #include "onnx/load.h"
+#include "onnx/upgrade.h"
 #include "quantize/detect.h"
 
 namespace fp8q {
@@ -60,48 +60,15 @@ void find_sites(Bundle& bundle) {
   }
 }
 
+void upgrade_for_conversion(Bundle& bundle) {
+  upgrade_opset(bundle.model);
+  find_sites(bundle);
+}
+
 void require_float_model(const Bundle& bundle) {
   if (const auto found = find_quantization(bundle.model))
     fail(ErrorCode::unsupported, "{}: is already quantised: it {}; start from the float model",
          printable(bundle.file.path.string()), found->description);
-}
-
-std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
-                                    std::vector<std::string>& notes) {
-  check_device(execution.device);
-  if (execution.gelu != Gelu::of_model && (execution.reference || !bundle.encoder))
-    fail(ErrorCode::unsupported,
-         "{}: --gelu tanh: the interpreter runs a model as it is written; the option needs a model "
-         "recognised as an encoder, and no --reference",
-         printable(bundle.file.path.string()));
-  if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
-  if (bundle.encoder) {
-    // Of packed weights the engine has no need again: of the files it reads rows of embeddings.
-    const auto release = [&] {
-      for (const auto& file : bundle.files) file->release();
-    };
-    auto engine = make_encoder_engine(*bundle.encoder, execution, notes, release);
-    release();
-    return engine;
-  }
-  notes.push_back(
-      fmt::format("{} is not recognised as an encoder ({}); it runs through the "
-                  "interpreter, which is much slower",
-                  bundle.file.path.string(), bundle.not_encoder_reason));
-  if (execution.compute == Compute::bf16)
-    fail(ErrorCode::unsupported, "{}: --compute bf16 needs a model recognised as an encoder",
-         printable(bundle.file.path.string()));
-  return make_interpreter_engine(bundle.model, bundle.sites);
-}
-
-void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::string& tokenizer) {
-  if (!bundle.encoder) return;
-  const int64_t rows = bundle.encoder->embeddings.word.rows.dim(0);
-  if (vocab_size > rows)
-    fail(ErrorCode::bad_data,
-         "{}: the tokenizer has {} ids, but the word embedding of {} has {} rows; give the model's "
-         "own tokenizer with --tokenizer",
-         printable(tokenizer), vocab_size, printable(bundle.file.path.string()), rows);
 }
 
 size_t usable_length(const Bundle& bundle, size_t asked, std::vector<std::string>& notes) {

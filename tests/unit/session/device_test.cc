@@ -1,4 +1,4 @@
-#include "api/device.h"
+#include "session/device.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

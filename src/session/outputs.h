@@ -1,17 +1,12 @@
-// What every result says about the run itself, and the rules for the files it writes.
+// The rules for the files that commands write.
 #pragma once
 
 #include <functional>
 #include <vector>
 
-#include "base/stopwatch.h"
 #include "fp8q/common.h"
 
 namespace fp8q {
-
-ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine);
-// Error (usage): an option below the least value that has a meaning.
-void require_at_least(const char* option, size_t value, size_t least);
 
 // Every file that belongs to a model at `location`: the ONNX file, the side files in its folder,
 // external data, and what stands in for them. Outputs are checked against it.

@@ -8,9 +8,9 @@
 
 #include "base/file_bytes.h"
 #include "encoder/encoder.h"
-#include "engine/engine.h"
 #include "fp8q/common.h"
 #include "graph/model.h"
+#include "graph/site.h"
 
 namespace fp8q {
 
@@ -39,16 +39,12 @@ Bundle open_model(const fs::path& location);
 // the graph changed.
 void find_sites(Bundle& bundle);
 
+// Brings the graph to the opset of converted models and finds the Sites' places in it again, since
+// nodes may have been inserted. Names of values stay.
+void upgrade_for_conversion(Bundle& bundle);
+
 // Error (unsupported) where the model is quantised already, saying by what.
 void require_float_model(const Bundle& bundle);
-
-// The engine for `execution`; adds a note where the model runs through the interpreter without
-// being asked to. The bundle must outlive it.
-std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
-                                    std::vector<std::string>& notes);
-
-// Error (bad_data): the tokenizer's ids do not fit the model's embedding table.
-void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::string& tokenizer);
 
 // Tokens an example may have: `asked`, or less where the model's position table is shorter (with a
 // note).

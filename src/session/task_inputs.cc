@@ -1,10 +1,10 @@
-#include "api/task_inputs.h"
+#include "session/task_inputs.h"
 
 #include <algorithm>
 
-#include "api/task_options.h"
-#include "api/text_inputs.h"
 #include "base/error.h"
+#include "session/task_options.h"
+#include "session/tokenizer.h"
 #include "tasks/task_data.h"
 
 namespace fp8q {
@@ -42,15 +42,15 @@ size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
        printable(bundle.file.path.string()));
 }
 
-Task user_task(const EvaluateOptions& options, const Bundle& bundle) {
-  const UserTask table = user_table(options.task);
-  const ModelConfig config = find_model_config(bundle.folder, options.config);
+Task user_task(const TaskRequest& request, const Bundle& bundle) {
+  const UserTask table = user_table(request.task);
+  const ModelConfig config = find_model_config(bundle.folder, request.config);
   return make_user_task(table, config, logits_of(bundle, config));
 }
 
-Task task_of(const EvaluateOptions& options, const Bundle& bundle) {
-  const std::string& name = options.task.name;
-  return name == kUserTask ? user_task(options, bundle) : require_task(name);
+Task task_of(const TaskRequest& request, const Bundle& bundle) {
+  const std::string& name = request.task.name;
+  return name == kUserTask ? user_task(request, bundle) : require_task(name);
 }
 
 std::string split_of(const TaskOptions& options) {
@@ -66,30 +66,29 @@ EvaluatorSettings evaluator_settings(const SpanOptions& spans, bool embeddings) 
 
 }  // namespace
 
-TaskInputs::TaskInputs(const EvaluateOptions& options, const Bundle& first,
-                       std::vector<std::string>& notes, const HoldoutSide& side)
-    : options_(options),
-      task_(task_of(options, first)),
-      data_(load_dataset(task_, {.data = options.task.data, .split = split_of(options.task)})) {
-  if (options.task.limit && *options.task.limit < data_.examples.size())
-    data_.examples.resize(*options.task.limit);
-  data_.examples = examples_of(side, task_, std::move(data_.examples));
-  part_ = part_of_shard(data_.examples.size(), options.shard, options.shards);
+TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std::string>& notes)
+    : request_(std::move(request)),
+      task_(task_of(request_, first)),
+      data_(load_dataset(task_, {.data = request_.task.data, .split = split_of(request_.task)})) {
+  const auto& limit = request_.task.limit;
+  if (limit && *limit < data_.examples.size()) data_.examples.resize(*limit);
+  data_.examples = examples_of(request_.side, task_, std::move(data_.examples));
+  part_ = part_of_shard(data_.examples.size(), request_.shard, request_.shards);
   data_.examples.erase(data_.examples.begin() + part_.end, data_.examples.end());
   data_.examples.erase(data_.examples.begin(), data_.examples.begin() + part_.begin);
   if (!data_.note.empty()) notes.push_back(data_.note);
 }
 
 const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std::string>& notes) {
-  const Tokenizer tokenizer = tokenizer_for(bundle, options_.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer);
   const size_t length =
-      usable_length(bundle, options_.task.max_length.value_or(task_.max_length), notes);
+      usable_length(bundle, request_.task.max_length.value_or(task_.max_length), notes);
   const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
   auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
   PreparedInputs& prepared = entry->second;
   if (missing) {
     prepared.evaluator =
-        make_evaluator(task_, data_.examples, evaluator_settings(options_.task.spans, embeddings));
+        make_evaluator(task_, data_.examples, evaluator_settings(request_.task.spans, embeddings));
     prepared.tokenizer_sha256 = tokenizer.hash();
     prepared.sequences = prepared.evaluator->sequences(tokenizer, length);
   }

@@ -1,19 +1,25 @@
-#include "api/evaluation_run.h"
+#include "session/evaluation_run.h"
 
-#include "api/device.h"
-#include "api/run_facts.h"
-#include "api/task_inputs.h"
-#include "api/task_options.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "quantize/detect.h"
 #include "quantize/manifest.h"
+#include "session/execution.h"
+#include "session/make_engine.h"
+#include "session/task_inputs.h"
+#include "session/task_options.h"
 
 namespace fp8q {
 namespace {
 
-ModelRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptions& options,
-                   const ProgressCallback& progress) {
+// A run, and who did it.
+struct ExecutedRun {
+  ModelRun run;
+  ExecutionFacts execution;
+};
+
+ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptions& options,
+                      const ProgressCallback& progress) {
   ModelRun result;
   const auto in_context = [&](auto&& step) -> decltype(auto) {
     try {
@@ -51,7 +57,7 @@ ModelRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOptio
     result.kernels.push_back({k.path, k.requested, k.effective});
   result.rounding = rounding_counts(bundle.sites, engine->rounding());
   result.engine = engine->description();
-  return result;
+  return {std::move(result), execution_on(*engine)};
 }
 
 // The FP32 source that a converted model names, if it stands beside the model and is still the same
@@ -82,12 +88,8 @@ std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
   if (!opened || opened->file.sha256 == bundle.file.sha256) return std::nullopt;
   for (size_t b = 0; b < runs.size(); ++b)
     if (runs[b].file.sha256 == opened->file.sha256) return b;
-  runs.push_back(run_model(open_model(*opened), inputs, options, progress));
+  runs.push_back(run_model(open_model(*opened), inputs, options, progress).run);
   return runs.size() - 1;
-}
-
-std::string name_of(Compute compute) {
-  return compute == Compute::bf16 ? "bf16" : compute == Compute::fp32 ? "fp32" : "auto";
 }
 
 // Those on which answers depend beyond the models and the data.
@@ -96,9 +98,18 @@ std::vector<std::pair<std::string, std::string>> options_of(const EvaluateOption
   const ExecutionOptions& execution = options.execution;
   auto list = answering_options(options.task, task);
   list.emplace_back("--compute", name_of(execution.compute));
-  list.emplace_back("--gelu", execution.gelu == Gelu::tanh ? "tanh" : "model");
+  list.emplace_back("--gelu", name_of(execution.gelu));
   list.emplace_back("--reference", execution.reference ? "given" : "not given");
   return list;
+}
+
+TaskRequest request_of(const EvaluateOptions& options) {
+  return {.tokenizer = options.tokenizer,
+          .config = options.config,
+          .task = options.task,
+          .shard = options.shard,
+          .shards = options.shards,
+          .side = {}};
 }
 
 // The example without what only answering it takes.
@@ -126,10 +137,7 @@ Evaluation without_runs(const EvaluateOptions& options, const TaskInputs& inputs
 }  // namespace
 
 Evaluation run_evaluation(const EvaluateOptions& options, const ProgressCallback& progress) {
-  check_device(options.execution.device);
-  require_at_least("--batch", options.execution.batch, 1);
-  check_shard(options.shard, options.shards);
-  if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
+  FP8Q_ASSERT(!options.models.empty());
   std::optional<TaskInputs> inputs;
   Evaluation evaluation;
   for (const fs::path& path : options.models) {
@@ -137,13 +145,14 @@ Evaluation run_evaluation(const EvaluateOptions& options, const ProgressCallback
     TestedModel model;
     const Bundle bundle = open_model(path);
     if (!inputs) {
-      inputs.emplace(options, bundle, model.notes);
+      inputs.emplace(request_of(options), bundle, model.notes);
       evaluation = without_runs(options, *inputs);
     }
     model.baseline =
         baseline_for(bundle, *inputs, options, progress, evaluation.baselines, model.notes);
-    model.run = run_model(bundle, *inputs, options, progress);
-    model.execution = execution_facts(watch, model.run.engine);
+    ExecutedRun executed = run_model(bundle, *inputs, options, progress);
+    model.run = std::move(executed.run);
+    model.execution = with_costs(std::move(executed.execution), watch);
     evaluation.models.push_back(std::move(model));
   }
   return evaluation;

@@ -1,19 +1,9 @@
-#include "api/run_facts.h"
+#include "session/outputs.h"
 
-#include "api/bundle.h"
 #include "base/error.h"
-#include "base/memory.h"
-#include "base/threads.h"
+#include "session/bundle.h"
 
 namespace fp8q {
-
-ExecutionFacts execution_facts(const Stopwatch& watch, const std::string& engine) {
-  return {engine.substr(0, engine.find(',')), engine, threads(), watch.seconds(), peak_rss_bytes()};
-}
-
-void require_at_least(const char* option, size_t value, size_t least) {
-  if (value < least) fail(ErrorCode::usage, "{} {}: must be at least {}", option, value, least);
-}
 
 std::vector<fs::path> files_of_model(const fs::path& location) {
   std::error_code ignored;
