@@ -4,16 +4,16 @@
 #include <limits>
 #include <map>
 
-#include "api/bench_encoder.h"
-#include "api/bench_timing.h"
 #include "api/option_checks.h"
 #include "base/error.h"
 #include "encoder/random_encoder.h"
 #include "quantize/detect.h"
+#include "quantize/recipe.h"
 #include "session/bundle.h"
 #include "session/device.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "study/bench_rows.h"
 
 namespace fp8q {
 namespace {
@@ -131,55 +131,6 @@ void check_options(const BenchmarkOptions& options) {
   }
 }
 
-// The roofs as measured before the cells and after them; the better of both is nearer to what the
-// machine can do.
-void keep_best(const std::vector<Roof>& measured, std::vector<BenchmarkRoof>& roofs) {
-  for (const Roof& m : measured) {
-    const auto known = std::ranges::find(roofs, m.unit, &BenchmarkRoof::unit);
-    if (known == roofs.end()) roofs.push_back({m.unit, m.operations_per_s});
-    else known->operations_per_s = std::max(known->operations_per_s, m.operations_per_s);
-  }
-}
-
-double fraction_of_roof(const std::vector<BenchmarkRoof>& roofs, const std::string& unit,
-                        double operations, double seconds) {
-  const auto roof = std::ranges::find(roofs, unit, &BenchmarkRoof::unit);
-  if (roof == roofs.end() || operations == 0) return 0;
-  return operations / seconds / roof->operations_per_s;
-}
-
-std::vector<BenchmarkStage> stages_of(const std::vector<StageTime>& profile) {
-  double total = 0;
-  for (const StageTime& s : profile) total += s.seconds;
-  std::vector<BenchmarkStage> stages;
-  for (const StageTime& s : profile)
-    stages.push_back({s.stage, s.unit, s.seconds, s.seconds / total, s.operations, 0});
-  return stages;
-}
-
-// The operations of a forward pass, and the unit that does most of them.
-void add_operations(const std::vector<StageTime>& profile, BenchmarkRow& row) {
-  std::map<std::string, double> by_unit;
-  for (const StageTime& s : profile) {
-    row.operations += s.operations;
-    by_unit[s.unit] += s.operations;
-  }
-  const auto most = std::ranges::max_element(by_unit, {}, [](const auto& u) { return u.second; });
-  if (most != by_unit.end()) row.unit = most->first;
-}
-
-void add_times(const std::vector<double>& seconds, BenchmarkRow& row) {
-  row.runs = seconds.size();
-  const auto ms = [&](double share) { return 1e3 * quantile(seconds, share); };
-  row.min_ms = ms(0);
-  row.p10_ms = ms(0.1);
-  row.median_ms = ms(0.5);
-  row.p90_ms = ms(0.9);
-  row.p99_ms = ms(0.99);
-  row.sequences_per_s = 1e3 * static_cast<double>(row.batch) / row.median_ms;
-  row.tokens_per_s = 1e3 * static_cast<double>(row.tokens) / row.median_ms;
-}
-
 int64_t smallest_vocabulary(const std::vector<Variant>& variants) {
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Variant& v : variants)
@@ -187,35 +138,27 @@ int64_t smallest_vocabulary(const std::vector<Variant>& variants) {
   return least;
 }
 
-void measure_cell(const std::vector<Variant>& variants, size_t batch_size, size_t length,
-                  const BenchmarkOptions& options, std::vector<BenchmarkRow>& rows) {
-  const TimingRule rule{options.repeat, options.min_time};
-  const PackedBatch batch = random_batch(
-      {batch_size, length, smallest_vocabulary(variants), options.ragged, options.seed});
+// A row for each variant in every cell of the grid.
+std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
+                                        const BenchmarkOptions& options,
+                                        const ProgressCallback& progress) {
   std::vector<Engine*> engines;
   for (const Variant& v : variants) engines.push_back(v.engine.get());
-  const auto runs = time_runs(engines, batch, rule);
-  const double first = quantile(runs.front(), 0.5);
-  for (size_t v = 0; v < variants.size(); ++v) {
-    BenchmarkRow row{.variant = v, .batch = batch_size, .length = length};
-    row.tokens = batch.tokens();
-    add_times(runs[v], row);
-    row.ratio = first / quantile(runs[v], 0.5);
-    const auto profile =
-        mean_profile(*engines[v], batch, options.stages ? rule : TimingRule{.repeat = 1});
-    add_operations(profile, row);
-    if (options.stages) row.stages = stages_of(profile);
-    rows.push_back(std::move(row));
-  }
-}
-
-void add_fractions(BenchmarkResult& result) {
-  for (BenchmarkRow& row : result.rows) {
-    row.roof_fraction =
-        fraction_of_roof(result.roofs, row.unit, row.operations, row.median_ms / 1e3);
-    for (BenchmarkStage& s : row.stages)
-      s.roof_fraction = fraction_of_roof(result.roofs, s.unit, s.operations, s.seconds);
-  }
+  const int64_t vocabulary = smallest_vocabulary(variants);
+  const size_t cells = options.lengths.size() * options.batches.size();
+  size_t done = 0;
+  std::vector<BenchmarkRow> rows;
+  for (const size_t length : options.lengths)
+    for (const size_t batch : options.batches) {
+      if (progress) progress("measuring", done, cells);
+      for (BenchmarkRow& row : measure_cell(
+               engines, {.batch = {batch, length, vocabulary, options.ragged, options.seed},
+                        .rule = {options.repeat, options.min_time},
+                        .stages = options.stages}))
+        rows.push_back(std::move(row));
+      if (progress) progress("measuring", ++done, cells);
+    }
+  return rows;
 }
 
 }  // namespace
@@ -237,16 +180,9 @@ BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback&
 
   Engine& engine = *variants.front().engine;
   keep_best(engine.roofs(), result.roofs);
-  const size_t cells = options.lengths.size() * options.batches.size();
-  size_t done = 0;
-  for (const size_t length : options.lengths)
-    for (const size_t batch : options.batches) {
-      if (progress) progress("measuring", done, cells);
-      measure_cell(variants, batch, length, options, result.rows);
-      if (progress) progress("measuring", ++done, cells);
-    }
+  result.rows = measured_rows(variants, options, progress);
   keep_best(engine.roofs(), result.roofs);
-  add_fractions(result);
+  add_roof_fractions(result.roofs, result.rows);
   result.execution = with_costs(execution_on(engine), watch);
   return result;
 }

@@ -1,7 +1,6 @@
 #include "fp8q/compare.h"
 
 #include "api/option_checks.h"
-#include "api/site_comparison.h"
 #include "base/error.h"
 #include "calibrate/observer.h"
 #include "evaluate/text_batches.h"
@@ -10,6 +9,7 @@
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "study/site_comparison.h"
 #include "text/encodings.h"
 
 namespace fp8q {
@@ -88,7 +88,8 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   require_at_least("--examples", options.examples, 1);
   CompareResult result;
   const Bundle a = open_model(options.a), b = open_model(options.b);
-  SiteComparison comparison(a, b);
+  SiteComparison comparison({a.file.path.string(), a.model, a.sites},
+                            {b.file.path.string(), b.model, b.sites});
   const CalibrationText text = calibration_text({.tokenizer = options.tokenizer,
                                                  .config = options.config,
                                                  .task = options.task,

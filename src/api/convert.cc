@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "api/planning.h"
-#include "api/predict.h"
+#include "api/convert_request.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_facts.h"
@@ -17,12 +16,12 @@
 #include "quantize/manifest.h"
 #include "quantize/plan_file.h"
 #include "quantize/plan_sizes.h"
-#include "quantize/planner.h"
 #include "quantize/ranges.h"
 #include "quantize/rewrite.h"
 #include "session/bundle.h"
 #include "session/model_statistics.h"
 #include "session/outputs.h"
+#include "study/plan_maker.h"
 
 namespace fp8q {
 namespace {
@@ -157,11 +156,9 @@ ConvertResult convert(const ConvertOptions& options) {
   upgrade_for_conversion(bundle);
   PlanRequest request = plan_request(inputs, bundle.sites);
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
-  SitePredictions predictions(bundle.sites.size());
-  if (bundle.encoder && needs_predictions(request, bundle.sites))
-    predictions = predict(*bundle.encoder);
-  Plan plan = make_plan(bundle.model, bundle.sites,
-                        {statistics ? &*statistics : nullptr, &predictions}, request);
+  PlanMaker maker({bundle.model, bundle.sites, bundle.encoder ? &*bundle.encoder : nullptr,
+                   statistics ? &*statistics : nullptr});
+  Plan plan = maker.plan(request);
   if (std::ranges::none_of(plan.sites, &SitePlan::quantized))
     fail(ErrorCode::unsupported, "{}: has no matrix product that can be quantised",
          printable(paths.source.string()));

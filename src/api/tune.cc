@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "api/option_checks.h"
-#include "api/tuning.h"
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "base/hash.h"
@@ -12,6 +11,7 @@
 #include "base/stopwatch.h"
 #include "evaluate/text_batches.h"
 #include "quantize/plan_file.h"
+#include "session/bundle_scorer.h"
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
@@ -43,7 +43,11 @@ void check_numbers(const TuneOptions& options) {
 
 TuneRequest request_of(const TuneOptions& options) {
   check_numbers(options);
-  TuneRequest request;
+  TuneRequest request{.max_drop = options.max_drop,
+                      .relative = options.relative,
+                      .confidence = options.confidence,
+                      .evaluations = options.evaluations,
+                      .holds_out = options.holdout > 0};
   request.recipe = &require_recipe(options.recipe, "--recipe");
   request.plan.observer = ObserverChoice::parse(options.observer, "--observer");
   request.plan.quantize_head = options.quantize_head;
@@ -137,6 +141,18 @@ std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundl
                                &scorer.task(), usable_length(bundle, text.max_length, notes));
 }
 
+// `engine` must outlive them.
+TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text, size_t batch,
+                      Engine& engine) {
+  const auto tokens = static_cast<double>(count_tokens(text));
+  return {.text = {.batches = batches_of(text, batch),
+                   .every_token = encoder.head_kind == HeadKind::every_token,
+                   .score = nullptr},
+          .sizes = {.tokens = tokens / static_cast<double>(text.size()),
+                    .hidden = static_cast<double>(encoder.hidden)},
+          .roofs = [&engine] { return engine.roofs(); }};
+}
+
 // Ranges that were observed on the examples themselves know them, if not their labels.
 void note_seen_data(const Statistics& statistics, const TaskScorer& scorer,
                     std::vector<std::string>& notes) {
@@ -159,14 +175,10 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const Statistics statistics = statistics_for(bundle, statistics_file);
   const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
-  const SensitivityInputs inputs{.batches = batches_of(text, options.execution.batch),
-                                 .every_token = bundle.encoder->head_kind == HeadKind::every_token,
-                                 .score = nullptr};
-  std::vector<std::string> told;  // again when the float model is scored
-  const ExecutionFacts execution = execution_on(*make_engine(bundle, options.execution, told));
+  const auto engine = make_engine(bundle, options.execution, result.notes);
   TuneCheckpoint checkpoint(
       paths.checkpoint,
-      settings_of(options, request, bundle, statistics_file, scorer, text, execution.device),
+      settings_of(options, request, bundle, statistics_file, scorer, text, engine->device()),
       options.restart);
 
   result.model = bundle.file;
@@ -179,16 +191,16 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   result.examples = scorer.scorer().examples();
   result.confidence = options.confidence;
   result.checkpoint = paths.checkpoint;
-  PlanMaker maker(bundle, statistics);
-  Tuning tuning(options, request, maker, scorer, checkpoint, progress);
-  tuning.run(inputs,
-             {.tokens = static_cast<double>(count_tokens(text)) / static_cast<double>(text.size()),
-              .hidden = static_cast<double>(bundle.encoder->hidden)},
-             result);
+  PlanMaker maker({bundle.model, bundle.sites, &*bundle.encoder, &statistics});
+  BundleScorer plan_scorer(bundle, options.execution, *engine, scorer.scorer());
+  Tuning tuning(request, maker, plan_scorer, checkpoint, progress);
+  tuning.run(inputs_for(*bundle.encoder, text, options.execution.batch, *engine), result);
   if (result.chosen && options.holdout > 0) {
     note_seen_data(statistics, scorer, result.notes);
     std::vector<std::string> of_data;  // told
-    result.holdout = tuning.confirmed(scorer_for(options, bundle, true, of_data));
+    const TaskScorer held_out = scorer_for(options, bundle, true, of_data);
+    BundleScorer held_out_scorer(bundle, options.execution, *engine, held_out.scorer());
+    result.holdout = tuning.confirmed(held_out_scorer);
   }
   announce_checkpoint({});
   if (!result.evaluations.empty()) result.sites_in_recipe = result.evaluations.front().quantised;
@@ -199,7 +211,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
     save_plan(plan, paths.plan);
     result.plan = paths.plan;
   }
-  result.execution = with_costs(execution, watch);
+  result.execution = with_costs(execution_on(*engine), watch);
   return result;
 }
 

@@ -74,6 +74,7 @@ class Run : public testing::Test {
   }
   // Leaves a checkpoint of what comes before example `at`.
   void interrupt(size_t at, Part part = kAll) {
+    fs::remove(checkpoint());
     FakeModel model{.runs = {}, .fails_at = at};
     EXPECT_THROW(statistics(model, part, 5), std::runtime_error);
     ASSERT_TRUE(fs::exists(checkpoint()));

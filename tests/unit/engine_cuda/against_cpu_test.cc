@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "api/bench_encoder.h"
 #include "encoder/random_encoder.h"
 #include "engine/cuda/cuda_engine.h"
+#include "study/bench_encoder.h"
 #include "tests/unit/engine_cuda/any_device.h"
 
 namespace fp8q::test {

@@ -7,9 +7,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "evaluate/evaluation_score.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "evaluate/evaluation_score.h"
 #include "evaluate/label_evaluator.h"
 
 namespace fp8q {

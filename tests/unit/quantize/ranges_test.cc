@@ -83,7 +83,7 @@ TEST(Recipes, UnknownOnesAreRefusedWithThoseThereAre) {
     ADD_FAILURE() << "a recipe that is not there was found";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::usage);
-    EXPECT_THAT(e.what(), HasSubstr("--recipe: \"e9m9\\n\" is none of e4m3, "));
+    EXPECT_THAT(e.what(), HasSubstr("--recipe: \"e9m9\\x0a\" is none of e4m3, "));
   }
 }
 

@@ -1,10 +1,10 @@
 // A small random encoder with a Plan for every Site of its products.
 #pragma once
 
-#include "api/bench_encoder.h"
 #include "encoder/random_encoder.h"
 #include "quantize/plan.h"
 #include "quantize/weights.h"
+#include "study/bench_encoder.h"
 
 namespace fp8q::test {
 

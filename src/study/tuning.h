@@ -2,25 +2,46 @@
 // scored until one meets the demand.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "api/plan_maker.h"
-#include "api/tune_checkpoint.h"
+#include "evaluate/score.h"
 #include "fp8q/tune.h"
-#include "quantize/choice.h"
-#include "session/task_scorer.h"
+#include "study/plan_maker.h"
+#include "study/tune_checkpoint.h"
 #include "study/unit_harm.h"
 
 namespace fp8q {
 
-// What TuneOptions say, read.
+// What is asked for.
 struct TuneRequest {
   const Recipe* recipe = nullptr;
   PlanOptions plan;
-  std::vector<Format> fallback;  // in the order they are tried; floating point comes after them
+  std::vector<Format> fallback;      // in the order they are tried; floating point comes after them
+  double max_drop = 0;               // points, or per cent of the float model's score
+  bool relative = false;             // per cent
+  std::optional<double> confidence;  // as TuneOptions::confidence
+  size_t evaluations = 0;            // as TuneOptions::evaluations
+  bool holds_out = false;            // whether what is found will be confirmed on other examples
+};
+
+// Scores the model that is tuned, and what plans make of it, on some examples.
+class PlanScorer {
+ public:
+  virtual ~PlanScorer() = default;
+  virtual size_t examples() const = 0;
+  virtual Scored float_model(const Progress& progress) = 0;
+  virtual Scored converted(const Plan& plan, const Progress& progress) = 0;
+};
+
+// What harm and price of a fallback are estimated from.
+struct TuneInputs {
+  SensitivityInputs text;
+  UnitSizes sizes;
+  std::function<std::vector<Roof>()> roofs;  // of the device that scores; asked when it is warm
 };
 
 // The drop that is allowed for, at the low end of the paired bootstrap's interval of this
@@ -32,29 +53,28 @@ Interval difference_interval(const Scored& tested, const Scored& baseline, size_
 
 class Tuning {
  public:
-  // All must outlive it.
-  Tuning(const TuneOptions& options, const TuneRequest& request, PlanMaker& maker,
-         const TaskScorer& scorer, TuneCheckpoint& checkpoint, const ProgressCallback& progress)
-      : options_(options),
-        request_(request),
+  // All must outlive it; the maker's source has an encoder.
+  Tuning(const TuneRequest& request, PlanMaker& maker, PlanScorer& scorer,
+         TuneCheckpoint& checkpoint, const ProgressCallback& progress)
+      : request_(request),
         maker_(maker),
-        bundle_(maker.bundle()),
         scorer_(scorer),
         checkpoint_(checkpoint),
         progress_(progress) {}
 
   // Fills in what is found: `baseline` to `fallbacks`.
-  void run(const SensitivityInputs& text, const UnitSizes& sizes, TuneResult& result);
+  void run(const TuneInputs& inputs, TuneResult& result);
 
   // The Plan of the result.
   Plan plan() { return plan_of(chosen_); }
   // Recipe and Plan on examples that run() did not see; after it, where it found a Plan.
-  TuneHoldout confirmed(const TaskScorer& held_out);
+  TuneHoldout confirmed(PlanScorer& held_out);
 
  private:
+  const std::vector<Site>& sites() const { return maker_.source().sites; }
   Progress step(std::string name) const;
   PlanRequest recipe_in(std::optional<Format> other) const;
-  void plan_units(const UnitSizes& sizes, const std::vector<Roof>& roofs);
+  void plan_units(const TuneInputs& inputs);
   std::vector<Move> moves(const SensitivityInputs& text);
   // Of the unit's first Site: all Sites of a unit change together.
   std::optional<Format> format_at(size_t unit, size_t step) const;
@@ -62,16 +82,12 @@ class Tuning {
   std::string reason_of(size_t unit, size_t step) const;
   Plan plan_of(const Assignment& assignment);
   bool meets(const Assignment& assignment);
-  // The converted model, in memory, on the scorer's examples.
-  Scored scored(const Plan& plan, const TaskScorer& scorer, std::string step_name) const;
   KeptEvaluation evaluated(const Plan& plan);
   void choose(const Assignment& assignment);
 
-  const TuneOptions& options_;
   const TuneRequest& request_;
   PlanMaker& maker_;
-  const Bundle& bundle_;
-  const TaskScorer& scorer_;
+  PlanScorer& scorer_;
   TuneCheckpoint& checkpoint_;
   const ProgressCallback& progress_;
   TuneResult* result_ = nullptr;

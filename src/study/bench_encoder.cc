@@ -1,4 +1,4 @@
-#include "api/bench_encoder.h"
+#include "study/bench_encoder.h"
 
 #include <algorithm>
 #include <cmath>

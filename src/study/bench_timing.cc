@@ -1,4 +1,4 @@
-#include "api/bench_timing.h"
+#include "study/bench_timing.h"
 
 #include <algorithm>
 #include <cmath>

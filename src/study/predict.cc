@@ -1,4 +1,4 @@
-#include "api/predict.h"
+#include "study/predict.h"
 
 #include <cmath>
 

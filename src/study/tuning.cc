@@ -1,11 +1,10 @@
-#include "api/tuning.h"
+#include "study/tuning.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
-#include "quantize/rewrite.h"
-#include "session/make_engine.h"
+#include "quantize/choice.h"
 
 namespace fp8q {
 
@@ -22,27 +21,26 @@ Interval difference_interval(const Scored& tested, const Scored& baseline, size_
   return interval;
 }
 
-void Tuning::run(const SensitivityInputs& text, const UnitSizes& sizes, TuneResult& result) {
-  const auto engine = make_engine(bundle_, options_.execution, result.notes);
-  baseline_ = scorer_.scorer().scored(*engine, step("scoring the float model"));
+void Tuning::run(const TuneInputs& inputs, TuneResult& result) {
+  baseline_ = scorer_.float_model(step("scoring the float model"));
   result.baseline = baseline_.score.score;
-  result.allowed = options_.max_drop * (options_.relative ? std::fabs(result.baseline) / 100 : 1.0);
+  result.allowed = request_.max_drop * (request_.relative ? std::fabs(result.baseline) / 100 : 1.0);
   result_ = &result;
-  plan_units(sizes, engine->roofs());
+  plan_units(inputs);
   // Most recipes do as they are; then there is no harm to estimate.
   const Assignment recipe(units_.size(), 0);
   if (meets(recipe)) return choose(recipe);
-  order_ = moves(text);
+  order_ = moves(inputs.text);
   // The last fallback to floating point would leave nothing quantised.
   const SearchResult found =
-      search_plan(units_.size(), order_, {order_.size() - 1, options_.evaluations},
+      search_plan(units_.size(), order_, {order_.size() - 1, request_.evaluations},
                   [&](const Assignment& assignment) { return meets(assignment); });
   if (found.assignment) choose(*found.assignment);
 }
 
 std::vector<Move> Tuning::moves(const SensitivityInputs& text) {
   std::vector<double> trials = checkpoint_.trials();
-  return estimate_moves({*bundle_.encoder, plans_, units_, *costs_, text}, trials,
+  return estimate_moves({*maker_.source().encoder, plans_, units_, *costs_, text}, trials,
                         [&](size_t done, size_t total) {
                           checkpoint_.keep_trials(trials, done == total);
                           if (progress_) progress_("estimating harm", done, total);
@@ -59,20 +57,20 @@ PlanRequest Tuning::recipe_in(std::optional<Format> other) const {
   return maker_.request(*request_.recipe, other, request_.plan);
 }
 
-void Tuning::plan_units(const UnitSizes& sizes, const std::vector<Roof>& roofs) {
+void Tuning::plan_units(const TuneInputs& inputs) {
   const auto add = [&](std::optional<Format> format) {
     plans_.push_back(maker_.plan(recipe_in(format)));
   };
   add(std::nullopt);
   for (const Format format : request_.fallback) add(format);
-  const GraphIndex index(bundle_.model.graph);
-  units_ = fallback_units(index, bundle_.sites, plans_.front(), sizes);
+  const GraphIndex index(maker_.source().model.graph);
+  units_ = fallback_units(index, sites(), plans_.front(), inputs.sizes);
   if (units_.size() < 2)
     fail(ErrorCode::unsupported,
          "recipe {} quantises {} of this model's products: there is nothing "
          "to choose",
          request_.recipe->name, units_.size());
-  costs_.emplace(roofs, units_);
+  costs_.emplace(inputs.roofs(), units_);
 }
 
 std::optional<Format> Tuning::format_at(size_t unit, size_t step) const {
@@ -117,7 +115,7 @@ bool Tuning::meets(const Assignment& assignment) {
     checkpoint_.keep(key, evaluated(plan));
     kept = checkpoint_.find(key);
   }
-  const double tested = options_.confidence ? kept->low : kept->difference;
+  const double tested = request_.confidence ? kept->low : kept->difference;
   TuneEvaluation e{.score = kept->score,
                    .difference = kept->difference,
                    .low = kept->low,
@@ -135,36 +133,21 @@ bool Tuning::meets(const Assignment& assignment) {
   return e.meets;
 }
 
-Scored Tuning::scored(const Plan& plan, const TaskScorer& scorer, std::string step_name) const {
-  Bundle converted;
-  converted.file = bundle_.file;
-  converted.folder = bundle_.folder;
-  converted.model = quantize_model(bundle_.model, bundle_.sites, plan);
-  find_sites(converted);
-  std::vector<std::string> notes;  // those of the float model were told
-  const auto engine = make_engine(converted, options_.execution, notes);
-  return scorer.scorer().scored(*engine, step(std::move(step_name)));
-}
-
 KeptEvaluation Tuning::evaluated(const Plan& plan) {
-  const Scored tested =
-      scored(plan, scorer_, fmt::format("scoring plan {}", result_->evaluations.size() + 1));
-  const Interval interval = difference_interval(tested, baseline_, scorer_.scorer().examples(),
-                                                options_.confidence.value_or(0.95));
+  const Scored tested = scorer_.converted(
+      plan, step(fmt::format("scoring plan {}", result_->evaluations.size() + 1)));
+  const Interval interval = difference_interval(tested, baseline_, scorer_.examples(),
+                                                request_.confidence.value_or(0.95));
   return {tested.score.score, tested.score.score - baseline_.score.score, interval.low,
           interval.high};
 }
 
-TuneHoldout Tuning::confirmed(const TaskScorer& held_out) {
-  TuneHoldout holdout{.examples = held_out.scorer().examples()};
-  std::vector<std::string> notes;  // those of the float model were told
-  const auto engine = make_engine(bundle_, options_.execution, notes);
-  const Scored baseline =
-      held_out.scorer().scored(*engine, step("scoring the float model, held out"));
+TuneHoldout Tuning::confirmed(PlanScorer& held_out) {
+  TuneHoldout holdout{.examples = held_out.examples()};
+  const Scored baseline = held_out.float_model(step("scoring the float model, held out"));
   const auto told = [&](const Scored& tested) {
     const Difference difference = compare(tested, baseline);
-    const Interval interval =
-        difference_interval(tested, baseline, held_out.scorer().examples(), 0.95);
+    const Interval interval = difference_interval(tested, baseline, held_out.examples(), 0.95);
     holdout.test = difference.test;
     return TuneHeldOut{.score = tested.score.score,
                        .low = tested.ci95.low,
@@ -175,10 +158,10 @@ TuneHoldout Tuning::confirmed(const TaskScorer& held_out) {
                        .p_value = difference.p_value};
   };
   holdout.baseline = {baseline.score.score, baseline.ci95.low, baseline.ci95.high};
-  holdout.recipe = told(scored(plans_.front(), held_out, "scoring the recipe, held out"));
+  holdout.recipe = told(held_out.converted(plans_.front(), step("scoring the recipe, held out")));
   holdout.tuned = result_->fallbacks.empty()
                       ? holdout.recipe
-                      : told(scored(plan(), held_out, "scoring the plan, held out"));
+                      : told(held_out.converted(plan(), step("scoring the plan, held out")));
   if (holdout.tuned.difference < -result_->allowed)
     result_->notes.push_back(fmt::format(
         "on the {} examples held out the plan loses {:.2f} points, more than the demand "
@@ -197,14 +180,14 @@ void Tuning::choose(const Assignment& assignment) {
                           .from = std::string(name_of(format_at(u, 0))),
                           .to = std::string(name_of(format_at(u, chosen_[u]))),
                           .reason = reason_of(u, chosen_[u])};
-    for (const size_t s : units_[u].sites) fallback.sites.push_back(bundle_.sites[s].path);
+    for (const size_t s : units_[u].sites) fallback.sites.push_back(sites()[s].path);
     result_->fallbacks.push_back(std::move(fallback));
   }
-  if (result_->fallbacks.empty() || options_.holdout > 0) return;
+  if (result_->fallbacks.empty() || request_.holds_out) return;
   result_->notes.push_back(fmt::format(
       "the plan was chosen by its score on these {} examples, which flatters it (one example is up "
       "to {:.2f} points); confirm it on others, with --holdout or `fp8q eval`",
-      scorer_.scorer().examples(), 100.0 / static_cast<double>(scorer_.scorer().examples())));
+      scorer_.examples(), 100.0 / static_cast<double>(scorer_.examples())));
 }
 
 }  // namespace fp8q

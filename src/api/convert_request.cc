@@ -1,4 +1,4 @@
-#include "api/planning.h"
+#include "api/convert_request.h"
 
 #include "base/error.h"
 

@@ -2,12 +2,19 @@
 // first.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "evaluate/output_error.h"
-#include "session/bundle.h"
+#include "graph/model.h"
 
 namespace fp8q {
+
+struct ComparedModel {
+  std::string name;  // for messages
+  const Model& model;
+  const std::vector<Site>& sites;
+};
 
 struct SiteError {
   TensorError error;     // of what the product reads
@@ -20,7 +27,8 @@ struct SiteError {
 // one of them has.
 class SiteComparison {
  public:
-  SiteComparison(const Bundle& a, const Bundle& b);
+  // Graphs and Sites must outlive it.
+  SiteComparison(ComparedModel a, ComparedModel b);
 
   // The weights; makes and drops both models' constants. Error (unsupported): different sizes.
   void compare_weights();
@@ -43,8 +51,8 @@ class SiteComparison {
   };
   void compare_weight(size_t pair, const Tensor& from, const Tensor& to);
 
-  const Bundle& a_;
-  const Bundle& b_;
+  ComparedModel a_;
+  ComparedModel b_;
   std::vector<Pair> pairs_;     // in the order of a's Sites
   std::vector<int> pair_of_b_;  // by Site of b
   std::vector<SiteError> errors_;

@@ -2,29 +2,33 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
+#include "encoder/encoder.h"
 #include "quantize/planner.h"
-#include "session/bundle.h"
 
 namespace fp8q {
 
 class PlanMaker {
  public:
-  // Both must outlive it.
-  PlanMaker(const Bundle& bundle, const Statistics& statistics)
-      : bundle_(bundle), statistics_(statistics) {}
+  // What the plans are of and made from; it must outlive the maker.
+  struct Source {
+    const Model& model;
+    const std::vector<Site>& sites;
+    const Encoder* encoder = nullptr;        // nullptr: the model was not recognised as one
+    const Statistics* statistics = nullptr;  // nullptr: there are none
+  };
+  explicit PlanMaker(const Source& source) : source_(source) {}
 
   Plan plan(const PlanRequest& request);
   // What the recipe gives, in another format of weights and activations where one is named.
   PlanRequest request(const Recipe& recipe, std::optional<Format> format,
                       const PlanOptions& options) const;
 
-  const Bundle& bundle() const { return bundle_; }
-  const Statistics& statistics() const { return statistics_; }
+  const Source& source() const { return source_; }
 
  private:
-  const Bundle& bundle_;
-  const Statistics& statistics_;
+  Source source_;
   std::optional<SitePredictions> predictions_;  // made when an observer first needs them
 };
 

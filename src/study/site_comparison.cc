@@ -1,4 +1,4 @@
-#include "api/site_comparison.h"
+#include "study/site_comparison.h"
 
 #include <map>
 
@@ -10,11 +10,11 @@
 namespace fp8q {
 namespace {
 
-[[noreturn]] void fail_sizes(const Bundle& a, const Bundle& b, const Site& site) {
+[[noreturn]] void fail_sizes(const ComparedModel& a, const ComparedModel& b, const Site& site) {
   fail(ErrorCode::unsupported,
        "{} and {} do not correspond: {} has another size in each; compare models of the same "
        "architecture",
-       printable(a.file.path.string()), printable(b.file.path.string()), printable(site.path));
+       printable(a.name), printable(b.name), printable(site.path));
 }
 
 // What is read of the values at an activation Site.
@@ -29,8 +29,8 @@ std::vector<float> rounded(const Site& site, std::span<const float> values, int6
 }
 
 // What the channels of the value that a weight meets are multiplied by; empty: nothing.
-std::vector<float> factors_before(const Bundle& bundle, const Site& weight) {
-  for (const Site& site : bundle.sites)
+std::vector<float> factors_before(const ComparedModel& of, const Site& weight) {
+  for (const Site& site : of.sites)
     if (site.kind == SiteKind::activation && site.quantization)
       for (const Use& use : site.uses)
         if (use.node == weight.uses.front().node && use.input == 0)
@@ -40,15 +40,15 @@ std::vector<float> factors_before(const Bundle& bundle, const Site& weight) {
 
 // A constant operand as its product reads it, with output channels along the last axis; where it
 // was divided by factors of channels, multiplied by them again.
-Tensor weight_of(const Bundle& bundle, const Interpreter& interpreter, const Site& site) {
+Tensor weight_of(const ComparedModel& of, const Interpreter& interpreter, const Site& site) {
   const Use& use = site.uses.front();
-  const Tensor* found = interpreter.constant(bundle.model.graph.nodes[use.node].inputs[use.input]);
+  const Tensor* found = interpreter.constant(of.model.graph.nodes[use.node].inputs[use.input]);
   if (!found)
-    fail(ErrorCode::unsupported, "{}: the weight of {} is computed from inputs",
-         printable(bundle.file.path.string()), printable(site.path));
+    fail(ErrorCode::unsupported, "{}: the weight of {} is computed from inputs", printable(of.name),
+         printable(site.path));
   Tensor weight = found->to(DType::f32);
   if (weight.rank() == 2 && site.channel_axis == 0) weight = transposed(weight, {1, 0});
-  const std::vector<float> factors = factors_before(bundle, site);
+  const std::vector<float> factors = factors_before(of, site);
   if (factors.empty()) return weight;
   Tensor product(DType::f32, weight.shape());
   const size_t columns = static_cast<size_t>(weight.dim(1));
@@ -59,13 +59,15 @@ Tensor weight_of(const Bundle& bundle, const Interpreter& interpreter, const Sit
 
 }  // namespace
 
-SiteComparison::SiteComparison(const Bundle& a, const Bundle& b)
-    : a_(a), b_(b), pair_of_b_(b.sites.size(), -1) {
-  const auto only_in = [](const Bundle& has, const Bundle& lacks, const std::string& path) {
+SiteComparison::SiteComparison(ComparedModel from_a, ComparedModel from_b)
+    : a_(std::move(from_a)), b_(std::move(from_b)), pair_of_b_(b_.sites.size(), -1) {
+  const ComparedModel &a = a_, &b = b_;
+  const auto only_in = [](const ComparedModel& has, const ComparedModel& lacks,
+                          const std::string& path) {
     fail(ErrorCode::unsupported,
          "{} has the Site {}, {} has not: only models with the same Sites can be compared (two "
          "exports or conversions of one model)",
-         printable(has.file.path.string()), printable(path), printable(lacks.file.path.string()));
+         printable(has.name), printable(path), printable(lacks.name));
   };
   std::map<std::string, size_t> in_b;
   for (size_t s = 0; s < b.sites.size(); ++s) in_b[b.sites[s].path] = s;

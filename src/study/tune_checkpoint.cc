@@ -1,4 +1,4 @@
-#include "api/tune_checkpoint.h"
+#include "study/tune_checkpoint.h"
 
 #include <nlohmann/json.hpp>
 
