@@ -1,0 +1,86 @@
+// JSON to be written. Members keep the order in which they are given:
+//
+//   Tree tree = {{"schema", "fp8q/x/1"}, {"range", Tree::list({low, high})}, {"task", optional}};
+//   tree["sites"] = Tree::list(sites, [](const Site& s) { return Tree{{"path", s.path}}; });
+//   write(tree.text({.indent = 2}));
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace fp8q::json {
+
+struct Style {
+  int indent = -1;      // of each level, in spaces; negative: one line without spaces
+  bool sorted = false;  // members by their keys, not in their order
+  // The message of the Error (unsupported) where a string is not UTF-8. Empty: what is wrong in it
+  // is replaced by U+FFFD.
+  std::string_view not_utf8 = {};
+};
+
+class Tree {
+ public:
+  struct Member;
+
+  Tree(std::nullptr_t = nullptr) {}
+  Tree(bool value) : value_(value) {}
+  template <std::signed_integral T>
+  Tree(T value) : value_(int64_t{value}) {}
+  template <std::unsigned_integral T>
+  Tree(T value) : value_(uint64_t{value}) {}
+  Tree(double value) : value_(value) {}  // null where it is not finite
+  Tree(std::string text) : value_(std::move(text)) {}
+  Tree(std::string_view text) : value_(std::string(text)) {}
+  Tree(const char* text) : value_(std::string(text)) {}
+  Tree(std::initializer_list<Member> members);  // an object
+  template <typename T>
+  Tree(const std::optional<T>& value) : Tree(value ? Tree(*value) : Tree(nullptr)) {}
+  template <typename T>
+  Tree(const std::vector<T>& elements)
+      : Tree(list(elements, [](const T& element) { return Tree(element); })) {}
+  template <typename T>
+  Tree(const std::map<std::string, T>& members) : Tree(object()) {
+    for (const auto& [key, value] : members) add(key, value);
+  }
+
+  static Tree object();
+  static Tree list(std::initializer_list<Tree> elements = {});
+  // What `write` makes of every element.
+  template <typename T, typename Write>
+  static Tree list(const std::vector<T>& elements, const Write& write) {
+    Tree tree = list();
+    for (const T& element : elements) tree.push_back(write(element));
+    return tree;
+  }
+
+  // The member of this key, made (null) where there is none: for objects of few members.
+  Tree& operator[](std::string_view key);
+  // A member whose key is new; takes the same time in objects of any size.
+  void add(std::string key, Tree value);
+  void push_back(Tree element);  // to a list
+
+  std::string text(const Style& style = {}) const;
+
+ private:
+  friend class Printer;
+  using Members = std::vector<Member>;
+  using Elements = std::vector<Tree>;
+
+  std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Elements, Members>
+      value_;
+};
+
+struct Tree::Member {
+  std::string key;
+  Tree value;
+};
+
+}  // namespace fp8q::json
