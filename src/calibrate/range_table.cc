@@ -4,21 +4,22 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
-#include "calibrate/json_fields.h"
+#include "json/document.h"
+#include "json/tree.h"
 
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Tree;
+using json::Value;
 
 constexpr std::string_view kTensorRt = "TRT-";
-constexpr int kMaxDepth = 6;
 constexpr float kTensorRtLargest = 127.0f;
-constexpr Blame kBlame{ErrorCode::bad_data, "make the calibration table again"};
+constexpr json::Kind kKind{.what = "a calibration table",
+                           .remedy = "make the calibration table again"};
 
 // A line without its end; nothing after the last one.
 std::optional<std::string_view> next_line(std::string_view& rest) {
@@ -70,40 +71,28 @@ RangeTable from_lines(std::string_view bytes, const std::string& source, bool te
 }
 
 // A number, or numpy's array of one.
-float number_from(const Field& field) {
-  if (field.json().is_object()) return number_from(field["data"]);
-  if (field.json().is_array()) return number_from(field.at(0));
-  if (!field.json().is_number()) field.reject("is not a number");
-  const auto value = field.json().get<float>();
-  if (!std::isfinite(value)) field.reject("is not finite");
-  return value;
+float number_from(const Value& value) {
+  if (value.is_object()) return number_from(value["data"]);
+  if (value.is_list()) return number_from(value.at(0));
+  const auto number = static_cast<float>(value.number());
+  if (!std::isfinite(number)) value.reject_for("a finite FP32 value");
+  return number;
 }
 
-float range_from(const Field& field) {
-  const bool pair = field.json().is_array();
-  const float low = number_from(pair ? field.at(0) : field["lowest"]);
-  const float high = number_from(pair ? field.at(1) : field["highest"]);
+float range_from(const Value& value) {
+  const bool pair = value.is_list();
+  const float low = number_from(pair ? value.at(0) : value["lowest"]);
+  const float high = number_from(pair ? value.at(1) : value["highest"]);
   return std::max(std::fabs(low), std::fabs(high));
 }
 
 RangeTable from_json(std::string_view bytes, const std::string& source) {
-  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kMaxDepth)
-      fail(kBlame.code, "{}: is nested too deeply to be a calibration table", source);
-    return true;
-  };
-  json file;
-  try {
-    file = json::parse(bytes, limit_depth);
-  } catch (const json::exception& error) {
-    fail(kBlame.code, "{}: is no calibration table ({})", source, printable(error.what()));
-  }
-  const Field root(file, source, kBlame);
-  const bool wrapped = file.contains("CLS") && file.contains("data");
-  const Field data = wrapped ? root["data"] : root;
+  const json::Document file = json::Document::parse(bytes, source, kKind);
+  const Value root = file.root();
+  const bool wrapped = root.has("CLS") && root.has("data");
   RangeTable table{"onnxruntime calibration table", {}};
-  for (const auto& [name, value] : data.json().items())
-    table.ranges[name] = range_from(data[name.c_str()]);
+  for (const auto& [name, value] : (wrapped ? root["data"] : root).members())
+    table.ranges.emplace(name, range_from(value));
   return table;
 }
 
@@ -137,21 +126,17 @@ std::string to_tensorrt_cache(const RangeTable& table, std::string_view header) 
 
 std::string to_onnxruntime_table(const RangeTable& table) {
   const auto array = [](float value) {
-    return json{{"data", value}, {"dtype", "float32"}, {"CLS", "numpy.array"}};
+    return Tree{{"CLS", "numpy.array"}, {"data", value}, {"dtype", "float32"}};
   };
-  json data = json::object();
+  Tree data = Tree::object();
   for (const auto& [name, range] : table.ranges)
-    data[name] = {{"lowest", array(-range)}, {"highest", array(range)}, {"CLS", "TensorData"}};
-  const json file = {
+    data.add(name, {{"CLS", "TensorData"}, {"highest", array(range)}, {"lowest", array(-range)}});
+  const Tree file = {
       {"CLS", "TensorsData"},
-      {"data", data},
       {"calibration_method", {{"CLS", "CalibrationMethod"}, {"value", "CalibrationMethod.MinMax"}}},
+      {"data", data},
       {"smooth_quant", false}};
-  try {
-    return file.dump() + "\n";
-  } catch (const json::type_error&) {
-    fail(ErrorCode::unsupported, "a value name of the model is not UTF-8: rename it");
-  }
+  return file.text({.not_utf8 = "a value name of the model is not UTF-8: rename it"}) + "\n";
 }
 
 }  // namespace fp8q

@@ -7,10 +7,13 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/error.h"
+
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Tree;
+using json::Value;
 using State = SiteStatistics::State;
 
 constexpr size_t kDigits = 8;  // of an FP32 value
@@ -20,7 +23,7 @@ void append_hex(std::string& text, float value) {
   text += fmt::format("{:08x}", std::bit_cast<uint32_t>(value));
 }
 
-float hex_float(const Field& field, size_t index) {
+float hex_float(const Value& field, size_t index) {
   const std::string& text = field.string();
   uint32_t bits = 0;
   const char* first = text.data() + index * kDigits;
@@ -30,7 +33,7 @@ float hex_float(const Field& field, size_t index) {
   return std::bit_cast<float>(bits);
 }
 
-size_t hex_count(const Field& field) {
+size_t hex_count(const Value& field) {
   const std::string& text = field.string();
   if (text.size() % kDigits != 0) field.reject("is not a list of FP32 values");
   return text.size() / kDigits;
@@ -42,7 +45,7 @@ std::string hex(uint128 value) {
   return high ? fmt::format("{:x}{:016x}", high, low) : fmt::format("{:x}", low);
 }
 
-uint128 wide_hex(const Field& field) {
+uint128 wide_hex(const Value& field) {
   const std::string& text = field.string();
   if (text.empty() || text.size() > 32) field.reject("is not a hexadecimal number");
   uint128 value = 0;
@@ -54,8 +57,8 @@ uint128 wide_hex(const Field& field) {
   return value;
 }
 
-json histogram_to_json(const State& state) {
-  json out = json::array();  // bin, count, bin, count, ...
+Tree histogram_to_json(const State& state) {
+  Tree out = Tree::list();  // bin, count, bin, count, ...
   for (size_t bin = 0; bin < state.histogram.size(); ++bin) {
     if (state.histogram[bin] == 0) continue;
     out.push_back(bin);
@@ -64,7 +67,7 @@ json histogram_to_json(const State& state) {
   return out;
 }
 
-void read_histogram(const Field& field, State& state) {
+void read_histogram(const Value& field, State& state) {
   if (field.size() % 2 != 0) field.reject("is not a list of bins and counts");
   uint64_t total = state.zeros;
   size_t next = 0;
@@ -80,11 +83,11 @@ void read_histogram(const Field& field, State& state) {
     field.reject(fmt::format("holds {} values with the zeros, not {}", total, state.count));
 }
 
-json sums_to_json(const State& state) {
-  json out = json::array();  // [exponent, sum of mantissas, sum of their squares], ...
+Tree sums_to_json(const State& state) {
+  Tree out = Tree::list();  // [exponent, sum of mantissas, sum of their squares], ...
   for (size_t e = 0; e < state.sums.size(); ++e)
     if (state.sums[e] != SiteStatistics::ExponentSums{})
-      out.push_back({e, state.sums[e].mantissas, hex(state.sums[e].squares)});
+      out.push_back(Tree::list({e, state.sums[e].mantissas, hex(state.sums[e].squares)}));
   return out;
 }
 
@@ -96,29 +99,28 @@ uint64_t values_with_exponent(const State& state, size_t e) {
   return n;
 }
 
-void read_sums(const Field& field, State& state) {
+void read_sums(const Value& field, State& state) {
   size_t next = 0;
   for (size_t i = 0; i < field.size(); ++i) {
-    const Field row = field.at(i);
-    if (row.size() != 3) row.reject("is not [exponent, sum, squares]");
-    const uint64_t e = row.at(0).unsigned_integer(SiteStatistics::kExponents - 1);
-    if (e < next) row.reject("exponents are not in ascending order");
+    const auto row = field.at(i).items(3);
+    const uint64_t e = row[0].unsigned_integer(SiteStatistics::kExponents - 1);
+    if (e < next) field.at(i).reject("exponents are not in ascending order");
     next = e + 1;
     const uint64_t n = values_with_exponent(state, e);
     auto& sums = state.sums[e];
-    sums.mantissas = row.at(1).integer();
-    sums.squares = wide_hex(row.at(2));
+    sums.mantissas = row[1].integer();
+    sums.squares = wide_hex(row[2]);
     // Mantissas have 24 bits, so these sums are impossible (and could overflow when merged).
     const auto largest = static_cast<int64_t>(n << 24);
     if (sums.mantissas > largest || sums.mantissas < -largest ||
         sums.squares > static_cast<uint128>(n) << 48)
-      row.reject(fmt::format("{} values cannot have this sum", n));
+      field.at(i).reject(fmt::format("{} values cannot have this sum", n));
   }
 }
 
-void read_range(const Field& field, State& state) {
+void read_range(const Value& field, State& state) {
   if (state.count == 0) {
-    if (!field["min"].json().is_null() || !field["max"].json().is_null())
+    if (!field["min"].is_null() || !field["max"].is_null())
       field.reject("has a range but no values");
     return;
   }
@@ -132,9 +134,9 @@ void read_range(const Field& field, State& state) {
     field["max"].reject("does not agree with the histogram");
 }
 
-void read_channels(const Field& field, State& state) {
+void read_channels(const Value& field, State& state) {
   state.columns = field["columns"].integer();
-  const Field channels = field["channel_absmax"];
+  const Value channels = field["channel_absmax"];
   if (state.columns < -1 || state.columns > SiteStatistics::kMaxChannels)
     field["columns"].reject("is out of range");
   const size_t n = hex_count(channels);
@@ -147,7 +149,7 @@ void read_channels(const Field& field, State& state) {
   }
 }
 
-void read_groups(const Field& field, State& state) {
+void read_groups(const Value& field, State& state) {
   const size_t n = hex_count(field);
   if (n % 2 != 0 || n / 2 > SiteStatistics::kMaxGroups) field.reject("is not a list of ranges");
   for (size_t i = 0; i < n; i += 2) {
@@ -161,7 +163,7 @@ void read_groups(const Field& field, State& state) {
 
 }  // namespace
 
-json site_to_json(const SiteRecord& site) {
+json::Tree site_to_json(const SiteRecord& site) {
   const State& state = site.statistics.state();
   std::string channels;
   for (const float absmax : state.channel_absmax) append_hex(channels, absmax);
@@ -170,7 +172,7 @@ json site_to_json(const SiteRecord& site) {
     append_hex(groups, range.min);
     append_hex(groups, range.max);
   }
-  json out = {{"value", site.value},
+  Tree out = {{"value", site.value},
               {"path", site.path},
               {"count", state.count},
               {"zeros", state.zeros},
@@ -189,7 +191,7 @@ json site_to_json(const SiteRecord& site) {
   return out;
 }
 
-SiteRecord site_from_json(const Field& field) {
+SiteRecord site_from_json(const json::Value& field) {
   field.with_members(12);
   SiteRecord site{field["value"].string(), field["path"].string(), {}};
   State state;

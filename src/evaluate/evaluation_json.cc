@@ -1,73 +1,46 @@
 // The file of an evaluation. What follows from something else in it is not stored: how a label is
 // called, whether it is right.
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "base/hash.h"
-#include "calibrate/sealed_json.h"
+#include "base/error.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/label_evaluator.h"
+#include "json/sealed.h"
 
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Tree;
+using json::Value;
 
-constexpr SealedKind kKind{
-    .schema = "fp8q/evaluation/1",
-    .what = "a part of an evaluation",
-    .remedy = "run that shard of fp8q eval again",
-    .blame = {ErrorCode::bad_data,
-              "the file is damaged or was changed by hand: run that shard of fp8q eval again"},
-    .max_depth = 12};  // the deepest member lies at 8
+constexpr std::string_view kSchema = "fp8q/evaluation/1";
+constexpr json::Kind kKind{.what = "a part of an evaluation",
+                           .remedy =
+                               "the file is damaged or was changed by hand: run that shard "
+                               "of fp8q eval again"};
 
-size_t count(const Field& field) { return field.unsigned_integer(SIZE_MAX); }
+size_t count(const Value& field) { return field.unsigned_integer(SIZE_MAX); }
 
-// Calls `read` with every element.
-template <typename Read>
-auto list_of(const Field& field, const Read& read) {
-  std::vector<decltype(read(field))> list;
-  list.reserve(field.size());
-  for (size_t i = 0; i < field.size(); ++i) list.push_back(read(field.at(i)));
-  return list;
-}
-
-template <typename T, typename Write>
-json json_list(const std::vector<T>& from, const Write& write) {
-  json list = json::array();
-  for (const T& element : from) list.push_back(write(element));
-  return list;
-}
-
-std::vector<std::string> strings(const Field& field) {
-  return list_of(field, [](const Field& f) { return f.string(); });
-}
-
-// Texts that may be missing are null.
-std::optional<std::string> optional_string(const Field& field) {
-  return field.json().is_null() ? std::nullopt : std::optional(field.string());
-}
-
-json task_to_json(const Task& task) {
+Tree task_to_json(const Task& task) {
   return {{"name", task.name},
           {"spans", task.kind == TaskKind::spans},
           {"unanswerable", task.has_unanswerable},
           {"classes", task.classes},
           {"metrics",
-           json_list(task.metrics, [](MetricKind m) { return std::string(metric_name(m)); })}};
+           Tree::list(task.metrics, [](MetricKind m) { return std::string(metric_name(m)); })}};
 }
 
-Task task_from_json(const Field& field) {
+Task task_from_json(const Value& field) {
   field.with_members(5);
   Task task;
   task.name = field["name"].string();
   task.kind = field["spans"].boolean() ? TaskKind::spans : TaskKind::labels;
   task.has_unanswerable = field["unanswerable"].boolean();
-  task.classes = list_of(field["classes"], [](const Field& names) {
+  task.classes = json::list_of(field["classes"], [](const Value& names) {
     if (names.size() == 0) names.reject("names no label");
-    return strings(names);
+    return json::strings(names);
   });
-  task.metrics = list_of(field["metrics"], [&](const Field& name) {
+  task.metrics = json::list_of(field["metrics"], [&](const Value& name) {
     const auto metric = find_metric(name.string());
     if (!metric) name.reject("is no metric");
     if (is_correlation(*metric) != task.is_regression())
@@ -80,39 +53,37 @@ Task task_from_json(const Field& field) {
 }
 
 // A class, or the number that a regression task has.
-json label_to_json(const Task& task, double value) {
+Tree label_to_json(const Task& task, double value) {
   if (task.is_regression()) return value;
   return static_cast<uint64_t>(value);
 }
 
-double label_from_json(const Task& task, const Field& field) {
+double label_from_json(const Task& task, const Value& field) {
   if (task.is_regression()) return field.finite_double();
   return static_cast<double>(field.unsigned_integer(task.classes.size() - 1));
 }
 
-json example_to_json(const Task& task, const Example& e) {
+Tree example_to_json(const Task& task, const Example& e) {
   if (task.kind == TaskKind::spans) return {{"id", e.id}, {"text", e.text}, {"answers", e.answers}};
-  return {{"text", e.text},
-          {"pair", e.pair ? json(*e.pair) : json(nullptr)},
-          {"gold", label_to_json(task, e.gold)}};
+  return {{"text", e.text}, {"pair", e.pair}, {"gold", label_to_json(task, e.gold)}};
 }
 
-Example example_from_json(const Task& task, const Field& field) {
+Example example_from_json(const Task& task, const Value& field) {
   field.with_members(3);
   Example e;
   e.text = field["text"].string();
   if (task.kind == TaskKind::spans) {
     e.id = field["id"].string();
-    e.answers = strings(field["answers"]);
+    e.answers = json::strings(field["answers"]);
   } else {
-    e.pair = optional_string(field["pair"]);
+    if (const auto pair = field["pair"].unless_null()) e.pair = pair->string();
     e.gold = label_from_json(task, field["gold"]);
   }
   return e;
 }
 
-json answers_to_json(const Task& task, const Answers& answers) {
-  json rows = json::array();
+Tree answers_to_json(const Task& task, const Answers& answers) {
+  Tree rows = Tree::list();
   for (size_t e = 0; e < answers.spans.size(); ++e) {
     const Answers::SpanAnswer& span = answers.spans[e];
     rows.push_back({{"text", answers.texts[e]},
@@ -129,12 +100,12 @@ json answers_to_json(const Task& task, const Answers& answers) {
 }
 
 Answers answers_from_json(const Task& task, const std::vector<Example>& examples,
-                          const Field& rows) {
+                          const Value& rows) {
   if (rows.size() != examples.size())
     rows.reject(fmt::format("has {} rows for {} examples", rows.size(), examples.size()));
   Answers answers;
   for (size_t e = 0; e < rows.size(); ++e) {
-    const Field row = rows.at(e);
+    const Value row = rows.at(e);
     if (task.kind == TaskKind::spans) {
       row.with_members(6);
       const auto number = [&](const char* key) { return row[key].finite_double(); };
@@ -146,14 +117,14 @@ Answers answers_from_json(const Task& task, const std::vector<Example>& examples
       row.with_members(2);
       answers.values.push_back(label_from_json(task, row["label"]));
       answers.logits.push_back(
-          list_of(row["logits"], [](const Field& logit) { return logit.finite_float(); }));
+          json::list_of(row["logits"], [](const Value& logit) { return logit.finite_float(); }));
     }
   }
   if (task.kind == TaskKind::labels) judge_labels(task, examples, answers);
   return answers;
 }
 
-json run_to_json(const Task& task, const ModelRun& run) {
+Tree run_to_json(const Task& task, const ModelRun& run) {
   return {{"path", run.file.path.string()},
           {"sha256", run.file.sha256},
           {"bytes", run.file.bytes},
@@ -164,35 +135,34 @@ json run_to_json(const Task& task, const ModelRun& run) {
           {"tokens", run.tokens},
           {"seconds", run.seconds},
           {"engine", run.engine},
-          {"kernels", json_list(run.kernels,
-                                [](const KernelFacts& k) {
-                                  return json{k.path, k.requested, k.effective};
-                                })},
-          {"rounding", json_list(run.rounding,
-                                 [](const RoundingCounts& r) {
-                                   return json{{"path", r.path},
-                                               {"format", r.format},
-                                               {"values", r.counts.values},
-                                               {"saturated", r.counts.saturated},
-                                               {"underflowed", r.counts.underflowed}};
+          {"kernels", Tree::list(run.kernels,
+                                 [](const KernelFacts& k) {
+                                   return Tree::list({k.path, k.requested, k.effective});
                                  })},
+          {"rounding", Tree::list(run.rounding,
+                                  [](const RoundingCounts& r) {
+                                    return Tree{{"path", r.path},
+                                                {"format", r.format},
+                                                {"values", r.counts.values},
+                                                {"saturated", r.counts.saturated},
+                                                {"underflowed", r.counts.underflowed}};
+                                  })},
           {"answers", answers_to_json(task, run.answers)},
           {"notes", run.notes}};
 }
 
-RoundingCounts rounding_from_json(const Field& field) {
+RoundingCounts rounding_from_json(const Value& field) {
   field.with_members(5);
-  const auto number = [&](const char* key) { return field[key].unsigned_integer(UINT64_MAX); };
+  const auto number = [&](const char* key) { return field[key].unsigned_integer(); };
   return {field["path"].string(),
           field["format"].string(),
           {number("values"), number("saturated"), number("underflowed")}};
 }
 
-ModelRun run_from_json(const Task& task, const std::vector<Example>& examples, const Field& field) {
+ModelRun run_from_json(const Task& task, const std::vector<Example>& examples, const Value& field) {
   field.with_members(14);
   return {
-      .file = {field["path"].string(), field["sha256"].string(),
-               field["bytes"].unsigned_integer(UINT64_MAX)},
+      .file = {field["path"].string(), field["sha256"].string(), field["bytes"].unsigned_integer()},
       .format = field["format"].string(),
       .tokenizer_sha256 = field["tokenizer_sha256"].string(),
       .config_sha256 = field["config_sha256"].string(),
@@ -200,19 +170,20 @@ ModelRun run_from_json(const Task& task, const std::vector<Example>& examples, c
       .sequences = count(field["sequences"]),
       .tokens = count(field["tokens"]),
       .seconds = field["seconds"].finite_double(),
-      .kernels = list_of(field["kernels"],
-                         [](const Field& k) {
-                           return KernelFacts{k.at(0).string(), k.at(1).string(), k.at(2).string()};
-                         }),
-      .rounding = list_of(field["rounding"], rounding_from_json),
+      .kernels =
+          json::list_of(field["kernels"],
+                        [](const Value& k) {
+                          return KernelFacts{k.at(0).string(), k.at(1).string(), k.at(2).string()};
+                        }),
+      .rounding = json::list_of(field["rounding"], rounding_from_json),
       .engine = field["engine"].string(),
-      .notes = strings(field["notes"])};
+      .notes = json::strings(field["notes"])};
 }
 
-json model_to_json(const Task& task, const TestedModel& model) {
+Tree model_to_json(const Task& task, const TestedModel& model) {
   const ExecutionFacts& execution = model.execution;
   return {{"run", run_to_json(task, model.run)},
-          {"baseline", model.baseline ? json(*model.baseline) : json(nullptr)},
+          {"baseline", model.baseline},
           {"device", execution.device},
           {"threads", execution.threads},
           {"elapsed_s", execution.elapsed_s},
@@ -220,75 +191,71 @@ json model_to_json(const Task& task, const TestedModel& model) {
           {"notes", model.notes}};
 }
 
-TestedModel model_from_json(const Evaluation& e, const Field& field) {
+TestedModel model_from_json(const Evaluation& e, const Value& field) {
   field.with_members(7);
   TestedModel model;
   model.run = run_from_json(e.task, e.examples, field["run"]);
-  if (const Field baseline = field["baseline"]; !baseline.json().is_null()) {
-    model.baseline = count(baseline);
-    if (*model.baseline >= e.baselines.size()) baseline.reject("is none of the baselines");
+  if (const auto baseline = field["baseline"].unless_null()) {
+    model.baseline = count(*baseline);
+    if (*model.baseline >= e.baselines.size()) baseline->reject("is none of the baselines");
   }
   model.execution = {.device = field["device"].string(),
                      .description = model.run.engine,
                      .threads = static_cast<int>(field["threads"].unsigned_integer(INT32_MAX)),
                      .elapsed_s = field["elapsed_s"].finite_double(),
-                     .peak_rss_bytes = field["peak_rss_bytes"].unsigned_integer(UINT64_MAX)};
-  model.notes = strings(field["notes"]);
+                     .peak_rss_bytes = field["peak_rss_bytes"].unsigned_integer()};
+  model.notes = json::strings(field["notes"]);
   return model;
 }
 
-json content_of(const Evaluation& e) {
+Tree content_of(const Evaluation& e) {
   return {
       {"version", e.version},
       {"task", task_to_json(e.task)},
       {"split", e.split},
       {"data",
        {{"path", e.data.path.string()}, {"sha256", e.data.sha256}, {"builtin", e.data.builtin}}},
-      {"options", json_list(e.options,
-                            [](const auto& option) {
-                              return json{option.first, option.second};
-                            })},
+      {"options", Tree::list(e.options,
+                             [](const auto& option) {
+                               return Tree::list({option.first, option.second});
+                             })},
       {"seed", e.seed},
-      {"part", part_to_json(e.part)},
+      {"part", json::to_json(e.part)},
       {"examples",
-       json_list(e.examples, [&](const Example& x) { return example_to_json(e.task, x); })},
+       Tree::list(e.examples, [&](const Example& x) { return example_to_json(e.task, x); })},
       {"baselines",
-       json_list(e.baselines, [&](const ModelRun& run) { return run_to_json(e.task, run); })},
+       Tree::list(e.baselines, [&](const ModelRun& run) { return run_to_json(e.task, run); })},
       {"models",
-       json_list(e.models, [&](const TestedModel& m) { return model_to_json(e.task, m); })}};
+       Tree::list(e.models, [&](const TestedModel& m) { return model_to_json(e.task, m); })}};
 }
 
 }  // namespace
 
 std::string to_json(const Evaluation& evaluation) {
-  const std::string content =
-      content_of(evaluation).dump(-1, ' ', false, json::error_handler_t::replace);
-  return fmt::format("{{\"schema\":\"{}\",\"checksum\":\"{}\",\"content\":\n{}}}\n", kKind.schema,
-                     sha256(content), content);
+  const std::string content = content_of(evaluation).text({.sorted = true});
+  return json::seal(kSchema, content, content);
 }
 
 Evaluation evaluation_from_json(std::string_view bytes, const std::string& source) {
-  const std::string shown = printable(source);
-  const json content = unsealed(bytes, shown, kKind);
-  const Field field(content, shown + ".content", kKind.blame);
-  field.with_members(10);
+  const json::Document file = json::unseal(bytes, source, kSchema, kKind);
+  const Value field = file.root()["content"].with_members(10);
   Evaluation e;
   e.version = field["version"].string();
   e.task = task_from_json(field["task"]);
   e.split = field["split"].string();
-  const Field data = field["data"].with_members(3);
+  const Value data = field["data"].with_members(3);
   e.data = {data["path"].string(), data["sha256"].string(), data["builtin"].boolean(), false};
-  e.options = list_of(field["options"], [](const Field& option) {
+  e.options = json::list_of(field["options"], [](const Value& option) {
     return std::pair(option.at(0).string(), option.at(1).string());
   });
-  e.seed = field["seed"].unsigned_integer(UINT64_MAX);
-  e.examples = list_of(field["examples"],
-                       [&](const Field& example) { return example_from_json(e.task, example); });
-  e.part = part_from_json(field["part"], static_cast<int64_t>(e.examples.size()));
-  e.baselines = list_of(field["baselines"],
-                        [&](const Field& run) { return run_from_json(e.task, e.examples, run); });
+  e.seed = field["seed"].unsigned_integer();
+  e.examples = json::list_of(
+      field["examples"], [&](const Value& example) { return example_from_json(e.task, example); });
+  e.part = json::part_from_json(field["part"], static_cast<int64_t>(e.examples.size()));
+  e.baselines = json::list_of(
+      field["baselines"], [&](const Value& run) { return run_from_json(e.task, e.examples, run); });
   e.models =
-      list_of(field["models"], [&](const Field& model) { return model_from_json(e, model); });
+      json::list_of(field["models"], [&](const Value& model) { return model_from_json(e, model); });
   if (e.models.empty()) field["models"].reject("lists no model");
   return e;
 }

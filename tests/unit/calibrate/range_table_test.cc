@@ -73,13 +73,14 @@ TEST(RangeTable, WhatIsWrongIsNamed) {
   expect("TRT-1-E\na: bf800000\n", "line 2");  // negative
   expect("TRT-1-E\na: 7f000000\n", "line 2");  // the range overflows
   expect("a 1.5\nb nan\n", "line 2");
-  expect("{\"x\": [1]}", "t.cache.x");
-  expect("{\"x\": [1, null]}", "t.cache.x[1]");
+  expect("{\"x\": [1]}", "t.cache: x:");
+  expect("{\"x\": [1, null]}", "t.cache: x[1]:");
   expect("{\"x\": {\"lowest\": 1}}", "highest");
-  expect("{\"x\": ", "no calibration table");
+  expect("{\"x\": ", "not a calibration table");
   expect("{}", "names no tensor");
-  expect(std::string(50, '{'), "no calibration table");
-  expect("{\"a\":" + std::string(50, '['), "nested");
+  expect(std::string(50, '{'), "not a calibration table");
+  expect("{\"a\":" + std::string(500, '['), "nested");
+  expect("{\"x\": [1, 2], \"x\": [1, 3]}", "\"x\" stands twice");
 }
 
 }  // namespace

@@ -218,6 +218,8 @@ TEST(StatisticsFile, WrongKindsOfJson) {
   EXPECT_NE(message_of("{\"schema\":\"fp8q/statistics/2\"}").find("fp8q/statistics/2"),
             std::string::npos);
   EXPECT_NE(message_of(std::string(100'000, '[')).find("nested"), std::string::npos);
+  EXPECT_NE(message_of("{\"schema\":1," + to_json(example()).substr(1)).find("stands twice"),
+            std::string::npos);
 }
 
 TEST(StatisticsFile, NamesThatAreNotUtf8AreRefused) {

@@ -151,7 +151,8 @@ TEST(EvaluationFile, RefusesWhatItCannotHold) {
     }
     return "";
   };
-  EXPECT_THAT(problem("/examples/0/gold", 2), HasSubstr("examples[0].gold: is 2, at most 1"));
+  EXPECT_THAT(problem("/examples/0/gold", 2),
+              HasSubstr("examples[0].gold: expected a whole number from 0 to 1"));
   EXPECT_THAT(problem("/models/0/run/answers/1/label", 9), HasSubstr("answers[1].label"));
   EXPECT_THAT(problem("/models/0/run/answers", nlohmann::json::array()), HasSubstr("0 rows for 2"));
   EXPECT_THAT(problem("/models/0/baseline", 0), HasSubstr("none of the baselines"));
@@ -159,8 +160,10 @@ TEST(EvaluationFile, RefusesWhatItCannotHold) {
   EXPECT_THAT(problem("/part/end", 3), HasSubstr("no part with 2 examples"));
   EXPECT_THAT(problem("/task/metrics/0", "pearson"), HasSubstr("does not fit"));
   EXPECT_THAT(problem("/task/classes/0", nlohmann::json::array()), HasSubstr("names no label"));
-  EXPECT_THAT(problem("/split", 1), HasSubstr("f.json.content.split: is not a string"));
+  EXPECT_THAT(problem("/split", 1), HasSubstr("f.json: content.split: expected a string, found 1"));
   EXPECT_THROW(evaluation_from_json(good.substr(0, good.size() / 2), "f.json"), Error);
+  for (const std::string& bytes : {"{\"schema\":1," + good.substr(1), std::string(500, '[')})
+    EXPECT_THROW(evaluation_from_json(bytes, "f.json"), Error);
 }
 
 }  // namespace

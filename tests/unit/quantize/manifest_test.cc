@@ -63,9 +63,10 @@ TEST(Manifest, DamageIsNamed) {
       EXPECT_NE(std::string(error.what()).find(where), std::string::npos) << error.what();
     }
   };
-  for (size_t i = 0; i < text.size(); ++i) expect(text.substr(0, i), "not JSON");
+  for (size_t i = 0; i < text.size(); ++i) expect(text.substr(0, i), "not valid JSON");
   expect("[]", "fp8q.manifest");
   expect(std::string(100'000, '['), "nested");
+  expect("{\"recipe\":\"e4m3\"," + text.substr(1), "\"recipe\" stands twice");
   const auto changed = [&](auto change) {
     auto json = nlohmann::json::parse(text);
     change(json);

@@ -88,18 +88,20 @@ TEST(PlanFile, WhatIsWrongIsNamed) {
   constexpr auto usage = ErrorCode::usage;
   for (size_t i = 0; i + 1 < good.size(); ++i) expect(good.substr(0, i), bad, "plan.json");
   expect(std::string(1000, '['), bad, "nested");
+  expect("{\"sites\":[]," + good.substr(1), bad, "plan.json: the key \"sites\" stands twice");
   expect(changed([](auto& j) { j["schema"] = "fp8q/plan/2"; }), bad,
-         "\"fp8q/plan/1\" was expected");
+         "expected \"fp8q/plan/1\", found \"fp8q/plan/2\"");
   expect(changed([](auto& j) { j["site"] = 1; }), bad, "plan.json: has a member \"site\"");
-  expect(changed([](auto& j) { j["sites"][1].erase("site"); }), bad, "sites[1]: has no member");
+  expect(changed([](auto& j) { j["sites"][1].erase("site"); }), bad,
+         "sites[1]: \"site\" is missing");
   expect(changed([](auto& j) { j["sites"][1]["formt"] = 1; }), bad, "\"formt\"; there are site");
   expect(changed([](auto& j) { j["sites"][1]["format"] = 8; }), bad, "sites[1].format");
   expect(changed([](auto& j) { j["sites"][1]["format"] = "fp8"; }), usage, "\"fp8\" is no format");
   expect(changed([](auto& j) { j["sites"][1]["observer"] = "mse:1"; }), usage, "no parameter");
   expect(changed([](auto& j) { j["sites"][1]["site"] = "layer.9/x"; }), usage,
-         "plan.json.sites[1]: \"layer.9/x\" is none of the model's 2 Sites");
+         "plan.json: sites[1]: \"layer.9/x\" is none of the model's 2 Sites");
   expect(changed([](auto& j) { j["sites"][1]["format"] = "float"; }), usage,
-         "plan.json.sites[0]: node:xW/input cannot be e4m3: the other operand, node:xW/weight, "
+         "plan.json: sites[0]: node:xW/input cannot be e4m3: the other operand, node:xW/weight, "
          "stays in floating point");
   expect(changed([](auto& j) { j["sites"][1]["format"] = "int8"; }), usage,
          "no hardware multiplies INT8 with FP8");
