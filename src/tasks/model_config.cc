@@ -1,33 +1,32 @@
 #include "tasks/model_config.h"
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "text/json_file.h"
-#include "text/json_view.h"
+#include "json/document.h"
 
 namespace fp8q {
 namespace {
 
+using json::Value;
+
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 constexpr size_t kMaxLabels = 100'000;
 
-std::optional<std::string> read_string(const JsonView& root, const char* key) {
+std::optional<std::string> read_string(const Value& root, const char* key) {
   const auto value = root.find(key);
   if (!value) return std::nullopt;
   return value->string();
 }
 
-std::optional<int64_t> read_count(const JsonView& root, const char* key, int64_t least) {
+std::optional<int64_t> read_count(const Value& root, const char* key, int64_t least) {
   const auto value = root.find(key);
   if (!value) return std::nullopt;
   return value->integer(least, INT32_MAX);
 }
 
 // {"0": "negative", "1": "positive"}: the keys are the numbers from 0 on, in any order.
-std::vector<std::string> read_labels(const JsonView& map) {
+std::vector<std::string> read_labels(const Value& map) {
   const auto members = map.members();
   std::vector<std::optional<std::string>> labels(members.size());
   if (members.size() > kMaxLabels)
@@ -38,8 +37,8 @@ std::vector<std::string> read_labels(const JsonView& map) {
     const auto [stop, error] = std::from_chars(key.data(), key.data() + key.size(), index);
     if (error != std::errc() || stop != key.data() + key.size() || index >= labels.size() ||
         labels[index])
-      fail(ErrorCode::bad_data, "{}: expected the keys 0 to {}, found \"{}\"", map.where(),
-           labels.size() - 1, printable(key));
+      map.reject(fmt::format("expected the keys 0 to {}, found \"{}\"", labels.size() - 1,
+                             printable(key)));
     // Labels that were numbers or truth values in training are found as such.
     labels[index] = value.is_string() ? value.string() : value.dump();
   }
@@ -51,13 +50,12 @@ std::vector<std::string> read_labels(const JsonView& map) {
 }  // namespace
 
 ModelConfig read_model_config(const std::filesystem::path& path) {
-  const nlohmann::json document = parse_json(path, read_file(path, kMaxConfigBytes));
-  const JsonView root(path, document);
+  const json::Document document = json::Document::read(path, kMaxConfigBytes);
+  const Value root = document.root();
   ModelConfig config;
   config.path = path;
   config.model_type = read_string(root, "model_type");
-  if (const auto list = root.find("architectures"))
-    for (const JsonView& item : list->items()) config.architectures.push_back(item.string());
+  if (const auto list = root.find("architectures")) config.architectures = json::strings(*list);
   config.finetuning_task = read_string(root, "finetuning_task");
   config.problem_type = read_string(root, "problem_type");
   if (const auto map = root.find("id2label")) config.id2label = read_labels(*map);

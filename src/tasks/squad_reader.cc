@@ -1,12 +1,13 @@
 #include "tasks/squad_reader.h"
 
 #include "base/error.h"
-#include "text/json_file.h"
-#include "text/json_view.h"
+#include "json/document.h"
 #include "text/utf8.h"
 
 namespace fp8q {
 namespace {
+
+using json::Value;
 
 // Some official questions have spaces around them, which are no part of the question.
 std::string trimmed(const std::string& text) {
@@ -16,27 +17,23 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
-Example read_question(const Task& task, const JsonView& question, const std::string& context,
+Example read_question(const Task& task, const Value& question, const std::string& context,
                       bool& labelled) {
-  Example example{.text = trimmed(question.at("question").string()),
+  Example example{.text = trimmed(question["question"].string()),
                   .pair = context,
-                  .id = question.at("id").string()};
+                  .id = question["id"].string()};
   const bool impossible = question.boolean_or("is_impossible", false);
   if (impossible && !task.has_unanswerable)
-    fail(
-        ErrorCode::bad_data,
-        "{}: the question has no answer (\"is_impossible\"), as in SQuAD v2.0; score the file with "
-        "--task squad2",
-        question.where());
+    question.reject(
+        "the question has no answer (\"is_impossible\"), as in SQuAD v2.0; score the file with "
+        "--task squad2");
   const auto answers = question.find("answers");
   labelled &= answers.has_value();
   // Impossible questions of the official training file have "plausible_answers", which are wrong.
   if (!answers || impossible) return example;
-  for (const JsonView& answer : answers->items())
-    example.answers.push_back(answer.at("text").string());
+  for (const Value& answer : answers->items()) example.answers.push_back(answer["text"].string());
   if (example.answers.empty() && !task.has_unanswerable)
-    fail(ErrorCode::bad_data, "{}: has no answer; a file with such questions is for --task squad2",
-         answers->where());
+    answers->reject("has no answer; a file with such questions is for --task squad2");
   return example;
 }
 
@@ -44,13 +41,13 @@ Example read_question(const Task& task, const JsonView& question, const std::str
 
 Dataset read_squad(const Task& task, const std::filesystem::path& path,
                    const std::string& content) {
-  const nlohmann::json document = parse_json(path, std::string(without_bom(content)));
+  const json::Document document = json::Document::parse(without_bom(content), path.string());
   Dataset data;
   data.labelled = true;
-  for (const JsonView& article : JsonView(path, document).at("data").items())
-    for (const JsonView& paragraph : article.at("paragraphs").items()) {
-      const std::string context = paragraph.at("context").string();
-      for (const JsonView& question : paragraph.at("qas").items())
+  for (const Value& article : document.root()["data"].items())
+    for (const Value& paragraph : article["paragraphs"].items()) {
+      const std::string context = paragraph["context"].string();
+      for (const Value& question : paragraph["qas"].items())
         data.examples.push_back(read_question(task, question, context, data.labelled));
     }
   if (data.examples.empty())

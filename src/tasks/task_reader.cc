@@ -7,14 +7,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "json/document.h"
 #include "tasks/squad_reader.h"
-#include "text/json_file.h"
-#include "text/json_view.h"
 #include "text/utf8.h"
 
 namespace fp8q {
 namespace {
 
+using json::Value;
 using Fields = std::vector<std::string_view>;
 
 Fields split_tabs(std::string_view line) {
@@ -99,19 +99,19 @@ double parse_gold(const Task& task, const std::string& name, size_t line, std::s
        line, task.name, task.describe_labels(), printable(field), hint);
 }
 
-std::optional<JsonView> find_member(const JsonView& object, const std::vector<std::string>& names) {
+std::optional<Value> find_member(const Value& object, const std::vector<std::string>& names) {
   for (const std::string& name : names)
     if (auto member = object.find(name)) return member;
   return std::nullopt;
 }
 
-JsonView require_member(const JsonView& object, const std::vector<std::string>& names) {
+Value require_member(const Value& object, const std::vector<std::string>& names) {
   if (auto member = find_member(object, names)) return *member;
-  return object.at(names.front());  // which says that it is missing
+  return object[names.front()];  // which says that it is missing
 }
 
 // A label as a table would have it.
-std::string text_of(const JsonView& label) {
+std::string text_of(const Value& label) {
   if (label.is_string()) return label.string();
   const std::string text = label.dump();
   if (text == "true") return "1";
@@ -172,8 +172,8 @@ Dataset read_task_lines(const Task& task, const std::string& name, std::string_v
   for_each_line(name, content, [&](size_t number, std::string_view line) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) return;
     const std::string place = fmt::format("{}: line {}", name, number);
-    const nlohmann::json document = parse_json(place, std::string(line));
-    const JsonView object(place, document);
+    const json::Document document = json::Document::parse(line, place);
+    const Value object = document.root();
     Example& example = data.examples.emplace_back();
     example.text = require_member(object, task.text_columns).string();
     if (task.has_pair()) example.pair = require_member(object, task.pair_columns).string();

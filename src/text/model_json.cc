@@ -2,15 +2,17 @@
 #include <utility>
 
 #include "base/error.h"
-#include "text/spec_parts.h"
+#include "text/spec_readers.h"
 
 namespace fp8q {
 namespace {
 
+using json::Value;
+
 // The largest max_input_chars_per_word accepted: no word of a language comes near it.
 constexpr int64_t kMaxWordChars = 1000;
 
-WordPieceOptions read_wordpiece(const JsonView& model, const TokenIds& ids) {
+WordPieceOptions read_wordpiece(const Value& model, const TokenIds& ids) {
   WordPieceOptions options;
   options.unk_token = model.string_or("unk_token", "[UNK]");
   options.continuing_prefix = model.string_or("continuing_subword_prefix", "##");
@@ -21,7 +23,7 @@ WordPieceOptions read_wordpiece(const JsonView& model, const TokenIds& ids) {
 }
 
 // "a b", or ["a", "b"] in files of later versions.
-std::pair<std::string, std::string> read_pair(const JsonView& merge) {
+std::pair<std::string, std::string> read_pair(const Value& merge) {
   if (!merge.is_string()) {
     const auto two = merge.items();
     if (two.size() == 2) return {two[0].string(), two[1].string()};
@@ -31,30 +33,31 @@ std::pair<std::string, std::string> read_pair(const JsonView& merge) {
     if (space != std::string::npos && both.find(' ', space + 1) == std::string::npos)
       return {both.substr(0, space), both.substr(space + 1)};
   }
-  fail(ErrorCode::bad_data, "{}: expected two tokens, found {}", merge.where(),
-       printable(merge.dump()));
+  merge.reject_for("two tokens");
 }
 
-BpeOptions read_bpe(const JsonView& model, const TokenIds& ids) {
-  if (const auto dropout = model.find("dropout"); dropout && !dropout->is_zero())
+bool is_zero(const Value& value) { return value.is_number() && value.number() == 0; }
+
+BpeOptions read_bpe(const Value& model, const TokenIds& ids) {
+  if (const auto dropout = model.find("dropout"); dropout && !is_zero(*dropout))
     refuse_option(model, "dropout", "null: with it the same text gives other tokens each time");
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!model.string_or(affix, "").empty()) refuse_option(model, affix, "byte-level BPE, without");
   if (model.boolean_or("byte_fallback", false))
     refuse_option(model, "byte_fallback", "byte-level BPE, where every byte is a token");
   BpeOptions options;
-  options.unk_id = byte_level_unk(model.where(), ids, model.string_or("unk_token", ""));
+  options.unk_id = byte_level_unk([&] { return model.where(); }, ids, model.string_or("unk_token", ""));
   options.fuse_unk = model.boolean_or("fuse_unk", false);
   options.whole_words_first = model.boolean_or("ignore_merges", false);
-  for (const JsonView& merge : model.at("merges").items()) {
+  for (const Value& merge : model["merges"].items()) {
     const auto [left, right] = read_pair(merge);
-    options.merges.push_back(resolve_merge(merge.where(), ids, left, right));
+    options.merges.push_back(resolve_merge([&] { return merge.where(); }, ids, left, right));
   }
   return options;
 }
 
 // Files of early versions do not say the type; what only one model has then decides.
-std::string type_of(const JsonView& model) {
+std::string type_of(const Value& model) {
   if (const auto type = model.find("type")) return type->string();
   return model.find("merges")                     ? "BPE"
          : model.find("max_input_chars_per_word") ? "WordPiece"
@@ -63,12 +66,12 @@ std::string type_of(const JsonView& model) {
 
 }  // namespace
 
-void read_model(const JsonView& root, TokenizerSpec& spec) {
-  const JsonView model = root.at("model");
+void read_model(const Value& root, TokenizerSpec& spec) {
+  const Value model = root["model"];
   const std::string type = type_of(model);
   if (type != "WordPiece" && type != "BPE")
     refuse_type(model, type, "WordPiece and byte-level BPE");
-  spec.vocabulary = read_vocabulary(model.at("vocab"));
+  spec.vocabulary = read_vocabulary(model["vocab"]);
   const TokenIds ids(spec.vocabulary.begin(), spec.vocabulary.end());
   if (type == "BPE") spec.model = read_bpe(model, ids);
   else spec.model = read_wordpiece(model, ids);

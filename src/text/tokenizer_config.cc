@@ -4,11 +4,13 @@
 #include <charconv>
 
 #include "base/error.h"
-#include "text/spec_parts.h"
+#include "text/spec_readers.h"
 
 namespace fp8q {
 
-void check_tokenizer_class(const JsonView& root, std::span<const std::string_view> classes,
+using json::Value;
+
+void check_tokenizer_class(const Value& root, std::span<const std::string_view> classes,
                            std::string_view file) {
   const auto value = root.find("tokenizer_class");
   if (!value) return;
@@ -27,15 +29,15 @@ void check_tokenizer_class(const JsonView& root, std::span<const std::string_vie
 namespace {
 
 // A special token is written as a string or as an object with "content".
-void read_special(const JsonView& root, const char* name, std::string& token) {
+void read_special(const Value& root, const char* name, std::string& token) {
   const auto value = root.find(name);
   if (!value) return;
-  token = value->is_object() ? value->at("content").string() : value->string();
+  token = value->is_object() ? (*value)["content"].string() : value->string();
 }
 
 }  // namespace
 
-void read_special_tokens(const JsonView& root, SpecialTokens& special) {
+void read_special_tokens(const Value& root, SpecialTokens& special) {
   read_special(root, "unk_token", special.unk);
   read_special(root, "cls_token", special.cls);
   read_special(root, "sep_token", special.sep);
@@ -44,7 +46,7 @@ void read_special_tokens(const JsonView& root, SpecialTokens& special) {
 }
 
 // "added_tokens_decoder": {"100": {"content": "[UNK]", ...}}
-void read_added_tokens_decoder(const JsonView& root, TokenizerSpec& spec) {
+void read_added_tokens_decoder(const Value& root, TokenizerSpec& spec) {
   const auto tokens = root.find("added_tokens_decoder");
   if (!tokens) return;
   for (const auto& [key, token] : tokens->members()) {
@@ -52,7 +54,7 @@ void read_added_tokens_decoder(const JsonView& root, TokenizerSpec& spec) {
     const auto [stop, error] = std::from_chars(key.data(), key.data() + key.size(), added.id);
     if (error != std::errc() || stop != key.data() + key.size() || added.id < 0 ||
         added.id >= kMaxTokenId)
-      fail(ErrorCode::bad_data, "{}: expected a token id as key", token.where());
+      token.reject("expected a token id as key");
     spec.added_tokens.push_back(std::move(added));
   }
 }

@@ -1,12 +1,11 @@
-// What the readers of vocabulary files take from the tokenizer_config.json beside them. For .cc
-// files only: it needs nlohmann/json.
+// What the readers of vocabulary files take from the tokenizer_config.json beside them.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "text/json_view.h"
+#include "json/value.h"
 #include "text/tokenizer_spec.h"
 
 namespace fp8q {
@@ -21,13 +20,13 @@ struct SpecialTokens {
 
 // Fails unless "tokenizer_class", where there is one, is one of `classes`, named without
 // "Tokenizer" and "TokenizerFast"; `file` is the vocabulary's name, for the message.
-void check_tokenizer_class(const JsonView& root, std::span<const std::string_view> classes,
+void check_tokenizer_class(const json::Value& root, std::span<const std::string_view> classes,
                            std::string_view file);
 
 // Replaces the names of the special tokens that the file tells.
-void read_special_tokens(const JsonView& root, SpecialTokens& special);
+void read_special_tokens(const json::Value& root, SpecialTokens& special);
 
 // Appends "added_tokens_decoder" to the added tokens.
-void read_added_tokens_decoder(const JsonView& root, TokenizerSpec& spec);
+void read_added_tokens_decoder(const json::Value& root, TokenizerSpec& spec);
 
 }  // namespace fp8q

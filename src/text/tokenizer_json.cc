@@ -1,19 +1,19 @@
-#include <nlohmann/json.hpp>
 
-#include "base/error.h"
-#include "text/json_file.h"
-#include "text/spec_parts.h"
+#include "json/document.h"
+#include "text/spec_readers.h"
 
 namespace fp8q {
 namespace {
 
-void read_added_tokens(const JsonView& root, TokenIds& ids, TokenizerSpec& spec) {
+using json::Value;
+
+void read_added_tokens(const Value& root, TokenIds& ids, TokenizerSpec& spec) {
   const auto tokens = root.find("added_tokens");
   if (!tokens) return;
-  for (const JsonView& token : tokens->items()) {
+  for (const Value& token : tokens->items()) {
     AddedToken added = parse_added_token(token);
-    added.id = static_cast<int32_t>(token.at("id").integer(0, kMaxTokenId - 1));
-    check_added_id(token.where(), ids, added);
+    added.id = static_cast<int32_t>(token["id"].integer(0, kMaxTokenId - 1));
+    check_added_id([&] { return token.where(); }, ids, added);
     ids.emplace(added.content, added.id);
     spec.added_tokens.push_back(std::move(added));
   }
@@ -21,7 +21,7 @@ void read_added_tokens(const JsonView& root, TokenIds& ids, TokenizerSpec& spec)
 
 // From the padding block where there is one: the only part of it that says something about the
 // vocabulary.
-int32_t find_pad_id(const JsonView& root, const TokenIds& ids) {
+int32_t find_pad_id(const Value& root, const TokenIds& ids) {
   std::vector<std::string> names = {"[PAD]", "<pad>"};
   if (const auto padding = root.find("padding"); padding && padding->is_object())
     names = {padding->string_or("pad_token", names[0])};
@@ -33,8 +33,8 @@ int32_t find_pad_id(const JsonView& root, const TokenIds& ids) {
 }  // namespace
 
 TokenizerSpec parse_tokenizer_json(const std::filesystem::path& path, const std::string& bytes) {
-  const nlohmann::json document = parse_json(path, bytes);
-  const JsonView root(path, document);
+  const json::Document document = json::Document::parse(bytes, path.string());
+  const Value root = document.root();
   TokenizerSpec spec;
   read_model(root, spec);
   read_normalizer(root, spec);

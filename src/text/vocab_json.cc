@@ -1,11 +1,10 @@
 // RoBERTa's tokenizer from vocab.json and merges.txt.
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "text/json_file.h"
-#include "text/spec_parts.h"
+#include "json/document.h"
+#include "text/spec_readers.h"
 #include "text/tokenizer_config.h"
 #include "text/utf8.h"
 
@@ -25,8 +24,9 @@ struct Config {
 Config read_config(const BpeFiles& files, TokenizerSpec& spec) {
   Config config;
   if (files.config.empty()) return config;
-  const nlohmann::json document = parse_json(files.config_path, files.config);
-  const JsonView root(files.config_path, document);
+  const json::Document document =
+      json::Document::parse(files.config, files.config_path.string());
+  const json::Value root = document.root();
   check_tokenizer_class(root, kRobertaLike, "vocab.json");
   config.add_prefix_space = root.boolean_or("add_prefix_space", false);
   config.trim_offsets = root.boolean_or("trim_offsets", true);
@@ -45,12 +45,13 @@ std::vector<Merge> read_merges(const BpeFiles& files, const TokenIds& ids) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with("#version")) continue;
-    const std::string where =
-        fmt::format("{}: line {}", printable(files.merges_path.string()), number);
+    const Place where = [&] {
+      return fmt::format("{}: line {}", printable(files.merges_path.string()), number);
+    };
     const size_t space = line.find(' ');
     if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
       fail(ErrorCode::bad_data, "{}: expected two tokens with a space between them, found \"{}\"",
-           where, printable(line));
+           where(), printable(line));
     merges.push_back(resolve_merge(where, ids, std::string(line.substr(0, space)),
                                    std::string(line.substr(space + 1))));
   }
@@ -72,19 +73,20 @@ int32_t required(const BpeFiles& files, const TokenIds& ids, const std::string& 
 TokenizerSpec parse_vocab_json(const BpeFiles& files) {
   TokenizerSpec spec;
   const Config config = read_config(files, spec);
-  const nlohmann::json document = parse_json(files.vocab_path, files.vocab);
-  spec.vocabulary = read_vocabulary(JsonView(files.vocab_path, document));
+  spec.vocabulary =
+      read_vocabulary(json::Document::parse(files.vocab, files.vocab_path.string()).root());
   const TokenIds ids(spec.vocabulary.begin(), spec.vocabulary.end());
   const SpecialTokens& special = config.special;
   spec.model =
       BpeOptions{.merges = read_merges(files, ids),
-                 .unk_id = byte_level_unk(printable(files.vocab_path.string()), ids, special.unk)};
+                 .unk_id = byte_level_unk([&] { return printable(files.vocab_path.string()); }, ids,
+                                          special.unk)};
   spec.pre_tokenizer.byte_level = ByteLevelRule{.add_prefix_space = config.add_prefix_space};
   if (config.trim_offsets) spec.trim_offsets = TrimOffsets{config.add_prefix_space};
   set_roberta_templates(spec, required(files, ids, special.cls), required(files, ids, special.sep));
   spec.pad_id = required(files, ids, special.pad);
   for (const AddedToken& added : spec.added_tokens)
-    check_added_id(printable(files.config_path.string()), ids, added);
+    check_added_id([&] { return printable(files.config_path.string()); }, ids, added);
   for (const std::string* token :
        {&special.pad, &special.unk, &special.cls, &special.sep, &special.mask})
     if (const auto found = ids.find(*token); found != ids.end())

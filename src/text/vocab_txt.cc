@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "text/json_file.h"
-#include "text/spec_parts.h"
+#include "json/document.h"
+#include "text/spec_readers.h"
 #include "text/tokenizer_config.h"
 #include "text/utf8.h"
 
@@ -20,8 +19,9 @@ constexpr std::array<std::string_view, 12> kBertLike = {
 void read_config(const VocabFiles& files, TokenizerSpec& spec, SpecialTokens& special) {
   NormalizerOptions n;
   if (!files.config.empty()) {
-    const nlohmann::json document = parse_json(files.config_path, files.config);
-    const JsonView root(files.config_path, document);
+    const json::Document document =
+        json::Document::parse(files.config, files.config_path.string());
+    const json::Value root = document.root();
     check_tokenizer_class(root, kBertLike, "vocab.txt");
     n.lowercase = root.boolean_or("do_lower_case", true);
     n.strip_accents = root.boolean_or("strip_accents", n.lowercase);
@@ -81,7 +81,7 @@ TokenizerSpec parse_vocab_txt(const VocabFiles& files) {
   required(files, lines, special.unk);
   spec.pad_id = required(files, lines, special.pad);
   for (const AddedToken& added : spec.added_tokens)
-    check_added_id(printable(files.config_path.string()), lines, added);
+    check_added_id([&] { return printable(files.config_path.string()); }, lines, added);
   for (const std::string* token :
        {&special.pad, &special.unk, &special.cls, &special.sep, &special.mask})
     if (const auto found = lines.find(*token); found != lines.end())

@@ -102,6 +102,8 @@ TEST(ModelConfig, BadFieldsAreNamed) {
   EXPECT_THAT(message(R"({"vocab_size": "many"})"),
               HasSubstr("vocab_size: expected a whole number"));
   EXPECT_THAT(message("nonsense"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(message(R"({"vocab_size": 1, "vocab_size": 2})"), HasSubstr("stands twice"));
+  EXPECT_THAT(message(std::string(500, '[')), HasSubstr("nested"));
 }
 
 }  // namespace

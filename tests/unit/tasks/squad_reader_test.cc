@@ -56,7 +56,7 @@ TEST(SquadReader, ImpossibleQuestionsHaveNoAnswer) {
   const std::string content = file_with(std::string(kQuestion) + "," + kImpossible);
   EXPECT_THAT(read("squad2", content).examples[1].answers, IsEmpty());
   EXPECT_THAT(error_of("squad", content),
-              HasSubstr("f.json: data/0/paragraphs/0/qas/1: the question has no answer"));
+              HasSubstr("f.json: data[0].paragraphs[0].qas[1]: the question has no answer"));
   EXPECT_THAT(error_of("squad", content), HasSubstr("--task squad2"));
 }
 
@@ -67,13 +67,15 @@ TEST(SquadReader, QuestionsWithoutAnswersMakeAFileUnlabelled) {
 TEST(SquadReader, ErrorsNameThePlace) {
   EXPECT_THAT(error_of("squad", "{"), HasSubstr("f.json"));
   EXPECT_THAT(error_of("squad", "{}"), HasSubstr("\"data\" is missing"));
+  EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "id": "r"})")), HasSubstr("stands twice"));
+  EXPECT_THAT(error_of("squad", std::string(500, '[')), HasSubstr("nested"));
   EXPECT_THAT(error_of("squad", R"({"data": []})"), HasSubstr("found none"));
   EXPECT_THAT(error_of("squad", file_with(R"({"id": 5, "question": "W?", "answers": []})")),
-              HasSubstr("qas/0/id: expected a string, found 5"));
+              HasSubstr("qas[0].id: expected a string, found 5"));
   EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "question": "W?", "answers": []})")),
-              HasSubstr("qas/0/answers: has no answer"));
+              HasSubstr("qas[0].answers: has no answer"));
   EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "answers": []})")),
-              HasSubstr("qas/0: \"question\" is missing"));
+              HasSubstr("qas[0]: \"question\" is missing"));
 }
 
 TEST(SquadReader, FilesAreFoundUnderTheirOfficialNames) {

@@ -104,6 +104,9 @@ TEST(JsonLines, ErrorsNameTheLine) {
               HasSubstr("line 2: text: expected a string, found 5"));
   EXPECT_THAT(refusal("{\"text\": \"x\", \"label\": \"Rocks\"}"),
               HasSubstr("line 1: expected a label of task text"));
+  EXPECT_THAT(refusal(good + "{\"text\": \"x\", \"text\": \"y\"}"),
+              HasSubstr("line 2: the key \"text\" stands twice"));
+  EXPECT_THAT(refusal(good + std::string(500, '[')), HasSubstr("line 2: is nested"));
   EXPECT_THAT(refusal("\n"), HasSubstr("f.jsonl"));
   EXPECT_FALSE(read_task_lines(task, "f", "{\"text\": \"x\"}").labelled);
 }

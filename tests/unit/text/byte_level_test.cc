@@ -152,11 +152,11 @@ TEST(ByteLevelBpe, WhatIsNotHandledIsRefusedByName) {
   constexpr auto kBad = ErrorCode::bad_data;
   constexpr auto kUnsupported = ErrorCode::unsupported;
   const std::vector<Refused> cases = {
-      {"dropout", [](json& s) { s["model"]["dropout"] = 0.1; }, kUnsupported, "model/dropout: 0.1"},
+      {"dropout", [](json& s) { s["model"]["dropout"] = 0.1; }, kUnsupported, "model.dropout: 0.1"},
       {"suffix", [](json& s) { s["model"]["end_of_word_suffix"] = "</w>"; }, kUnsupported,
-       "model/end_of_word_suffix"},
+       "model.end_of_word_suffix"},
       {"fallback", [](json& s) { s["model"]["byte_fallback"] = true; }, kUnsupported,
-       "model/byte_fallback"},
+       "model.byte_fallback"},
       {"no byte level",
        [](json& s) {
          s["pre_tokenizer"] = {{"type", "WhitespaceSplit"}};
@@ -171,16 +171,16 @@ TEST(ByteLevelBpe, WhatIsNotHandledIsRefusedByName) {
        [](json& s) {
          s["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "Precompiled"}}}}};
        },
-       kUnsupported, "normalizer/normalizers/0: the type \"Precompiled\""},
+       kUnsupported, "normalizer.normalizers[0]: the type \"Precompiled\""},
       {"post",
        [](json& s) {
          s["post_processor"] = {{"type", "Other"}};
        },
        kUnsupported, "post_processor: the type \"Other\""},
       {"merge", [](json& s) { s["model"]["merges"][3] = "t zzz"; }, kBad,
-       "model/merges/3: the merge of \"t\" and \"zzz\" needs the token \"zzz\""},
+       "model.merges[3]: the merge of \"t\" and \"zzz\" needs the token \"zzz\""},
       {"merge form", [](json& s) { s["model"]["merges"][2] = "abc"; }, kBad,
-       "model/merges/2: expected two tokens"},
+       "model.merges[2]: expected two tokens"},
       {"id", [](json& s) { s["model"]["vocab"]["a"] = 3; }, kBad, "has the id 3"},
   };
   for (const Refused& c : cases) {

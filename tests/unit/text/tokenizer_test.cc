@@ -99,7 +99,7 @@ TEST(Tokenizer, BadTokenizerJsonIsRefused) {
   EXPECT_THAT(load_error("t.json", tokenizer_json("WordPiece", ", \"film\": 10")).second,
               HasSubstr("stands twice"));
   EXPECT_THAT(load_error("t.json", tokenizer_json("WordPiece", ", \"x\": 4000000000")).second,
-              HasSubstr("model/vocab/x: expected a whole number"));
+              HasSubstr("model.vocab.x: expected a whole number"));
 }
 
 TEST(Tokenizer, OtherModelsAreRefusedByName) {

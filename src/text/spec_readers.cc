@@ -1,35 +1,38 @@
-#include "text/spec_parts.h"
+#include "text/spec_readers.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "text/byte_level.h"
 
 namespace fp8q {
 
-std::vector<std::pair<std::string, int32_t>> read_vocabulary(const JsonView& vocab) {
+using json::Value;
+
+std::vector<std::pair<std::string, int32_t>> read_vocabulary(const Value& vocab) {
   std::vector<std::pair<std::string, int32_t>> vocabulary;
-  std::unordered_map<int64_t, std::string> token_of_id;
+  std::unordered_map<int64_t, std::string_view> token_of_id;
   for (const auto& [token, value] : vocab.members()) {
     const int64_t id = value.integer(0, kMaxTokenId - 1);
     const auto [other, fresh] = token_of_id.emplace(id, token);
     if (!fresh)
-      fail(ErrorCode::bad_data, "{}: has the id {}, which \"{}\" has too", value.where(), id,
-           printable(other->second));
+      value.reject(
+          fmt::format("has the id {}, which \"{}\" has too", id, printable(other->second)));
     vocabulary.emplace_back(token, static_cast<int32_t>(id));
   }
   return vocabulary;
 }
 
-int32_t special_id(const JsonView& where, const TokenIds& ids, const std::string& token) {
+int32_t special_id(const Value& component, const TokenIds& ids, const std::string& token) {
   const auto found = ids.find(token);
   if (found == ids.end())
-    fail(ErrorCode::bad_data, "{}: the special token \"{}\" is not in the vocabulary",
-         where.where(), printable(token));
+    component.reject(
+        fmt::format("the special token \"{}\" is not in the vocabulary", printable(token)));
   return found->second;
 }
 
-Merge resolve_merge(const std::string& where, const TokenIds& ids, const std::string& left,
+Merge resolve_merge(const Place& where, const TokenIds& ids, const std::string& left,
                     const std::string& right) {
   const auto id_of = [&](const std::string& token) {
     const auto found = ids.find(token);
@@ -37,13 +40,13 @@ Merge resolve_merge(const std::string& where, const TokenIds& ids, const std::st
       fail(ErrorCode::bad_data,
            "{}: the merge of \"{}\" and \"{}\" needs the token \"{}\", which the vocabulary has "
            "not; are vocabulary and merges of the same model?",
-           where, printable(left), printable(right), printable(token));
+           where(), printable(left), printable(right), printable(token));
     return found->second;
   };
   return {id_of(left), id_of(right), id_of(left + right)};
 }
 
-std::optional<int32_t> byte_level_unk(const std::string& where, const TokenIds& ids,
+std::optional<int32_t> byte_level_unk(const Place& where, const TokenIds& ids,
                                       const std::string& unk_token) {
   if (const auto found = ids.find(unk_token); found != ids.end()) return found->second;
   std::array<bool, 256> known{};
@@ -54,22 +57,22 @@ std::optional<int32_t> byte_level_unk(const std::string& where, const TokenIds& 
     fail(ErrorCode::bad_data,
          "{}: the vocabulary has neither the unknown token \"{}\" nor a token for every byte; is "
          "it complete?",
-         where, printable(unk_token));
+         where(), printable(unk_token));
   return std::nullopt;
 }
 
-AddedToken parse_added_token(const JsonView& token) {
-  return {.content = token.at("content").string(),
+AddedToken parse_added_token(const Value& token) {
+  return {.content = token["content"].string(),
           .normalized = token.boolean_or("normalized", !token.boolean_or("special", false)),
           .lstrip = token.boolean_or("lstrip", false),
           .rstrip = token.boolean_or("rstrip", false),
           .single_word = token.boolean_or("single_word", false)};
 }
 
-void check_added_id(const std::string& where, const TokenIds& ids, const AddedToken& token) {
+void check_added_id(const Place& where, const TokenIds& ids, const AddedToken& token) {
   const auto known = ids.find(token.content);
   if (known != ids.end() && known->second != token.id)
-    fail(ErrorCode::bad_data, "{}: \"{}\" has the id {}, but {} in the vocabulary", where,
+    fail(ErrorCode::bad_data, "{}: \"{}\" has the id {}, but {} in the vocabulary", where(),
          printable(token.content), token.id, known->second);
 }
 
@@ -98,16 +101,17 @@ void set_roberta_templates(TokenizerSpec& spec, int32_t cls_id, int32_t sep_id) 
   spec.pair.push_back(special(sep_id, 0));
 }
 
-void refuse_type(const JsonView& component, const std::string& type, std::string_view handled) {
+void refuse_type(const Value& component, const std::string& type, std::string_view handled) {
   fail(ErrorCode::unsupported,
        "{}: the type \"{}\" is not supported; fp8q handles {}, which BERT, RoBERTa and their "
        "relatives use. Give a tokenizer of these types with --tokenizer PATH",
        component.where(), printable(type), handled);
 }
 
-void refuse_option(const JsonView& component, std::string_view option, std::string_view handled) {
-  fail(ErrorCode::unsupported, "{}/{}: {} is not supported; fp8q handles {}", component.where(),
-       option, printable(component.at(option).dump()), handled);
+void refuse_option(const Value& component, std::string_view option, std::string_view handled) {
+  const Value value = component[option];
+  fail(ErrorCode::unsupported, "{}: {} is not supported; fp8q handles {}", value.where(),
+       printable(value.dump()), handled);
 }
 
 }  // namespace fp8q
