@@ -2,30 +2,30 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "json/tree.h"
 
 namespace fp8q {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Tree;
 
 // A class is written as the integer it is, a regression value as a number.
-Json number(const Task& task, double value) {
+Tree number(const Task& task, double value) {
   if (task.is_regression()) return value;
   return static_cast<int64_t>(value);
 }
 
-Json label_line(const Task& task, size_t e, double gold, const Answers& answers) {
+Tree label_line(const Task& task, size_t e, double gold, const Answers& answers) {
   return {{"index", e},
           {"gold", number(task, gold)},
           {"label", number(task, answers.values[e])},
           {"logits", answers.logits[e]}};
 }
 
-Json span_line(const Task& task, size_t e, const std::string& id, const Answers& answers) {
-  Json line = {{"index", e}, {"id", id}, {"text", answers.texts[e]}};
+Tree span_line(const Task& task, size_t e, const std::string& id, const Answers& answers) {
+  Tree line = {{"index", e}, {"id", id}, {"text", answers.texts[e]}};
   if (task.has_unanswerable) line["null_difference"] = answers.spans[e].null_difference;
   return line;
 }
@@ -38,10 +38,10 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   const Answers& answers = evaluation.models.front().run.answers;
   std::string text;
   for (size_t e = 0; e < examples.size(); ++e) {
-    const Json line = task.kind == TaskKind::spans ? span_line(task, e, examples[e].id, answers)
+    const Tree line = task.kind == TaskKind::spans ? span_line(task, e, examples[e].id, answers)
                                                    : label_line(task, e, examples[e].gold, answers);
     // Text of the data may be ill-formed UTF-8.
-    text += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    text += line.text() + "\n";
   }
   write_file_atomically(path, text);
 }

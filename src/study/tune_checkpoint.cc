@@ -1,18 +1,21 @@
 #include "study/tune_checkpoint.h"
 
-#include <nlohmann/json.hpp>
-
-#include "base/error.h"
 #include "base/file.h"
 #include "base/interruption.h"
+#include "json/document.h"
+#include "json/tree.h"
 
 namespace fp8q {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Tree;
+using json::Value;
 
+constexpr const char* kSchema = "fp8q/tune-checkpoint/1";
 constexpr std::string_view kBeginning = "{\"schema\":\"fp8q/tune-checkpoint/1\"";
 constexpr uint64_t kMaxBytes = 64 << 20;
+constexpr json::Kind kKind{.what = "a checkpoint of tuning",
+                           .remedy = "remove it, or start again with --restart"};
 
 }  // namespace
 
@@ -22,26 +25,27 @@ TuneCheckpoint::TuneCheckpoint(std::filesystem::path path, std::string settings,
   if (!restart && std::filesystem::exists(path_, ignored)) read();
 }
 
-void TuneCheckpoint::read() try {
-  const auto json = nlohmann::json::parse(read_file(path_, kMaxBytes));
-  if (json.at("settings") != settings_) return;
-  trials_ = json.at("trials").get<std::vector<double>>();
-  for (const auto& [assignment, e] : json.at("evaluations").items())
-    evaluations_[assignment] = {e.at("score"), e.at("difference"), e.at("low"), e.at("high")};
-} catch (const nlohmann::json::exception&) {
-  fail(ErrorCode::bad_data, "{}: is a damaged checkpoint; remove it, or start again with --restart",
-       printable(path_.string()));
+void TuneCheckpoint::read() {
+  const json::Document file = json::Document::read(path_, kMaxBytes, kKind);
+  const Value root = file.root();
+  if (root["settings"].string() != settings_) return;
+  trials_ = list_of(root["trials"], [](const Value& trial) { return trial.number(); });
+  for (const auto& [assignment, e] : root["evaluations"].members())
+    evaluations_[std::string(assignment)] = {e["score"].number(), e["difference"].number(),
+                                             e["low"].number(), e["high"].number()};
 }
 
 void TuneCheckpoint::write() {
-  Json json = {{"schema", "fp8q/tune-checkpoint/1"}, {"settings", settings_}};
-  json["trials"] = trials_;
-  json["evaluations"] = Json::object();
+  Tree evaluations = Tree::object();
   for (const auto& [assignment, e] : evaluations_)
-    json["evaluations"][assignment] = {
-        {"score", e.score}, {"difference", e.difference}, {"low", e.low}, {"high", e.high}};
-  constexpr auto kReplace = Json::error_handler_t::replace;
-  write_file_atomically(path_, json.dump(-1, ' ', false, kReplace) + "\n");
+    evaluations.add(
+        assignment,
+        {{"score", e.score}, {"difference", e.difference}, {"low", e.low}, {"high", e.high}});
+  const Tree json = {{"schema", kSchema},
+                     {"settings", settings_},
+                     {"trials", trials_},
+                     {"evaluations", evaluations}};
+  write_file_atomically(path_, json.text() + "\n");
   announce_checkpoint(path_);
   written_ = std::chrono::steady_clock::now();
 }

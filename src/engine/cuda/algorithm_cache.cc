@@ -3,19 +3,22 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "json/document.h"
+#include "json/tree.h"
 
 namespace fp8q::cuda {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Tree;
+using json::Value;
 
 constexpr const char* kSchema = "fp8q/cublaslt-algorithms/1";
 constexpr uint64_t kMostBytes = 16 << 20;
+constexpr json::Kind kKind{.what = "an algorithm cache"};
 
 // "cublaslt-nvidia-h100-80gb-hbm3-sm90.json"
 std::string file_name(const MachineKey& key) {
@@ -50,7 +53,7 @@ std::optional<cublasLtMatmulAlgo_t> algorithm_of(const std::string& text) {
   return algorithm;
 }
 
-Json header(const MachineKey& key) {
+Tree header(const MachineKey& key) {
   return {{"schema", kSchema},
           {"gpu", key.gpu},
           {"compute_capability", key.capability},
@@ -58,21 +61,20 @@ Json header(const MachineKey& key) {
           {"cublaslt_version", key.cublaslt_version}};
 }
 
-bool has_header(const Json& json, const MachineKey& key) {
-  const Json expected = header(key);
-  for (const auto& [name, value] : expected.items())
-    if (!json.contains(name) || json[name] != value) return false;
-  return true;
+bool has_header(const Value& root, const MachineKey& key) {
+  return root["schema"].string() == kSchema && root["gpu"].string() == key.gpu &&
+         root["compute_capability"].integer() == key.capability &&
+         root["driver_version"].integer() == key.driver_version &&
+         root["cublaslt_version"].unsigned_integer() == key.cublaslt_version;
 }
 
-std::optional<TimedAlgorithm> entry_of(const Json& json) {
-  if (!json.is_object() || !json.contains("algorithm") || !json["algorithm"].is_string() ||
-      !json.contains("microseconds") || !json["microseconds"].is_number())
-    return std::nullopt;
-  const auto algorithm = algorithm_of(json["algorithm"].get<std::string>());
-  const auto time = json["microseconds"].get<double>();
-  if (!algorithm || time < 0) return std::nullopt;
-  return TimedAlgorithm{*algorithm, time};
+TimedAlgorithm entry_of(const Value& value) {
+  const Value text = value["algorithm"];
+  const auto algorithm = algorithm_of(text.string());
+  if (!algorithm) text.reject("is no algorithm");
+  const Value time = value["microseconds"];
+  if (time.number() < 0) time.reject("is negative");
+  return {*algorithm, time.number()};
 }
 
 }  // namespace
@@ -116,38 +118,29 @@ void AlgorithmCache::put(const MatmulShape& shape, const TimedAlgorithm& algorit
 AlgorithmCache::Entries AlgorithmCache::read() {
   std::error_code ignored;
   if (!fs::exists(*path_, ignored)) return {};
-  const auto useless = [&](const std::string& why) {
-    note_ = why + "; products are timed again";
-    return Entries{};
-  };
-  const std::string name = printable(path_->string());
-  Json json;
   try {
-    json = Json::parse(read_file(*path_, kMostBytes), nullptr, false);
+    const json::Document file = json::Document::read(*path_, kMostBytes, kKind);
+    const Value root = file.root();
+    if (!has_header(root, key_)) root.reject("is of another GPU, driver or cuBLASLt");
+    Entries entries;
+    for (const auto& [shape, value] : root["algorithms"].members())
+      entries[std::string(shape)] = entry_of(value);
+    return entries;
   } catch (const Error& e) {
-    return useless(e.what());
+    note_ = fmt::format("{}; products are timed again", e.what());
+    return {};
   }
-  if (json.is_discarded() || !json.is_object()) return useless(name + ": is no algorithm cache");
-  if (!has_header(json, key_)) return useless(name + ": is of another GPU, driver or cuBLASLt");
-  if (!json.contains("algorithms") || !json["algorithms"].is_object())
-    return useless(name + ": is damaged");
-  Entries entries;
-  for (const auto& [shape, value] : json["algorithms"].items()) {
-    const auto entry = entry_of(value);
-    if (!entry) return useless(name + ": is damaged");
-    entries[shape] = *entry;
-  }
-  return entries;
 }
 
 void AlgorithmCache::write(const Entries& entries) {
-  Json json = header(key_);
-  json["algorithms"] = Json::object();
+  Tree algorithms = Tree::object();
   for (const auto& [shape, entry] : entries)
-    json["algorithms"][shape] = {{"algorithm", hex(entry.algorithm)},
-                                 {"microseconds", entry.microseconds}};
+    algorithms.add(shape,
+                   {{"algorithm", hex(entry.algorithm)}, {"microseconds", entry.microseconds}});
+  Tree json = header(key_);
+  json["algorithms"] = algorithms;
   fs::create_directories(path_->parent_path());
-  write_file_atomically(*path_, json.dump(1) + "\n");
+  write_file_atomically(*path_, json.text({.indent = 1}) + "\n");
 }
 
 void AlgorithmCache::save() noexcept try {

@@ -147,6 +147,7 @@ TEST_F(AlgorithmCacheTest, ADamagedFileIsReplaced) {
       good.substr(0, good.size() / 2),
       replaced("fp8q/cublaslt-algorithms/1", "fp8q/cublaslt-algorithms/2"),
       replaced("\"algorithms\"", "\"other\""),
+      replaced("\"algorithms\"", "\"algorithms\": {}, \"algorithms\""),
       replaced(hex, hex.substr(1)),
       replaced(hex, hex + "0"),
       replaced(hex, "g" + hex.substr(1)),

@@ -39,7 +39,9 @@ TEST(TuneCheckpoint, OtherSettingsAndRestartStartAnew) {
 TEST(TuneCheckpoint, DamageIsNamed) {
   const TemporaryFolder folder;
   for (const char* content : {"{", "{}", "{\"settings\": \"s\", \"trials\": 3}", "[1]",
-                              "{\"settings\": \"s\", \"trials\": [null], \"evaluations\": {}}"}) {
+                              "{\"settings\": \"s\", \"trials\": [null], \"evaluations\": {}}",
+                              "{\"settings\": \"s\", \"settings\": \"s\", \"trials\": [], "
+                              "\"evaluations\": {}}"}) {
     const auto path = folder.write("x.checkpoint", content);
     EXPECT_THROW(TuneCheckpoint(path, "s", false), Error) << content;
   }
