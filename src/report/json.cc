@@ -1,31 +1,35 @@
 #include "report/json.h"
 
-#include "report/json_parts.h"
+#include "report/json_common.h"
 
 namespace fp8q {
 
-Json json_of(const FileFacts& file) {
+Tree json_of(const FileFacts& file) {
   return {{"path", file.path.string()}, {"sha256", file.sha256}, {"bytes", file.bytes}};
 }
 
-Json json_of(const std::optional<FileFacts>& file) { return file ? json_of(*file) : Json(nullptr); }
+Tree json_of(const std::optional<FileFacts>& file) { return file ? json_of(*file) : nullptr; }
 
-Json header(const char* command, const std::optional<FileFacts>& model) {
+Tree unless_empty(const std::string& text) { return text.empty() ? Tree() : Tree(text); }
+
+std::string as_text(const Tree& json) { return json.text({.indent = kResultIndent}); }
+
+Tree header(const char* command, const std::optional<FileFacts>& model) {
   return {{"schema", std::string("fp8q/") + command + "/1"},
           {"version", version()},
           {"command", command},
           {"model", json_of(model)}};
 }
 
-Json json_of(const DataFacts& data) {
-  Json json = {{"path", data.path.empty() ? Json(nullptr) : Json(data.path.string())},
-               {"sha256", data.sha256.empty() ? Json(nullptr) : Json(data.sha256)},
+Tree json_of(const DataFacts& data) {
+  Tree json = {{"path", unless_empty(data.path.string())},
+               {"sha256", unless_empty(data.sha256)},
                {"builtin", data.builtin}};
   if (data.random) json["random"] = true;
   return json;
 }
 
-void add(Json& json, const ExecutionFacts& execution) {
+void add(Tree& json, const ExecutionFacts& execution) {
   json["device"] = execution.device;
   json["engine"] = execution.description;
   json["threads"] = execution.threads;
@@ -35,55 +39,62 @@ void add(Json& json, const ExecutionFacts& execution) {
 
 namespace {
 
-Json json_of(const std::vector<KernelFacts>& kernels) {
-  Json list = Json::array();
-  for (const auto& k : kernels)
-    list.push_back({{"path", k.path}, {"requested", k.requested}, {"effective", k.effective}});
-  return list;
+Tree json_of(const KernelFacts& k) {
+  return {{"path", k.path}, {"requested", k.requested}, {"effective", k.effective}};
 }
 
-Json json_of(const std::vector<RoundingFacts>& rounding) {
-  Json list = Json::array();
-  for (const auto& r : rounding)
-    list.push_back({{"path", r.path},
-                    {"format", r.format},
-                    {"values", r.values},
-                    {"saturated", r.saturated},
-                    {"underflowed", r.underflowed}});
-  return list;
+Tree json_of(const RoundingFacts& r) {
+  return {{"path", r.path},
+          {"format", r.format},
+          {"values", r.values},
+          {"saturated", r.saturated},
+          {"underflowed", r.underflowed}};
 }
 
-void add(Json& json, const Scores& scores) {
-  json["format"] = scores.format;
-  json["metrics"] = scores.metrics;
-  json["metrics_ci95"] = scores.metrics_ci95;
-  json["score"] = scores.score;
-  json["ci95"] = {scores.ci95_low, scores.ci95_high};
-  json["examples_per_s"] = scores.examples_per_s;
-  json["tokens_per_s"] = scores.tokens_per_s;
-  json["kernels"] = json_of(scores.kernels);
-  json["rounding"] = json_of(scores.rounding);
-}
-
-Json indices_of(const std::vector<Flip>& flips) {
-  Json list = Json::array();
-  for (const auto& flip : flips) list.push_back(flip.index);
-  return list;
-}
-
-Json json_of(const BenchmarkStage& s) {
+Tree json_of(const BenchmarkStage& s) {
   return {{"stage", s.stage},
-          {"unit", s.unit.empty() ? Json(nullptr) : Json(s.unit)},
+          {"unit", unless_empty(s.unit)},
           {"ms", 1e3 * s.seconds},
           {"share", s.share},
           {"operations", s.operations},
           {"tflops", s.operations / s.seconds / 1e12},
-          {"roof_fraction", s.roof_fraction > 0 ? Json(s.roof_fraction) : Json(nullptr)}};
+          {"roof_fraction", s.roof_fraction > 0 ? Tree(s.roof_fraction) : nullptr}};
 }
 
-Json json_of(const BenchmarkRow& row, const BenchmarkResult& r) {
+Tree json_of(const InspectedSite& s) {
+  return {{"name", s.name}, {"path", s.path}, {"kind", s.kind}, {"format", s.format}};
+}
+
+Tree json_of(const CalibratedSite& s) {
+  return {{"name", s.name},          {"path", s.path}, {"count", s.count},
+          {"absmax", s.absmax},      {"min", s.min},   {"max", s.max},
+          {"mean", s.mean},          {"std", s.std},   {"zeros", s.zeros},
+          {"nonfinite", s.nonfinite}};
+}
+
+Tree json_of(const ConvertedSite& s) {
+  Tree site = {{"name", s.name}, {"path", s.path}, {"kind", s.kind}, {"format", s.format}};
+  if (s.format != "float") {
+    site["granularity"] = s.granularity;
+    site["observer"] = s.observer;
+    if (s.scale_min != s.scale_max) site["scale_range"] = Tree::list({s.scale_min, s.scale_max});
+    else if (s.scale_min > 0) site["scale"] = s.scale_min;
+    if (s.sqnr_db) site["sqnr_db"] = *s.sqnr_db;
+    if (s.alpha) site["alpha"] = *s.alpha;
+  }
+  site["reason"] = s.reason;
+  return site;
+}
+
+// A list of facts that json_of() knows.
+template <typename T>
+Tree list_of(const std::vector<T>& facts) {
+  return Tree::list(facts, [](const T& x) { return json_of(x); });
+}
+
+Tree json_of(const BenchmarkRow& row, const BenchmarkResult& r) {
   const BenchmarkVariant& v = r.variants[row.variant];
-  Json json = {{"model", v.model ? Json(v.model->path.string()) : Json(nullptr)},
+  Tree json = {{"model", v.model ? Tree(v.model->path.string()) : nullptr},
                {"format", v.format},
                {"batch", row.batch},
                {"sequence", row.length},
@@ -99,26 +110,41 @@ Json json_of(const BenchmarkRow& row, const BenchmarkResult& r) {
                {"tokens_per_s", row.tokens_per_s},
                {"operations", row.operations},
                {"tflops", row.operations / row.median_ms / 1e9},
-               {"unit", row.unit.empty() ? Json(nullptr) : Json(row.unit)},
-               {"roof_fraction", row.roof_fraction > 0 ? Json(row.roof_fraction) : Json(nullptr)},
+               {"unit", unless_empty(row.unit)},
+               {"roof_fraction", row.roof_fraction > 0 ? Tree(row.roof_fraction) : nullptr},
                {"ratio", row.ratio}};
-  if (!row.stages.empty()) {
-    json["stages"] = Json::array();
-    for (const auto& s : row.stages) json["stages"].push_back(json_of(s));
-  }
+  if (!row.stages.empty()) json["stages"] = list_of(row.stages);
   return json;
 }
 
-Json pairs(const std::vector<std::pair<std::string, std::string>>& facts) {
-  Json object = Json::object();
+void add(Tree& json, const Scores& scores) {
+  json["format"] = scores.format;
+  json["metrics"] = scores.metrics;
+  json["metrics_ci95"] = Tree::object();
+  for (const auto& [name, ends] : scores.metrics_ci95)
+    json["metrics_ci95"].add(name, Tree::list({ends.first, ends.second}));
+  json["score"] = scores.score;
+  json["ci95"] = Tree::list({scores.ci95_low, scores.ci95_high});
+  json["examples_per_s"] = scores.examples_per_s;
+  json["tokens_per_s"] = scores.tokens_per_s;
+  json["kernels"] = list_of(scores.kernels);
+  json["rounding"] = list_of(scores.rounding);
+}
+
+Tree indices_of(const std::vector<Flip>& flips) {
+  return Tree::list(flips, [](const Flip& flip) { return flip.index; });
+}
+
+Tree pairs(const std::vector<std::pair<std::string, std::string>>& facts) {
+  Tree object = Tree::object();
   for (const auto& [key, value] : facts) object[key] = value;
   return object;
 }
 
 }  // namespace
 
-Json to_json(const InspectResult& r) {
-  Json json = header("inspect", r.file);
+std::string to_json(const InspectResult& r) {
+  Tree json = header("inspect", r.file);
   json["producer"] = r.producer;
   json["ir_version"] = r.ir_version;
   json["opset"] = r.opset;
@@ -132,56 +158,42 @@ Json to_json(const InspectResult& r) {
   else json["not_encoder_reason"] = r.not_encoder_reason;
   json["quantization"] = r.quantization;
   if (!r.manifest.empty()) json["manifest"] = pairs(r.manifest);
-  json["sites"] = Json::array();
-  for (const auto& s : r.sites)
-    json["sites"].push_back(
-        {{"name", s.name}, {"path", s.path}, {"kind", s.kind}, {"format", s.format}});
+  json["sites"] = list_of(r.sites);
   json["labels"] = r.labels;
   json["tokenizer"] = r.tokenizer;
   json["engine"] = r.engine;
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const CalibrateResult& r) {
-  Json json = header("calibrate", r.model);
+std::string to_json(const CalibrateResult& r) {
+  Tree json = header("calibrate", r.model);
   add(json, r.execution);
   json["statistics"] = json_of(r.statistics);
   json["data"] = json_of(r.data);
-  json["task"] = r.task.empty() ? Json(nullptr) : Json(r.task);
+  json["task"] = unless_empty(r.task);
   if (!r.part.empty()) json["part"] = r.part;
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
   json["observers"] = r.observers;
-  json["sites"] = Json::array();
-  for (const auto& s : r.sites)
-    json["sites"].push_back({{"name", s.name},
-                             {"path", s.path},
-                             {"count", s.count},
-                             {"absmax", s.absmax},
-                             {"min", s.min},
-                             {"max", s.max},
-                             {"mean", s.mean},
-                             {"std", s.std},
-                             {"zeros", s.zeros},
-                             {"nonfinite", s.nonfinite}});
+  json["sites"] = list_of(r.sites);
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const MergeResult& r) {
-  Json json = header("merge", std::nullopt);
+std::string to_json(const MergeResult& r) {
+  Tree json = header("merge", std::nullopt);
   json["statistics"] = json_of(r.output);
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
-  json["parts"] = Json::array();
-  for (const auto& part : r.parts)
-    json["parts"].push_back({{"path", part.path.string()}, {"part", part.part}});
-  return json;
+  json["parts"] = Tree::list(r.parts, [](const auto& part) {
+    return Tree{{"path", part.path.string()}, {"part", part.part}};
+  });
+  return as_text(json);
 }
 
-Json to_json(const ConvertResult& r) {
-  Json json = header("convert", r.source);
+std::string to_json(const ConvertResult& r) {
+  Tree json = header("convert", r.source);
   json["elapsed_s"] = r.elapsed_s;
   json["peak_rss_bytes"] = r.peak_rss_bytes;
   json["output"] = json_of(r.output);
@@ -192,26 +204,13 @@ Json to_json(const ConvertResult& r) {
   json["matrix_bytes"] = {{"before", r.matrix_bytes_before}, {"after", r.matrix_bytes_after}};
   json["embedding_bytes"] = {{"before", r.embedding_bytes_before},
                              {"after", r.embedding_bytes_after}};
-  json["sites"] = Json::array();
-  for (const auto& s : r.sites) {
-    Json site = {{"name", s.name}, {"path", s.path}, {"kind", s.kind}, {"format", s.format}};
-    if (s.format != "float") {
-      site["granularity"] = s.granularity;
-      site["observer"] = s.observer;
-      if (s.scale_min != s.scale_max) site["scale_range"] = {s.scale_min, s.scale_max};
-      else if (s.scale_min > 0) site["scale"] = s.scale_min;
-      if (s.sqnr_db) site["sqnr_db"] = *s.sqnr_db;
-      if (s.alpha) site["alpha"] = *s.alpha;
-    }
-    site["reason"] = s.reason;
-    json["sites"].push_back(std::move(site));
-  }
+  json["sites"] = list_of(r.sites);
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const EvaluateResult& r) {
-  Json json = header("eval", r.scores.model);
+std::string to_json(const EvaluateResult& r) {
+  Tree json = header("eval", r.scores.model);
   add(json, r.execution);
   json["engine"] = r.scores.engine;
   json["task"] = r.task;
@@ -229,18 +228,18 @@ Json to_json(const EvaluateResult& r) {
   if (r.difference) {
     const auto& flips = r.difference->flips;
     json["difference"] = {{"score", r.difference->score},
-                          {"ci95", {r.difference->ci95_low, r.difference->ci95_high}},
+                          {"ci95", Tree::list({r.difference->ci95_low, r.difference->ci95_high})},
                           {"p_value", r.difference->p_value},
                           {"test", r.difference->test},
-                          {"flips", flips ? Json(flips->size()) : Json(nullptr)},
-                          {"flipped", flips ? indices_of(*flips) : Json(nullptr)}};
+                          {"flips", flips ? Tree(flips->size()) : nullptr},
+                          {"flipped", flips ? indices_of(*flips) : nullptr}};
   }
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const EvaluateShardResult& r) {
-  Json json = header("eval-shard", r.models.front());
+std::string to_json(const EvaluateShardResult& r) {
+  Tree json = header("eval-shard", r.models.front());
   add(json, r.execution);
   json["task"] = r.task;
   json["split"] = r.split;
@@ -248,43 +247,40 @@ Json to_json(const EvaluateShardResult& r) {
   json["part"] = r.part;
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
-  for (const auto& [key, files] : {std::pair("models", &r.models), {"baselines", &r.baselines}}) {
-    json[key] = Json::array();
-    for (const FileFacts& file : *files) json[key].push_back(json_of(file));
-  }
+  json["models"] = list_of(r.models);
+  json["baselines"] = list_of(r.baselines);
   json["output"] = json_of(r.output);
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const BenchmarkResult& r) {
-  Json json = header("bench", r.variants.front().model);
+std::string to_json(const BenchmarkResult& r) {
+  Tree json = header("bench", r.variants.front().model);
   add(json, r.execution);
-  json["shape"] = r.shape.empty() ? Json(nullptr) : Json(r.shape);
+  json["shape"] = unless_empty(r.shape);
   json["seed"] = r.seed;
-  json["roofs"] = Json::array();
-  for (const auto& roof : r.roofs)
-    json["roofs"].push_back({{"unit", roof.unit}, {"tflops", roof.operations_per_s / 1e12}});
-  json["variants"] = Json::array();
-  for (const auto& v : r.variants)
-    json["variants"].push_back({{"format", v.format},
-                                {"model", json_of(v.model)},
-                                {"engine", v.engine},
-                                {"kernel", v.kernel}});
-  json["rows"] = Json::array();
-  for (const auto& row : r.rows) json["rows"].push_back(json_of(row, r));
+  json["roofs"] = Tree::list(r.roofs, [](const auto& roof) {
+    return Tree{{"unit", roof.unit}, {"tflops", roof.operations_per_s / 1e12}};
+  });
+  json["variants"] = Tree::list(r.variants, [](const BenchmarkVariant& v) {
+    return Tree{{"format", v.format},
+                {"model", json_of(v.model)},
+                {"engine", v.engine},
+                {"kernel", v.kernel}};
+  });
+  json["rows"] = Tree::list(r.rows, [&](const BenchmarkRow& row) { return json_of(row, r); });
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
-Json to_json(const ReportResult& r) {
-  Json json = header("report", std::nullopt);
+std::string to_json(const ReportResult& r) {
+  Tree json = header("report", std::nullopt);
   json["output"] = json_of(r.report);
-  json["files"] = Json::array();
-  for (const auto& file : r.files)
-    json["files"].push_back({{"path", file.path.string()}, {"schema", file.schema}});
+  json["files"] = Tree::list(r.files, [](const auto& file) {
+    return Tree{{"path", file.path.string()}, {"schema", file.schema}};
+  });
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
 }  // namespace fp8q

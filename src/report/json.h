@@ -1,8 +1,9 @@
-// The results of the commands as JSON, schema "fp8q/<command>/1". README.md documents the fields.
+// The results of the commands as JSON, schema "fp8q/<command>/1": the facts that the tables are made
+// from. What they mean is said where the results are declared, in include/fp8q/, and where that is
+// not plain, in docs/commands.md.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-#include <span>
+#include <string>
 
 #include "fp8q/benchmark.h"
 #include "fp8q/calibrate.h"
@@ -17,16 +18,18 @@
 
 namespace fp8q {
 
-nlohmann::ordered_json to_json(const InspectResult& result);
-nlohmann::ordered_json to_json(const CalibrateResult& result);
-nlohmann::ordered_json to_json(const MergeResult& result);
-nlohmann::ordered_json to_json(const ConvertResult& result);
-nlohmann::ordered_json to_json(const EvaluateResult& result);
-nlohmann::ordered_json to_json(const EvaluateShardResult& result);
-nlohmann::ordered_json to_json(const BenchmarkResult& result);
-nlohmann::ordered_json to_json(const ReportResult& result);
-nlohmann::ordered_json to_json(const CompareResult& result);
-nlohmann::ordered_json to_json(const SensitivityResult& result);
-nlohmann::ordered_json to_json(const TuneResult& result);
+inline constexpr int kResultIndent = 2;  // spaces for each level of the texts
+
+std::string to_json(const InspectResult& result);
+std::string to_json(const CalibrateResult& result);
+std::string to_json(const MergeResult& result);
+std::string to_json(const ConvertResult& result);
+std::string to_json(const EvaluateResult& result);
+std::string to_json(const EvaluateShardResult& result);
+std::string to_json(const BenchmarkResult& result);
+std::string to_json(const ReportResult& result);
+std::string to_json(const CompareResult& result);
+std::string to_json(const SensitivityResult& result);
+std::string to_json(const TuneResult& result);
 
 }  // namespace fp8q

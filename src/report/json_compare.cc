@@ -1,16 +1,16 @@
 #include "report/json.h"
-#include "report/json_parts.h"
+#include "report/json_common.h"
 
 namespace fp8q {
 namespace {
 
 // An infinite ratio (no error) becomes null.
-Json json_of(const ComparedSite& s) {
-  Json site = {{"path", s.path},
+Tree json_of(const ComparedSite& s) {
+  Tree site = {{"path", s.path},
                {"kind", s.kind},
                {"role", s.role},
-               {"layer", s.layer < 0 ? Json(nullptr) : Json(s.layer)},
-               {"format", {s.format_a, s.format_b}},
+               {"layer", s.layer < 0 ? nullptr : Tree(s.layer)},
+               {"format", Tree::list({s.format_a, s.format_b})},
                {"values", s.values},
                {"nonfinite", s.nonfinite},
                {"sqnr_db", s.sqnr_db},
@@ -23,8 +23,8 @@ Json json_of(const ComparedSite& s) {
   return site;
 }
 
-Json json_of(const ComparedOutput& o) {
-  Json output = {
+Tree json_of(const ComparedOutput& o) {
+  Tree output = {
       {"name", o.name}, {"max_error", o.max_error}, {"nmse", o.nmse}, {"cosine", o.cosine}};
   if (o.decisions)
     output["decisions"] = {{"count", o.decisions->count},
@@ -36,23 +36,21 @@ Json json_of(const ComparedOutput& o) {
 
 }  // namespace
 
-Json to_json(const CompareResult& r) {
-  Json json = header("compare", r.b);
+std::string to_json(const CompareResult& r) {
+  Tree json = header("compare", r.b);
   add(json, r.execution);
   json["format"] = r.format_b;
   json["reference"] = {{"model", json_of(r.a)}, {"format", r.format_a}};
   json["data"] = json_of(r.data);
-  json["task"] = r.task.empty() ? Json(nullptr) : Json(r.task);
+  json["task"] = unless_empty(r.task);
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
   json["saturated"] = r.saturated;
   json["underflowed"] = r.underflowed;
-  json["outputs"] = Json::array();
-  for (const ComparedOutput& output : r.outputs) json["outputs"].push_back(json_of(output));
-  json["sites"] = Json::array();
-  for (const ComparedSite& site : r.sites) json["sites"].push_back(json_of(site));
+  json["outputs"] = Tree::list(r.outputs, [](const auto& output) { return json_of(output); });
+  json["sites"] = Tree::list(r.sites, [](const auto& site) { return json_of(site); });
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
 }  // namespace fp8q

@@ -1,27 +1,24 @@
 #include "report/json.h"
-#include "report/json_parts.h"
+#include "report/json_common.h"
 
 namespace fp8q {
 namespace {
 
-Json json_of(const TrialHarm& h) {
-  const auto number = [](const std::optional<double>& x) { return x ? Json(*x) : Json(nullptr); };
-  Json json = {{"divergence", h.divergence},
-               {"nmse", h.nmse},
-               {"loss", number(h.loss)},
-               {"agreement", number(h.agreement)}};
+Tree json_of(const TrialHarm& h) {
+  Tree json = {
+      {"divergence", h.divergence}, {"nmse", h.nmse}, {"loss", h.loss}, {"agreement", h.agreement}};
   if (h.score) json["score"] = *h.score;
   return json;
 }
 
-Json layer_of(int layer) { return layer < 0 ? Json(nullptr) : Json(layer); }
+Tree layer_of(int layer) { return layer < 0 ? nullptr : Tree(layer); }
 
 // An infinite ratio (no error) becomes null.
-Json json_of(const SensitivitySite& s, const std::vector<std::string>& formats) {
+Tree json_of(const SensitivitySite& s, const std::vector<std::string>& formats) {
   const auto& d = s.distribution;
-  Json fits = Json::object();
+  Tree fits = Tree::object();
   for (const auto& [name, decibels] : s.fit_db) fits[name] = decibels;
-  Json in_formats = Json::object();
+  Tree in_formats = Tree::object();
   for (size_t f = 0; f < formats.size(); ++f)
     in_formats[formats[f]] = {{"sqnr_db", s.formats[f].sqnr_db},
                               {"rank", s.formats[f].rank},
@@ -43,38 +40,36 @@ Json json_of(const SensitivitySite& s, const std::vector<std::string>& formats) 
           {"formats", in_formats}};
 }
 
-Json json_of(const std::vector<SensitivityGroup>& groups, const std::vector<std::string>& formats) {
-  Json list = Json::array();
-  for (const SensitivityGroup& group : groups) {
-    Json sums = Json::object();
+Tree json_of(const std::vector<SensitivityGroup>& groups, const std::vector<std::string>& formats) {
+  return Tree::list(groups, [&](const SensitivityGroup& group) {
+    Tree sums = Tree::object();
     for (size_t f = 0; f < formats.size(); ++f)
       sums[formats[f]] = {{"alone", group.formats[f].alone}, {"gain", group.formats[f].gain}};
-    list.push_back({{"name", group.name}, {"sites", group.sites}, {"formats", sums}});
-  }
-  return list;
+    return Tree{{"name", group.name}, {"sites", group.sites}, {"formats", sums}};
+  });
 }
 
 }  // namespace
 
-Json to_json(const SensitivityResult& r) {
-  Json json = header("sensitivity", r.model);
+std::string to_json(const SensitivityResult& r) {
+  Tree json = header("sensitivity", r.model);
   add(json, r.execution);
   json["statistics"] = json_of(r.statistics);
   json["recipe"] = r.recipe;
   json["data"] = json_of(r.data);
   json["examples"] = r.examples;
   json["tokens"] = r.tokens;
-  json["task"] = r.task.empty() ? Json(nullptr) : Json(r.task);
+  json["task"] = unless_empty(r.task);
   json["trials"] = r.trials;
   json["float"] = json_of(r.none);
-  json["whole"] = Json::object();
+  json["whole"] = Tree::object();
   for (size_t f = 0; f < r.formats.size(); ++f) json["whole"][r.formats[f]] = json_of(r.whole[f]);
   json["roles"] = json_of(r.roles, r.formats);
   json["layers"] = json_of(r.layers, r.formats);
-  json["sites"] = Json::array();
-  for (const SensitivitySite& site : r.sites) json["sites"].push_back(json_of(site, r.formats));
+  json["sites"] =
+      Tree::list(r.sites, [&](const SensitivitySite& site) { return json_of(site, r.formats); });
   json["notes"] = r.notes;
-  return json;
+  return as_text(json);
 }
 
 }  // namespace fp8q

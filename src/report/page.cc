@@ -18,8 +18,8 @@ std::string sources_table(const std::vector<ResultFile>& results) {
   for (const ResultFile& r : results) {
     std::string model;
     if (r.statistics) model = r.statistics->provenance.model_name;
-    else if (const auto it = r.json.find("model"); it != r.json.end() && it->is_object())
-      model = it->value("path", "");
+    else if (const auto facts = r.json.find("model"); facts && facts->is_object())
+      model = facts->string_or("path", "");
     rows.push_back({"<code>" + escape(printable(r.path.string())) + "</code>", escape(r.schema),
                     escape(model)});
   }
@@ -28,16 +28,6 @@ std::string sources_table(const std::vector<ResultFile>& results) {
 }
 
 using Section = std::string (*)(const SectionInput&);
-
-std::string section_of(Section section, const SectionInput& input) {
-  try {
-    return section(input);
-  } catch (const nlohmann::json::exception& e) {
-    fail(ErrorCode::bad_data,
-         "{}: the results lack what this version of fp8q writes ({}); run the command again",
-         printable(input.files.front()->path.string()), e.what());
-  }
-}
 
 }  // namespace
 
@@ -51,7 +41,7 @@ std::string report_page(const std::vector<ResultFile>& results, const PageSettin
     SectionInput input{{}, settings.sites};
     for (const ResultFile& r : results)
       if (r.schema == schema) input.files.push_back(&r);
-    if (!input.files.empty()) page += section_of(section, input);
+    if (!input.files.empty()) page += section(input);
   };
 #define SECTION(schema) add(#schema, section_##schema);
 #include "report/sections.def"

@@ -9,9 +9,13 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Document;
+using json::Value;
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 28;
+constexpr json::Kind kKind{
+    .what = "a file of results",
+    .remedy = "run the command again that wrote it, with --json FILE"};
 
 constexpr std::array kSchemas = {
 #define SECTION(schema) std::string_view(#schema),
@@ -20,30 +24,44 @@ constexpr std::array kSchemas = {
 };
 
 // The name between "fp8q/" and "/1", or nothing.
-std::string schema_of(const json& value) {
+std::string schema_of(const Value& value) {
   if (!value.is_object()) return "";
-  const auto it = value.find("schema");
-  if (it == value.end() || !it->is_string()) return "";
-  const auto& schema = it->get_ref<const std::string&>();
+  const auto schema = value.find("schema");
+  if (!schema || !schema->is_string()) return "";
   for (const std::string_view name : kSchemas)
-    if (schema == fmt::format("fp8q/{}/1", name)) return std::string(name);
+    if (schema->string() == fmt::format("fp8q/{}/1", name)) return std::string(name);
   return "";
 }
 
-// What one file holds; nothing where it is no result.
-std::vector<ResultFile> read_results(const fs::path& path) {
-  const std::string bytes = read_file(path, kMaxBytes);
-  json content = json::parse(bytes, nullptr, false);
-  if (!content.is_array()) content = json::array({std::move(content)});
+// What a file holds; nothing where it holds something else than results.
+std::vector<ResultFile> results_of(const fs::path& path, std::string_view bytes,
+                                   const Document& document) {
+  const Value root = document.root();
   std::vector<ResultFile> results;
-  for (json& result : content) {
+  for (const Value& result : root.is_list() ? root.items() : std::vector{root}) {
     const std::string schema = schema_of(result);
     if (schema.empty()) return {};
-    if (schema == "statistics")
-      results.push_back({path, schema, {}, statistics_from_json(bytes, path.string())});
-    else results.push_back({path, schema, std::move(result), {}});
+    ResultFile& file = results.emplace_back(ResultFile{path, schema, document, result, {}});
+    if (schema == "statistics") file.statistics = statistics_from_json(bytes, path.string());
   }
   return results;
+}
+
+std::vector<ResultFile> read_results(const fs::path& path) {
+  const std::string bytes = read_file(path, kMaxBytes);
+  return results_of(path, bytes, Document::parse(bytes, path.string(), kKind));
+}
+
+// The same of a file that nobody named and that may be anything.
+std::vector<ResultFile> look_for_results(const fs::path& path) {
+  const std::string bytes = read_file(path, kMaxBytes);
+  std::optional<Document> document;
+  try {
+    document = Document::parse(bytes, path.string(), kKind);
+  } catch (const Error&) {
+    return {};
+  }
+  return results_of(path, bytes, *document);
 }
 
 std::vector<fs::path> json_files_in(const fs::path& folder) {
@@ -66,7 +84,7 @@ std::vector<ResultFile> load_results(const std::vector<fs::path>& inputs) {
   for (const fs::path& input : inputs) {
     std::error_code ignored;
     if (fs::is_directory(input, ignored)) {
-      for (const fs::path& file : json_files_in(input)) append(results, read_results(file));
+      for (const fs::path& file : json_files_in(input)) append(results, look_for_results(file));
       continue;
     }
     auto found = read_results(input);

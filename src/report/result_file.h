@@ -2,19 +2,20 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "calibrate/statistics.h"
+#include "json/document.h"
 
 namespace fp8q {
 
 struct ResultFile {
   std::filesystem::path path;
-  std::string schema;                    // "eval" of "fp8q/eval/1"
-  nlohmann::json json;                   // null for statistics
+  std::string schema;       // "eval" of "fp8q/eval/1"
+  json::Document document;  // that holds it, perhaps with others
+  json::Value json;
   std::optional<Statistics> statistics;  // of schema "statistics" only
 };
 

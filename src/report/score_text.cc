@@ -1,19 +1,17 @@
 #include "report/score_text.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 
 namespace fp8q {
 
-std::string score_text(const nlohmann::json& scores) {
-  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", scores.at("score").get<double>(),
-                     scores.at("ci95").at(0).get<double>(), scores.at("ci95").at(1).get<double>());
+std::string score_text(const json::Value& scores) {
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", scores["score"].number(),
+                     scores["ci95"].at(0).number(), scores["ci95"].at(1).number());
 }
 
-std::string difference_text(const nlohmann::json& d) {
-  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d.at("score").get<double>(),
-                     d.at("ci95").at(0).get<double>(), d.at("ci95").at(1).get<double>());
+std::string difference_text(const json::Value& d) {
+  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", d["score"].number(), d["ci95"].at(0).number(),
+                     d["ci95"].at(1).number());
 }
 
 }  // namespace fp8q

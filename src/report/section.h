@@ -1,4 +1,4 @@
-// One part of the page for each kind of result. Internal to the report.
+// One section of the page for each kind of result. Internal to the report.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct SectionInput {
   std::vector<std::string> sites;        // whose histograms were asked for; empty: choose
 };
 
-// HTML. A result without a field it should have throws nlohmann::json::exception.
+// HTML. Error (bad_data) naming the file and the member that a result lacks.
 #define SECTION(schema) std::string section_##schema(const SectionInput& input);
 #include "report/sections.def"
 #undef SECTION

@@ -7,24 +7,24 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
-std::string percent(const json& fraction) {
-  return fraction.is_null() ? "" : fmt::format("{:.0f} %", 100 * fraction.get<double>());
+std::string percent(const Value& fraction) {
+  return fraction.is_null() ? "" : fmt::format("{:.0f} %", 100 * fraction.number());
 }
 
 // Colours follow the order of the variants in a cell.
-int series_of(const json& variants, const json& format) {
+int series_of(const Value& variants, const std::string& format) {
   for (size_t i = 0; i < variants.size(); ++i)
-    if (variants[i].at("format") == format) return static_cast<int>(i % 6);
+    if (variants.at(i)["format"].string() == format) return static_cast<int>(i % 6);
   return 0;
 }
 
-std::string stages_chart(const json& row, int series) {
+std::string stages_chart(const Value& row, int series) {
   std::vector<Bar> bars;
-  for (const json& stage : row.at("stages"))
-    bars.push_back({stage.at("stage").get<std::string>(), stage.at("share").get<double>(),
-                    percent(stage.at("share")), series});
+  for (const Value& stage : row["stages"].items())
+    bars.push_back(
+        {stage["stage"].string(), stage["share"].number(), percent(stage["share"]), series});
   return bar_chart(bars);
 }
 
@@ -33,30 +33,29 @@ std::string stages_chart(const json& row, int series) {
 std::string section_bench(const SectionInput& input) {
   std::string content;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
-    const std::string name = r.at("shape").is_null() ? r.at("model").at("path").get<std::string>()
-                                                     : r.at("shape").get<std::string>();
+    const Value& r = file->json;
+    const std::string name =
+        r["shape"].is_null() ? r["model"]["path"].string() : r["shape"].string();
     std::vector<std::vector<std::string>> rows;
     std::vector<Bar> bars;
     std::string stages;
-    for (const json& row : r.at("rows")) {
-      const auto format = row.at("format").get<std::string>();
-      const auto cell = fmt::format("batch {}, length {}", row.at("batch").get<uint64_t>(),
-                                    row.at("sequence").get<uint64_t>());
-      const int series = series_of(r.at("variants"), row.at("format"));
-      rows.push_back(
-          {cell, escape(format), fmt::format("{:.2f}", row.at("median_ms").get<double>()),
-           fmt::format("{:.2f}", row.at("p99_ms").get<double>()),
-           fmt::format("{:.0f}", row.at("sequences_per_s").get<double>()),
-           percent(row.at("roof_fraction")), fmt::format("{:.2f}", row.at("ratio").get<double>())});
-      bars.push_back({cell + " " + format, row.at("sequences_per_s").get<double>(),
-                      fmt::format("{:.0f}/s", row.at("sequences_per_s").get<double>()), series});
-      if (row.contains("stages"))
+    for (const Value& row : r["rows"].items()) {
+      const auto format = row["format"].string();
+      const auto cell = fmt::format("batch {}, length {}", row["batch"].unsigned_integer(),
+                                    row["sequence"].unsigned_integer());
+      const int series = series_of(r["variants"], format);
+      rows.push_back({cell, escape(format), fmt::format("{:.2f}", row["median_ms"].number()),
+                      fmt::format("{:.2f}", row["p99_ms"].number()),
+                      fmt::format("{:.0f}", row["sequences_per_s"].number()),
+                      percent(row["roof_fraction"]), fmt::format("{:.2f}", row["ratio"].number())});
+      bars.push_back({cell + " " + format, row["sequences_per_s"].number(),
+                      fmt::format("{:.0f}/s", row["sequences_per_s"].number()), series});
+      if (row.has("stages"))
         stages += html_figure(cell + ", " + format, stages_chart(row, series),
                               "Share of the time of the forward pass.");
     }
     content += html_figure(name, bar_chart(bars),
-                           escape(r.at("engine").get<std::string>()) + ". Sequences per second.");
+                           escape(r["engine"].string()) + ". Sequences per second.");
     content += html_table(
         {"", "format", ">median ms", ">p99 ms", ">sequences/s", ">of roof", ">speed"}, rows);
     content += stages;

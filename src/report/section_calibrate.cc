@@ -8,13 +8,13 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
 constexpr size_t kShown = 12;
 
-double reach(const json& site) {
-  const auto deviation = site.at("std").get<double>();
-  return deviation > 0 ? site.at("absmax").get<double>() / deviation : 0;
+double reach(const Value& site) {
+  const auto deviation = site["std"].number();
+  return deviation > 0 ? site["absmax"].number() / deviation : 0;
 }
 
 }  // namespace
@@ -22,20 +22,18 @@ double reach(const json& site) {
 std::string section_calibrate(const SectionInput& input) {
   std::string content;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
-    std::vector<const json*> sites;
-    for (const json& site : r.at("sites")) sites.push_back(&site);
-    std::ranges::stable_sort(sites, std::greater{}, [](const json* s) { return reach(*s); });
-    if (sites.size() > kShown) sites.resize(kShown);
+    const Value& r = file->json;
+    std::vector<Value> sites = r["sites"].items();
+    std::ranges::stable_sort(sites, std::greater{}, reach);
+    if (sites.size() > kShown) sites.erase(sites.begin() + kShown, sites.end());
     std::vector<std::vector<std::string>> rows;
-    for (const json* s : sites)
-      rows.push_back({"<code>" + escape(s->at("path").get<std::string>()) + "</code>",
-                      fmt::format("{:.4g}", s->at("absmax").get<double>()),
-                      fmt::format("{:.4g}", s->at("std").get<double>()),
-                      fmt::format("{:.0f}", reach(*s)),
-                      fmt::format("{}", s->at("nonfinite").get<uint64_t>())});
-    content += fmt::format("<p>{} examples, {} tokens.</p>", r.at("examples").get<uint64_t>(),
-                           r.at("tokens").get<uint64_t>());
+    for (const Value& s : sites)
+      rows.push_back({"<code>" + escape(s["path"].string()) + "</code>",
+                      fmt::format("{:.4g}", s["absmax"].number()),
+                      fmt::format("{:.4g}", s["std"].number()), fmt::format("{:.0f}", reach(s)),
+                      fmt::format("{}", s["nonfinite"].unsigned_integer())});
+    content += fmt::format("<p>{} examples, {} tokens.</p>", r["examples"].unsigned_integer(),
+                           r["tokens"].unsigned_integer());
     content += html_table(
         {"Site", ">largest magnitude", ">deviation", ">largest / deviation", ">not finite"}, rows);
   }

@@ -11,55 +11,51 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
 constexpr size_t kWorst = 10;  // Sites listed
 
 // JSON has no infinity: equal tensors have null.
-double decibels_of(const json& site) {
-  const json& value = site.at("sqnr_db");
-  return value.is_null() ? INFINITY : value.get<double>();
+double decibels_of(const Value& site) {
+  const auto value = site["sqnr_db"].unless_null();
+  return value ? value->number() : INFINITY;
 }
 
-SiteDecibels decibels_by_path(const json& sites) {
+SiteDecibels decibels_by_path(const Value& sites) {
   SiteDecibels list;
-  for (const json& site : sites)
-    list.emplace_back(site.at("path").get<std::string>(), decibels_of(site));
+  for (const Value& site : sites.items())
+    list.emplace_back(site["path"].string(), decibels_of(site));
   return list;
 }
 
-std::string percent(const json& site, const char* key) {
-  return site.contains(key) ? fmt::format("{:.3f} %", 100 * site.at(key).get<double>()) : "";
+std::string percent(const Value& site, const char* key) {
+  return site.has(key) ? fmt::format("{:.3f} %", 100 * site[key].number()) : "";
 }
 
-std::string worst_sites(const json& sites) {
-  std::vector<const json*> ranked;
-  for (const json& site : sites)
-    if (std::isfinite(decibels_of(site))) ranked.push_back(&site);
-  std::ranges::stable_sort(ranked, {}, [](const json* s) { return decibels_of(*s); });
-  if (ranked.size() > kWorst) ranked.resize(kWorst);
+std::string worst_sites(const Value& sites) {
+  std::vector<Value> ranked = sites.items();
+  std::erase_if(ranked, [](const Value& s) { return !std::isfinite(decibels_of(s)); });
+  std::ranges::stable_sort(ranked, {}, decibels_of);
+  if (ranked.size() > kWorst) ranked.erase(ranked.begin() + kWorst, ranked.end());
   std::vector<std::vector<std::string>> rows;
-  for (const json* site : ranked)
-    rows.push_back({"<code>" + escape(site->at("path").get<std::string>()) + "</code>",
-                    escape(site->at("format").at(1).get<std::string>()),
-                    fmt::format("{:.1f}", decibels_of(*site)),
-                    fmt::format("{:.5f}", site->at("cosine").get<double>()),
-                    percent(*site, "saturated"), percent(*site, "underflowed")});
+  for (const Value& site : ranked)
+    rows.push_back({"<code>" + escape(site["path"].string()) + "</code>",
+                    escape(site["format"].at(1).string()), fmt::format("{:.1f}", decibels_of(site)),
+                    fmt::format("{:.5f}", site["cosine"].number()), percent(site, "saturated"),
+                    percent(site, "underflowed")});
   return html_table({"worst Sites", "format", ">SQNR dB", ">cosine", ">saturated", ">underflowed"},
                     rows);
 }
 
-std::string outputs_table(const json& outputs) {
+std::string outputs_table(const Value& outputs) {
   std::vector<std::vector<std::string>> rows;
-  for (const json& output : outputs) {
-    std::vector<std::string> row = {
-        "<code>" + escape(output.at("name").get<std::string>()) + "</code>",
-        fmt::format("{:.3g}", output.at("max_error").get<double>()),
-        fmt::format("{:.3g}", output.at("nmse").get<double>()), "", ""};
-    if (output.contains("decisions")) {
-      const json& decisions = output.at("decisions");
-      row[3] = fmt::format("{:.3g}", decisions.at("kl_mean").get<double>());
-      row[4] = fmt::format("{:.2f} %", 100 * decisions.at("agreement").get<double>());
+  for (const Value& output : outputs.items()) {
+    std::vector<std::string> row = {"<code>" + escape(output["name"].string()) + "</code>",
+                                    fmt::format("{:.3g}", output["max_error"].number()),
+                                    fmt::format("{:.3g}", output["nmse"].number()), "", ""};
+    if (const auto decisions = output.find("decisions")) {
+      row[3] = fmt::format("{:.3g}", (*decisions)["kl_mean"].number());
+      row[4] = fmt::format("{:.2f} %", 100 * (*decisions)["agreement"].number());
     }
     rows.push_back(std::move(row));
   }
@@ -71,14 +67,14 @@ std::string outputs_table(const json& outputs) {
 std::string section_compare(const SectionInput& input) {
   std::string content;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
-    const std::string title = fmt::format("{} against {}", r.at("format").get<std::string>(),
-                                          r.at("reference").at("format").get<std::string>());
-    content += html_figure(title, heat_map(decibel_map(decibels_by_path(r.at("sites")))),
+    const Value& r = file->json;
+    const std::string title =
+        fmt::format("{} against {}", r["format"].string(), r["reference"]["format"].string());
+    content += html_figure(title, heat_map(decibel_map(decibels_by_path(r["sites"]))),
                            "SQNR in dB of what the products read, errors of earlier layers "
                            "included; dark where little of the signal is left.");
-    content += worst_sites(r.at("sites"));
-    content += outputs_table(r.at("outputs"));
+    content += worst_sites(r["sites"]);
+    content += outputs_table(r["outputs"]);
   }
   return html_section("Comparison",
                       "The same text through two models: where their tensors differ, and how much "

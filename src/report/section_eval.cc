@@ -1,5 +1,6 @@
 // Scores with their intervals, and differences from the baseline with theirs.
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -12,20 +13,18 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
-std::string file_name(const json& model) {
-  return fs::path(model.at("path").get<std::string>()).filename().string();
+std::string file_name(const Value& model) {
+  return fs::path(model["path"].string()).filename().string();
 }
 
-std::string megabytes(const json& bytes) {
-  return fmt::format("{:.1f}", bytes.get<double>() / 1e6);
-}
+std::string megabytes(const Value& bytes) { return fmt::format("{:.1f}", bytes.number() / 1e6); }
 
-std::string metrics_text(const json& scores) {
+std::string metrics_text(const Value& scores) {
   std::vector<std::string> parts;
-  for (const auto& [name, value] : scores.at("metrics").items())
-    parts.push_back(fmt::format("{} {:.4f}", escape(name), value.get<double>()));
+  for (const auto& [name, value] : scores["metrics"].members())
+    parts.push_back(fmt::format("{} {:.4f}", escape(name), value.number()));
   return fmt::format("{}", fmt::join(parts, "<br>"));
 }
 
@@ -38,41 +37,42 @@ struct Tables {
 };
 
 // What was scored: results of different data are no repetitions of each other.
-std::string task_text(const json& r) {
-  return fmt::format("{} {} ({})", r.at("task").get<std::string>(),
-                     r.at("split").get<std::string>(), r.at("examples").get<uint64_t>());
+std::string task_text(const Value& r) {
+  return fmt::format("{} {} ({})", r["task"].string(), r["split"].string(),
+                     r["examples"].unsigned_integer());
 }
 
-void add_scores(Tables& tables, const json& scores, const json& r, const json* difference) {
-  const json& model = scores.at("model");
+void add_scores(Tables& tables, const Value& scores, const Value& r,
+                const std::optional<Value>& difference) {
+  const Value model = scores["model"];
   const std::string task = task_text(r);
   const std::string key =
-      fmt::format("{}\n{}\n{}", task, r.at("data").at("sha256").dump(), model.at("sha256").dump());
+      fmt::format("{}\n{}\n{}", task, r["data"]["sha256"].dump(), model["sha256"].dump());
   if (!tables.seen.insert(key).second) return;
-  const auto format = scores.at("format").get<std::string>();
+  const auto format = scores["format"].string();
   const int series =
       tables.series.emplace(format, static_cast<int>(tables.series.size() % 6)).first->second;
-  const json& ci = scores.at("ci95");
-  tables.scores[task].push_back({format, scores.at("score").get<double>(), ci.at(0).get<double>(),
-                                 ci.at(1).get<double>(), score_text(scores), series});
+  const Value ci = scores["ci95"];
+  tables.scores[task].push_back({format, scores["score"].number(), ci.at(0).number(),
+                                 ci.at(1).number(), score_text(scores), series});
   std::vector<std::string> row = {escape(task),
                                   escape(format),
                                   "<code>" + escape(file_name(model)) + "</code>",
-                                  megabytes(model.at("bytes")),
+                                  megabytes(model["bytes"]),
                                   metrics_text(scores),
                                   score_text(scores),
                                   "",
                                   "",
                                   "",
-                                  fmt::format("{:.0f}", scores.at("examples_per_s").get<double>())};
+                                  fmt::format("{:.0f}", scores["examples_per_s"].number())};
   if (difference) {
     row[6] = difference_text(*difference);
-    row[7] = fmt::format("{:.3g}", difference->at("p_value").get<double>());
-    const json& flips = difference->at("flips");  // null: answers are numbers
-    row[8] = flips.is_null() ? "" : fmt::format("{}", flips.get<uint64_t>());
-    const json& interval = difference->at("ci95");
-    tables.differences.push_back({task + " " + format, difference->at("score").get<double>(),
-                                  interval.at(0).get<double>(), interval.at(1).get<double>(),
+    row[7] = fmt::format("{:.3g}", (*difference)["p_value"].number());
+    const auto flips = (*difference)["flips"].unless_null();  // null: answers are numbers
+    row[8] = flips ? fmt::format("{}", flips->unsigned_integer()) : "";
+    const Value interval = (*difference)["ci95"];
+    tables.differences.push_back({task + " " + format, (*difference)["score"].number(),
+                                  interval.at(0).number(), interval.at(1).number(),
                                   difference_text(*difference), series});
   }
   tables.rows.push_back(std::move(row));
@@ -83,9 +83,9 @@ void add_scores(Tables& tables, const json& scores, const json& r, const json* d
 std::string section_eval(const SectionInput& input) {
   Tables tables;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
-    if (r.contains("baseline")) add_scores(tables, r["baseline"], r, nullptr);
-    add_scores(tables, r, r, r.contains("difference") ? &r["difference"] : nullptr);
+    const Value& r = file->json;
+    if (const auto baseline = r.find("baseline")) add_scores(tables, *baseline, r, std::nullopt);
+    add_scores(tables, r, r, r.find("difference"));
   }
   std::string content = html_table({"task, split (examples)", "format", "model", ">MB", "metrics",
                                     ">score", ">difference", ">p", ">flips", ">examples/s"},

@@ -11,49 +11,47 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
 constexpr size_t kWorst = 10;  // Sites per format
 
-double alone(const json& site, const std::string& format) {
-  return site.at("formats").at(format).at("alone").at("divergence").get<double>();
+double alone(const Value& site, const std::string& format) {
+  return site["formats"][format]["alone"]["divergence"].number();
 }
 
 Bar bar_of(const std::string& label, double value, int series) {
   return {label, value, fmt::format("{:.2e}", value), series};
 }
 
-std::string worst_sites(const json& sites, const std::string& format, int series) {
-  std::vector<const json*> ranked;
-  for (const json& site : sites) ranked.push_back(&site);
-  std::ranges::stable_sort(ranked, {}, [&](const json* s) {
-    return s->at("formats").at(format).at("rank").get<size_t>();
-  });
-  if (ranked.size() > kWorst) ranked.resize(kWorst);
+std::string worst_sites(const Value& sites, const std::string& format, int series) {
+  std::vector<Value> ranked = sites.items();
+  std::ranges::stable_sort(
+      ranked, {}, [&](const Value& s) { return s["formats"][format]["rank"].unsigned_integer(); });
+  if (ranked.size() > kWorst) ranked.erase(ranked.begin() + kWorst, ranked.end());
   std::vector<Bar> bars;
-  for (const json* site : ranked)
-    bars.push_back(bar_of(site->at("path").get<std::string>(), alone(*site, format), series));
+  for (const Value& site : ranked)
+    bars.push_back(bar_of(site["path"].string(), alone(site, format), series));
   return bar_chart(bars);
 }
 
-std::string groups(const json& list, const std::string& format, int series) {
+std::string groups(const Value& list, const std::string& format, int series) {
   std::vector<Bar> bars;
-  for (const json& group : list)
-    bars.push_back(bar_of(group.at("name").get<std::string>(),
-                          group.at("formats").at(format).at("alone").get<double>(), series));
+  for (const Value& group : list.items())
+    bars.push_back(
+        bar_of(group["name"].string(), group["formats"][format]["alone"].number(), series));
   return bar_chart(bars);
 }
 
-std::string best_formats(const json& sites) {
-  std::map<std::string, std::vector<const json*>> by_format;
-  for (const json& site : sites)
-    by_format[site.at("best").at("format").get<std::string>()].push_back(&site);
+std::string best_formats(const Value& sites) {
+  std::map<std::string, std::vector<Value>> by_format;
+  for (const Value& site : sites.items())
+    by_format[site["best"]["format"].string()].push_back(site);
   std::vector<std::vector<std::string>> rows;
   for (const auto& [format, members] : by_format) {
-    const json& example = *members.front();
+    const Value& example = members.front();
     rows.push_back({escape(format), fmt::format("{}", members.size()),
-                    "<code>" + escape(example.at("path").get<std::string>()) +
-                        "</code>: " + escape(example.at("best").at("reason").get<std::string>())});
+                    "<code>" + escape(example["path"].string()) +
+                        "</code>: " + escape(example["best"]["reason"].string())});
   }
   return html_table({"best split", ">Sites", "for example"}, rows);
 }
@@ -63,26 +61,26 @@ std::string best_formats(const json& sites) {
 std::string section_sensitivity(const SectionInput& input) {
   std::string content;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
+    const Value& r = file->json;
     int series = 0;
-    content += fmt::format(
-        "<p><code>{}</code>, Sites of recipe {}, {} examples.</p>",
-        escape(
-            std::filesystem::path(r.at("model").at("path").get<std::string>()).filename().string()),
-        escape(r.at("recipe").get<std::string>()), r.at("examples").get<size_t>());
-    for (const auto& [format, whole] : r.at("whole").items()) {
+    content +=
+        fmt::format("<p><code>{}</code>, Sites of recipe {}, {} examples.</p>",
+                    escape(std::filesystem::path(r["model"]["path"].string()).filename().string()),
+                    escape(r["recipe"].string()), r["examples"].unsigned_integer());
+    for (const auto& [key, whole] : r["whole"].members()) {
+      const std::string format(key);
       content += html_figure(
           fmt::format("{}: Sites that do most harm alone", format),
-          worst_sites(r.at("sites"), format, series),
+          worst_sites(r["sites"], format, series),
           fmt::format("Divergence of the outputs with this Site alone rounded; {:.2e} with "
                       "everything rounded.",
-                      whole.at("divergence").get<double>()));
-      content += html_figure(format + ": by role", groups(r.at("roles"), format, series),
+                      whole["divergence"].number()));
+      content += html_figure(format + ": by role", groups(r["roles"], format, series),
                              "Sums over the layers.");
-      content += html_figure(format + ": by layer", groups(r.at("layers"), format, series), "");
+      content += html_figure(format + ": by layer", groups(r["layers"], format, series), "");
       series = (series + 1) % 6;
     }
-    content += best_formats(r.at("sites"));
+    content += best_formats(r["sites"]);
   }
   return html_section("Sensitivity",
                       "What rounding single tensors does to the outputs: KL divergence from the "

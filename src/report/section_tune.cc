@@ -8,49 +8,47 @@
 namespace fp8q {
 namespace {
 
-using nlohmann::json;
+using json::Value;
 
-std::string path_chart(const json& r) {
+std::string path_chart(const Value& r) {
   std::vector<IntervalRow> rows;
-  for (size_t i = 0; i < r.at("evaluations").size(); ++i) {
-    const json& e = r.at("evaluations")[i];
-    const bool chosen = r.at("chosen") == i;
-    const auto fallbacks = e.at("fallbacks").get<size_t>();
-    const double difference = e.at("difference").get<double>();
-    rows.push_back({fallbacks == 0 ? r.at("recipe").get<std::string>()
-                                   : fmt::format("{} fallbacks", fallbacks),
-                    difference, e.at("interval").at(0).get<double>(),
-                    e.at("interval").at(1).get<double>(),
-                    fmt::format("{:+.2f}, {} Sites quantised{}", difference,
-                                e.at("quantised_sites").get<size_t>(), chosen ? ", chosen" : ""),
-                    e.at("meets").get<bool>() ? 0 : 1});
+  const auto chosen = r["chosen"].unless_null();
+  for (const Value& e : r["evaluations"].items()) {
+    const bool is_chosen = chosen && chosen->unsigned_integer() == rows.size();
+    const auto fallbacks = e["fallbacks"].unsigned_integer();
+    const double difference = e["difference"].number();
+    rows.push_back(
+        {fallbacks == 0 ? r["recipe"].string() : fmt::format("{} fallbacks", fallbacks), difference,
+         e["interval"].at(0).number(), e["interval"].at(1).number(),
+         fmt::format("{:+.2f}, {} Sites quantised{}", difference,
+                     e["quantised_sites"].unsigned_integer(), is_chosen ? ", chosen" : ""),
+         e["meets"].boolean() ? 0 : 1});
   }
-  return interval_chart(rows, -r.at("allowed_drop").get<double>());
+  return interval_chart(rows, -r["allowed_drop"].number());
 }
 
-std::string fallbacks_table(const json& fallbacks) {
+std::string fallbacks_table(const Value& fallbacks) {
   std::vector<std::vector<std::string>> rows;
-  for (const json& f : fallbacks)
-    rows.push_back({"<code>" + escape(f.at("unit").get<std::string>()) + "</code>",
-                    escape(f.at("from").get<std::string>()), escape(f.at("to").get<std::string>()),
-                    escape(f.at("reason").get<std::string>())});
+  for (const Value& f : fallbacks.items())
+    rows.push_back({"<code>" + escape(f["unit"].string()) + "</code>", escape(f["from"].string()),
+                    escape(f["to"].string()), escape(f["reason"].string())});
   return html_table({"falls back", "from", "to", "why"}, rows);
 }
 
-std::string holdout_table(const json& r) {
+std::string holdout_table(const Value& holdout, const std::string& recipe) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [key, name] : {std::pair<const char*, std::string>("float", "float"),
-                                  {"recipe", r.at("recipe").get<std::string>()},
+                                  {"recipe", recipe},
                                   {"tuned", "plan"}}) {
-    const json& m = r["holdout"].at(key);
+    const Value m = holdout[key];
     rows.push_back({escape(name), score_text(m), "", ""});
-    if (!m.contains("difference")) continue;
-    const json& d = m["difference"];
-    rows.back()[2] = difference_text(d);
-    rows.back()[3] = fmt::format("{:.3g}", d.at("p_value").get<double>());
+    const auto d = m.find("difference");
+    if (!d) continue;
+    rows.back()[2] = difference_text(*d);
+    rows.back()[3] = fmt::format("{:.3g}", (*d)["p_value"].number());
   }
   return html_table({fmt::format("on {} examples held out from the search",
-                                 r["holdout"].at("examples").get<size_t>()),
+                                 holdout["examples"].unsigned_integer()),
                      ">score", ">difference", ">p"},
                     rows);
 }
@@ -60,20 +58,20 @@ std::string holdout_table(const json& r) {
 std::string section_tune(const SectionInput& input) {
   std::string content;
   for (const ResultFile* file : input.files) {
-    const json& r = file->json;
+    const Value& r = file->json;
+    const auto confidence = r["confidence"].unless_null();
     content += html_figure(
-        fmt::format("{} on {}: plans that were scored", r.at("recipe").get<std::string>(),
-                    r.at("task").get<std::string>()),
+        fmt::format("{} on {}: plans that were scored", r["recipe"].string(), r["task"].string()),
         path_chart(r),
         fmt::format("Difference to the float model ({:.2f} points) on {} examples of {} with its "
                     "{:g} % interval; the line is the allowed drop. The plan was chosen by these "
                     "very scores, which flatters it.",
-                    r.at("baseline_score").get<double>(), r.at("examples").get<size_t>(),
-                    r.at("split").get<std::string>(),
-                    100 * (r.at("confidence").is_null() ? 0.95 : r["confidence"].get<double>())));
-    if (r.at("chosen").is_null()) content += "<p>No plan meets the demand.</p>";
-    else content += fallbacks_table(r.at("fallbacks"));
-    if (r.contains("holdout") && !r["holdout"].is_null()) content += holdout_table(r);
+                    r["baseline_score"].number(), r["examples"].unsigned_integer(),
+                    r["split"].string(), 100 * (confidence ? confidence->number() : 0.95)));
+    if (r["chosen"].is_null()) content += "<p>No plan meets the demand.</p>";
+    else content += fallbacks_table(r["fallbacks"]);
+    if (const auto holdout = r.find("holdout"))
+      content += holdout_table(*holdout, r["recipe"].string());
   }
   return html_section("Tuning", "Which Sites must leave the recipe's format to keep the score.",
                       content);

@@ -65,6 +65,9 @@ TEST_F(Errors, NoWorkspace) {
   expect({"eval", "--task", "sst2"}, 2, {"fp8q calibrate", "workspace"});
   write(".fp8q/workspace.json", "{broken");
   expect({"convert"}, 5, {"workspace.json", "calibrate again"});
+  write(".fp8q/workspace.json",
+        R"({"schema": "fp8q/workspace/1", "model": "model.onnx", "model": "other.onnx"})");
+  expect({"convert"}, 5, {"workspace.json", "\"model\" stands twice"});
 }
 
 TEST_F(Errors, BadModels) {

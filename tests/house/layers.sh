@@ -45,4 +45,9 @@ done
 for folder in src/*/; do
   [[ -v may[${folder%/}] ]] || { echo "${folder}: has no row in tests/house/layers.sh"; errors=$((errors + 1)); }
 done
+# Whoever includes nlohmann-json compiles all of it.
+while read -r place; do
+  echo "$place: only src/json may include nlohmann-json"
+  errors=$((errors + 1))
+done < <(grep -rnoE '#include <nlohmann' src tools | grep -v '^src/json/' || true)
 exit $((errors > 0))

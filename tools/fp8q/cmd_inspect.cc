@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "fp8q/inspect.h"
 #include "report/json.h"

@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "fp8q/convert.h"

@@ -1,7 +1,6 @@
 #include "tools/fp8q/eval_output.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "report/json.h"
@@ -10,13 +9,6 @@
 
 namespace fp8q::cli {
 namespace {
-
-nlohmann::ordered_json json_of(const std::vector<EvaluateResult>& results) {
-  if (results.size() == 1) return to_json(results.front());
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& r : results) list.push_back(to_json(r));
-  return list;
-}
 
 void check_gate(const std::vector<EvaluateResult>& results, double max_drop) {
   for (const auto& r : results) {
@@ -61,7 +53,9 @@ void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& outpu
   if (output.list_flips)
     for (const auto& r : results) print(globals, flips_table(r));
   for (const auto& r : results) print_notes(globals, r.notes);
-  write_json(globals, json_of(results));
+  std::vector<std::string> texts;
+  for (const auto& r : results) texts.push_back(to_json(r));
+  write_json(globals, texts);
   if (output.max_drop) check_gate(results, *output.max_drop);
 }
 

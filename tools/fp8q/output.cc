@@ -10,10 +10,11 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "json/layout.h"
+#include "report/json.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
@@ -149,12 +150,15 @@ void check_json_target(const Globals& globals, const std::vector<fs::path>& othe
          printable(globals.json));
 }
 
-void write_json(const Globals& globals, const nlohmann::ordered_json& json) {
-  keep_result(json);
+void write_json(const Globals& globals, const std::string& result) {
+  write_json(globals, std::vector{result});
+}
+
+void write_json(const Globals& globals, const std::vector<std::string>& results) {
+  for (const std::string& result : results) keep_result(result);
   if (globals.json.empty()) return;
-  // Names come from untrusted files: invalid UTF-8 is replaced rather than refused.
   const std::string text =
-      json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+      (results.size() == 1 ? results.front() : json::list_of_texts(results, kResultIndent)) + "\n";
   if (globals.json == "-") {
     write_standard_output(text);
     return;

@@ -2,7 +2,6 @@
 // progress and log to standard error.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -30,7 +29,9 @@ void print_notes(const Globals& globals, const std::vector<std::string>& notes);
 // than results of fp8q.
 void check_json_target(const Globals& globals, const std::vector<fs::path>& others);
 
-// Writes the results where --json says; does nothing without --json.
-void write_json(const Globals& globals, const nlohmann::ordered_json& json);
+// Writes results of the command (report/json.h) where --json says, several as a list, and keeps
+// them for a report where there is a workspace.
+void write_json(const Globals& globals, const std::vector<std::string>& results);
+void write_json(const Globals& globals, const std::string& result);
 
 }  // namespace fp8q::cli

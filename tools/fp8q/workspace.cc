@@ -3,10 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <cctype>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "json/document.h"
+#include "json/layout.h"
+#include "json/tree.h"
+#include "report/json.h"
 
 namespace fp8q::cli {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 constexpr const char* kFolder = ".fp8q";
 constexpr const char* kSchema = "fp8q/workspace/1";
 constexpr uint64_t kMaxBytes = 1 << 20;
+constexpr json::Kind kKind{.what = "a workspace of this version",
+                           .remedy = "remove it and calibrate again"};
 
 fs::path workspace_path() { return fs::path(kFolder) / "workspace.json"; }
 
@@ -31,28 +36,23 @@ std::optional<Workspace> Workspace::load() {
   const fs::path path = workspace_path();
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return std::nullopt;
-  const auto json = nlohmann::json::parse(read_file(path, kMaxBytes), nullptr, false);
-  const auto text = [&](const char* key) { return json.value(key, std::string()); };
-  try {
-    if (json.is_object() && text("schema") == kSchema)
-      return Workspace{text("model"), text("statistics"), text("converted")};
-  } catch (const nlohmann::json::exception&) {  // a field of another type: reported below
-  }
-  fail(ErrorCode::bad_data, "{}: is not a workspace of this version; remove it and calibrate again",
-       path.string());
+  const json::Document file = json::Document::read(path, kMaxBytes, kKind);
+  const json::Value root = file.root();
+  root["schema"].must_be(kSchema);
+  return Workspace{root.string_or("model", ""), root.string_or("statistics", ""),
+                   root.string_or("converted", "")};
 }
 
 void Workspace::save() const {
   std::error_code error;
   fs::create_directory(kFolder, error);
   if (error) fail(ErrorCode::file, "{}: cannot be made: {}", kFolder, error.message());
-  const nlohmann::ordered_json json = {{"schema", kSchema},
-                                       {"model", stored(model)},
-                                       {"statistics", stored(statistics)},
-                                       {"converted", stored(converted)}};
+  const json::Tree json = {{"schema", kSchema},
+                           {"model", stored(model)},
+                           {"statistics", stored(statistics)},
+                           {"converted", stored(converted)}};
   // A path need not be UTF-8; one that is not can be given explicitly.
-  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-  write_file_atomically(workspace_path(), json.dump(2, ' ', false, kReplace) + "\n");
+  write_file_atomically(workspace_path(), json.text({.indent = 2}) + "\n");
 }
 
 fs::path results_folder() { return fs::path(kFolder) / "results"; }
@@ -60,19 +60,12 @@ fs::path results_folder() { return fs::path(kFolder) / "results"; }
 namespace {
 
 // "eval-sst2-model.e4m3", of what was evaluated, or made.
-std::string result_name(const nlohmann::ordered_json& json) {
-  std::string name = json.at("command").get<std::string>();
-  const auto add = [&](const nlohmann::ordered_json& text) {
-    if (text.is_string()) name += '-', name += text.get<std::string>();
-  };
-  const auto add_stem = [&](const char* key) {
-    if (const auto it = json.find(key); it != json.end() && it->is_object())
-      name += '-', name += fs::path(it->value("path", "")).stem().string();
-    return json.contains(key);
-  };
-  if (const auto task = json.find("task"); task != json.end()) add(*task);
-  if (const auto shape = json.find("shape"); shape != json.end()) add(*shape);
-  if (!add_stem("output")) add_stem("model");
+std::string result_name(const json::Value& result) {
+  std::string name = result["command"].string();
+  for (const char* key : {"task", "shape"})
+    if (const auto text = result.find(key)) name += '-' + text->string();
+  const auto file = result.find(result.has("output") ? "output" : "model");
+  if (file) name += '-' + fs::path((*file)["path"].string()).stem().string();
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-') c = '_';
   return name;
@@ -80,18 +73,15 @@ std::string result_name(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-void keep_result(const nlohmann::ordered_json& json) try {
+void keep_result(const std::string& result) try {
   if (std::error_code ignored; !fs::is_directory(kFolder, ignored)) return;
-  if (json.is_array()) {
-    for (const auto& result : json) keep_result(result);
-    return;
-  }
-  if (json.at("command") == "report") return;
-  if (json.contains("part")) return;  // of a shard, which is no result; merge has one
+  const json::Document document = json::Document::parse(result, "the result");
+  const json::Value root = document.root();
+  if (root["command"].string() == "report") return;
+  if (root.has("part")) return;  // of a shard, which is no result; merge has one
   fs::create_directory(results_folder());
-  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-  write_file_atomically(results_folder() / (result_name(json) + ".json"),
-                        json.dump(1, ' ', false, kReplace) + "\n");
+  write_file_atomically(results_folder() / (result_name(root) + ".json"),
+                        json::with_indent(result, kResultIndent, 1) + "\n");
 } catch (const std::exception& e) {
   spdlog::info("this result is not kept for a report: {}", e.what());
 }

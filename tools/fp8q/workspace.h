@@ -4,8 +4,8 @@
 // below the current folder are stored relative to it, so a folder can be moved as a whole.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "fp8q/common.h"
 
@@ -25,9 +25,9 @@ struct Workspace {
 // Where the last result of each command and model is kept while the folder has a workspace, for
 // `fp8q report`.
 fs::path results_folder();
-// Replaces the one of the same command, task and model. A shard has no result to keep. Where it
-// cannot be written it is not kept, and the command goes on.
-void keep_result(const nlohmann::ordered_json& json);
+// Replaces the one of the same command, task and model by this text (report/json.h). A shard has no
+// result to keep. Where it cannot be written it is not kept, and the command goes on.
+void keep_result(const std::string& result);
 // A new calibration: what was kept belongs to the old one.
 void forget_results();
 

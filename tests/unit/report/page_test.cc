@@ -206,7 +206,8 @@ TEST_F(Report, FoldersGiveTheirResultsAndPassOverTheRest) {
 }
 
 TEST_F(Report, NamedFilesMustBeResults) {
-  for (const char* content : {"{", "[]", "{\"schema\": \"fp8q/eval/2\"}", "[1, 2]", ""}) {
+  for (const char* content : {"{", "[]", "{\"schema\": \"fp8q/eval/2\"}", "[1, 2]", "",
+                              "{\"schema\": 1, \"schema\": \"fp8q/inspect/1\"}"}) {
     const auto file = temporary_.write("x.json", content);
     EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { load_results({file}); }),
                 AllOf(HasSubstr("x.json"), HasSubstr("--json")));
@@ -216,8 +217,9 @@ TEST_F(Report, NamedFilesMustBeResults) {
 
 TEST_F(Report, AResultThatLacksAFieldIsNamed) {
   const auto file = temporary_.write("old.json", R"({"schema": "fp8q/eval/1", "task": "sst2"})");
-  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { page_of({file}); }),
-              AllOf(HasSubstr("old.json"), HasSubstr("run the command again")));
+  EXPECT_THAT(
+      error_of(ErrorCode::bad_data, [&] { page_of({file}); }),
+      AllOf(HasSubstr("old.json: \"model\" is missing"), HasSubstr("run the command again")));
 }
 
 TEST_F(Report, ScoresOfOtherDataAreOtherScores) {
