@@ -20,4 +20,5 @@ const std::string_view ${arg_NAME}(reinterpret_cast<const char*>(kBytes), sizeof
 }  // namespace fp8q\n")
   file(CONFIGURE OUTPUT "${output}" CONTENT "${content}" @ONLY)
   target_sources(${target} PRIVATE "${output}")
+  set_source_files_properties("${output}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

@@ -8,6 +8,11 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# The files of a room are compiled several at a time: reading the headers of the standard library, and what is made of
+# their templates, takes more than the code. Rooms stay apart. OFF shows that every file includes what it needs.
+set(CMAKE_UNITY_BUILD ON CACHE BOOL "Compile the files of a target in batches")
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
+
 find_program(FP8Q_CCACHE ccache)
 if(FP8Q_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FP8Q_CCACHE})

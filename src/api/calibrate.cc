@@ -48,13 +48,13 @@ void check_observed(const Bundle& bundle, const Statistics& statistics) {
            printable(bundle.file.path.string()), printable(record.path));
 }
 
-struct Outputs {
+struct CalibrateOutputs {
   fs::path statistics;
   fs::path checkpoint;
 };
 
-Outputs resolve_outputs(const CalibrateOptions& options) {
-  Outputs paths{options.output, {}};
+CalibrateOutputs resolve_outputs(const CalibrateOptions& options) {
+  CalibrateOutputs paths{options.output, {}};
   if (paths.statistics.empty()) {
     const bool sharded = options.shards > 1;
     paths.statistics = model_file(options.location.model)
@@ -103,7 +103,7 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
   ExecutionOptions execution = options.execution;
   execution.device = "cpu";
   CalibrateResult result;
-  const Outputs paths = resolve_outputs(options);
+  const CalibrateOutputs paths = resolve_outputs(options);
 
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);

@@ -26,13 +26,13 @@
 namespace fp8q {
 namespace {
 
-struct Outputs {
+struct ConvertPaths {
   fs::path source;
   fs::path statistics;
   fs::path converted;
 };
 
-bool written_by_fp8q(const fs::path& path) {
+bool is_converted_model(const fs::path& path) {
   try {
     return read_manifest(load_model(path)).has_value();
   } catch (const Error&) {
@@ -47,8 +47,8 @@ std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
                      options.sites.empty() ? "" : "-mixed");
 }
 
-Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
-  Outputs paths;
+ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
+  ConvertPaths paths;
   paths.source = model_file(options.model);
   paths.statistics = statistics_path(paths.source, options.statistics);
   paths.converted = options.output;
@@ -59,7 +59,7 @@ Outputs resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
   std::vector<fs::path> inputs = files_of_model(options.model);
   inputs.push_back(paths.statistics);
   if (options.plan) inputs.push_back(*options.plan);
-  check_output({paths.converted, inputs, options.force}, written_by_fp8q);
+  check_output({paths.converted, inputs, options.force}, is_converted_model);
   if (options.write_plan) {
     inputs.push_back(paths.converted);
     check_output({*options.write_plan, inputs, options.force}, is_plan_file);
@@ -149,7 +149,7 @@ void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>&
 ConvertResult convert(const ConvertOptions& options) {
   const Stopwatch watch;
   const PlanInputs inputs = plan_inputs(options);
-  const Outputs paths = resolve_paths(options, *inputs.recipe);
+  const ConvertPaths paths = resolve_paths(options, *inputs.recipe);
   Bundle bundle = open_model(paths.source);
   require_float_model(bundle);
 

@@ -9,7 +9,7 @@
 namespace fp8q {
 namespace {
 
-bool written_by_fp8q(const fs::path& path) {
+bool is_report(const fs::path& path) {
   try {
     return is_report_page(read_file(path, uint64_t{1} << 28));
   } catch (const Error&) {
@@ -22,7 +22,7 @@ bool written_by_fp8q(const fs::path& path) {
 ReportResult report(const ReportOptions& options) {
   if (options.inputs.empty())
     fail(ErrorCode::usage, "a report needs results: name files that --json wrote, or statistics");
-  check_output({options.output, options.inputs, options.force}, written_by_fp8q);
+  check_output({options.output, options.inputs, options.force}, is_report);
   const std::vector<ResultFile> results = load_results(options.inputs);
   if (results.empty())
     fail(ErrorCode::bad_data, "{}: holds no results of fp8q; write some with --json FILE",

@@ -66,13 +66,13 @@ TuneRequest request_of(const TuneOptions& options) {
   return request;
 }
 
-struct Paths {
+struct TunePaths {
   fs::path plan, checkpoint;
 };
 
-Paths paths_of(const TuneOptions& options, const fs::path& statistics) {
+TunePaths paths_of(const TuneOptions& options, const fs::path& statistics) {
   const fs::path model = model_file(options.location.model);
-  Paths paths{options.output, options.checkpoint};
+  TunePaths paths{options.output, options.checkpoint};
   if (paths.plan.empty())
     paths.plan = fs::path(model).replace_extension(fmt::format(".{}-tuned.json", options.recipe));
   if (paths.checkpoint.empty()) paths.checkpoint = paths.plan.string() + ".checkpoint";
@@ -169,7 +169,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const TuneRequest request = request_of(options);
   const fs::path statistics_file =
       statistics_path(model_file(options.location.model), options.statistics);
-  const Paths paths = paths_of(options, statistics_file);
+  const TunePaths paths = paths_of(options, statistics_file);
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
   const Statistics statistics = statistics_for(bundle, statistics_file);

@@ -10,8 +10,8 @@
 namespace fp8q {
 namespace {
 
-constexpr size_t kMaxPath = 4096;
-std::array<char, kMaxPath> g_path;
+constexpr size_t kMaxCheckpointPath = 4096;
+std::array<char, kMaxCheckpointPath> g_path;
 std::atomic<bool> g_announced{false};
 
 }  // namespace
@@ -19,7 +19,7 @@ std::atomic<bool> g_announced{false};
 void announce_checkpoint(const std::filesystem::path& path) {
   const std::string text = path.string();
   g_announced = false;
-  if (text.empty() || text.size() >= kMaxPath) return;
+  if (text.empty() || text.size() >= kMaxCheckpointPath) return;
   std::memcpy(g_path.data(), text.c_str(), text.size() + 1);
   g_announced = true;
 }

@@ -15,9 +15,9 @@ namespace fp8q {
 namespace {
 
 constexpr std::array kObservers = {
-#define OBSERVER(id, ...) ObserverInfo{Observer::id, #id, __VA_ARGS__},
+#define FP8Q_OBSERVER(id, ...) ObserverInfo{Observer::id, #id, __VA_ARGS__},
 #include "calibrate/observers.def"
-#undef OBSERVER
+#undef FP8Q_OBSERVER
 };
 
 }  // namespace
@@ -74,11 +74,11 @@ bool serves_weights(Observer observer) {
 
 float range(const ObserverChoice& observer, const Evidence& evidence, Format format) {
   switch (observer.id) {
-#define OBSERVER(id, ...) \
-  case Observer::id:      \
+#define FP8Q_OBSERVER(id, ...) \
+  case Observer::id:           \
     return observe_##id(evidence, format, observer.parameter);
 #include "calibrate/observers.def"
-#undef OBSERVER
+#undef FP8Q_OBSERVER
   }
   FP8Q_ASSERT(!"observer without a function");
 }

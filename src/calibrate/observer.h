@@ -17,9 +17,9 @@
 namespace fp8q {
 
 enum class Observer {
-#define OBSERVER(id, ...) id,
+#define FP8Q_OBSERVER(id, ...) id,
 #include "calibrate/observers.def"
-#undef OBSERVER
+#undef FP8Q_OBSERVER
 };
 
 struct ObserverInfo {

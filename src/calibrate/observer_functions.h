@@ -5,9 +5,9 @@
 
 namespace fp8q {
 
-#define OBSERVER(id, ...) \
+#define FP8Q_OBSERVER(id, ...) \
   float observe_##id(const Evidence& evidence, Format format, double parameter);
 #include "calibrate/observers.def"
-#undef OBSERVER
+#undef FP8Q_OBSERVER
 
 }  // namespace fp8q

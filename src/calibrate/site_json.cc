@@ -17,7 +17,7 @@ using json::Value;
 using State = SiteStatistics::State;
 
 constexpr size_t kDigits = 8;  // of an FP32 value
-constexpr uint32_t kInfBits = 0x7F800000;
+constexpr uint32_t kFirstNotFinite = 0x7F800000;
 
 void append_hex(std::string& text, float value) {
   text += fmt::format("{:08x}", std::bit_cast<uint32_t>(value));
@@ -144,7 +144,7 @@ void read_channels(const Value& field, State& state) {
     channels.reject(fmt::format("has {} values for {} columns", n, state.columns));
   for (size_t i = 0; i < n; ++i) {
     state.channel_absmax.push_back(hex_float(channels, i));
-    if (std::bit_cast<uint32_t>(state.channel_absmax.back()) >= kInfBits)
+    if (std::bit_cast<uint32_t>(state.channel_absmax.back()) >= kFirstNotFinite)
       channels.reject(fmt::format("element {} is negative or not finite", i));
   }
 }

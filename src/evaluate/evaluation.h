@@ -3,7 +3,7 @@
 // Scores, intervals and differences follow from it alone (score_evaluation.h): neither models nor
 // data are looked at again. An evaluation may be of a part of the examples; parts of one run, made
 // on any machines, append to the evaluation of the whole. Stored as one sealed JSON file
-// (calibrate/sealed_json.h), "fp8q/evaluation/1": every number exact, a text that is not UTF-8 with
+// (json/sealed.h), "fp8q/evaluation/1": every number exact, a text that is not UTF-8 with
 // replacement characters (texts are shown and not computed with).
 #pragma once
 

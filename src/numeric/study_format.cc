@@ -23,7 +23,7 @@ constexpr StudyFormat of_codec(std::string_view name) {
   else return {name, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(), Codec::lowest()};
 }
 
-constexpr std::array kFormats = {
+constexpr std::array kStudyFormats = {
     // Those that no model is converted to.
     of_codec<MiniFloat<2, 5, Specials::nan_only>>("e2m5"),
     of_codec<MiniFloat<3, 4, Specials::nan_only>>("e3m4"),
@@ -31,14 +31,14 @@ constexpr std::array kFormats = {
 #include "numeric/formats.def"
 #undef FP8Q_FORMAT
 };
-static_assert(kFormats[0].largest == 7.75f && kFormats[1].largest == 30);
+static_assert(kStudyFormats[0].largest == 7.75f && kStudyFormats[1].largest == 30);
 
 }  // namespace
 
-std::span<const StudyFormat> study_formats() { return kFormats; }
+std::span<const StudyFormat> study_formats() { return kStudyFormats; }
 
 const StudyFormat& study_format(Format format) {
-  for (const StudyFormat& f : kFormats)
+  for (const StudyFormat& f : kStudyFormats)
     if (f.name == info(format).name) return f;
   FP8Q_ASSERT(!"format without a row");
 }

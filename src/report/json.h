@@ -1,6 +1,6 @@
-// The results of the commands as JSON, schema "fp8q/<command>/1": the facts that the tables are made
-// from. What they mean is said where the results are declared, in include/fp8q/, and where that is
-// not plain, in docs/commands.md.
+// The results of the commands as JSON, schema "fp8q/<command>/1": the facts that the tables are
+// made from. What they mean is said where the results are declared, in include/fp8q/, and where
+// that is not plain, in docs/commands.md.
 #pragma once
 
 #include <string>

@@ -43,9 +43,9 @@ std::string report_page(const std::vector<ResultFile>& results, const PageSettin
       if (r.schema == schema) input.files.push_back(&r);
     if (!input.files.empty()) page += section(input);
   };
-#define SECTION(schema) add(#schema, section_##schema);
+#define FP8Q_SECTION(schema) add(#schema, section_##schema);
 #include "report/sections.def"
-#undef SECTION
+#undef FP8Q_SECTION
   page += sources_table(results);
   return page + "</body>\n</html>\n";
 }

@@ -13,14 +13,13 @@ using json::Document;
 using json::Value;
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 28;
-constexpr json::Kind kKind{
-    .what = "a file of results",
-    .remedy = "run the command again that wrote it, with --json FILE"};
+constexpr json::Kind kKind{.what = "a file of results",
+                           .remedy = "run the command again that wrote it, with --json FILE"};
 
 constexpr std::array kSchemas = {
-#define SECTION(schema) std::string_view(#schema),
+#define FP8Q_SECTION(schema) std::string_view(#schema),
 #include "report/sections.def"
-#undef SECTION
+#undef FP8Q_SECTION
 };
 
 // The name between "fp8q/" and "/1", or nothing.

@@ -14,8 +14,8 @@ struct SectionInput {
 };
 
 // HTML. Error (bad_data) naming the file and the member that a result lacks.
-#define SECTION(schema) std::string section_##schema(const SectionInput& input);
+#define FP8Q_SECTION(schema) std::string section_##schema(const SectionInput& input);
 #include "report/sections.def"
-#undef SECTION
+#undef FP8Q_SECTION
 
 }  // namespace fp8q

@@ -15,32 +15,20 @@ using json::Value;
 
 constexpr size_t kWorst = 10;  // Sites listed
 
-// JSON has no infinity: equal tensors have null.
-double decibels_of(const Value& site) {
-  const auto value = site["sqnr_db"].unless_null();
-  return value ? value->number() : INFINITY;
-}
-
-SiteDecibels decibels_by_path(const Value& sites) {
-  SiteDecibels list;
-  for (const Value& site : sites.items())
-    list.emplace_back(site["path"].string(), decibels_of(site));
-  return list;
-}
-
 std::string percent(const Value& site, const char* key) {
   return site.has(key) ? fmt::format("{:.3f} %", 100 * site[key].number()) : "";
 }
 
 std::string worst_sites(const Value& sites) {
   std::vector<Value> ranked = sites.items();
-  std::erase_if(ranked, [](const Value& s) { return !std::isfinite(decibels_of(s)); });
+  std::erase_if(ranked, [](const Value& s) { return !std::isfinite(decibels_of(s).value()); });
   std::ranges::stable_sort(ranked, {}, decibels_of);
   if (ranked.size() > kWorst) ranked.erase(ranked.begin() + kWorst, ranked.end());
   std::vector<std::vector<std::string>> rows;
   for (const Value& site : ranked)
     rows.push_back({"<code>" + escape(site["path"].string()) + "</code>",
-                    escape(site["format"].at(1).string()), fmt::format("{:.1f}", decibels_of(site)),
+                    escape(site["format"].at(1).string()),
+                    fmt::format("{:.1f}", *decibels_of(site)),
                     fmt::format("{:.5f}", site["cosine"].number()), percent(site, "saturated"),
                     percent(site, "underflowed")});
   return html_table({"worst Sites", "format", ">SQNR dB", ">cosine", ">saturated", ">underflowed"},

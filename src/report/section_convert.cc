@@ -16,21 +16,6 @@ using json::Value;
 
 constexpr size_t kWeakest = 8;  // Sites listed
 
-// JSON has no infinity: a Site without error has null. nullopt: not quantised, or not known, as
-// where scales are found at run time.
-std::optional<double> decibels_of(const Value& site) {
-  if (!site.has("sqnr_db")) return std::nullopt;
-  const auto value = site.find("sqnr_db");
-  return value ? value->number() : INFINITY;
-}
-
-SiteDecibels decibels_by_path(const Value& sites) {
-  SiteDecibels list;
-  for (const Value& site : sites.items())
-    list.emplace_back(site["path"].string(), decibels_of(site));
-  return list;
-}
-
 std::string weakest_sites(const Value& sites) {
   std::vector<Value> known = sites.items();
   std::erase_if(known, [](const Value& s) { return !decibels_of(s); });

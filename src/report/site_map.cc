@@ -1,6 +1,7 @@
 #include "report/site_map.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fp8q {
 namespace {
@@ -13,6 +14,19 @@ size_t index_in(std::vector<std::string>& names, const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<double> decibels_of(const json::Value& site) {
+  if (!site.has("sqnr_db")) return std::nullopt;
+  const auto value = site.find("sqnr_db");
+  return value ? value->number() : INFINITY;
+}
+
+SiteDecibels decibels_by_path(const json::Value& sites) {
+  SiteDecibels list;
+  for (const json::Value& site : sites.items())
+    list.emplace_back(site["path"].string(), decibels_of(site));
+  return list;
+}
 
 HeatMap decibel_map(const SiteDecibels& sites) {
   HeatMap map{.low = 10, .high = 45, .unit = " dB"};

@@ -14,19 +14,19 @@ constexpr char kDropped =
 
 bool is(uint8_t classes, BertCharClass wanted) { return (classes & wanted) != 0; }
 
-struct Mark {
-  char32_t value;
-  int combining_class;
-  uint32_t source;
-  bool leads;  // the first character that its original one was decomposed into
-  bool kept;
-};
-
 }  // namespace
 
 // The state of one append(): where text goes, and combining marks waiting to be put in canonical
 // order.
 struct BertNormalizer::Pass {
+  struct Mark {
+    char32_t value;
+    int combining_class;
+    uint32_t source;
+    bool leads;  // the first character that its original one was decomposed into
+    bool kept;
+  };
+
   const NormalizerOptions& options;
   NormalizedText& out;
   std::vector<Mark> marks = {};

@@ -46,7 +46,8 @@ BpeOptions read_bpe(const Value& model, const TokenIds& ids) {
   if (model.boolean_or("byte_fallback", false))
     refuse_option(model, "byte_fallback", "byte-level BPE, where every byte is a token");
   BpeOptions options;
-  options.unk_id = byte_level_unk([&] { return model.where(); }, ids, model.string_or("unk_token", ""));
+  options.unk_id =
+      byte_level_unk([&] { return model.where(); }, ids, model.string_or("unk_token", ""));
   options.fuse_unk = model.boolean_or("fuse_unk", false);
   options.whole_words_first = model.boolean_or("ignore_merges", false);
   for (const Value& merge : model["merges"].items()) {

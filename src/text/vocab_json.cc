@@ -24,8 +24,7 @@ struct Config {
 Config read_config(const BpeFiles& files, TokenizerSpec& spec) {
   Config config;
   if (files.config.empty()) return config;
-  const json::Document document =
-      json::Document::parse(files.config, files.config_path.string());
+  const json::Document document = json::Document::parse(files.config, files.config_path.string());
   const json::Value root = document.root();
   check_tokenizer_class(root, kRobertaLike, "vocab.json");
   config.add_prefix_space = root.boolean_or("add_prefix_space", false);

@@ -19,8 +19,7 @@ constexpr std::array<std::string_view, 12> kBertLike = {
 void read_config(const VocabFiles& files, TokenizerSpec& spec, SpecialTokens& special) {
   NormalizerOptions n;
   if (!files.config.empty()) {
-    const json::Document document =
-        json::Document::parse(files.config, files.config_path.string());
+    const json::Document document = json::Document::parse(files.config, files.config_path.string());
     const json::Value root = document.root();
     check_tokenizer_class(root, kBertLike, "vocab.txt");
     n.lowercase = root.boolean_or("do_lower_case", true);

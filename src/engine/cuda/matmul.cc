@@ -9,7 +9,7 @@ namespace {
 // What NVIDIA recommends for Hopper (cuBLAS manual, cublasSetWorkspace), and enough everywhere.
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;
 // Of every operand; the library assumes 256 unless it is told.
-constexpr uint32_t kAlignment = 16;
+constexpr uint32_t kPointerAlignment = 16;
 
 bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp8(shape.weights); }
 
@@ -71,7 +71,9 @@ int64_t required_multiple(OperandType type) {
   return 1;
 }
 
-bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % kAlignment == 0; }
+bool aligned(const void* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer) % kPointerAlignment == 0;
+}
 
 }  // namespace
 
@@ -205,7 +207,7 @@ std::vector<Matmul::Algorithm> Matmul::candidates(int count, uint32_t reductions
   for (const auto operand :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
-    prefer(operand, kAlignment);
+    prefer(operand, kPointerAlignment);
 
   std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<size_t>(count));
   int found = 0;
