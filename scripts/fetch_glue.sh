@@ -31,7 +31,7 @@ complete tasks are kept, and an interrupted download goes on where it stopped (D
 
 Needs curl or wget; for zip files unzip, python3 or bsdtar; for checksums sha256sum, shasum or python3.
 GLUE_URL, MRPC_URL, AX_LABELLED_URL and SQUAD_URL in the environment replace the addresses of the official places, for a mirror.
-The data sets have licences of their own; see https://gluebenchmark.com/ and https://rajpurkar.github.io/SQuAD-explorer/.
+The data sets have licenses of their own; see https://gluebenchmark.com/ and https://rajpurkar.github.io/SQuAD-explorer/.
 
 Examples:
   fetch_glue.sh SST-2 MRPC
@@ -213,7 +213,7 @@ fill_ax() {
   if download "$AX_LABELLED_URL" "$cache/diagnostic-full.tsv"; then
     clean_text "$cache/diagnostic-full.tsv" "$folder/diagnostic-full.tsv"
   else
-    warn "AX: without its labelled file diagnostic-full.tsv it cannot be scored; see https://gluebenchmark.com/diagnostics"
+    warn "AX: without its labeled file diagnostic-full.tsv it cannot be scored; see https://gluebenchmark.com/diagnostics"
   fi
 }
 

@@ -203,7 +203,7 @@ def tuning_tables(studies):
         sites.append([study.name, str(total), str(total - changed), str(changed - to_float), str(to_float),
                       f"{100 * plan_seen['quantised_sites'] / total:.0f} %"])
     return (table(["", "examples", "number", "naive-int8", "plan", "p", "recovered"], scores),
-            table(["", "Sites", "INT8", "E4M3", "float", "quantised"], sites))
+            table(["", "Sites", "INT8", "E4M3", "float", "quantized"], sites))
 
 
 def beyond_the_demand(studies):

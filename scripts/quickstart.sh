@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a quantised model: installs packages, builds fp8q, and runs the main job on the demo model.
+# From nothing to a quantized model: installs packages, builds fp8q, and runs the main job on the demo model.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build

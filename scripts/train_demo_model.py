@@ -34,7 +34,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 MAX_TOKENS = 128
 NO_LABEL = -100
-EXTRA_TEXTS = 12000  # of each kind of unlabelled text: sentences of other tasks, and joined pairs of SST-2 sentences
+EXTRA_TEXTS = 12000  # of each kind of unlabeled text: sentences of other tasks, and joined pairs of SST-2 sentences
 BATCH = 64
 PEAK_RATE = 5e-4
 WARM_UP_STEPS = 500
@@ -62,7 +62,7 @@ def other_sentences(glue):
 
 
 def train_tokenizer(texts, size):
-    """Uncased WordPiece tokenizer with a vocabulary learnt from the texts."""
+    """Uncased WordPiece tokenizer with a vocabulary learned from the texts."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -198,22 +198,22 @@ def main():
     torch.manual_seed(1)
     random.seed(1)
 
-    labelled = read_sst2(arguments.glue / "SST-2/train.tsv")
+    labeled = read_sst2(arguments.glue / "SST-2/train.tsv")
     dev = read_sst2(arguments.glue / "SST-2/dev.tsv")
     other = other_sentences(arguments.glue)
-    sentences = [text for text, _ in labelled]
+    sentences = [text for text, _ in labeled]
     tokenizer = train_tokenizer(sentences + other, arguments.vocab)
 
-    unlabelled = random.sample(other, min(EXTRA_TEXTS, len(other)))
+    unlabeled = random.sample(other, min(EXTRA_TEXTS, len(other)))
     for _ in range(EXTRA_TEXTS):
-        parts = (random.choice(labelled)[0], random.choice(("and", "but", ",")), random.choice(labelled)[0])
-        unlabelled.append(" ".join(parts))
-    texts = sentences + unlabelled
+        parts = (random.choice(labeled)[0], random.choice(("and", "but", ",")), random.choice(labeled)[0])
+        unlabeled.append(" ".join(parts))
+    texts = sentences + unlabeled
 
     soft = teacher_logits(arguments.teacher, texts)
-    gold = torch.tensor([label for _, label in labelled] + [NO_LABEL] * len(unlabelled))
-    agreement = (soft[:len(labelled)].argmax(-1) == gold[:len(labelled)]).float().mean()
-    print(f"teacher labelled {len(texts)} texts; agrees with gold on {agreement:.4f}", flush=True)
+    gold = torch.tensor([label for _, label in labeled] + [NO_LABEL] * len(unlabeled))
+    agreement = (soft[:len(labeled)].argmax(-1) == gold[:len(labeled)]).float().mean()
+    print(f"teacher labeled {len(texts)} texts; agrees with gold on {agreement:.4f}", flush=True)
 
     config = student_config(tokenizer.get_vocab_size())
     student = BertForSequenceClassification(config)

@@ -11,7 +11,7 @@ namespace fp8q {
 
 struct BenchmarkOptions {
   std::vector<fs::path> models;  // files or folders, run as they stand; empty: random weights
-  // Of the encoder with random weights, made in memory and quantised to each format.
+  // Of the encoder with random weights, made in memory and quantized to each format.
   std::string shape = "bert-base";
   std::vector<std::string> formats = {"fp32", "e4m3", "int8"};
 

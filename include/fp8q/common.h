@@ -33,9 +33,9 @@ struct ModelLocation {
 };
 
 enum class Compute {
-  automatic,  // quantised products in their format, all others in FP32
+  automatic,  // quantized products in their format, all others in FP32
   fp32,       // the same, said explicitly
-  bf16,       // products that are not quantised in BF16 with FP32 sums
+  bf16,       // products that are not quantized in BF16 with FP32 sums
 };
 
 // GELU(x) = x/2 (1 + erf(x / sqrt 2)), or its approximation by tanh (Hendrycks and Gimpel, arXiv

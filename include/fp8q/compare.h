@@ -19,7 +19,7 @@ struct CompareOptions {
 };
 
 // How far the tensor of `b` at a Site is from that of `a`, as their products read them: rounded
-// where the Site is quantised.
+// where the Site is quantized.
 struct ComparedSite {
   std::string path;
   std::string kind;      // "activation" or "weight"
@@ -35,7 +35,7 @@ struct ComparedSite {
   // Of the rounding at this very Site in `b` alone, without what came before; empty where `b` does
   // not round there, and for weights, whose whole error it is.
   std::optional<double> rounding_sqnr_db;
-  // Shares of the values of `b` at a quantised Site: beyond the largest code by more than half a
+  // Shares of the values of `b` at a quantized Site: beyond the largest code by more than half a
   // step; made zero without being it. 0 where the engine of `b` does not count (GPU). Of weights,
   // whose numbers before rounding are not in the file, the second only, counting what is zero in
   // `b` and not in `a`.
@@ -69,7 +69,7 @@ struct CompareResult {
   size_t tokens = 0;
   std::vector<ComparedSite> sites;  // in the model's order
   std::vector<ComparedOutput> outputs;
-  // Of all values at the activation Sites that `b` quantises.
+  // Of all values at the activation Sites that `b` quantizes.
   double saturated = 0;
   double underflowed = 0;
   ExecutionFacts execution;

@@ -39,12 +39,12 @@ struct ConvertedSite {
   std::string name;
   std::string path;
   std::string kind;         // "activation" or "weight"
-  std::string format;       // "e4m3", or "float" where the Site is not quantised
+  std::string format;       // "e4m3", or "float" where the Site is not quantized
   std::string granularity;  // "tensor", "channel", "groups48", "block32", "tile32", "token"
   std::string observer;     // "absmax", "percentile:99.99"
   double scale_min = 0;     // equal for one scale; 0 where scales are found at run time
   double scale_max = 0;
-  // Signal to quantisation noise: of weights exact, of activations from the histogram, empty where
+  // Signal to quantization noise: of weights exact, of activations from the histogram, empty where
   // there is none.
   std::optional<double> sqnr_db;
   std::optional<double> alpha;  // SmoothQuant's, of an activation whose channels have factors
@@ -59,7 +59,7 @@ struct ConvertResult {
   std::string recipe;                   // "e4m3", "e4m3-mixed"
   double elapsed_s = 0;
   uint64_t peak_rss_bytes = 0;
-  uint64_t matrix_bytes_before = 0;     // of the quantised weights, as FP32
+  uint64_t matrix_bytes_before = 0;     // of the quantized weights, as FP32
   uint64_t matrix_bytes_after = 0;      // as codes, without scales
   uint64_t embedding_bytes_before = 0;  // of the embedding tables, as FP32
   uint64_t embedding_bytes_after = 0;

@@ -24,7 +24,7 @@ struct EvaluateOptions {
   ExecutionOptions execution;
 };
 
-// What rounding did to the values at a quantised activation Site, over all examples.
+// What rounding did to the values at a quantized activation Site, over all examples.
 struct RoundingFacts {
   std::string path;  // Site
   std::string format;
@@ -47,7 +47,7 @@ struct Scores {
   double examples_per_s = 0;  // the engine alone
   double tokens_per_s = 0;
   std::vector<KernelFacts> kernels;
-  std::vector<RoundingFacts> rounding;  // empty: nothing is quantised, or the engine counts nothing
+  std::vector<RoundingFacts> rounding;  // empty: nothing is quantized, or the engine counts nothing
   std::string engine;
 };
 

@@ -9,7 +9,7 @@ struct ReportOptions {
   // Results (--json) and statistics (*.calib.json); of a folder, every such file in it.
   std::vector<fs::path> inputs;
   fs::path output = "fp8q-report.html";
-  std::string title = "Quantisation report";
+  std::string title = "Quantization report";
   std::vector<std::string> sites;  // paths whose histograms are drawn; empty: the page chooses
   bool force = false;              // replace an existing file that fp8q did not write
 };

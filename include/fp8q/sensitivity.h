@@ -7,7 +7,7 @@
 namespace fp8q {
 
 struct SensitivityOptions {
-  ModelLocation location;              // a float model, recognised as an encoder
+  ModelLocation location;              // a float model, recognized as an encoder
   std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model
   // Which Sites, and the granularity of weights; the formats are those below.
   std::string recipe = "naive-int8";

@@ -8,7 +8,7 @@ namespace fp8q {
 
 // How questions are answered (tasks squad and squad2).
 struct SpanOptions {
-  size_t doc_stride = 128;        // tokens that neighbouring windows over a text share
+  size_t doc_stride = 128;        // tokens that neighboring windows over a text share
   size_t best = 20;               // starts and ends considered per window
   size_t max_answer_tokens = 30;  // of an answer
   double null_threshold = 0;      // squad2: no answer where it scores better by more than this

@@ -6,7 +6,7 @@
 namespace fp8q {
 
 struct TuneOptions {
-  ModelLocation location;              // a float model, recognised as an encoder
+  ModelLocation location;              // a float model, recognized as an encoder
   std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model
   std::string recipe = "e4m3";         // what tuning starts from
   std::string observer = "absmax";     // how activation statistics become a range
@@ -39,8 +39,8 @@ struct TuneOptions {
 // A scored Plan.
 struct TuneEvaluation {
   size_t fallbacks = 0;      // units that are not as the recipe says
-  size_t quantised = 0;      // Sites
-  double time = 0;           // modelled time of the products against floating point, 0..1
+  size_t quantized = 0;      // Sites
+  double time = 0;           // modeled time of the products against floating point, 0..1
   double score = 0;          // points
   double difference = 0;     // to the float model
   double low = 0, high = 0;  // its interval (TuneOptions::confidence, or 95 %)
@@ -87,7 +87,7 @@ struct TuneResult {
   std::optional<size_t> chosen;             // index of the Plan's; empty: none meets the demand
   std::vector<TuneFallback> fallbacks;      // of the Plan
   std::optional<TuneHoldout> holdout;       // of the Plan, where examples were held out
-  size_t sites_in_recipe = 0;               // quantised by the recipe
+  size_t sites_in_recipe = 0;               // quantized by the recipe
   fs::path plan;                            // empty: none written
   fs::path checkpoint;
   ExecutionFacts execution;

@@ -1,7 +1,7 @@
 // Attention of one head over one sequence: softmax(q k^T * scale) v, no padding, no mask.
 //
 // Both products are formed by gemm_f32, or gemm_bf16, which gives the same bits: the results of a
-// sequence depend on nothing else. Quantised operands come as the values of their codes (q, k, v by
+// sequence depend on nothing else. Quantized operands come as the values of their codes (q, k, v by
 // the caller, p here); their scales are pulled out of the sums. Sums of INT8 codes are exact up to
 // 1024 tokens or channels (1024 * 128^2 = 2^24); beyond, and for FP8, each step of the sum is
 // rounded to FP32.
@@ -23,9 +23,9 @@ struct AttendHead {
   size_t tokens, head_size;
   float qk_scale;                  // on q k^T: the operands' scales
   float score_scale;               // on that product, rounded to FP32: the attention's scale
-  std::optional<Format> p_format;  // quantise the probabilities?
+  std::optional<Format> p_format;  // quantize the probabilities?
   float p_scale;
-  bool bf16;        // form the products of BF16; all operands must be quantised
+  bool bf16;        // form the products of BF16; all operands must be quantized
   float out_scale;  // on p v: the operands' scales
   float* out;       // [tokens, head_size]
   size_t out_stride;
@@ -33,12 +33,12 @@ struct AttendHead {
 };
 
 size_t attend_scratch(size_t tokens, size_t head_size) noexcept;
-// Returns what quantising the probabilities did.
+// Returns what quantizing the probabilities did.
 RoundingCount attend_head(const AttendHead& args) noexcept;
 
 // The same in steps, for those who need what is between them: scores = q k^T * qk_scale, [tokens,
 // tokens] in rows `score_stride(tokens)` apart; softmax() of them with score_scale; and out = p v *
-// out_scale, p in the same layout, quantised by the caller. The results are those of attend_head().
+// out_scale, p in the same layout, quantized by the caller. The results are those of attend_head().
 size_t score_stride(size_t tokens) noexcept;
 void attend_scores(const AttendHead& args, float* scores) noexcept;
 void attend_values(const AttendHead& args, const float* probabilities) noexcept;

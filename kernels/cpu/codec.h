@@ -1,4 +1,4 @@
-// Quantisation of rows, in the form that a matrix product takes.
+// Quantization of rows, in the form that a matrix product takes.
 //
 // code(x) is the code of the FP32 quotient x / scale, rounded to nearest even and saturated, as
 // fp8q::encode defines it; NaN stays NaN (INT8: 0). The kernels here give the value of the code
@@ -21,7 +21,7 @@ struct QuantizeRows {
   void* out;  // of the type the function's name says; f32: may be x itself
   size_t out_stride;
   size_t rows, columns;
-  // Not nullptr: of the columns; what is quantised is x times these. Saturation and underflow are
+  // Not nullptr: of the columns; what is quantized is x times these. Saturation and underflow are
   // those of the products.
   const float* factors = nullptr;
   // Not nullptr: instead of `scale` each row has token_scale() of its absmax, which is written
@@ -29,7 +29,7 @@ struct QuantizeRows {
   float* row_scales = nullptr;
 };
 
-// Of the values quantised: how many saturated, that is, lie beyond the largest code by more than
+// Of the values quantized: how many saturated, that is, lie beyond the largest code by more than
 // half a step (Inf, too; not NaN), and how many became zero without being it.
 struct RoundingCount {
   uint64_t saturated = 0, underflowed = 0;
@@ -47,7 +47,7 @@ RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept;  // plus 128; see GemmU8
 RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;
-// Quantised and dequantised: the values of the codes times the scale, as DequantizeLinear gives
+// Quantized and dequantized: the values of the codes times the scale, as DequantizeLinear gives
 // them. float; may be x itself.
 RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
 

@@ -205,7 +205,7 @@ __device__ void join_sums(Rows<D>& rows) {
 
 // Second pass: scores become probabilities.
 template <int D>
-__device__ void normalise(const Rows<D>& rows, FragmentC (&s)[2]) {
+__device__ void normalize(const Rows<D>& rows, FragmentC (&s)[2]) {
 #pragma unroll
   for (int n = 0; n < 2; ++n)
 #pragma unroll
@@ -350,7 +350,7 @@ __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention
           for (int key = 0; key < count; key += kStep) {
             FragmentC s[2];
             scores(rows, keys, key, count - key, work.score_scale, s);
-            normalise(rows, s);
+            normalize(rows, s);
             if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
             add_values<D, F>(s, rounder, values, key, rows);
           }

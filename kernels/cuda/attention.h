@@ -2,12 +2,12 @@
 //
 // Operands are made while q, k, v are read: y = sums (see Sums), times `factor`, rounded as
 // Rounding says. In the products every operand is FP16: the value of a code, which FP16 holds
-// exactly for E4M3, E5M2 and INT8, or an unquantised value rounded to FP16 (saturated). So products
+// exactly for E4M3, E5M2 and INT8, or an unquantized value rounded to FP16 (saturated). So products
 // are exact and sums FP32, on every GPU with tensor cores; Hopper's FP8 units would keep 14 bits of
 // a sum, and gain little here: these products are 3 to 8 % of BERT's operations.
 //
 // Softmax is FP32 in two passes over the keys: first each row's maximum and sum, then the
-// probabilities, which are quantised as they stand (normalised), exactly what a Plan means.
+// probabilities, which are quantized as they stand (normalized), exactly what a Plan means.
 #pragma once
 
 #include "kernels/cuda/tensors.h"
@@ -41,7 +41,7 @@ struct Attention {
   AttentionOperand probabilities;
   int64_t shared_limit;  // bytes of shared memory a block may have
   Operand out;           // [tokens, heads * head_size]; not per_token: a block has one head
-  // For observers: the context, and the probabilities before they are quantised. Those of tile i's
+  // For observers: the context, and the probabilities before they are quantized. Those of tile i's
   // sequence are [heads, tokens, tokens] from probability_offsets[i] on.
   float* values = nullptr;
   float* probability_values = nullptr;

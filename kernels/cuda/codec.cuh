@@ -1,4 +1,4 @@
-// Rounding values into operands, eight neighbours at a time.
+// Rounding values into operands, eight neighbors at a time.
 //
 // Codes of E4M3 and E5M2 come from the toolkit's conversions: single instructions from compute
 // capability 8.9, the same results in software before it and on the host (tests/unit/kernels_cuda

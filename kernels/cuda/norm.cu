@@ -51,7 +51,7 @@ __device__ float inverse_root(float x) {
 #endif
 }
 
-// LayerNorm of the row, and its results. Where tokens have scales, a row is normalised before any
+// LayerNorm of the row, and its results. Where tokens have scales, a row is normalized before any
 // of it is rounded; else each vector leaves at once, so that fewer values are held.
 template <int V, bool kTokenScales>
 __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults out) {
@@ -65,7 +65,7 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults 
     }
   });
   const float factor = inverse_root(warp_sum(squares) / n + norm.epsilon);
-  const auto normalise = [&](int64_t column, Vector& x) {
+  const auto normalize = [&](int64_t column, Vector& x) {
     Vector gamma, beta;
     load_f32(norm.gamma + column, gamma);
     load_f32(norm.beta + column, beta);
@@ -77,7 +77,7 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults 
   if constexpr (kTokenScales) {
     float largest = 0;
     row.each([&](int64_t column, Vector& x) {
-      normalise(column, x);
+      normalize(column, x);
       largest = larger(largest, absmax(x, column, out.operand.rounding));
     });
     scale_for_row(warp_largest(largest), out.operand.rounding);
@@ -85,7 +85,7 @@ __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults 
     row.each(store);
   } else {
     row.each([&](int64_t column, Vector& x) {
-      normalise(column, x);
+      normalize(column, x);
       store(column, x);
     });
   }

@@ -3,7 +3,7 @@
 //
 // All launch on `stream` and return at once; a failed launch shows in cudaGetLastError. LayerNorm's
 // statistics are FP32 over values in registers, in two passes (mean, then the variance of the
-// centred values).
+// centered values).
 #pragma once
 
 #include "kernels/cuda/tensors.h"
@@ -70,7 +70,7 @@ struct Dense {
   const float* x = nullptr;          // [.., in]
   const int32_t* offsets = nullptr;  // [rows] first tokens
   Rounding rounding;                 // of x: by format, else none (its type is not used)
-  const float* weight = nullptr;     // [out, in]; of a quantised layer the values of its codes
+  const float* weight = nullptr;     // [out, in]; of a quantized layer the values of its codes
   const float* scale = nullptr;      // [out]; nullptr: none
   const float* bias = nullptr;       // [out]; nullptr: none
   Function function = Function::none;

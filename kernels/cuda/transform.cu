@@ -1,5 +1,5 @@
 // y = f(sums): the activation between two products, and any operand made from plain sums. A thread
-// makes eight neighbours; where each row has its own scale, which needs all of the row's values, a
+// makes eight neighbors; where each row has its own scale, which needs all of the row's values, a
 // block makes a row.
 
 #include "kernels/cuda/codec.cuh"

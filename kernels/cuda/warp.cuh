@@ -34,7 +34,7 @@ __device__ inline float quad_max(float x) {
 }
 
 // Fragments of mma.m16n8k16 (PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point
-// type"). With g = lane / 4 and t = lane % 4, each register holding two neighbours of k:
+// type"). With g = lane / 4 and t = lane % 4, each register holding two neighbors of k:
 //   A: [0] row g, k 2t   [1] row g+8, k 2t   [2] row g, k 2t+8   [3] row g+8, k 2t+8
 //   B: [0] k 2t, column g   [1] k 2t+8, column g
 //   C: [0], [1] row g, columns 2t, 2t+1   [2], [3] row g+8

@@ -25,7 +25,7 @@ add_library(fp8q_options INTERFACE)
 target_compile_options(fp8q_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
-  -Wno-missing-field-initializers  # designated initialisers leave fields at their defaults on purpose
+  -Wno-missing-field-initializers  # designated initializers leave fields at their defaults on purpose
   -ffp-contract=off>  # a product and a sum stay two roundings on every ISA unless the code says fma
   $<$<COMPILE_LANGUAGE:CUDA>:
   --expt-relaxed-constexpr -Xcompiler=-Wall -Werror=all-warnings -Xptxas=-warn-spills,-Werror>)  # a kernel that spills registers fails the build

@@ -51,7 +51,7 @@ Variant model_variant(const fs::path& path, const BenchmarkOptions& options,
   Bundle bundle = open_model(path);
   const FileFacts file = bundle.file;
   if (!bundle.encoder)
-    fail(ErrorCode::unsupported, "{}: bench needs a model recognised as an encoder: {}",
+    fail(ErrorCode::unsupported, "{}: bench needs a model recognized as an encoder: {}",
          printable(file.path.string()), bundle.not_encoder_reason);
   for (const size_t length : options.lengths) {
     std::vector<std::string> shortened;

@@ -74,7 +74,7 @@ ExecutionOptions common_execution(ExecutionOptions execution, const Bundle& a, c
   if (a.encoder.has_value() == b.encoder.has_value() || execution.reference) return execution;
   const Bundle& other = a.encoder ? b : a;
   notes.push_back(fmt::format(
-      "{} is not recognised as an encoder ({}); both run through the interpreter, which is slow",
+      "{} is not recognized as an encoder ({}); both run through the interpreter, which is slow",
       other.file.path.string(), other.not_encoder_reason));
   execution.reference = true;
   return execution;

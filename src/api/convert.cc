@@ -130,8 +130,8 @@ void add_sizes(const PlanSizes& sizes, ConvertResult& result) {
 void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>& notes) {
   if (!bundle.encoder)
     notes.push_back(
-        fmt::format("not recognised as an encoder ({}): products with a constant "
-                    "weight are quantised, found one by one",
+        fmt::format("not recognized as an encoder ({}): products with a constant "
+                    "weight are quantized, found one by one",
                     bundle.not_encoder_reason));
   int64_t zero_channels = 0;
   for (const SitePlan& site : plan.sites) {
@@ -160,7 +160,7 @@ ConvertResult convert(const ConvertOptions& options) {
                    statistics ? &*statistics : nullptr});
   Plan plan = maker.plan(request);
   if (std::ranges::none_of(plan.sites, &SitePlan::quantized))
-    fail(ErrorCode::unsupported, "{}: has no matrix product that can be quantised",
+    fail(ErrorCode::unsupported, "{}: has no matrix product that can be quantized",
          printable(paths.source.string()));
   ConvertResult result;
   if (statistics) result.statistics = facts_of(paths.statistics);

@@ -43,7 +43,7 @@ void count_constants(const Graph& graph, InspectResult& result) {
 }
 
 void describe_encoder(const Encoder& encoder, InspectResult& result) {
-  const EncoderSummary s = summarise(encoder);
+  const EncoderSummary s = summarize(encoder);
   const auto add = [&](const char* key, const std::string& value) {
     result.architecture.emplace_back(key, value);
   };

@@ -56,7 +56,7 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
   require_float_model(bundle);
   if (!bundle.encoder)
     fail(ErrorCode::unsupported,
-         "{}: sensitivity needs a model recognised as an encoder, which this is not ({})",
+         "{}: sensitivity needs a model recognized as an encoder, which this is not ({})",
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
   const fs::path statistics_file = statistics_path(bundle.file.path, options.statistics);
   const Statistics statistics = statistics_for(bundle, statistics_file);

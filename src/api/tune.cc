@@ -106,7 +106,7 @@ Bundle open_float_encoder(const fs::path& location) {
   require_float_model(bundle);
   if (!bundle.encoder)
     fail(ErrorCode::unsupported,
-         "{}: tune needs a model recognised as an encoder, which this is not ({})",
+         "{}: tune needs a model recognized as an encoder, which this is not ({})",
          printable(bundle.file.path.string()), printable(bundle.not_encoder_reason));
   upgrade_for_conversion(bundle);
   return bundle;
@@ -203,7 +203,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
     result.holdout = tuning.confirmed(held_out_scorer);
   }
   announce_checkpoint({});
-  if (!result.evaluations.empty()) result.sites_in_recipe = result.evaluations.front().quantised;
+  if (!result.evaluations.empty()) result.sites_in_recipe = result.evaluations.front().quantized;
   if (result.chosen) {
     Plan plan = tuning.plan();
     plan.source = {std::string(version()), bundle.file.path.filename().string(), bundle.file.sha256,

@@ -45,7 +45,7 @@ OpenedFile open_beneath(const fs::path& folder, const std::string& location);
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
                   const std::string& what);
 
-// A file that appears under its name only when complete: written to a temporary neighbour, made
+// A file that appears under its name only when complete: written to a temporary neighbor, made
 // durable, then renamed. Destroyed without commit(), it leaves nothing behind.
 class AtomicFile {
  public:

@@ -1,5 +1,5 @@
 // The loops that see every activation. Each block is read twice: a branch-free scan for the
-// extremes, which compilers vectorise, then the histogram and the exact sums.
+// extremes, which compilers vectorize, then the histogram and the exact sums.
 #include <algorithm>
 #include <bit>
 #include <vector>

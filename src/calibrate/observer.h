@@ -72,7 +72,7 @@ bool needs_prediction(Observer observer);
 // to be predicted.
 bool serves_weights(Observer observer);
 
-// The squared error that quantising with the range `range` makes in total, and the sum of squares
+// The squared error that quantizing with the range `range` makes in total, and the sum of squares
 // it is to be compared with, both estimated from the histogram: the values of a bin are taken to be
 // spread evenly over it.
 struct ExpectedError {

@@ -3,12 +3,12 @@
 //
 // P is the distribution of magnitudes; what lies beyond the last cell of the grid is moved into it.
 // Q is what the format keeps: spread evenly over the occupied part of each cell, and made without
-// what lies beyond. The range minimises KL(P || Q). With o the share beyond, l the share of the
+// what lies beyond. The range minimizes KL(P || Q). With o the share beyond, l the share of the
 // last cell, and W_c = sum over cell c of p log(p / q) for even q, it is
 //   sum_c W_c + (o / l) W_last + log(1 - o) + (l + o) log(1 + o / l),
 // and infinite where o > 0 and l = 0.
 //
-// Candidates are 0.02 to 1 of absmax in steps of a hundredth, then the neighbourhood of the best in
+// Candidates are 0.02 to 1 of absmax in steps of a hundredth, then the neighborhood of the best in
 // steps of a thousandth. Differences below kResolution are the histogram's, not the data's: there,
 // the larger range is taken.
 #include <algorithm>
@@ -73,8 +73,8 @@ float observe_entropy(const Evidence& evidence, Format format, double) {
   if (absmax == 0) return 0.0f;
   const Density density(evidence.statistics);
   const Best coarse = search(density, format, absmax, 2, 100, 100);
-  const auto centre = static_cast<int>(std::lround(coarse.share * 1000));
-  const Best fine = search(density, format, absmax, centre - 9, std::min(centre + 9, 1000), 1000);
+  const auto center = static_cast<int>(std::lround(coarse.share * 1000));
+  const Best fine = search(density, format, absmax, center - 9, std::min(center + 9, 1000), 1000);
   return static_cast<float>(fine.share * absmax);
 }
 

@@ -1,5 +1,5 @@
 // The range whose squared error is smallest: 111 candidates from 0.1 to 1.2 of absmax in steps of a
-// hundredth, then the neighbourhood of the best in steps of a thousandth. Ties go to the smaller
+// hundredth, then the neighborhood of the best in steps of a thousandth. Ties go to the smaller
 // range.
 #include <cmath>
 
@@ -31,9 +31,9 @@ Best search(float absmax, const NoiseOfRange& noise_of, int first, int last, int
 float least_noise_range(float absmax, const NoiseOfRange& noise_of) {
   if (absmax == 0.0f) return 0.0f;
   const Best coarse = search(absmax, noise_of, 10, 120, 100);
-  const auto centre = static_cast<int>(
+  const auto center = static_cast<int>(
       std::lround(static_cast<double>(coarse.range) / static_cast<double>(absmax) * 1000));
-  const Best fine = search(absmax, noise_of, centre - 9, centre + 9, 1000);
+  const Best fine = search(absmax, noise_of, center - 9, center + 9, 1000);
   return fine.noise < coarse.noise ? fine.range : coarse.range;
 }
 

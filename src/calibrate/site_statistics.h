@@ -6,7 +6,7 @@
 // per binary exponent as integers of mantissas. Nothing is rounded before it is reported. Values
 // that are not finite are counted and otherwise ignored.
 //
-// Non-goals: quantiles finer than a histogram bin, and anything that depends on neighbouring
+// Non-goals: quantiles finer than a histogram bin, and anything that depends on neighboring
 // values.
 #pragma once
 

@@ -76,7 +76,7 @@ int shared_input(SiteWriter& writer, std::vector<Site>& sites, const AttentionPa
   const int at = writer.activation("attention.input", SiteRole::attention_input, part.query.input);
   for (const auto* other : {&part.key, &part.value}) {
     if (!same_quantization(part.query.input, other->input))
-      differ("query, key and value of {} have differently quantised inputs",
+      differ("query, key and value of {} have differently quantized inputs",
              view.where(part.scores.value));
     if (view.shape(part.query.input.value) != view.shape(other->input.value))
       differ("query, key and value of {} have differently shaped inputs",

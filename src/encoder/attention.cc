@@ -52,7 +52,7 @@ Walk walk_back(const View& view, const std::string& from, Stop stop) {
     if (!at) differ("{} is used where a projection was expected", view.where(walk.value));
     const Node& node = view.node(*at);
     if (auto pair = find_pair(view, walk.value)) {
-      if (walk.pair) differ("{} quantises a second time", describe(node));
+      if (walk.pair) differ("{} quantizes a second time", describe(node));
       walk.value = pair->input;
       walk.pair = std::move(pair);
       walk.after = std::exchange(walk.before, 1);
@@ -219,7 +219,7 @@ AttentionPart match_attention(const View& view, const Operand& context) {
   });
   if (merge.before != 1 || merge.after != 1)
     differ("{} is scaled before the output product", view.where(merge.value));
-  if (merge.pair && context.quantization) differ("{} is quantised twice", view.where(merge.value));
+  if (merge.pair && context.quantization) differ("{} is quantized twice", view.where(merge.value));
   const size_t mix = *view.index().producer_index(merge.value);
 
   AttentionPart part;

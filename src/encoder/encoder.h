@@ -21,7 +21,7 @@ enum class Activation { none, gelu_erf, gelu_tanh, relu, tanh };
 // y = x W + b. Sites index Encoder::sites.
 struct Linear {
   // The constant operand as it stands in the file: of a float type, or 8-bit codes where it is
-  // quantised.
+  // quantized.
   Tensor weight;
   // False: [in, out], as MatMul takes it. True: [out, in] (Gemm transB = 1).
   bool transposed = false;
@@ -38,11 +38,11 @@ struct LayerNorm {
   Tensor gamma;  // [hidden], float
   Tensor beta;
   float epsilon = 0;
-  int input_site = -1;  // what it normalises: a sum
+  int input_site = -1;  // what it normalizes: a sum
 };
 
 // softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the projections. The
-// Sites of query and key stand behind query_scale and key_scale: they see, and quantise, the scaled
+// Sites of query and key stand behind query_scale and key_scale: they see, and quantize, the scaled
 // operands. Exporters put 1/sqrt(head size) into any one of the three, or its root into two.
 struct Attention {
   int64_t heads = 0;
@@ -58,7 +58,7 @@ struct Attention {
   int scores_site = -1;  // q k^T as the product gives it, before `scale`
 };
 
-// Where the Site of an attention's or FFN's input is quantised, the residual sum behind it adds
+// Where the Site of an attention's or FFN's input is quantized, the residual sum behind it adds
 // either the numbers before rounding (`..._residual_rounded` false) or the rounded ones.
 struct EncoderLayer {
   Linear query, key, value;

@@ -30,14 +30,14 @@ void check_post_norm(const View& view, const ResidualPart& residual, const Opera
   if (residual.source != input.source) {
     const auto norm = find_layer_norm(view, input.source);
     if (norm && view.rows(norm->input.value) == residual.source)
-      differ("{} normalises the input of the {} (pre-LN); only post-LN layers are known",
+      differ("{} normalizes the input of the {} (pre-LN); only post-LN layers are known",
              view.where(input.source), part);
     differ("the {} reads {}, but the residual sum adds {}", part, view.where(input.source),
            view.where(residual.source));
   }
   if (residual.quantization &&
       !(input.quantization && same(*residual.quantization, *input.quantization)))
-    differ("the {} and the residual sum read {} differently quantised", part,
+    differ("the {} and the residual sum read {} differently quantized", part,
            view.where(input.source));
 }
 

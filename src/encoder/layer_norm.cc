@@ -1,4 +1,4 @@
-// Layer normalisation, fused or decomposed in any way: the piece of graph is run and compared.
+// Layer normalization, fused or decomposed in any way: the piece of graph is run and compared.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,7 +16,7 @@ bool is_norm_op(const Node& node) {
          std::ranges::any_of(kMore, [&](auto op) { return is_op(&node, op); });
 }
 
-// Inputs of the means next to `value`, latest first: one of them is what is normalised.
+// Inputs of the means next to `value`, latest first: one of them is what is normalized.
 std::vector<std::string> means_before(const View& view, const std::string& value) {
   constexpr size_t kMeans = 3, kNodes = 32;  // a decomposed norm has 2 means and about 10 nodes
   std::set<int64_t, std::greater<>> frontier = {view.position(value)};
@@ -73,7 +73,7 @@ bool computes(const Tensor& x, const Tensor& y, const LayerNorm& norm) {
   return true;
 }
 
-// The decomposed form with `input` as what is normalised.
+// The decomposed form with `input` as what is normalized.
 std::optional<LayerNorm> fit(const View& view, const std::string& input,
                              const std::string& output) {
   const auto piece = cone(view, 0, output, {input}, is_norm_op);

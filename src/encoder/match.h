@@ -21,7 +21,7 @@
 
 namespace fp8q::match {
 
-// Thrown by matchers, caught by recognise_encoder only: the graph is something else.
+// Thrown by matchers, caught by recognize_encoder only: the graph is something else.
 struct Mismatch {
   std::string reason;
 };

@@ -23,7 +23,7 @@ struct Operand {
   std::optional<Quantization> quantization;
 };
 
-// The Q/DQ pair whose result is `value`: its quantisation, and what it quantises.
+// The Q/DQ pair whose result is `value`: its quantization, and what it quantizes.
 struct Pair {
   Quantization quantization;
   std::string input;
@@ -34,7 +34,7 @@ std::optional<Pair> find_token_rounding(const View& view, const std::string& val
 // What enters a linear layer: either of the two, behind factors of its channels or not.
 std::optional<Pair> find_rounded_input(const View& view, const std::string& value);
 
-// A value that enters no product, and its quantisation where what reads it reads it rounded.
+// A value that enters no product, and its quantization where what reads it reads it rounded.
 struct Point {
   std::string value;    // float, before its Q/DQ pair if there is one
   std::string reading;  // what its readers read: `value`, or the pair's result
@@ -58,7 +58,7 @@ struct LinearPart {
   size_t node = 0;  // the product
 };
 std::optional<LinearPart> find_linear(const View& view, const std::string& value);
-// The same where the result may be quantised.
+// The same where the result may be quantized.
 std::optional<LinearPart> find_rounded_linear(const View& view, const std::string& value);
 
 struct NormPart {

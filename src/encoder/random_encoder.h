@@ -2,7 +2,7 @@
 // trained one of its sizes.
 //
 // Weights are spread as BERT's (standard deviation 0.02, gammas near 1), with a few outlier
-// channels in the LayerNorms, so that activations have the large ranges which quantisation has to
+// channels in the LayerNorms, so that activations have the large ranges which quantization has to
 // deal with. Everything is FP32; a classifier of two labels reads the first token. The same shape
 // and seed give the same bits with every compiler, library and number of threads. Not for judging
 // accuracy.

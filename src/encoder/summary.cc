@@ -38,7 +38,7 @@ std::string describe_head(const Encoder& encoder) {
 
 }  // namespace
 
-EncoderSummary summarise(const Encoder& encoder) {
+EncoderSummary summarize(const Encoder& encoder) {
   EncoderSummary summary;
   summary.layers = static_cast<int64_t>(encoder.layers.size());
   summary.hidden = encoder.hidden;

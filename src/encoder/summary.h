@@ -23,7 +23,7 @@ struct EncoderSummary {
   std::string head;        // "pooler 384 tanh, classifier 2; first token"
 };
 
-EncoderSummary summarise(const Encoder& encoder);
+EncoderSummary summarize(const Encoder& encoder);
 
 std::string_view name(Activation activation);
 std::string_view name(HeadKind kind);

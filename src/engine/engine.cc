@@ -24,7 +24,7 @@ std::vector<EngineOutput> Engine::run_transformed(const PackedBatch&,
 void require_rounded_operands_only(const Encoder& encoder) {
   const auto refuse = [](const std::string& what) {
     fail(ErrorCode::unsupported,
-         "{} is quantised, which is no operand of a matrix product; the CPU runs such models: use "
+         "{} is quantized, which is no operand of a matrix product; the CPU runs such models: use "
          "--device cpu",
          what);
   };

@@ -35,7 +35,7 @@ struct EngineOutput {
   std::vector<float> values;
 };
 
-// Sees the float tensor at an activation Site before quantisation, real tokens only: `rows` x
+// Sees the float tensor at an activation Site before quantization, real tokens only: `rows` x
 // `columns`, dense. (An engine on a GPU shows operands of products only.) May be called several
 // times per run for one Site (once per sequence for attention operands); never concurrently.
 using SiteObserver = std::function<void(int site, std::span<const float> values, int64_t columns)>;
@@ -50,7 +50,7 @@ using SiteObserver = std::function<void(int site, std::span<const float> values,
 //
 // The Sites of the inputs of attention and FFN have values that a residual sum adds, too:
 // `residual` says whether it adds the changed ones (as naive recipes do) or those from before (as
-// in recipes that quantise the operands of products only).
+// in recipes that quantize the operands of products only).
 struct SiteTransform {
   std::function<void(std::span<float> values, int64_t columns)> apply;  // empty: none at this Site
   bool residual = false;
@@ -88,11 +88,11 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
-  // The same with `transforms[site]` applied at every Site, none of which may be quantised where it
+  // The same with `transforms[site]` applied at every Site, none of which may be quantized where it
   // has one. Error (unsupported): the engine cannot.
   virtual std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
                                                     std::span<const SiteTransform> transforms);
-  // By Site, of all runs so far; zeros where a Site is a weight or not quantised. Empty: the engine
+  // By Site, of all runs so far; zeros where a Site is a weight or not quantized. Empty: the engine
   // does not count.
   virtual std::vector<SiteRounding> rounding() const { return {}; }
   // Runs the batch once and tells how many seconds it took, by the device's own clock where it has
@@ -110,9 +110,9 @@ class Engine {
 };
 
 enum class ComputeType {
-  automatic,  // as the model says: quantised products in their format, all others in FP32
+  automatic,  // as the model says: quantized products in their format, all others in FP32
   fp32,
-  bf16,  // products of unquantised operands in BF16 with FP32 sums
+  bf16,  // products of unquantized operands in BF16 with FP32 sums
 };
 
 // Error (unsupported) where the encoder has a feature the CPU engine lacks. `layer_ready` is called
@@ -121,7 +121,7 @@ enum class ComputeType {
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready = nullptr);
 
-// Error (unsupported) naming a quantised Site that is no operand of a product: engines that round
+// Error (unsupported) naming a quantized Site that is no operand of a product: engines that round
 // operands only refuse such an encoder so.
 void require_rounded_operands_only(const Encoder& encoder);
 

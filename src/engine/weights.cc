@@ -110,7 +110,7 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
   if (q.per_token) return ActivationQuantization{q.format, 1.0f, true, q.factors};
   if (q.scale.size() != 1)
     fail(ErrorCode::unsupported,
-         "{}: the activation is quantised with {} scales; the engine takes one per tensor", s->path,
+         "{}: the activation is quantized with {} scales; the engine takes one per tensor", s->path,
          q.scale.size());
   return ActivationQuantization{q.format, to_floats(q.scale)[0], false, q.factors};
 }

@@ -14,13 +14,13 @@ struct PlainWeight {
   std::optional<Format> format;  // of the codes; else there are values
   std::vector<uint8_t> codes;
   std::vector<float> values;
-  std::vector<float> scales;  // [out]; ones where the weight is not quantised
+  std::vector<float> scales;  // [out]; ones where the weight is not quantized
 
   // Values, those of the codes where there are these.
   std::vector<float> decoded() const;
 };
 
-// Float weights with a quantised Site are quantised here. A scale along the input channels or of
+// Float weights with a quantized Site are quantized here. A scale along the input channels or of
 // blocks, which cannot be pulled out of the sums, is multiplied in (then there are values).
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 
@@ -43,7 +43,7 @@ JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<
 std::vector<float> to_floats(const Tensor& tensor);
 
 // The Quantization of an activation Site that an engine can execute: one scale, or one for each
-// token. nullopt where the Site is absent or not quantised; Error (unsupported) where it has
+// token. nullopt where the Site is absent or not quantized; Error (unsupported) where it has
 // several scales.
 struct ActivationQuantization {
   Format format;

@@ -1,4 +1,4 @@
-// Telemetry of a quantised model's run: what its rounding did at every Site.
+// Telemetry of a quantized model's run: what its rounding did at every Site.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace fp8q {
 
-// What rounding did at one quantised activation Site, as counted.
+// What rounding did at one quantized activation Site, as counted.
 struct RoundingCounts {
   std::string path;
   std::string format;
   SiteRounding counts;
 };
 
-// One for each quantised activation Site, in their order. `counts` as Engine::rounding() gives
+// One for each quantized activation Site, in their order. `counts` as Engine::rounding() gives
 // them.
 std::vector<RoundingCounts> rounding_counts(const std::vector<Site>& sites,
                                             const std::vector<SiteRounding>& counts);

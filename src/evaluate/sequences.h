@@ -30,7 +30,7 @@ Sequences separate_sequences(const Tokenizer& tokenizer, std::span<const Example
 
 struct WindowSettings {
   size_t max_length = 384;  // tokens of a window, the question and the frame included
-  size_t overlap = 128;     // tokens of the text that neighbouring windows share
+  size_t overlap = 128;     // tokens of the text that neighboring windows share
 };
 
 // As many tokens of a question as the reference run_squad takes.

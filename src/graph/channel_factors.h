@@ -1,5 +1,5 @@
 // Factors of channels: a Mul of an activation by a constant vector over its last dimension, in
-// front of what quantises it, as SmoothQuant (arXiv 2211.10438, equation 3) divides activations by
+// front of what quantizes it, as SmoothQuant (arXiv 2211.10438, equation 3) divides activations by
 // the factors that it multiplies into the weights that read them.
 //
 // Only powers of two count as such: then the product is exact, and it is beyond doubt that the Mul

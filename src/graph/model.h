@@ -27,7 +27,7 @@ struct Node {
   std::vector<std::string> outputs;
   std::map<std::string, Attribute> attributes;
   std::string doc;
-  std::string unknown_fields;  // serialised, as read
+  std::string unknown_fields;  // serialized, as read
 };
 
 struct Dim {

@@ -70,7 +70,7 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
   if (std::holds_alternative<std::string>(read)) return read;
   const auto made = read_dequantize(quantize, codes, 8, contents);
   if (const auto* why = std::get_if<std::string>(&made)) return *why;
-  if (std::get<Quantization>(read).axis) return no("quantises an activation with several scales");
+  if (std::get<Quantization>(read).axis) return no("quantizes an activation with several scales");
   if (!same(std::get<Quantization>(made), std::get<Quantization>(read)))
     return no("and its DequantizeLinear differ");
   const Tensor* other = contents(input_or_empty(dequantize, 2));

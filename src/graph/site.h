@@ -1,9 +1,9 @@
-// Sites: the places where a model can be quantised. Calibration, plans, telemetry and reports all
+// Sites: the places where a model can be quantized. Calibration, plans, telemetry and reports all
 // speak of them.
 //
-// Most are operands of matrix products, which every recipe quantises. In a recognised encoder there
+// Most are operands of matrix products, which every recipe quantizes. In a recognized encoder there
 // are others, which only a naive recipe does: results of linear layers, scores, and the sums that
-// enter LayerNorms. Such a Site is a value; quantised, all that read it read it rounded.
+// enter LayerNorms. Such a Site is a value; quantized, all that read it read it rounded.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,7 @@ enum class SiteRole {
   intermediate,      // input of FFN-1
   ffn_output,        // input of FFN-2
   head,              // pooler, classifier
-  other,             // a product outside a recognised encoder, or the embedding projection
+  other,             // a product outside a recognized encoder, or the embedding projection
   // Values that enter no product.
   embeddings_sum,       // enters the LayerNorm of the embeddings
   scores,               // q k^T, before scale and mask
@@ -50,7 +50,7 @@ constexpr bool has_channels(SiteRole role) {
   return role != SiteRole::probabilities && role != SiteRole::scores;
 }
 
-// How a tensor is quantised: x = decode(code) * scale, symmetric.
+// How a tensor is quantized: x = decode(code) * scale, symmetric.
 struct Quantization {
   Format format = Format::e4m3;
   Tensor scale;  // float; a scalar; or [channels] along `axis`; or, with `block`, the
@@ -60,7 +60,7 @@ struct Quantization {
   // Each row (token) has a scale of its own, token_scale() of its absmax, found at run time;
   // `scale` is a scalar that says nothing.
   bool per_token = false;
-  // Inputs of linear layers: what is quantised is the value times these factors of its channels
+  // Inputs of linear layers: what is quantized is the value times these factors of its channels
   // (channel_factors.h); the weights that read it stand for their numbers divided by them. Empty:
   // none.
   std::vector<float> factors;
@@ -77,7 +77,7 @@ struct Site {
   // where it is a graph output only.
   std::vector<Use> uses;
   // Of the input of an attention or FFN: the slot of the residual sum that adds the same numbers
-  // (which may have their own name there). A recipe that quantises residual sums quantises them
+  // (which may have their own name there). A recipe that quantizes residual sums quantizes them
   // there too.
   std::optional<Use> residual;
   std::optional<int64_t> channel_axis;       // weights: axis of the output channels of the constant
@@ -98,7 +98,7 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 
 bool same(const Quantization& a, const Quantization& b);
 
-// The Sites of a graph that is not a recognised encoder: the operands of every MatMul and Gemm.
+// The Sites of a graph that is not a recognized encoder: the operands of every MatMul and Gemm.
 // Operands that come from a Softmax have the role `probabilities`, all others `other`. One
 // activation that several products read is one Site; a weight is a Site of each product.
 std::vector<Site> generic_sites(const Model& model);

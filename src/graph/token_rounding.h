@@ -1,5 +1,5 @@
-// Dynamic quantisation of tokens: every row of a tensor is quantised with a scale of its own, found
-// at run time, and dequantised. In a file it is a call of a function of the file, whose body
+// Dynamic quantization of tokens: every row of a tensor is quantized with a scale of its own, found
+// at run time, and dequantized. In a file it is a call of a function of the file, whose body
 // consists of standard operators, so that every runtime that knows functions can execute it:
 //
 //   scale = Max(ReduceMax(|x|, last axis) / largest, 2^-126)         token_scale()

@@ -1,7 +1,7 @@
 // What can be known about every value of a graph from the shapes of its inputs alone.
 //
 // Each value gets its type and shape; values that do not depend on the contents of the inputs
-// (constants, everything computed from shapes) also get their contents. Recognising an encoder and
+// (constants, everything computed from shapes) also get their contents. Recognizing an encoder and
 // planning memory rest on this: it runs no product of activations.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Reference execution of any graph whose operators are in ops.def: plain loops, obviously right.
 //
-// The oracle for the engine and the fallback for graphs that are not recognised as an encoder. Q/DQ
+// The oracle for the engine and the fallback for graphs that are not recognized as an encoder. Q/DQ
 // nodes are executed literally, as the ONNX standard defines them; sums are formed in double and
 // rounded once.
 #pragma once

@@ -40,7 +40,7 @@ class Value {
   std::vector<std::pair<std::string_view, Value>> members() const;  // sorted by key
   // An object with exactly `count` members.
   const Value& with_members(size_t count) const;
-  // An object without any other members: a misspelt one would otherwise be ignored.
+  // An object without any other members: a misspelled one would otherwise be ignored.
   const Value& with_only(const std::vector<std::string_view>& keys) const;
 
   // Of a list.

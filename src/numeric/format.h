@@ -1,6 +1,6 @@
-// Quantisation formats and the rule that turns a range into a scale.
+// Quantization formats and the rule that turns a range into a scale.
 //
-// A quantised tensor stores codes q and a scale s; its values are decode(q) * s. Codes are made as
+// A quantized tensor stores codes q and a scale s; its values are decode(q) * s. Codes are made as
 // ONNX's QuantizeLinear defines and onnxruntime computes them: the quotient x / s is an FP32 value
 // (a division, never a multiplication by the reciprocal), rounded to nearest even and saturated.
 // The scale of a range is absmax / largest, so that absmax takes the largest code: 0x7E in E4M3
@@ -11,8 +11,8 @@
 //
 // With 12 bits, code * scale is exact in FP32, and so is the product of two scales.
 // DequantizeLinear then rounds nothing, and a runtime that multiplies codes and scales their sum
-// gets the same FP32 number as one that multiplies dequantised values: not one that sometimes takes
-// the next code when it is quantised again.
+// gets the same FP32 number as one that multiplies dequantized values: not one that sometimes takes
+// the next code when it is quantized again.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 //
 // For studies only: models are converted to the formats of format.h. E4M3, E5M2 and INT8 are here,
 // too, and round exactly as there (tests/unit/numeric/study_format_test.cc), so that all splits are
-// judged by one rule. Values are rounded in place without making codes; the loop vectorises, which
+// judged by one rule. Values are rounded in place without making codes; the loop vectorizes, which
 // also makes it the fast way to try the formats of format.h on many values.
 #pragma once
 

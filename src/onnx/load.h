@@ -14,7 +14,7 @@
 // - Payloads are views of the files they stand in, which are mapped: of these the model is a part
 //   until it is gone, and nobody may write into them (base/file_bytes.h). Replacing them is fine.
 // - Constant nodes stay nodes. NaN and Inf in weights are legal here.
-// - Model::unknown_fields is a serialised ModelProto with only the fields that the rest of Model
+// - Model::unknown_fields is a serialized ModelProto with only the fields that the rest of Model
 //   has no place for (quantization annotations, unknown fields of the model and of the graph).
 // Not kept: documentation of single attributes, values and tensors; types of intermediate values
 // that are not dense tensors of a known element type.

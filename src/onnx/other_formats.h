@@ -1,4 +1,4 @@
-// Recognises files that are given instead of an ONNX model, so that the message can say what they
+// Recognizes files that are given instead of an ONNX model, so that the message can say what they
 // are and what to do.
 #pragma once
 

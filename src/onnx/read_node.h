@@ -18,7 +18,7 @@ std::string describe(const onnx::NodeProto& proto);
 // Takes the payloads out of the message.
 Node read_node(onnx::NodeProto& proto, Payloads& payloads);
 
-// The unknown fields of a message, serialised.
+// The unknown fields of a message, serialized.
 std::string unknown_fields_of(const google::protobuf::Message& message);
 
 }  // namespace fp8q

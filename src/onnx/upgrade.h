@@ -1,7 +1,7 @@
 // Bringing older models to a newer version of the standard operator set.
 //
 // Names, order and meaning stay: operators are rewritten to the form that the newer version asks
-// for (attributes that became inputs become initializers; a Softmax over flattened axes is spelt
+// for (attributes that became inputs become initializers; a Softmax over flattened axes is spelled
 // out where the rank is not known to make that needless; a Dropout becomes the Identity that it is
 // in inference). What each version changed stands in upgrade_rules.def. Nodes of other domains are
 // left alone.

@@ -113,7 +113,7 @@ void dropout_to_identity(UpgradeContext& context, Node& node) {
   node.attributes.clear();
 }
 
-// Before 13, these flatten the input to two dimensions at `axis` and normalise the rows.
+// Before 13, these flatten the input to two dimensions at `axis` and normalize the rows.
 void softmax_axis(UpgradeContext& context, Node& node) {
   expect_inputs(node, 1);
   const int64_t axis = int_attribute(node, "axis", 1);

@@ -1,7 +1,7 @@
 // Model -> bytes of a ModelProto, without a copy of the weights.
 //
-// Protobuf would hold every payload twice (in the message and in the serialised form). Here it
-// serialises everything but the initializers; these follow as the last fields of the graph, which
+// Protobuf would hold every payload twice (in the message and in the serialized form). Here it
+// serializes everything but the initializers; these follow as the last fields of the graph, which
 // is the last field of the model, so that all sizes are known in advance and payloads are written
 // from where they are.
 #pragma once
@@ -23,7 +23,7 @@ struct ExternalPlace {
 
 struct ModelBytes {
   struct Piece {
-    std::string fields;     // serialised; ends where the payload starts
+    std::string fields;     // serialized; ends where the payload starts
     const Tensor* payload;  // nullptr: none, or in another file
   };
   std::string head;

@@ -31,7 +31,7 @@ std::string examples(const std::string& pattern, const std::vector<Site>& sites)
 }
 
 // A pattern that matches operands of products means no other values beside them, unless they are to
-// be quantised already: "layer.2/*=e5m2" shall not begin to round residual sums.
+// be quantized already: "layer.2/*=e5m2" shall not begin to round residual sums.
 bool is_meant(const SiteChoice& choice, const std::vector<Site>& sites, size_t i,
               const SiteRequest& request) {
   if (is_operand(sites[i].role) || request.format) return true;

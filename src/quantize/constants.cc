@@ -115,7 +115,7 @@ void check_finite(const Tensor& f32, const std::string& value) {
   const auto bad = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
   if (bad != values.end())
     fail(ErrorCode::bad_model,
-         "weight \"{}\": element {} is {}; a weight that is not finite cannot be quantised: export "
+         "weight \"{}\": element {} is {}; a weight that is not finite cannot be quantized: export "
          "the model again from a healthy checkpoint",
          printable(value), bad - values.begin(), *bad);
 }

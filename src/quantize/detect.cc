@@ -11,7 +11,7 @@
 namespace fp8q {
 namespace {
 
-// Operators of any domain that read or make quantised tensors: the standard's, onnxruntime's
+// Operators of any domain that read or make quantized tensors: the standard's, onnxruntime's
 // (com.microsoft) and TransformerEngine's (trt).
 bool is_quantization(const Node& node) {
   static constexpr std::array kExact = {"QuantizeLinear",
@@ -45,14 +45,14 @@ std::optional<FoundQuantization> find_quantization(const Model& model) {
         manifest->recipe};
   const auto node = std::ranges::find_if(model.graph.nodes, is_quantization);
   if (node == model.graph.nodes.end()) return std::nullopt;
-  return FoundQuantization{"is quantised already: it contains " + describe(*node), ""};
+  return FoundQuantization{"is quantized already: it contains " + describe(*node), ""};
 }
 
 bool is_quantized(const Model& model) { return find_quantization(model).has_value(); }
 
 std::string format_of(const Model& model) {
   if (const auto manifest = read_manifest(model)) return manifest->recipe;
-  return is_quantized(model) ? "quantised" : "fp32";
+  return is_quantized(model) ? "quantized" : "fp32";
 }
 
 }  // namespace fp8q

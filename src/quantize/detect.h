@@ -1,4 +1,4 @@
-// What quantisation a model already carries, so that it is not quantised twice.
+// What quantization a model already carries, so that it is not quantized twice.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct FoundQuantization {
 std::optional<FoundQuantization> find_quantization(const Model& model);
 bool is_quantized(const Model& model);
 
-// How results call it: the recipe of a converted model, "quantised" where something else did it,
+// How results call it: the recipe of a converted model, "quantized" where something else did it,
 // "fp32".
 std::string format_of(const Model& model);
 

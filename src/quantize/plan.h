@@ -1,6 +1,6 @@
 // The Plan: what every Site and every embedding table gets, with the reason.
 //
-// A product is quantised only when both its operands are (products.h); a value that enters none by
+// A product is quantized only when both its operands are (products.h); a value that enters none by
 // what is asked for it alone. Scales follow from the values of weights and from the statistics of
 // activations, each by the observer asked for (planner.h). quantize_model() carries the plan out.
 #pragma once
@@ -18,12 +18,12 @@ struct SitePlan {
   std::string path;
   std::string value;
   SiteKind kind = SiteKind::activation;
-  std::vector<Use> uses;        // slots that read the quantised tensor
-  std::optional<Use> residual;  // the slot of a residual sum that adds the quantised numbers, too
-  bool output = false;          // a graph output, which becomes the quantised tensor
+  std::vector<Use> uses;        // slots that read the quantized tensor
+  std::optional<Use> residual;  // the slot of a residual sum that adds the quantized numbers, too
+  bool output = false;          // a graph output, which becomes the quantized tensor
   std::string reason;
 
-  // Of a quantised Site:
+  // Of a quantized Site:
   Format format = Format::e4m3;
   Granularity granularity = Granularity::tensor;
   ObserverChoice observer;
@@ -35,7 +35,7 @@ struct SitePlan {
   int64_t zero_channels = 0;      // channels (or tensors) of zeros, which have scale 1
   uint64_t nonfinite = 0;         // activations seen that were NaN or infinite, and ignored
 
-  // SmoothQuant: an activation is quantised times these factors of its channels, a weight divided
+  // SmoothQuant: an activation is quantized times these factors of its channels, a weight divided
   // by those of the activation it meets. Scales, range and error are those of the results. Empty:
   // none.
   std::vector<float> factors;

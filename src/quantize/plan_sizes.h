@@ -10,7 +10,7 @@ namespace fp8q {
 
 // Bytes of numbers; each stored constant counts once, scales do not.
 struct PlanSizes {
-  uint64_t matrices_before = 0;  // the quantised weights, as FP32
+  uint64_t matrices_before = 0;  // the quantized weights, as FP32
   uint64_t matrices_after = 0;   // as codes
   uint64_t tables_before = 0;    // the embedding tables, as FP32
   uint64_t tables_after = 0;     // as they are stored

@@ -15,7 +15,7 @@ struct Input {
   std::vector<size_t> weights;
 };
 
-// The weights that the quantised products of an activation multiply it by; empty where one of them
+// The weights that the quantized products of an activation multiply it by; empty where one of them
 // is of another kind.
 std::vector<size_t> weights_of(const GraphIndex& index, const std::vector<Site>& sites,
                                const std::map<size_t, Product>& products, const SitePlan& plan) {

@@ -1,7 +1,7 @@
 // Which inputs of linear layers are smoothed (smooth_quant.h), and by what factors. Internal to
 // planning.
 //
-// An input is smoothed where each of the products that read it quantised multiplies it by a
+// An input is smoothed where each of the products that read it quantized multiplies it by a
 // constant matrix, and where its range is the absmax: the other observers look at histograms, which
 // say nothing of single channels.
 #pragma once
@@ -20,7 +20,7 @@ void plan_smoothing(const GraphIndex& index, const std::vector<Site>& sites,
                     const std::map<size_t, Product>& products, const Statistics* statistics,
                     const SmoothQuant& wanted, std::vector<SitePlan>& plans);
 
-// The constant that the codes of a quantised weight stand for: as the product sees it, divided by
+// The constant that the codes of a quantized weight stand for: as the product sees it, divided by
 // the factors of its input.
 Tensor planned_weight(const GraphIndex& index, const SitePlan& plan);
 

@@ -44,7 +44,7 @@ void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   if (weight.dtype() != DType::f32)
     fail(
         ErrorCode::unsupported,
-        "weight \"{}\" enters its product as {}, only float is quantised: export the model in FP32",
+        "weight \"{}\" enters its product as {}, only float is quantized: export the model in FP32",
         printable(site.value), name(weight.dtype()));
   FP8Q_ASSERT(serves_weights(plan.observer.id));
   check_finite(weight, site.value);
@@ -67,7 +67,7 @@ void check_predicted(const Site& site, const Prediction* found) {
   if (!found)
     fail(ErrorCode::unsupported,
          "observer unit cannot tell the range of {}: its values do not follow from weights alone, "
-         "or the model is not recognised as an encoder; choose another observer for it",
+         "or the model is not recognized as an encoder; choose another observer for it",
          printable(site.path));
 }
 
@@ -139,7 +139,7 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
   plan.reason = request.reason;
 }
 
-// A residual sum that is quantised adds rounded numbers, as far as they are its own, with one
+// A residual sum that is quantized adds rounded numbers, as far as they are its own, with one
 // scale.
 void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
   const auto sum_is_quantized = [&](const Site& input) {

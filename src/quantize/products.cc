@@ -12,12 +12,12 @@ struct Chooser {
   const GraphIndex& index;
   const std::vector<Site>& sites;
   const std::vector<SiteRequest>& requests;
-  bool recognised;
+  bool recognized;
 
   const Site& site(int i) const { return sites[static_cast<size_t>(i)]; }
   const SiteRequest& request(int i) const { return requests[static_cast<size_t>(i)]; }
 
-  // Why the product cannot be quantised, whatever is asked for.
+  // Why the product cannot be quantized, whatever is asked for.
   std::string obstacle(const Product& product) const {
     int weights = 0;
     bool probabilities = false;
@@ -31,8 +31,8 @@ struct Chooser {
                            printable(site(i).value));
     }
     if (weights == 2) return "a product of two constants";
-    if (!recognised && weights == 0 && !probabilities)
-      return "a product of two activations outside a recognised encoder";
+    if (!recognized && weights == 0 && !probabilities)
+      return "a product of two activations outside a recognized encoder";
     return "";
   }
 
@@ -92,7 +92,7 @@ std::map<size_t, Product> choose_products(const GraphIndex& index, const std::ve
       products[use.node].operands[use.input] = static_cast<int>(i);
     }
   }
-  const Chooser chooser{index, sites, requests, is_recognised(sites)};
+  const Chooser chooser{index, sites, requests, is_recognized(sites)};
   for (auto& [node, product] : products) product.float_reason = chooser.float_reason(product);
   for (const Site& site : sites)
     if (site.role == SiteRole::attention_input && site.kind == SiteKind::activation)

@@ -45,14 +45,14 @@ struct Recipe {
   Granularity weight_granularity;
   Format activations;
   Granularity activation_granularity;
-  uint32_t roles;  // role_bit() of the Sites it quantises
+  uint32_t roles;  // role_bit() of the Sites it quantizes
   std::string_view description;
 };
 
 constexpr uint32_t role_bit(SiteRole role) { return 1u << static_cast<int>(role); }
 
 constexpr bool covers(const Recipe& recipe, SiteRole role) { return recipe.roles & role_bit(role); }
-// Whether it quantises values that enter no product, which only a recognised encoder has.
+// Whether it quantizes values that enter no product, which only a recognized encoder has.
 bool is_naive(const Recipe& recipe);
 
 std::span<const Recipe> all_recipes();

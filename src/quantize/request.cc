@@ -13,8 +13,8 @@ std::string float_reason(const Recipe& recipe, SiteRole role, bool quantize_head
   if (role == SiteRole::head)
     return quantize_head ? "" : "the head stays in floating point unless --quantize-head is given";
   if (!is_operand(role))
-    return fmt::format("recipe {} quantises operands of products only", recipe.name);
-  return fmt::format("recipe {} does not quantise this product", recipe.name);
+    return fmt::format("recipe {} quantizes operands of products only", recipe.name);
+  return fmt::format("recipe {} does not quantize this product", recipe.name);
 }
 
 bool any_activation(const PlanRequest& request, const std::vector<Site>& sites,
@@ -43,7 +43,7 @@ SiteRequest request_of(const Recipe& recipe, const Site& site, const PlanOptions
 
 std::string recipe_reason(std::string_view recipe) { return fmt::format("recipe {}", recipe); }
 
-bool is_recognised(const std::vector<Site>& sites) {
+bool is_recognized(const std::vector<Site>& sites) {
   return std::ranges::any_of(sites, [](const Site& site) {
     return site.role != SiteRole::other && site.role != SiteRole::probabilities;
   });
@@ -51,16 +51,16 @@ bool is_recognised(const std::vector<Site>& sites) {
 
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options) {
-  const bool recognised = is_recognised(sites);
-  if (is_naive(recipe) && !recognised)
+  const bool recognized = is_recognized(sites);
+  if (is_naive(recipe) && !recognized)
     fail(ErrorCode::unsupported,
-         "recipe {} quantises residual sums and results, which are known in recognised encoders "
+         "recipe {} quantizes residual sums and results, which are known in recognized encoders "
          "only: choose another recipe",
          recipe.name);
   PlanRequest request{.recipe = std::string(recipe.name), .options = options, .sites = {}};
   for (const Site& site : sites) {
     SiteRequest wanted = request_of(recipe, site, options);
-    if (recognised)
+    if (recognized)
       if (auto reason = float_reason(recipe, site.role, options.quantize_head); !reason.empty()) {
         wanted.format.reset();
         wanted.reason = std::move(reason);

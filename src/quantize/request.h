@@ -46,9 +46,9 @@ struct PlanRequest {
   friend bool operator==(const PlanRequest&, const PlanRequest&) = default;
 };
 
-// What a recipe alone asks for. In a graph that was not recognised as an encoder (its Sites have
+// What a recipe alone asks for. In a graph that was not recognized as an encoder (its Sites have
 // only the roles `probabilities` and `other`) it asks for every Site; Error (unsupported) there, if
-// the recipe quantises values that enter no product, which are not known then.
+// the recipe quantizes values that enter no product, which are not known then.
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options = {});
 
@@ -59,7 +59,7 @@ std::string recipe_reason(std::string_view recipe);
 bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites);
 bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites);
 
-// Roles other than `probabilities` and `other` are given by a recognised encoder alone.
-bool is_recognised(const std::vector<Site>& sites);
+// Roles other than `probabilities` and `other` are given by a recognized encoder alone.
+bool is_recognized(const std::vector<Site>& sites);
 
 }  // namespace fp8q

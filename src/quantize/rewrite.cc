@@ -16,7 +16,7 @@
 namespace fp8q {
 namespace {
 
-// Sites of one value that get the same quantised tensor.
+// Sites of one value that get the same quantized tensor.
 struct Group {
   const SitePlan* plan;
   bool operand;  // of products
@@ -68,7 +68,7 @@ Pair pair_of(const std::string& value, const QdqNames& names, std::string codes,
                     std::move(result))};
 }
 
-// What is quantised of an activation that node `at` is the first to read: its value, or a product
+// What is quantized of an activation that node `at` is the first to read: its value, or a product
 // with the factors of its channels.
 std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) {
   if (plan.factors.empty()) return plan.value;

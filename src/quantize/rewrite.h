@@ -1,11 +1,11 @@
 // The Q/DQ rewrite: from a float model and a Plan to a model that carries everything its execution
 // needs.
 //
-// A quantised weight becomes codes of one byte, a scale and a zero point, followed only by
+// A quantized weight becomes codes of one byte, a scale and a zero point, followed only by
 // DequantizeLinear, which feeds the product directly: what the file puts between them (Cast,
-// Transpose) is applied to the codes. A quantised activation gets one QuantizeLinear and
+// Transpose) is applied to the codes. A quantized activation gets one QuantizeLinear and
 // DequantizeLinear pair, shared by all products that read it, directly before the first of them. A
-// quantised value that enters no product gets one pair directly behind the node that makes it, for
+// quantized value that enters no product gets one pair directly behind the node that makes it, for
 // all its readers; where it is a graph output, the pair's result takes its name. The input of a
 // product with a scale per token gets a call of token_rounding() instead of a pair. Factors of
 // channels are a Mul in front of either. Scale and zero

@@ -46,7 +46,7 @@ std::vector<double> normal_magnitudes() {
   return points;
 }
 
-// The mean squared error of quantising a channel's values.
+// The mean squared error of quantizing a channel's values.
 double channel_noise(Format format, float scale, double absmax, double power) {
   static const std::vector<double> kMagnitudes = normal_magnitudes();
   double noise = 0;

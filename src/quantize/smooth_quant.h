@@ -6,7 +6,7 @@
 //
 // with max|W_j| over all weights that read x. Unlike the paper's, factors are rounded to powers of
 // two: then both products are exact (where nothing is subnormal), so that smoothing alone changes
-// no bit of the model, and what quantisation loses is all there is to compare. And they are not
+// no bit of the model, and what quantization loses is all there is to compare. And they are not
 // folded into the LayerNorm before: in a post-LN encoder the residual sum reads its result, too.
 #pragma once
 
@@ -40,7 +40,7 @@ struct ChannelRanges {
   double power = 0;
 };
 
-// A matrix that reads the activation, and how it will be quantised.
+// A matrix that reads the activation, and how it will be quantized.
 struct SmoothedWeight {
   Tensor f32;
   int64_t channel_axis;  // of its output channels
@@ -61,7 +61,7 @@ std::vector<float> input_absmax(std::span<const SmoothedWeight> weights);
 // itself where there are none.
 Tensor divided(const Tensor& matrix, int64_t channel_axis, std::span<const float> factors);
 
-// The expected sum of squares, over all results of one row of the activation, of what quantising
+// The expected sum of squares, over all results of one row of the activation, of what quantizing
 // both operands with these factors (empty: none) changes. Errors of the two are taken to be
 // independent. Those of the weights are their own; those of a channel of the activation are what
 // the format loses, with the scale that the largest channel needs, of normally distributed values

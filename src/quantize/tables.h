@@ -1,7 +1,7 @@
 // Embedding tables: finding, planning and rewriting them.
 //
 // Half precision keeps 11 bits of each value, and every lookup is widened by a Cast after the
-// Gather. Quantised rows are INT8 in every recipe: Gather has no FP8 type in ONNX (through opset
+// Gather. Quantized rows are INT8 in every recipe: Gather has no FP8 type in ONNX (through opset
 // 25; onnxruntime refuses such models), and rows with a scale of their own are more accurate in
 // INT8 than in FP8.
 #pragma once

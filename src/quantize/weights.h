@@ -1,4 +1,4 @@
-// Quantising a constant tensor: which values share a scale, and codes.
+// Quantizing a constant tensor: which values share a scale, and codes.
 //
 // ONNX has scales per tensor, per index of one axis, and per block along one axis. Groups of
 // channels are written as channels whose scales repeat, and two-dimensional tiles as blocks along

@@ -13,7 +13,7 @@ struct Bar {
   std::string label;
   double value = 0;  // not negative
   std::string text;  // printed beside the bar
-  int series = 0;    // 0..5: its colour
+  int series = 0;    // 0..5: its color
 };
 std::string bar_chart(const std::vector<Bar>& bars);
 
@@ -34,7 +34,7 @@ struct HeatMap {
   std::vector<std::string> rows;
   std::vector<std::string> columns;
   std::vector<std::vector<std::optional<double>>> values;  // [row][column]
-  double low = 0;                                          // takes the darkest colour
+  double low = 0;                                          // takes the darkest color
   double high = 1;                                         // takes the lightest
   const char* unit = "";                                   // for the tooltip
 };

@@ -10,31 +10,31 @@
 namespace fp8q {
 namespace {
 
-using Colour = std::array<double, 3>;
+using Color = std::array<double, 3>;
 
-// From dark to light, so that the order survives grey printing and colour blindness.
-constexpr std::array<Colour, 5> kScale = {
+// From dark to light, so that the order survives gray printing and color blindness.
+constexpr std::array<Color, 5> kScale = {
     {{68, 20, 60}, {150, 40, 70}, {214, 103, 64}, {240, 180, 110}, {250, 243, 220}}};
 
-Colour colour_at(double share) {
+Color color_at(double share) {
   const double position = std::clamp(share, 0.0, 1.0) * (kScale.size() - 1);
   const auto below = std::min(static_cast<size_t>(position), kScale.size() - 2);
-  Colour colour;
+  Color color;
   for (size_t i = 0; i < 3; ++i)
-    colour[i] =
+    color[i] =
         std::lerp(kScale[below][i], kScale[below + 1][i], position - static_cast<double>(below));
-  return colour;
+  return color;
 }
 
 // Black or white, whichever stands out: relative luminance as WCAG 2 weighs the channels.
-const char* text_on(const Colour& c) {
+const char* text_on(const Color& c) {
   return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] > 120 ? "#111" : "#fff";
 }
 
 std::string cell(const HeatMap& map, size_t row, size_t column) {
   const auto& value = map.values[row][column];
   if (!value) return "<td class=\"none\"></td>";
-  const Colour c = colour_at((*value - map.low) / (map.high - map.low));
+  const Color c = color_at((*value - map.low) / (map.high - map.low));
   const std::string number = std::isfinite(*value) ? fmt::format("{:.0f}", *value) : "exact";
   return fmt::format(
       "<td style=\"background:rgb({:.0f},{:.0f},{:.0f});color:{}\" title=\"{} / {}: {}{}\">{}</td>",

@@ -6,7 +6,7 @@ namespace {
 
 Tree json_of(const TuneEvaluation& e) {
   return {{"fallbacks", e.fallbacks},
-          {"quantised_sites", e.quantised},
+          {"quantised_sites", e.quantized},
           {"time", e.time},
           {"score", e.score},
           {"difference", e.difference},

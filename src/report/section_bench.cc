@@ -13,7 +13,7 @@ std::string percent(const Value& fraction) {
   return fraction.is_null() ? "" : fmt::format("{:.0f} %", 100 * fraction.number());
 }
 
-// Colours follow the order of the variants in a cell.
+// Colors follow the order of the variants in a cell.
 int series_of(const Value& variants, const std::string& format) {
   for (size_t i = 0; i < variants.size(); ++i)
     if (variants.at(i)["format"].string() == format) return static_cast<int>(i % 6);

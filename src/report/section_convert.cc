@@ -46,14 +46,14 @@ std::string section_convert(const SectionInput& input) {
     sizes.push_back(size_bar(recipe, r["output"]["bytes"], 0));
     content +=
         html_figure(recipe + ": SQNR by layer", heat_map(decibel_map(decibels_by_path(r["sites"]))),
-                    "Signal to quantisation noise in dB, dark where little of the signal "
-                    "is left; empty: not quantised. Weights are measured, activations "
+                    "Signal to quantization noise in dB, dark where little of the signal "
+                    "is left; empty: not quantized. Weights are measured, activations "
                     "estimated from the calibration's histograms; also empty where scales are "
                     "found at run time.");
     content += weakest_sites(r["sites"]);
   }
   content += html_figure("Size of the model file", bar_chart(sizes), "");
-  return html_section("Conversion", "What each quantised tensor keeps of its signal.", content);
+  return html_section("Conversion", "What each quantized tensor keeps of its signal.", content);
 }
 
 }  // namespace fp8q

@@ -32,7 +32,7 @@ struct Tables {
   std::vector<std::vector<std::string>> rows;
   std::map<std::string, std::vector<IntervalRow>> scores;  // by task
   std::vector<IntervalRow> differences;
-  std::map<std::string, int> series;  // colour by format
+  std::map<std::string, int> series;  // color by format
   std::set<std::string> seen;         // data and model
 };
 
@@ -98,7 +98,7 @@ std::string section_eval(const SectionInput& input) {
         "Difference from the float model", interval_chart(tables.differences, 0.0),
         "Points of the score, on the same examples, with the 95 % interval. Where it contains "
         "zero, the examples do not show a difference.");
-  return html_section("Accuracy", "What each model scores, and whether quantising it changed that.",
+  return html_section("Accuracy", "What each model scores, and whether quantizing it changed that.",
                       content);
 }
 

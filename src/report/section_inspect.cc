@@ -14,7 +14,7 @@ std::string section_inspect(const SectionInput& input) {
         {"size", fmt::format("{:.1f} MB", r["model"]["bytes"].number() / 1e6)},
         {"parameters", fmt::format("{:.1f} M", r["parameters"].number() / 1e6)},
         {"opset", fmt::format("{}", r["opset"].integer())},
-        {"quantisation", escape(r["quantization"].string())},
+        {"quantization", escape(r["quantization"].string())},
         {"runs on", escape(r["engine"].string())}};
     if (const auto architecture = r.find("architecture"))
       for (const auto& [key, value] : architecture->members())

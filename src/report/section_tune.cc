@@ -20,7 +20,7 @@ std::string path_chart(const Value& r) {
     rows.push_back(
         {fallbacks == 0 ? r["recipe"].string() : fmt::format("{} fallbacks", fallbacks), difference,
          e["interval"].at(0).number(), e["interval"].at(1).number(),
-         fmt::format("{:+.2f}, {} Sites quantised{}", difference,
+         fmt::format("{:+.2f}, {} Sites quantized{}", difference,
                      e["quantised_sites"].unsigned_integer(), is_chosen ? ", chosen" : ""),
          e["meets"].boolean() ? 0 : 1});
   }

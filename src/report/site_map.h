@@ -12,11 +12,11 @@
 
 namespace fp8q {
 
-// SQNR in dB by path, in the order of the Sites; infinite: without error. The colours end at 10 dB,
+// SQNR in dB by path, in the order of the Sites; infinite: without error. The colors end at 10 dB,
 // where noise is a third of the signal, and at 45 dB.
 using SiteDecibels = std::vector<std::pair<std::string, std::optional<double>>>;
 // A Site's "sqnr_db". JSON has no infinity: a Site without error has null. nullopt: it has none, as
-// where it is not quantised, or where scales are found at run time.
+// where it is not quantized, or where scales are found at run time.
 std::optional<double> decibels_of(const json::Value& site);
 SiteDecibels decibels_by_path(const json::Value& sites);
 HeatMap decibel_map(const SiteDecibels& sites);

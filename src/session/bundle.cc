@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file_bytes.h"
 #include "base/hash.h"
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 #include "onnx/load.h"
 #include "onnx/upgrade.h"
 #include "quantize/detect.h"
@@ -50,12 +50,12 @@ Bundle open_model(const OpenedModel& opened) {
 
 void find_sites(Bundle& bundle) {
   bundle.encoder.reset();
-  auto recognised = recognise_encoder(bundle.model);
-  if (auto* encoder = std::get_if<Encoder>(&recognised)) {
+  auto recognized = recognize_encoder(bundle.model);
+  if (auto* encoder = std::get_if<Encoder>(&recognized)) {
     bundle.sites = encoder->sites;
     bundle.encoder = std::move(*encoder);
   } else {
-    bundle.not_encoder_reason = std::get<NotAnEncoder>(recognised).reason;
+    bundle.not_encoder_reason = std::get<NotAnEncoder>(recognized).reason;
     bundle.sites = generic_sites(bundle.model);
   }
 }
@@ -67,7 +67,7 @@ void upgrade_for_conversion(Bundle& bundle) {
 
 void require_float_model(const Bundle& bundle) {
   if (const auto found = find_quantization(bundle.model))
-    fail(ErrorCode::unsupported, "{}: is already quantised: it {}; start from the float model",
+    fail(ErrorCode::unsupported, "{}: is already quantized: it {}; start from the float model",
          printable(bundle.file.path.string()), found->description);
 }
 

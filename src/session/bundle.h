@@ -35,7 +35,7 @@ struct OpenedModel {
 OpenedModel open_model_file(const fs::path& location);
 Bundle open_model(const OpenedModel& opened);
 Bundle open_model(const fs::path& location);
-// Recognises the encoder and finds the Sites of bundle.model; done by open_model, and again after
+// Recognizes the encoder and finds the Sites of bundle.model; done by open_model, and again after
 // the graph changed.
 void find_sites(Bundle& bundle);
 
@@ -43,7 +43,7 @@ void find_sites(Bundle& bundle);
 // nodes may have been inserted. Names of values stay.
 void upgrade_for_conversion(Bundle& bundle);
 
-// Error (unsupported) where the model is quantised already, saying by what.
+// Error (unsupported) where the model is quantized already, saying by what.
 void require_float_model(const Bundle& bundle);
 
 // Tokens an example may have: `asked`, or less where the model's position table is shorter (with a

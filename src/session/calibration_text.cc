@@ -28,7 +28,7 @@ std::optional<Task> calibration_task(const TextRequest& request, const ModelConf
 std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
   if (!bundle.encoder)
-    fail(ErrorCode::unsupported, "{}: --random-data needs a model recognised as an encoder",
+    fail(ErrorCode::unsupported, "{}: --random-data needs a model recognized as an encoder",
          printable(bundle.file.path.string()));
   const auto rows = static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
   std::mt19937_64 generator(*request.random_seed);

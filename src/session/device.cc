@@ -95,7 +95,7 @@ std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const Executio
   if (const auto index = cuda_index(execution.device)) {
     if (execution.compute == Compute::fp32)
       fail(ErrorCode::unsupported,
-           "--compute fp32: the GPU engine forms products that are not quantised in BF16; use "
+           "--compute fp32: the GPU engine forms products that are not quantized in BF16; use "
            "--device cpu");
     return make_gpu_engine(encoder, *index, execution.tokens_at_a_time);
   }

@@ -11,7 +11,7 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
   if (execution.gelu != Gelu::of_model && (execution.reference || !bundle.encoder))
     fail(ErrorCode::unsupported,
          "{}: --gelu tanh: the interpreter runs a model as it is written; the option needs a model "
-         "recognised as an encoder, and no --reference",
+         "recognized as an encoder, and no --reference",
          printable(bundle.file.path.string()));
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
   if (bundle.encoder) {
@@ -24,11 +24,11 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
     return engine;
   }
   notes.push_back(
-      fmt::format("{} is not recognised as an encoder ({}); it runs through the "
+      fmt::format("{} is not recognized as an encoder ({}); it runs through the "
                   "interpreter, which is much slower",
                   bundle.file.path.string(), bundle.not_encoder_reason));
   if (execution.compute == Compute::bf16)
-    fail(ErrorCode::unsupported, "{}: --compute bf16 needs a model recognised as an encoder",
+    fail(ErrorCode::unsupported, "{}: --compute bf16 needs a model recognized as an encoder",
          printable(bundle.file.path.string()));
   return make_interpreter_engine(bundle.model, bundle.sites);
 }

@@ -1,4 +1,4 @@
-// Quantising an Encoder that stands in no graph: the same formats, scales and roles as a Plan gives
+// Quantizing an Encoder that stands in no graph: the same formats, scales and roles as a Plan gives
 // a model, put straight into its Sites and weights.
 #pragma once
 
@@ -24,7 +24,7 @@ PackedBatch random_batch(const RandomBatch& wanted);
 // by Site, 0 for weights.
 std::vector<float> observed_absmax(const Encoder& encoder, uint64_t seed);
 
-// The float encoder quantised as the recipe says, embedding tables in float16.
+// The float encoder quantized as the recipe says, embedding tables in float16.
 Encoder quantized_encoder(const Encoder& encoder, const Recipe& recipe,
                           const std::vector<float>& absmax);
 

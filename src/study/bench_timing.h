@@ -21,7 +21,7 @@ std::vector<std::vector<double>> time_runs(std::span<Engine* const> engines,
 std::vector<StageTime> mean_profile(Engine& engine, const PackedBatch& batch,
                                     const TimingRule& rule);
 
-// The value below which a share of the values lies, between neighbours on a straight line; 0.5 is
+// The value below which a share of the values lies, between neighbors on a straight line; 0.5 is
 // the median. `values` must not be empty.
 double quantile(std::vector<double> values, double share);
 

@@ -79,7 +79,7 @@ CostModel::CostModel(const std::vector<Roof>& roofs, const std::vector<FallbackU
     const auto found = std::ranges::find(roofs, unit, &Roof::unit);
     return found == roofs.end() ? 0.0 : found->operations_per_s;
   };
-  // Unquantised products run in FP32 on a CPU and in BF16 on a GPU, which tells no FP32 roof.
+  // Unquantized products run in FP32 on a CPU and in BF16 on a GPU, which tells no FP32 roof.
   const double reference = rate("fp32") > 0 ? rate("fp32") : rate("bf16");
   fp8_ = speed_of(roofs, rate("fp8") > 0 ? "fp8" : "bf16", reference);
   int8_ = speed_of(roofs, "int8", reference);
@@ -104,9 +104,9 @@ uint64_t CostModel::bytes(const FallbackUnit& unit, const std::optional<Format>&
 
 double CostModel::price(const FallbackUnit& unit, const std::optional<Format>& from,
                         const std::optional<Format>& to) const {
-  constexpr double kStaysQuantised = 0.1;
+  constexpr double kStaysQuantized = 0.1;
   const double sites =
-      static_cast<double>(unit.sites.size()) / sites_ * (from && to ? kStaysQuantised : 1.0);
+      static_cast<double>(unit.sites.size()) / sites_ * (from && to ? kStaysQuantized : 1.0);
   const double time_added = std::max(0.0, time(unit, to) - time(unit, from));
   const double bytes_added =
       bytes_ > 0

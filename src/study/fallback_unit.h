@@ -1,4 +1,4 @@
-// What falls back together when a Plan is mixed: the quantised Sites of a product, or of products
+// What falls back together when a Plan is mixed: the quantized Sites of a product, or of products
 // that share an operand (query, key and value); a value that enters no product by itself.
 #pragma once
 
@@ -19,7 +19,7 @@ struct FallbackUnit {
   uint64_t weight_values = 0;  // of its constant operands
 };
 
-// Those of the Sites that the plan quantises, in the order of their first Sites. `tokens`: mean
+// Those of the Sites that the plan quantizes, in the order of their first Sites. `tokens`: mean
 // length of a sequence, which the products of attention grow with; `hidden`: width of the encoder.
 struct UnitSizes {
   double tokens = 0;
@@ -42,8 +42,8 @@ class CostModel {
   // Bytes of its weights.
   static uint64_t bytes(const FallbackUnit& unit, const std::optional<Format>& format);
   // Of changing the format: the share of the time and of the bytes of all units in floating point
-  // that it adds, and the share of the Sites that are quantised no more (a tenth of it where they
-  // stay quantised): of equally useful changes, the one that leaves more quantised is cheaper.
+  // that it adds, and the share of the Sites that are quantized no more (a tenth of it where they
+  // stay quantized): of equally useful changes, the one that leaves more quantized is cheaper.
   double price(const FallbackUnit& unit, const std::optional<Format>& from,
                const std::optional<Format>& to) const;
 

@@ -15,7 +15,7 @@ class PlanMaker {
   struct Source {
     const Model& model;
     const std::vector<Site>& sites;
-    const Encoder* encoder = nullptr;        // nullptr: the model was not recognised as one
+    const Encoder* encoder = nullptr;        // nullptr: the model was not recognized as one
     const Statistics* statistics = nullptr;  // nullptr: there are none
   };
   explicit PlanMaker(const Source& source) : source_(source) {}

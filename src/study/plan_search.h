@@ -35,7 +35,7 @@ std::string text_of(const Assignment& assignment);
 using Evaluate = std::function<bool(const Assignment&)>;
 
 struct SearchLimits {
-  size_t longest;      // moves that may be made at all, so that something stays quantised
+  size_t longest;      // moves that may be made at all, so that something stays quantized
   size_t evaluations;  // at most, of those for taking moves back; the bisection always ends
 };
 

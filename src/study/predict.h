@@ -2,7 +2,7 @@
 // that the observer `unit` gives.
 //
 // Inputs of linear layers are taken as independent across channels. Then, by layer:
-//   result of a LayerNorm   mean beta_j, variance gamma_j^2 (a normalised row has mean 0 and
+//   result of a LayerNorm   mean beta_j, variance gamma_j^2 (a normalized row has mean 0 and
 //                           variance 1; here each of its channels is taken to have them)
 //   linear layer            mean b_j + sum_i W_ij mean_i, variance sum_i W_ij^2 variance_i: the
 //                           fan-in decides

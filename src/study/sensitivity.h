@@ -35,7 +35,7 @@ struct SiteHarm {
 struct Sensitivity {
   Harm none;  // of the float model: its loss and score
   Harm all;
-  std::vector<SiteHarm> sites;  // those the plan quantises, in their order
+  std::vector<SiteHarm> sites;  // those the plan quantizes, in their order
 };
 
 struct SensitivityInputs {

@@ -22,7 +22,7 @@ FormatFit fit_of(const Site& site, const SitePlan& plan, const GraphIndex& index
                  const Statistics& statistics) {
   if (site.kind == SiteKind::weight) {
     const auto weight = constant_contents(index, site.value);
-    FP8Q_ASSERT(weight.has_value());  // the plan quantises it
+    FP8Q_ASSERT(weight.has_value());  // the plan quantizes it
     return fit_of_weight(weight->to(DType::f32), plan.axis.axis);
   }
   const SiteStatistics* seen = statistics.find(site.value);

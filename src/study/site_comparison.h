@@ -19,7 +19,7 @@ struct ComparedModel {
 struct SiteError {
   TensorError error;     // of what the product reads
   TensorError rounding;  // of activations: the second's values rounded against the same not rounded
-  uint64_t saturated = 0;  // of the second's values, where it is quantised
+  uint64_t saturated = 0;  // of the second's values, where it is quantized
   uint64_t underflowed = 0;
 };
 

@@ -1,8 +1,8 @@
 // What-if models: a float encoder with any set of its Sites rounded as a Plan says.
 //
-// A conversion quantises products, both operands at a time. A trial rounds single Sites, so that
+// A conversion quantizes products, both operands at a time. A trial rounds single Sites, so that
 // the harm each of them does can be told. Values are rounded in place on the way through a float
-// engine (SiteTransform); weights are replaced by what dequantising their codes gives. The numbers
+// engine (SiteTransform); weights are replaced by what dequantizing their codes gives. The numbers
 // are those that the converted model multiplies; sums round in another order.
 #pragma once
 
@@ -21,7 +21,7 @@ class Trials {
   // `encoder` is the float one that `plan` was made for; it must outlive the trials.
   Trials(const Encoder& encoder, const Plan& plan);
 
-  // Sites that the plan quantises, by index.
+  // Sites that the plan quantizes, by index.
   const std::vector<size_t>& sites() const { return sites_; }
   size_t site_count() const { return transforms_.size(); }
 

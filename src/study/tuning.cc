@@ -31,7 +31,7 @@ void Tuning::run(const TuneInputs& inputs, TuneResult& result) {
   const Assignment recipe(units_.size(), 0);
   if (meets(recipe)) return choose(recipe);
   order_ = moves(inputs.text);
-  // The last fallback to floating point would leave nothing quantised.
+  // The last fallback to floating point would leave nothing quantized.
   const SearchResult found =
       search_plan(units_.size(), order_, {order_.size() - 1, request_.evaluations},
                   [&](const Assignment& assignment) { return meets(assignment); });
@@ -67,7 +67,7 @@ void Tuning::plan_units(const TuneInputs& inputs) {
   units_ = fallback_units(index, sites(), plans_.front(), inputs.sizes);
   if (units_.size() < 2)
     fail(ErrorCode::unsupported,
-         "recipe {} quantises {} of this model's products: there is nothing "
+         "recipe {} quantizes {} of this model's products: there is nothing "
          "to choose",
          request_.recipe->name, units_.size());
   costs_.emplace(inputs.roofs(), units_);
@@ -125,7 +125,7 @@ bool Tuning::meets(const Assignment& assignment) {
                    .from_checkpoint = from_checkpoint};
   e.fallbacks =
       static_cast<size_t>(std::ranges::count_if(assignment, [](size_t step) { return step > 0; }));
-  e.quantised = static_cast<size_t>(std::ranges::count_if(plan.sites, &SitePlan::quantized));
+  e.quantized = static_cast<size_t>(std::ranges::count_if(plan.sites, &SitePlan::quantized));
   for (size_t u = 0; u < units_.size(); ++u)
     e.time += costs_->time(units_[u], format_at(u, assignment[u]));
   index_of_[key] = result_->evaluations.size();

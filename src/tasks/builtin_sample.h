@@ -1,6 +1,6 @@
 // Text compiled into the program, so that the first calibration and evaluation need no download.
 //
-// The sources are sample/sst2.tsv (labelled sentences, in SST-2's layout) and
+// The sources are sample/sst2.tsv (labeled sentences, in SST-2's layout) and
 // sample/calibration.txt (sentences, one a line); scripts/cmake/EmbedText.cmake makes these
 // variables of them.
 #pragma once

@@ -15,7 +15,7 @@ namespace fp8q {
 std::string normalize_answer(std::string_view text);
 
 struct AnswerScore {
-  double exact = 0;  // 1 where the normalised texts are equal
+  double exact = 0;  // 1 where the normalized texts are equal
   double f1 = 0;     // of the words they share, counted with repetition
 };
 

@@ -18,7 +18,7 @@ std::string trimmed(const std::string& text) {
 }
 
 Example read_question(const Task& task, const Value& question, const std::string& context,
-                      bool& labelled) {
+                      bool& labeled) {
   Example example{.text = trimmed(question["question"].string()),
                   .pair = context,
                   .id = question["id"].string()};
@@ -28,7 +28,7 @@ Example read_question(const Task& task, const Value& question, const std::string
         "the question has no answer (\"is_impossible\"), as in SQuAD v2.0; score the file with "
         "--task squad2");
   const auto answers = question.find("answers");
-  labelled &= answers.has_value();
+  labeled &= answers.has_value();
   // Impossible questions of the official training file have "plausible_answers", which are wrong.
   if (!answers || impossible) return example;
   for (const Value& answer : answers->items()) example.answers.push_back(answer["text"].string());
@@ -43,12 +43,12 @@ Dataset read_squad(const Task& task, const std::filesystem::path& path,
                    const std::string& content) {
   const json::Document document = json::Document::parse(without_bom(content), path.string());
   Dataset data;
-  data.labelled = true;
+  data.labeled = true;
   for (const Value& article : document.root()["data"].items())
     for (const Value& paragraph : article["paragraphs"].items()) {
       const std::string context = paragraph["context"].string();
       for (const Value& question : paragraph["qas"].items())
-        data.examples.push_back(read_question(task, question, context, data.labelled));
+        data.examples.push_back(read_question(task, question, context, data.labeled));
     }
   if (data.examples.empty())
     fail(ErrorCode::bad_data, "{}: data: expected articles with questions, found none",

@@ -11,7 +11,7 @@
 namespace fp8q {
 
 // The questions in `content`, in file order; `path` is what errors call it. Questions without the
-// field "answers" (the official test files) make the whole unlabelled. Error (bad_data): another
+// field "answers" (the official test files) make the whole unlabeled. Error (bad_data): another
 // structure, or a question marked as impossible where the task has none.
 Dataset read_squad(const Task& task, const std::filesystem::path& path, const std::string& content);
 

@@ -31,7 +31,7 @@ Dataset load_builtin(const Task& task, const DataRequest& request, std::string n
 }
 
 Dataset require_labels(const Task& task, Dataset data) {
-  if (data.labelled) return data;
+  if (data.labeled) return data;
   const std::string name = printable(data.path.string());
   if (task.kind == TaskKind::spans)
     fail(ErrorCode::bad_data,
@@ -55,7 +55,7 @@ Dataset load_from_folder(const Task& task, const fs::path& folder, const std::st
   const auto test = find_split(task, folder, "test");
   if (split == "dev" && test) {
     Dataset data = require_labels(task, read_task_file(task, *test));
-    data.note = fmt::format("{} has no {}; scored on its labelled {}", folder.string(),
+    data.note = fmt::format("{} has no {}; scored on its labeled {}", folder.string(),
                             task.dev.front(), test->filename().string());
     return data;
   }

@@ -21,7 +21,7 @@ struct DataRequest {
   std::filesystem::path default_folder = "glue_data";  // looked for last
 };
 
-// Labelled examples to score a model on. Where a task's folder has no dev file but a labelled test
+// Labeled examples to score a model on. Where a task's folder has no dev file but a labeled test
 // file, that one is taken. A file given by path is taken as it is, whatever the split.
 Dataset load_dataset(const Task& task, const DataRequest& request);
 
@@ -32,7 +32,7 @@ struct CalibrationRequest {
   std::filesystem::path default_folder = "glue_data";
 };
 
-// Unlabelled text to calibrate on, at most `count` examples: the training file of the task (its dev
+// Unlabeled text to calibrate on, at most `count` examples: the training file of the task (its dev
 // or test file where there is none), or the lines of a plain text file, a tab separating the two
 // texts of a pair, or the built-in sentences; spread evenly over the file (tasks/spread.h), because
 // many are sorted by source.

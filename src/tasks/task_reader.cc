@@ -32,7 +32,7 @@ struct Columns {
   size_t count = 0;
   size_t text = 0;
   std::optional<size_t> pair;
-  std::optional<size_t> label;  // absent in unlabelled files
+  std::optional<size_t> label;  // absent in unlabeled files
   bool has_header = false;
 };
 
@@ -162,13 +162,13 @@ Dataset read_task_table(const Task& task, const std::string& name, std::string_v
   if (data.examples.empty())
     fail(ErrorCode::bad_data, "{}: line {}: expected examples of task {}, the file ends here", name,
          columns.count == 0 ? 1 : 2, task.name);
-  data.labelled = columns.label.has_value();
+  data.labeled = columns.label.has_value();
   return data;
 }
 
 Dataset read_task_lines(const Task& task, const std::string& name, std::string_view content) {
   Dataset data;
-  data.labelled = true;
+  data.labeled = true;
   for_each_line(name, content, [&](size_t number, std::string_view line) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) return;
     const std::string place = fmt::format("{}: line {}", name, number);
@@ -178,8 +178,8 @@ Dataset read_task_lines(const Task& task, const std::string& name, std::string_v
     example.text = require_member(object, task.text_columns).string();
     if (task.has_pair()) example.pair = require_member(object, task.pair_columns).string();
     const auto label = find_member(object, task.label_columns);
-    if (data.examples.size() == 1) data.labelled = label.has_value();
-    if (data.labelled)
+    if (data.examples.size() == 1) data.labeled = label.has_value();
+    if (data.labeled)
       example.gold =
           parse_gold(task, name, number, text_of(require_member(object, task.label_columns)));
   });

@@ -24,7 +24,7 @@ void for_each_line(const std::string& name, std::string_view content,
                    const std::function<void(size_t, std::string_view)>& visit);
 
 // The examples in `content`; `name` is what errors call it. Files without the label column give
-// unlabelled examples (the official test files). Fills labelled and examples of the result.
+// unlabeled examples (the official test files). Fills labeled and examples of the result.
 Dataset read_task_table(const Task& task, const std::string& name, std::string_view content);
 
 // The same of JSON lines (.jsonl): one object a line, whose members are called as a table's

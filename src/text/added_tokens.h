@@ -1,8 +1,8 @@
 // Tokens that are found in the text before it is split into words, as "[SEP]" or a user's own
 // "<gene>".
 //
-// A token with normalized = false is sought in the original text, another one in the normalised
-// text by its own normalised form. The leftmost match counts, the longest of those that begin
+// A token with normalized = false is sought in the original text, another one in the normalized
+// text by its own normalized form. The leftmost match counts, the longest of those that begin
 // there.
 #pragma once
 

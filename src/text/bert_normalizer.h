@@ -1,4 +1,4 @@
-// BERT's text normalisation: cleaning, spaces around CJK characters, accents off, lower case.
+// BERT's text normalization: cleaning, spaces around CJK characters, accents off, lower case.
 //
 // The four steps of the `tokenizers` package's BertNormalizer in one pass over the text. Every byte
 // of the result remembers which code point of the original it came from, which is what turns tokens
@@ -35,7 +35,7 @@ class BertNormalizer {
  public:
   explicit BertNormalizer(const NormalizerOptions& options);
 
-  // Appends the normalised `text`, whose first code point has the index out.code_points.
+  // Appends the normalized `text`, whose first code point has the index out.code_points.
   void append(std::string_view text, NormalizedText& out) const;
 
   const NormalizerOptions& options() const { return options_; }

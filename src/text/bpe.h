@@ -21,7 +21,7 @@ namespace fp8q {
 struct BpeOptions {
   std::vector<Merge> merges;       // of ids in the vocabulary
   std::optional<int32_t> unk_id;   // for bytes without a token; without it they are dropped
-  bool fuse_unk = false;           // one unknown token for neighbouring unknown bytes
+  bool fuse_unk = false;           // one unknown token for neighboring unknown bytes
   bool whole_words_first = false;  // a word in the vocabulary is never split ("ignore_merges")
 };
 

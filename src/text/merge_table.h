@@ -1,4 +1,4 @@
-// The merges of a byte-pair encoding: which token two neighbours become, and how early.
+// The merges of a byte-pair encoding: which token two neighbors become, and how early.
 //
 // A flat table with linear probing; a look-up is the innermost step of splitting a word.
 #pragma once
@@ -34,7 +34,7 @@ class MergeTable {
     }
   }
 
-  // The merge of two neighbours; null where there is none.
+  // The merge of two neighbors; null where there is none.
   const Entry* find(int32_t left, int32_t right) const {
     const Entry& entry = slots_[slot_of(key_of(left, right))];
     return entry.key == kEmpty ? nullptr : &entry;

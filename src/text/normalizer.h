@@ -1,4 +1,4 @@
-// Text normalisation: the steps that a tokenizer takes before it splits text into words.
+// Text normalization: the steps that a tokenizer takes before it splits text into words.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ class Normalizer {
   // Steps in order; without any, text stays as it is.
   explicit Normalizer(std::vector<NormalizerStep> steps);
 
-  // Appends the normalised `text`, whose first code point has the index out.code_points. The result
+  // Appends the normalized `text`, whose first code point has the index out.code_points. The result
   // is valid UTF-8, whatever the text.
   void append(std::string_view text, NormalizedText& out) const;
 

@@ -6,7 +6,7 @@
 
 namespace fp8q {
 
-// Bytes [begin, end) of the normalised text, which are tokenised by themselves.
+// Bytes [begin, end) of the normalized text, which are tokenized by themselves.
 struct Word {
   size_t begin;
   size_t end;

@@ -115,7 +115,7 @@ void Pipeline::add_word(const Bpe& model, const Word& word, Scratch& scratch, To
   }
 }
 
-// The words of bytes [begin, end) of the normalised text.
+// The words of bytes [begin, end) of the normalized text.
 void Pipeline::add_words(size_t begin, size_t end, Scratch& scratch, Tokens& out) const {
   pre_tokenizer_.split(scratch.text.bytes, begin, end, scratch.parts, scratch.words);
   std::visit(

@@ -1,4 +1,4 @@
-// The stages from a text to its tokens: added tokens, normaliser, pre-tokenizer, model.
+// The stages from a text to its tokens: added tokens, normalizer, pre-tokenizer, model.
 #pragma once
 
 #include <optional>
@@ -46,7 +46,7 @@ class Pipeline {
   std::variant<WordPiece, Bpe> model_;
   std::optional<TrimOffsets> trim_;
   AddedTokenMatcher original_tokens_;    // sought in the text as given
-  AddedTokenMatcher normalized_tokens_;  // sought after normalisation
+  AddedTokenMatcher normalized_tokens_;  // sought after normalization
 };
 
 }  // namespace fp8q

@@ -1,4 +1,4 @@
-// Pre-tokenizers: how normalised text becomes words, which the model then splits one by one.
+// Pre-tokenizers: how normalized text becomes words, which the model then splits one by one.
 #pragma once
 
 #include <optional>

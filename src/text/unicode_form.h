@@ -1,4 +1,4 @@
-// The normalisation forms of Unicode (Standard Annex 15) as tokenizers in the field apply them:
+// The normalization forms of Unicode (Standard Annex 15) as tokenizers in the field apply them:
 // with the data of Unicode 9, and with the place in the original text of every character.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// A character of a text on its way through normalisation.
+// A character of a text on its way through normalization.
 struct SourcedChar {
   char32_t value;
   uint32_t source;  // index of the original code point

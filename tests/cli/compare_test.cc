@@ -75,13 +75,13 @@ TEST_F(Compare, ScalesOfTokensAndFactorsOfChannelsAreKnown) {
   ok({"convert", "model.onnx", "--format", "int8", "--smooth-quant", "0.5"});
   for (const char* other : {"model.int8-dynamic.onnx", "model.int8-smooth.onnx"}) {
     const json r = ok_json({"compare", "model.onnx", other, "--examples", "8"});
-    int quantised = 0;
+    int quantized = 0;
     for (const json& s : r["sites"]) {
       if (s["format"] != json({"float", "int8"})) continue;
-      ++quantised;
+      ++quantized;
       EXPECT_GT(s["sqnr_db"].get<double>(), 15) << other << ": " << s;
     }
-    EXPECT_GE(quantised, 4 * (4 + 6)) << other;
+    EXPECT_GE(quantized, 4 * (4 + 6)) << other;
   }
 }
 

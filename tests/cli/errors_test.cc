@@ -164,8 +164,8 @@ TEST_F(Errors, ConvertChecksItsInputs) {
   expect({"convert", "model.onnx", "-o", "model.onnx", "--force"}, 2, {"model.onnx"});
   ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
   expect({"convert", "model.e4m3.onnx", "--calib", "model.calib.json"}, 4,
-         {"model.e4m3.onnx", "quantised"});
-  expect({"calibrate", "model.e4m3.onnx"}, 4, {"model.e4m3.onnx", "quantised"});
+         {"model.e4m3.onnx", "quantized"});
+  expect({"calibrate", "model.e4m3.onnx"}, 4, {"model.e4m3.onnx", "quantized"});
   std::string other = content("model.onnx");
   fs::copy_file(folder() / "model.e4m3.onnx", folder() / "other.onnx");
   write("damaged.calib.json", content("model.calib.json").substr(0, 1000));

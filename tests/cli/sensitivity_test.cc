@@ -103,7 +103,7 @@ TEST_F(SensitivityCommand, BadInputIsRefused) {
   EXPECT_THAT(fails({"sensitivity", "model.onnx", "--calib", "absent.json"}, 6),
               HasSubstr("fp8q calibrate"));
   ok({"convert", "--format", "int8"});
-  EXPECT_THAT(fails({"sensitivity", "model.int8.onnx"}, 4), HasSubstr("already quantised"));
+  EXPECT_THAT(fails({"sensitivity", "model.int8.onnx"}, 4), HasSubstr("already quantized"));
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST_F(Tasks, QuestionsNeedAModelThatAnswersThem) {
   write("dev-v1.1.json", kQuestions);
   const std::vector<std::string> eval = {"eval",  "model.onnx", "--task",
                                          "squad", "--data",     "dev-v1.1.json"};
-  // Its windows are of 128 tokens, as many as neighbouring ones would share.
+  // Its windows are of 128 tokens, as many as neighboring ones would share.
   expect(eval, 2, {"model.onnx", "question when", "--doc-stride"});
   std::vector<std::string> shorter = eval;
   shorter.insert(shorter.end(), {"--doc-stride", "32"});

@@ -43,9 +43,9 @@ TEST_F(Tune, APlanThatMeetsTheDemandIsConverted) {
 
   // The converted model scores what tuning said, and has what the plan says.
   const json converted = ok_json({"convert", "--plan", "plan.json"});
-  size_t quantised = 0;
+  size_t quantized = 0;
   for (const json& site : converted["sites"]) {
-    quantised += site["format"] != "float";
+    quantized += site["format"] != "float";
     for (const json& fallback : r["fallbacks"])
       for (const json& path : fallback["sites"])
         if (path == site["path"]) {
@@ -53,7 +53,7 @@ TEST_F(Tune, APlanThatMeetsTheDemandIsConverted) {
           EXPECT_THAT(site["reason"].get<std::string>(), HasSubstr("of the estimated harm"));
         }
   }
-  EXPECT_EQ(quantised, chosen["quantised_sites"]);
+  EXPECT_EQ(quantized, chosen["quantised_sites"]);
   const json score = ok_json({"eval", "--task", "sst2", "--limit", "48"});
   EXPECT_NEAR(score["score"].get<double>(), chosen["score"].get<double>(), 1e-9);
   EXPECT_NEAR(score["difference"]["score"].get<double>(), chosen["difference"].get<double>(), 1e-9);
@@ -141,7 +141,7 @@ TEST_F(Tune, ARecipeThatMeetsTheDemandIsJudgedOnOthersToo) {
 }
 
 TEST_F(Tune, NoPlanIsExitCodeOne) {
-  // Ranges that clip nearly everything: whatever product stays quantised changes decisions, and
+  // Ranges that clip nearly everything: whatever product stays quantized changes decisions, and
   // none may change for the worse.
   const std::string error = fails(
       {"tune", "--task", "sst2", "--examples", "2", "--evaluations", "0", "--recipe", "e5m2",

@@ -260,7 +260,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind 
   });
 }
 
-// As the runtime's API synchronization behaviour: from pageable memory the bytes are taken at once,
+// As the runtime's API synchronization behavior: from pageable memory the bytes are taken at once,
 // and a copy to pageable memory is complete when the call returns.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 #include "onnx/load.h"
 #include "tests/support/npz.h"
 
@@ -53,12 +53,12 @@ std::vector<size_t> chosen(size_t total, size_t count) {
 std::unique_ptr<LoadedModel> load(const std::filesystem::path& path) {
   auto loaded = std::make_unique<LoadedModel>();
   loaded->model = load_model(path);
-  auto recognised = recognise_encoder(loaded->model);
-  if (auto* reason = std::get_if<NotAnEncoder>(&recognised)) {
+  auto recognized = recognize_encoder(loaded->model);
+  if (auto* reason = std::get_if<NotAnEncoder>(&recognized)) {
     ADD_FAILURE() << path << ": " << reason->reason;
     return nullptr;
   }
-  loaded->encoder = std::get<Encoder>(std::move(recognised));
+  loaded->encoder = std::get<Encoder>(std::move(recognized));
   return loaded;
 }
 

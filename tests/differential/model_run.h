@@ -27,7 +27,7 @@ struct LoadedModel {
   Model model;
   Encoder encoder;
 };
-// Fails the test where the model is not recognised as an encoder.
+// Fails the test where the model is not recognized as an encoder.
 std::unique_ptr<LoadedModel> load(const std::filesystem::path& path);
 
 // Logits per chosen example; the engine runs them in batches of 32.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The largest tiles of the matrix products keep their sums in registers: a compiler that moves them through memory costs up to
 # half of the speed, and no result shows it. Exit 77 (skipped) without objdump.
-# Usage: hot_loops.sh LIBRARY   (of the kernels, optimised, for x86-64, by GCC)
+# Usage: hot_loops.sh LIBRARY   (of the kernels, optimized, for x86-64, by GCC)
 set -euo pipefail
 command -v objdump >/dev/null || { echo "no objdump"; exit 77; }
 

@@ -168,7 +168,7 @@ void add_random_weights_options(Command& command, BenchmarkOptions& b, Option mo
   command
       .option(
           "--format", &b.formats,
-          fmt::format("Random weights quantised to {}", fmt::join(benchmark_format_names(), ", ")))
+          fmt::format("Random weights quantized to {}", fmt::join(benchmark_format_names(), ", ")))
       .comma_separated()
       .one_of(benchmark_format_names())
       .type_name("NAME,...")

@@ -42,10 +42,10 @@ std::string head_of(const CompareResult& r) {
   table.add(
       {"text", fmt::format("{} examples, {} tokens ({})", r.examples, r.tokens,
                            r.data.builtin ? "built-in sample" : short_path(r.data.path.string()))});
-  const auto quantised =
+  const auto quantized =
       std::ranges::count_if(r.sites, [](const auto& s) { return s.format_b != "float"; });
-  table.add({"sites", fmt::format("{}, {} quantised", r.sites.size(), quantised)});
-  table.add({"saturated", fmt::format("{:.4f} % of the values at quantised activation Sites",
+  table.add({"sites", fmt::format("{}, {} quantized", r.sites.size(), quantized)});
+  table.add({"saturated", fmt::format("{:.4f} % of the values at quantized activation Sites",
                                       100 * r.saturated)});
   table.add({"underflowed", fmt::format("{:.4f} %", 100 * r.underflowed)});
   return table.str();

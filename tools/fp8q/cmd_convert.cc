@@ -155,7 +155,7 @@ void run(Options& options, const Globals& globals) {
 void add_convert(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   ConvertOptions& c = options->convert;
-  Command command = program.command("convert", "Write a quantised model");
+  Command command = program.command("convert", "Write a quantized model");
   command.option("MODEL", &c.model,
                  "ONNX file or folder (default: the one calibrated last in this folder)");
   command

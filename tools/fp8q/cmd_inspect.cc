@@ -41,7 +41,7 @@ std::string facts_table(const InspectResult& r) {
   add("constants", joined(types));
   if (r.encoder)
     for (const auto& [key, value] : r.architecture) add(key, value);
-  else add("architecture", "not recognised as an encoder: " + r.not_encoder_reason);
+  else add("architecture", "not recognized as an encoder: " + r.not_encoder_reason);
   add("quantization", r.quantization);
   for (const auto& [key, value] : r.manifest) add(key, value);
   add("labels", joined(r.labels));

@@ -152,7 +152,7 @@ void add_sensitivity(CommandLine& program, Globals& globals) {
   auto options = std::make_shared<Options>();
   SensitivityOptions& s = options->sensitivity;
   Command command = program.command(
-      "sensitivity", "Rank Sites by the harm that quantising them does, in each format");
+      "sensitivity", "Rank Sites by the harm that quantizing them does, in each format");
   command.option("MODEL", &s.location.model,
                  "Float ONNX file or folder (default: the one calibrated last in this folder)");
   command.option("--calib", &s.statistics, "Statistics (default: MODEL.calib.json)")

@@ -50,12 +50,12 @@ std::string head_of(const TuneResult& r) {
 std::string path_table(const TuneResult& r) {
   const std::string difference =
       fmt::format("difference [{:g} %]", 100 * r.confidence.value_or(0.95));
-  Table table({"plan", "changed", "quantised", "time of float", "score", difference, "meets", ""},
+  Table table({"plan", "changed", "quantized", "time of float", "score", difference, "meets", ""},
               {false, true, true, true, true, true, false, false});
   for (size_t i = 0; i < r.evaluations.size(); ++i) {
     const TuneEvaluation& e = r.evaluations[i];
     table.add({i == 0 ? r.recipe : std::to_string(i), std::to_string(e.fallbacks),
-               fmt::format("{} of {}", e.quantised, r.sites_in_recipe),
+               fmt::format("{} of {}", e.quantized, r.sites_in_recipe),
                fmt::format("{:.0f} %", 100 * e.time), fmt::format("{:.2f}", e.score),
                fmt::format("{} [{}, {}]", signed_number(e.difference, 2), signed_number(e.low, 2),
                            signed_number(e.high, 2)),

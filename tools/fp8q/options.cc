@@ -23,7 +23,7 @@ Option add_device_options(Command& command, ExecutionOptions& execution) {
       .type_name("N");
   return command.choice(
       "--compute", {{"auto", Compute::automatic}, {"fp32", Compute::fp32}, {"bf16", Compute::bf16}},
-      &execution.compute, "Products that are not quantised: auto (FP32), fp32 or bf16");
+      &execution.compute, "Products that are not quantized: auto (FP32), fp32 or bf16");
 }
 
 void add_gelu_option(Command& command, ExecutionOptions& execution) {

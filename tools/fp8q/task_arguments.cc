@@ -71,7 +71,7 @@ void TaskArguments::add_spans(Command& command) {
                             .type_name("N")
                             .show_default());
   };
-  count("--doc-stride", spans.doc_stride, "Tokens that neighbouring windows of a text share", 0);
+  count("--doc-stride", spans.doc_stride, "Tokens that neighboring windows of a text share", 0);
   count("--n-best", spans.best, "Starts and ends considered per window", 1);
   count("--max-answer-length", spans.max_answer_tokens, "Tokens of an answer at most", 1);
   of_spans_.push_back(

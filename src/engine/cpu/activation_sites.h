@@ -60,7 +60,7 @@ struct SitePass {
 
   // The transform, then the observer.
   void show(int site, const SiteRows& rows) const;
-  // Values become those that dequantising gives, where the Site is quantised.
+  // Values become those that dequantizing gives, where the Site is quantized.
   void round(int site, const SiteRows& rows) const;
 };
 

@@ -183,7 +183,7 @@ AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
           {head * head_size_, (head + 1) * head_size_}};
 }
 
-// `prepared`: q, k and v have been scaled and quantised.
+// `prepared`: q, k and v have been scaled and quantized.
 void AttentionBlock::attend(const Run& args, bool prepared) const {
   const size_t sequences = args.offsets.size() - 1;
   const size_t need = attend_scratch(longest(args.offsets), head_size_);
@@ -257,7 +257,7 @@ std::string AttentionBlock::effective(int site) const {
   const Operand& a = of_scores ? operands_[0] : probabilities_;
   const Operand& b = of_scores ? operands_[1] : operands_[2];
   if (!a.quantization && !b.quantization) return "fp32";
-  if (!a.quantization || !b.quantization) return "fp32 of the dequantised values";
+  if (!a.quantization || !b.quantization) return "fp32 of the dequantized values";
   const Format x = a.quantization->format, y = b.quantization->format;
   std::string name(info(x).name);
   if (x != y) name += " x " + std::string(info(y).name);

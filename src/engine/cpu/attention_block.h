@@ -27,7 +27,7 @@ class AttentionBlock {
   AttentionBlock(const Attention& attention, const std::vector<Site>& sites);
 
   struct Run {
-    float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantised in place
+    float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantized in place
     float* out;  // [tokens, hidden]
     std::span<const int32_t> offsets;  // sequences + 1, the first is 0
     const SitePass* pass;

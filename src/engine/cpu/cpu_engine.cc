@@ -235,7 +235,7 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
     pass.round(site, {rows, width, micro.offsets});
     parallel_rows(micro.tokens, [&](Range r) {
       float* part = rows + r.from * width;
-      embeddings_.normalise(part, r.size());
+      embeddings_.normalize(part, r.size());
       if (args.feed) args.feed->take({part, width, r, {0, width}});
     });
   } else {
@@ -252,7 +252,7 @@ CpuEngine::Next CpuEngine::next_projection(size_t layer) const {
   return {&layers_[layer].projections.front(), true, layers_[layer].attention_residual_rounded};
 }
 
-// Where rows on their way to the next layer are quantised as they are made; nullptr where it reads
+// Where rows on their way to the next layer are quantized as they are made; nullptr where it reads
 // them as they are, or somebody wants to see them first.
 const LinearFeed* CpuEngine::feed(const Next& next, size_t rows, Workspace& w) const {
   w.fed = nullptr;

@@ -22,7 +22,7 @@ EmbeddingBlock::EmbeddingBlock(const Encoder& encoder)
 void EmbeddingBlock::run(const Run& args) const { run_blocks(args, true); }
 void EmbeddingBlock::sum(const Run& args) const { run_blocks(args, false); }
 
-void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
+void EmbeddingBlock::run_blocks(const Run& args, bool normalized) const {
   constexpr size_t kTokens = 16;  // per task
   const size_t n = width();
   parallel_for((args.ids.size() + kTokens - 1) / kTokens, [&](size_t task) {
@@ -40,13 +40,13 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalised) const {
       position_.read(position_offset_ + args.positions[t], row);
       add_row(row, n, out);
     }
-    if (!normalised) return;
-    normalise(args.out + from * n, to - from);
+    if (!normalized) return;
+    normalize(args.out + from * n, to - from);
     if (args.feed) args.feed->take({args.out + from * n, n, {from, to}, {0, n}});
   });
 }
 
-void EmbeddingBlock::normalise(float* rows, size_t count) const {
+void EmbeddingBlock::normalize(float* rows, size_t count) const {
   norm_rows(norm_, {.x = rows, .out = rows, .rows = count});
 }
 

@@ -34,12 +34,12 @@ class EmbeddingBlock {
   void run(const Run& args) const;
   // The same in two steps: the sums, and their LayerNorm in place.
   void sum(const Run& args) const;
-  void normalise(float* rows, size_t count) const;
+  void normalize(float* rows, size_t count) const;
   int sum_site() const { return sum_site_; }
   size_t width() const { return word_.width(); }
 
  private:
-  void run_blocks(const Run& args, bool normalised) const;
+  void run_blocks(const Run& args, bool normalized) const;
 
   RowReader word_, position_;
   std::optional<RowReader> token_type_;

@@ -1,4 +1,4 @@
-// What a linear layer reads: rows of x in the form that its product kernel takes, quantised where
+// What a linear layer reads: rows of x in the form that its product kernel takes, quantized where
 // the layer's input is. Whoever makes x can write them a part at a time while it is in the cache;
 // see LinearFeed.
 #pragma once
@@ -40,7 +40,7 @@ class OperandForm {
   };
 
   OperandForm() = default;
-  // x: nullopt: not quantised. Floats are rounded to BF16 where round_to_bf16, as elements of BF16
+  // x: nullopt: not quantized. Floats are rounded to BF16 where round_to_bf16, as elements of BF16
   // are in any case. `stride`: elements from row to row; what lies beyond `in` is zeros.
   // `row_unit`: the kernel reads rows in whole multiples of it, filled up with zeros.
   OperandForm(Element element, std::optional<ActivationQuantization> x, bool round_to_bf16,
@@ -55,7 +55,7 @@ class OperandForm {
 
   // Makes room for `rows` rows, before any part of them is written.
   void reserve(size_t rows, Operand& to) const;
-  // Parts that do not overlap can be written from several threads. Returns what quantising did.
+  // Parts that do not overlap can be written from several threads. Returns what quantizing did.
   RoundingCount write(const MatrixPart& part, Operand& to) const;
   // All rows, by all threads.
   RoundingCount write_all(const float* x, size_t stride, size_t rows, Operand& to) const;
@@ -86,7 +86,7 @@ class OperandForm {
 // any thread.
 class LinearFeed {
  public:
-  // `site`: of the layer's input, which counts what quantising does.
+  // `site`: of the layer's input, which counts what quantizing does.
   LinearFeed(const OperandForm& form, size_t rows, Operand& to, const ActivationSites& sites,
              int site);
   void take(const MatrixPart& part) const;

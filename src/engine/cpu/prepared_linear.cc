@@ -248,7 +248,7 @@ std::string PreparedLinear::effective() const {
   if (unit() == Unit::bf16)
     return (x_ ? name + " as bf16 dot products, exact; fp32 sums" : "bf16 dot products") + by;
   if (!name.empty()) return name + " as fp32 products, exact; fp32 sums" + by;
-  if (x_ || w_) return "fp32 of the dequantised values";
+  if (x_ || w_) return "fp32 of the dequantized values";
   return round_to_bf16_ ? "fp32 of values rounded to bf16" + by : "fp32";
 }
 

@@ -34,7 +34,7 @@ namespace fp8q::cpu {
 
 class PreparedLinear {
  public:
-  // Several layers that read the same quantised x become one, their columns side by side; see
+  // Several layers that read the same quantized x become one, their columns side by side; see
   // can_join(). expand_codes: see ProductTypes.
   PreparedLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
                  ComputeType compute, bool expand_codes = false);
@@ -76,7 +76,7 @@ class PreparedLinear {
   size_t in_ = 0, out_ = 0;
   std::optional<ActivationQuantization> x_;
   std::optional<Format> w_;
-  bool round_to_bf16_ = false;  // of unquantised operands
+  bool round_to_bf16_ = false;  // of unquantized operands
   bool expand_codes_;
   OperandForm form_;
   std::vector<float> scale_, bias_;  // by column, to whole panels; empty: none

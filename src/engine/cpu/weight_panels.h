@@ -12,7 +12,7 @@
 
 namespace fp8q::cpu {
 
-// What a product's two sides are. Unquantised sides have no format; both may have been rounded to
+// What a product's two sides are. Unquantized sides have no format; both may have been rounded to
 // BF16.
 struct ProductTypes {
   std::optional<Format> x, w;

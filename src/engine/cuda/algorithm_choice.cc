@@ -52,7 +52,7 @@ std::optional<TimedAlgorithm> fastest(const Matmul& matmul, const MatmulOperands
     if (const auto time = microseconds(matmul, operands, candidate, stream))
       timed.push_back({candidate, *time});
   if (timed.empty()) return std::nullopt;
-  // The first found the device at the clock of an idle one, and is the library's favourite: it goes
+  // The first found the device at the clock of an idle one, and is the library's favorite: it goes
   // into the final with the fastest.
   const size_t finalists = std::min(timed.size(), 1 + kFinalists);
   std::partial_sort(timed.begin() + 1, timed.begin() + static_cast<ptrdiff_t>(finalists),

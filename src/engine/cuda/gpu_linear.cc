@@ -216,7 +216,7 @@ GpuDense::GpuDense(const Linear& linear, const std::vector<Site>& sites, Functio
     for (size_t row = 0; row < n; ++row) transposed[row * k + i] = values[i * n + row];
   if (const auto x = activation_quantization(sites, linear.input_site))
     input_ = rounding_of(*x, name, factors_);
-  quantised_ = input_.format && plain.format;
+  quantized_ = input_.format && plain.format;
   for (float& s : plain.scales) s *= input_.scale;
   weight_ = upload(transposed, name);
   scale_ = upload(plain.scales, name);
@@ -235,7 +235,7 @@ Dense GpuDense::arguments() const {
 }
 
 std::string GpuDense::effective() const {
-  return quantised_ ? "exact products of codes, fp32 sums" : "fp32";
+  return quantized_ ? "exact products of codes, fp32 sums" : "fp32";
 }
 
 }  // namespace fp8q::cuda

@@ -9,7 +9,7 @@
 //   E4M3 with E4M3 or E5M2, either way      FP8, where the device has it; BF16 sums
 //   INT8, INT8                              INT8, exact INT32 sums
 //   other pairs of formats                  BF16 operands that hold the codes' values exactly
-//   none, or one of the two                 BF16: what is not quantised is rounded to it
+//   none, or one of the two                 BF16: what is not quantized is rounded to it
 //
 // Two things cuBLASLt can do itself on some devices, and the device decides whether it shall:
 //  - scales per channel (Finish::scaled_sum) instead of those in the next kernel, where that makes
@@ -130,7 +130,7 @@ class GpuDense {
   int64_t in_, out_;
   Function function_;
   Rounding input_;
-  bool quantised_;
+  bool quantized_;
   DeviceBuffer<float> weight_, scale_, bias_, factors_;
 };
 

@@ -40,7 +40,7 @@ DType output_type(const OpContext& context) {
   if (wanted == 0) return context.input(1).dtype;
   const auto dtype =
       wanted < 0 || wanted > 1000 ? std::nullopt : dtype_of_onnx_code(static_cast<int>(wanted));
-  if (!dtype) context.refuse("dequantises to element type {}, which fp8q does not have", wanted);
+  if (!dtype) context.refuse("dequantizes to element type {}, which fp8q does not have", wanted);
   return *dtype;
 }
 
@@ -64,7 +64,7 @@ Tensors run_dequantize_linear(const OpContext& context, const Types& types) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_same_v<T, int32_t> || (sizeof(T) == 1 && !std::is_same_v<T, bool>))
       return dequantize_tensor<T>(context, x, types[0]);
-    else context.refuse("dequantises {}", name(x.dtype()));
+    else context.refuse("dequantizes {}", name(x.dtype()));
   })};
 }
 

@@ -10,7 +10,7 @@ size_t axis_of(const OpContext& context) {
   return normalized_axis(context, context.int_attribute("axis", -1), context.input(0).shape.size());
 }
 
-// Scale or bias, repeated to the normalised dimensions, in double.
+// Scale or bias, repeated to the normalized dimensions, in double.
 std::vector<double> parameters(const Tensor& tensor, const Shape& normalized) {
   Tensor wide(DType::f64, normalized);
   const Tensor exact = tensor.to(DType::f64);

@@ -16,7 +16,7 @@ DType output_type(const OpContext& context) {
   if (wanted == 0) return none;
   const auto dtype =
       wanted < 0 || wanted > 1000 ? std::nullopt : dtype_of_onnx_code(static_cast<int>(wanted));
-  if (!dtype) context.refuse("quantises to element type {}, which fp8q does not have", wanted);
+  if (!dtype) context.refuse("quantizes to element type {}, which fp8q does not have", wanted);
   if (context.has(2) && *dtype != none)
     context.reject("output_dtype is {}, the zero point is {}", name(*dtype), name(none));
   return *dtype;
@@ -60,7 +60,7 @@ Tensor quantize_tensor(const OpContext& context, const Tensor& x, const Abstract
 Types infer_quantize_linear(const OpContext& context) {
   const Operand& x = context.input(0);
   const DType dtype = output_type(context);
-  if (!is_code_type(dtype)) context.refuse("quantises to {}", name(dtype));
+  if (!is_code_type(dtype)) context.refuse("quantizes to {}", name(dtype));
   const int64_t precision = context.int_attribute("precision", 0);
   if (precision != 0 && precision != static_cast<int64_t>(DType::f32))
     context.refuse("asks for a division in element type {}; fp8q divides in float", precision);

@@ -67,7 +67,7 @@ TEST(FileBytes, AreGivenBackAndComeAgain) {
   EXPECT_EQ(bytes->view(), text);
   const std::string_view part = bytes->view().substr(5000, 50'000);
   bytes->release(part);
-  EXPECT_TRUE(in_memory(bytes->view().substr(0, 1))) << "its neighbours stay";
+  EXPECT_TRUE(in_memory(bytes->view().substr(0, 1))) << "its neighbors stay";
   EXPECT_FALSE(in_memory(part.substr(20'000, 10'000)));
   const auto held = FileBytes::of(text);
   held->release();

@@ -2,7 +2,7 @@
 // 16-bit weights.
 #include <gtest/gtest.h>
 
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 #include "encoder/summary.h"
 #include "interpreter/interpreter.h"
 #include "onnx/load.h"
@@ -12,8 +12,8 @@
 namespace fp8q::test {
 namespace {
 
-Encoder recognised(const Model& model) {
-  auto result = recognise_encoder(model);
+Encoder recognized(const Model& model) {
+  auto result = recognize_encoder(model);
   if (const auto* no = std::get_if<NotAnEncoder>(&result)) {
     ADD_FAILURE() << no->reason;
     return {};
@@ -47,13 +47,13 @@ INSTANTIATE_TEST_SUITE_P(Encoder, ExampleModels,
                                          "minilm-l6-stsb", "minilm-l6-stsb-dynamo",
                                          "minilm-l6-squad", "minilm-l6-squad-dynamo"));
 
-TEST_P(ExampleModels, AreRecognised) {
+TEST_P(ExampleModels, AreRecognized) {
   const auto path = example_model(GetParam()) / "model.onnx";
   FP8Q_SKIP_WITHOUT(path);
   const Model model = load_model(path);
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   ASSERT_EQ(encoder.layers.size(), 6);
-  const EncoderSummary summary = summarise(encoder);
+  const EncoderSummary summary = summarize(encoder);
   EXPECT_EQ(summary.hidden, 384);
   EXPECT_EQ(summary.heads, 12);
   EXPECT_EQ(summary.head_size, 32);
@@ -66,11 +66,11 @@ TEST_P(ExampleModels, AreRecognised) {
   expect_same_outputs(model, encoder);
 }
 
-TEST(DemoModel, IsRecognised) {
+TEST(DemoModel, IsRecognized) {
   const Model model = load_model(source_dir() / "models/demo-sst2/model.onnx");
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   ASSERT_EQ(encoder.layers.size(), 4);
-  const EncoderSummary summary = summarise(encoder);
+  const EncoderSummary summary = summarize(encoder);
   EXPECT_EQ(summary.hidden, 256);
   EXPECT_EQ(summary.heads, 4);
   EXPECT_EQ(summary.positions, 128);

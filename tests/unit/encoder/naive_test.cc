@@ -1,4 +1,4 @@
-// Quantisation of everything: whatever way an encoder is written, a naive recipe's Q/DQ pairs are
+// Quantization of everything: whatever way an encoder is written, a naive recipe's Q/DQ pairs are
 // put behind its values, found again, and executed by the engine as the interpreter does.
 #include <gtest/gtest.h>
 
@@ -72,12 +72,12 @@ void rename_input(Graph& graph, const std::string& from, const std::string& to) 
 Loaded float_model(const Style& style) {
   Loaded loaded{tiny_encoder(style), {}};
   upgrade_opset(loaded.model, 21);
-  const Encoder found = recognised(loaded.model);
+  const Encoder found = recognized(loaded.model);
   rename_input(loaded.model.graph, found.ids_input, "input_ids");
   rename_input(loaded.model.graph, found.mask_input, "attention_mask");
   rename_input(loaded.model.graph, found.token_type_input, "token_type_ids");
   rename_input(loaded.model.graph, found.position_input, "position_ids");
-  loaded.encoder = recognised(loaded.model);
+  loaded.encoder = recognized(loaded.model);
   return loaded;
 }
 
@@ -87,7 +87,7 @@ Loaded converted(const Loaded& source, const PackedBatch& batch, const char* rec
   const Plan plan =
       make_plan(source.model, source.encoder.sites, &statistics, *recipe_named(recipe), {});
   Loaded result{quantize_model(source.model, source.encoder.sites, plan), {}};
-  result.encoder = recognised(result.model);
+  result.encoder = recognized(result.model);
   return result;
 }
 
@@ -95,7 +95,7 @@ class Naive : public testing::TestWithParam<Variant> {};
 INSTANTIATE_TEST_SUITE_P(Encoder, Naive, testing::ValuesIn(float_variants()),
                          [](const auto& tested) { return tested.param.name; });
 
-TEST_P(Naive, EverySiteIsQuantisedAndFoundAgain) {
+TEST_P(Naive, EverySiteIsQuantizedAndFoundAgain) {
   const Loaded source = float_model(GetParam().style);
   const PackedBatch batch = batch_for(GetParam().style);
   const Loaded naive = converted(source, batch, "naive-int8");
@@ -121,7 +121,7 @@ TEST_P(Naive, EverySiteIsQuantisedAndFoundAgain) {
     EXPECT_FALSE(layer.attention_residual_rounded || layer.output_residual_rounded);
 }
 
-// Codes of values that differ in the last bits may be neighbours; hence an NMSE.
+// Codes of values that differ in the last bits may be neighbors; hence an NMSE.
 TEST_P(Naive, EngineAgreesWithTheInterpreter) {
   const Loaded source = float_model(GetParam().style);
   const PackedBatch batch = batch_for(GetParam().style);

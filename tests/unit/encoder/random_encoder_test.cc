@@ -66,7 +66,7 @@ TEST(RandomEncoder, HasTheStructureOfItsShape) {
   for (const char* name : {"tiny", "minilm-l6"}) {
     const RandomShape& shape = *random_shape_named(name);
     const Encoder e = random_encoder(shape);
-    const EncoderSummary s = summarise(e);
+    const EncoderSummary s = summarize(e);
     EXPECT_EQ(s.layers, shape.layers);
     EXPECT_EQ(s.hidden, shape.hidden);
     EXPECT_EQ(s.heads, shape.heads);

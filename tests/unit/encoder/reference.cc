@@ -43,7 +43,7 @@ class Runner {
     return decode(q->format, code) * q->scale.data<float>()[q->axis ? channel : 0];
   }
 
-  // What quantising and dequantising makes of an operand.
+  // What quantizing and dequantizing makes of an operand.
   Matrix rounded(Matrix x, int at) const {
     const auto& q = site(at).quantization;
     if (!q) return x;

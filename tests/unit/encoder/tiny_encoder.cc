@@ -142,16 +142,16 @@ class TinyEncoder {
       return g_.op("LayerNormalization", {x, gamma, beta},
                    {{"axis", int64_t{-1}}, {"epsilon", 1e-5f}});
     const std::string mean = g_.mean(x);
-    const std::string centred = g_.op("Sub", {x, mean});
-    const std::string square = s_.norm == NormStyle::pow ? g_.op("Pow", {centred, g_.scalar(2)})
-                                                         : g_.op("Mul", {centred, centred});
+    const std::string centered = g_.op("Sub", {x, mean});
+    const std::string square = s_.norm == NormStyle::pow ? g_.op("Pow", {centered, g_.scalar(2)})
+                                                         : g_.op("Mul", {centered, centered});
     const std::string root = g_.op("Sqrt", {g_.op("Add", {g_.mean(square), epsilon})});
     if (s_.norm == NormStyle::folded) {
       const std::string factor = g_.op("Mul", {g_.op("Reciprocal", {root}), gamma});
       const std::string shift = g_.op("Sub", {beta, g_.op("Mul", {mean, factor})});
       return g_.op("Add", {g_.op("Mul", {x, factor}), shift});
     }
-    const std::string unit = g_.op("Div", {centred, root});
+    const std::string unit = g_.op("Div", {centered, root});
     return g_.op("Add", {g_.op("Mul", {unit, gamma}), beta});
   }
 

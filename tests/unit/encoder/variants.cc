@@ -4,7 +4,7 @@
 
 #include <ostream>
 
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 
 namespace fp8q::test {
 
@@ -112,8 +112,8 @@ std::vector<Variant> variants() {
   return all;
 }
 
-Encoder recognised(const Model& model) {
-  auto result = recognise_encoder(model);
+Encoder recognized(const Model& model) {
+  auto result = recognize_encoder(model);
   if (const auto* no = std::get_if<NotAnEncoder>(&result)) {
     ADD_FAILURE() << no->reason;
     return {};

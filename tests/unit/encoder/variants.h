@@ -18,7 +18,7 @@ std::ostream& operator<<(std::ostream& out, const Variant& variant);
 
 std::vector<Variant> variants();
 
-// Fails the test, saying why, where the graph is not recognised.
-Encoder recognised(const Model& model);
+// Fails the test, saying why, where the graph is not recognized.
+Encoder recognized(const Model& model);
 
 }  // namespace fp8q::test

@@ -1,4 +1,4 @@
-// Every way of writing an encoder that is known: recognised, and described so that executing the
+// Every way of writing an encoder that is known: recognized, and described so that executing the
 // description gives what the interpreter makes of the graph.
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ std::map<std::string, Tensor> interpreted(const Model& model, const Encoder& enc
 
 void expect_near(const std::string& name, const std::vector<float>& actual, const Tensor& expected,
                  const Style& style) {
-  // Quantised codes may fall to the other side of a rounding midpoint.
+  // Quantized codes may fall to the other side of a rounding midpoint.
   const double tolerance = style.quantization == QuantStyle::none ? 2e-5 : 5e-2;
   ASSERT_EQ(actual.size(), static_cast<size_t>(expected.size()));
   for (size_t i = 0; i < actual.size(); ++i)
@@ -49,7 +49,7 @@ void expect_near(const std::string& name, const std::vector<float>& actual, cons
 
 TEST_P(Variants, DescriptionComputesWhatTheGraphDoes) {
   const Model model = tiny_encoder(GetParam().style);
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   ASSERT_FALSE(encoder.layers.empty());
   const auto expected = interpreted(model, encoder);
   const auto actual = run_description(encoder, kIds, kTypes);
@@ -60,7 +60,7 @@ TEST_P(Variants, DescriptionComputesWhatTheGraphDoes) {
 
 TEST_P(Variants, EngineComputesWhatTheGraphDoes) {
   const Model model = tiny_encoder(GetParam().style);
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   ASSERT_FALSE(encoder.layers.empty());
   const auto expected = interpreted(model, encoder);
   PackedBatch batch;
@@ -73,7 +73,7 @@ TEST_P(Variants, EngineComputesWhatTheGraphDoes) {
 }
 
 TEST(EmptyTables, AreRefusedByTheEngine) {
-  const Encoder encoder = recognised(tiny_encoder({}));
+  const Encoder encoder = recognized(tiny_encoder({}));
   ASSERT_TRUE(encoder.embeddings.token_type);
   for (const Shape& shape : {Shape{0, 32}, Shape{2, 0}}) {
     const Tensor empty(DType::f32, shape);
@@ -95,7 +95,7 @@ TEST(EmptyTables, AreRefusedByTheEngine) {
 // Each operand of each product is one Site's use, and the Site names the float value behind it.
 TEST_P(Variants, SitesCoverTheProducts) {
   const Model model = tiny_encoder(GetParam().style);
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   const GraphIndex index(model.graph);
   std::set<std::pair<size_t, size_t>> slots, covered;
   for (size_t n = 0; n < model.graph.nodes.size(); ++n)
@@ -130,7 +130,7 @@ TEST_P(Variants, SitesCoverTheProducts) {
 // The other Sites are values of the graph, and list everything that reads them.
 TEST_P(Variants, OtherSitesAreValues) {
   const Model model = tiny_encoder(GetParam().style);
-  const Encoder encoder = recognised(model);
+  const Encoder encoder = recognized(model);
   const GraphIndex index(model.graph);
   size_t residuals = 0;
   for (const Site& site : encoder.sites) {

@@ -198,16 +198,16 @@ TEST_P(CpuEngineTest, CountsWhatRoundingDoes) {
   }
 }
 
-// Rounding as a transform of a float encoder is the rounding of a quantised one.
+// Rounding as a transform of a float encoder is the rounding of a quantized one.
 TEST(CpuEngine, TransformsSimulateRounding) {
   const Encoder plain = tiny_encoder({});
-  const Encoder quantised = tiny_encoder({.activations = Format::int8, .points = Format::int8});
+  const Encoder quantized = tiny_encoder({.activations = Format::int8, .points = Format::int8});
   const PackedBatch batch = tiny_batch({30, 1, 12, 60, 45, 51});
-  ASSERT_EQ(plain.sites.size(), quantised.sites.size());
+  ASSERT_EQ(plain.sites.size(), quantized.sites.size());
   const auto engine = make_cpu_engine(plain, ComputeType::automatic);
   const auto unchanged = engine->run(batch);
   for (size_t i = 0; i < plain.sites.size(); ++i) {
-    const Site& site = quantised.sites[i];
+    const Site& site = quantized.sites[i];
     if (!site.quantization) continue;
     SCOPED_TRACE(site.path);
     Encoder one = plain;
@@ -229,7 +229,7 @@ TEST(CpuEngine, TransformsSimulateRounding) {
       const auto rounded = make_cpu_engine(one, ComputeType::automatic)->run(batch);
       for (size_t o = 0; o < simulated.size(); ++o) {
         const std::vector<double> expected(rounded[o].values.begin(), rounded[o].values.end());
-        // Products of codes and one scale against products of dequantised values.
+        // Products of codes and one scale against products of dequantized values.
         expect_close(simulated[o].values, expected, is_operand(site.role) ? 2e-6 : 0);
       }
       bool changed = false;
@@ -325,7 +325,7 @@ TEST(CpuEngine, RejectsWhatTheTablesCannotTake) {
 }
 
 // Sums of embeddings that are rounded are no input of the first layer yet: what it counts is what
-// quantising their LayerNorm does, whether or not somebody looks on.
+// quantizing their LayerNorm does, whether or not somebody looks on.
 TEST(CpuEngine, CountsLayerInputsOnceBehindRoundedEmbeddings) {
   Encoder encoder = tiny_encoder({.activations = Format::e4m3, .weights = Format::e4m3});
   const auto sum = static_cast<size_t>(encoder.embeddings.norm.input_site);

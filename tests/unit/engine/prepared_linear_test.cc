@@ -67,7 +67,7 @@ TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
 }
 
 // Bit for bit what the interpreter computes from a converted model, whose scales are scale_for's.
-TEST(PreparedLinear, Int8RoundsAsProductsOfDequantisedValuesDo) {
+TEST(PreparedLinear, Int8RoundsAsProductsOfDequantizedValuesDo) {
   for (const int64_t in : {384, 1536}) {
     Case c = large_int8(in, 70);
     const size_t rows = 5, k = static_cast<size_t>(in), n = 70;
@@ -114,7 +114,7 @@ TEST(PreparedLinear, ScalesAlongTheInputAreMultipliedIn) {
   EXPECT_EQ(y, (std::vector<float>{1.0f + 20.0f + 200.0f, 2.0f - 20.0f}));
 }
 
-TEST(PreparedLinear, FloatWeightsOfAQuantisedSiteAreQuantised) {
+TEST(PreparedLinear, FloatWeightsOfAQuantizedSiteAreQuantized) {
   Case c;
   c.sites = {quantized_site(SiteKind::weight, Format::int8, Tensor::scalar(0.5f), {})};
   c.linear.in = 1;

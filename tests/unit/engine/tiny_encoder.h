@@ -1,4 +1,4 @@
-// A small random encoder built by hand, with any quantisation, and the same computed naively.
+// A small random encoder built by hand, with any quantization, and the same computed naively.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ struct TinyOptions {
   bool transposed = false;
   DType table_type = DType::f32;  // f32, f16, or codes with row scales
   HeadKind head = HeadKind::first_token;
-  bool separate_query_scale = false;  // query's input quantised unlike key's and value's
+  bool separate_query_scale = false;  // query's input quantized unlike key's and value's
   float query_scale = 1;
   Activation activation = Activation::gelu_erf;
   int64_t hidden = 32, heads = 4, inner = 80, layers = 2;

@@ -10,7 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// [2, 2] weights, and a Site of theirs, quantised where a format is given.
+// [2, 2] weights, and a Site of theirs, quantized where a format is given.
 struct Layers {
   Linear& add(const std::vector<float>& weight, std::optional<Format> format, float scale) {
     Site site;

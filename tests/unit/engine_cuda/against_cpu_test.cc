@@ -84,10 +84,10 @@ TEST_F(AgainstCpu, GeluWithinItsProduct) {
         {size.sequences, size.length, size.shape.vocabulary, /*ragged=*/true, /*seed=*/7});
     Recipe recipe = *recipe_named("e4m3");
     recipe.weight_granularity = Granularity::tensor;
-    for (const bool quantised : {false, true}) {
-      SCOPED_TRACE(testing::Message() << size.shape.name << (quantised ? ", e4m3" : ", bf16"));
+    for (const bool quantized : {false, true}) {
+      SCOPED_TRACE(testing::Message() << size.shape.name << (quantized ? ", e4m3" : ", bf16"));
       const Encoder encoder =
-          quantised ? quantized_encoder(plain, recipe, observed_absmax(plain, 1)) : plain;
+          quantized ? quantized_encoder(plain, recipe, observed_absmax(plain, 1)) : plain;
       const auto expected = make_cpu_engine(encoder, ComputeType::automatic)->run(batch);
       cuda::CudaEngine gpu(encoder, device_table(), *cuda::find_device().device,
                            {.choice = cuda::AlgorithmChoice::first});

@@ -124,7 +124,7 @@ TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
   }
   unsetenv("FP8Q_CACHE_DIR");
   // Rounded to BF16 (2^-9) after the scale instead of before it: about one in thirty values takes
-  // the neighbouring E4M3 code (2^-4) at the next product, which is some 1e-4 of the power each
+  // the neighboring E4M3 code (2^-4) at the next product, which is some 1e-4 of the power each
   // time.
   double error = 0, power = 0;
   for (size_t i = 0; i < results[0].size(); ++i) {

@@ -110,7 +110,7 @@ void expect_close(const std::vector<float>& got, const std::vector<double>& expe
 }
 
 // Sums in BF16 on one side and the bias on the other are within 2^-9 of their size. Of E4M3 codes,
-// a half step of 2^-4 apart, a share of 2^-4 is then the neighbour, 2^-3 away at most: a root mean
+// a half step of 2^-4 apart, a share of 2^-4 is then the neighbor, 2^-3 away at most: a root mean
 // square of 1/4 * 1/8 in the FFN's inside. Six deviations, of values of size 1.
 constexpr double kFusionTolerance = 0.2;
 

@@ -17,7 +17,7 @@ Site site(const std::string& path, SiteKind kind, bool quantized) {
   return s;
 }
 
-TEST(RoundingFacts, AreOfQuantisedActivationsThatSawValues) {
+TEST(RoundingFacts, AreOfQuantizedActivationsThatSawValues) {
   const std::vector<Site> sites = {
       site("a", SiteKind::activation, true), site("w", SiteKind::weight, true),
       site("b", SiteKind::activation, false), site("c", SiteKind::activation, true)};

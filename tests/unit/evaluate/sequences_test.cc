@@ -52,7 +52,7 @@ class SequencesTest : public testing::Test {
 
 using Ends = std::vector<std::pair<int32_t, int32_t>>;
 
-TEST_F(SequencesTest, NeighbouringWindowsShareTheOverlapAndTheLastReachesTheEnd) {
+TEST_F(SequencesTest, NeighboringWindowsShareTheOverlapAndTheLastReachesTheEnd) {
   // 4 of 10 tokens are the question and the frame.
   EXPECT_EQ(windows(6, {10, 2}), (Ends{{0, 5}}));
   EXPECT_EQ(windows(7, {10, 2}), (Ends{{0, 5}, {4, 6}}));

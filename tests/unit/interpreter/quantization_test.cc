@@ -99,7 +99,7 @@ TEST(DequantizeLinear, HasTheTypeOfTheScaleOrTheAttribute) {
   EXPECT_EQ(values<float>(y), (F{3}));
 }
 
-// Every code survives dequantise, quantise.
+// Every code survives dequantize, quantize.
 TEST(QuantizeLinear, UndoesDequantizeLinear) {
   for (const DType dtype : {DType::e4m3, DType::e5m2, DType::i8, DType::u8}) {
     Tensor q(dtype, {256});

@@ -12,7 +12,7 @@
 namespace fp8q::cpu {
 namespace {
 
-// What is hard: every representable value, every midpoint between neighbours, the floats next to
+// What is hard: every representable value, every midpoint between neighbors, the floats next to
 // both, limits, specials; then random bit patterns.
 std::vector<float> hard_values(Format format) {
   std::vector<float> x = {0.0f,   -0.0f,  1e-45f,   -1e-45f,  1e-38f,   448.0f,

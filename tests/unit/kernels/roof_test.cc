@@ -39,7 +39,7 @@ TEST(Roof, RisesWithTheInstructions) {
     const double fp32 = rate(Unit::fp32);
     EXPECT_GT(fp32, before);
     EXPECT_GT(fp32, 1e8);
-    EXPECT_LT(fp32, 1e12);  // 128 operations a cycle at 8 GHz: the loop was not optimised away
+    EXPECT_LT(fp32, 1e12);  // 128 operations a cycle at 8 GHz: the loop was not optimized away
     before = fp32;
   });
   EXPECT_TRUE(has_unit(Unit::fp32));

@@ -35,7 +35,7 @@ TEST(CudaCodec, EncodesEveryHalfAndBfloatLikeTheCpu) {
   }
 }
 
-TEST(CudaCodec, RoundsMidpointsAndTheirNeighboursLikeTheCpu) {
+TEST(CudaCodec, RoundsMidpointsAndTheirNeighborsLikeTheCpu) {
   for (const Format format : kEveryFormat) {
     for (int code = 0; code < 255; ++code) {
       const float a = decode(format, static_cast<uint8_t>(code));

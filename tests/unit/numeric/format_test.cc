@@ -1,4 +1,4 @@
-// The quantisation formats: division, saturation, and which code a range's absmax takes.
+// The quantization formats: division, saturation, and which code a range's absmax takes.
 #include "numeric/format.h"
 
 #include <gtest/gtest.h>

@@ -69,7 +69,7 @@ void expect_as_slow(const SlowCodec& slow, float x) {
   }
 }
 
-TYPED_TEST(MiniFloatTest, MidpointsAndTheirNeighbours) {
+TYPED_TEST(MiniFloatTest, MidpointsAndTheirNeighbors) {
   const SlowCodec slow = TypeParam::slow();
   for (uint32_t code = 0; code <= slow.format().largest_code(); ++code) {
     const auto middle = static_cast<float>(slow.midpoint(code));

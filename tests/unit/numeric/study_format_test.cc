@@ -50,7 +50,7 @@ TEST(StudyFormat, TheNarrowSplitsHaveTheValuesOfTheirCodes) {
       EXPECT_EQ(rounded(format, v), v) << c.name;
       EXPECT_EQ(rounded(format, -v), -v) << c.name;
       if (below >= 0) {
-        // Half way goes to the even code, a little off it to the nearer neighbour.
+        // Half way goes to the even code, a little off it to the nearer neighbor.
         const float middle = (below + v) / 2;
         EXPECT_EQ(rounded(format, std::nextafter(middle, 0.0f)), below) << c.name << " " << v;
         EXPECT_EQ(rounded(format, std::nextafter(middle, 1e9f)), v) << c.name << " " << v;
@@ -97,7 +97,7 @@ TEST(StudyFormat, ScalesFollowTheOneRule) {
   EXPECT_NEAR(scale_for(e3m4, 3.0f), 0.1f, 1e-4f);
 }
 
-// Expected SQNR with absmax scales: a uniform distribution favours INT8, Gaussian values E2M5 or
+// Expected SQNR with absmax scales: a uniform distribution favors INT8, Gaussian values E2M5 or
 // INT8, heavy tails more exponent bits (arXiv 2303.17951).
 TEST(StudyFormat, OutliersDecideWhichSplitFits) {
   const auto best = [](const std::vector<float>& values) {

@@ -96,7 +96,7 @@ TEST(Upgrade, SoftmaxOverTheLastAxisStays) {
   EXPECT_EQ(int_attribute(one.graph.nodes[0], "axis", -7), 1);
 }
 
-TEST(Upgrade, SoftmaxOverSeveralAxesIsSpeltOut) {
+TEST(Upgrade, SoftmaxOverSeveralAxesIsSpelledOut) {
   const Model model = upgrade_one(11, "Softmax", [](auto& node) { add_int(node, "axis", 0); });
   EXPECT_EQ(operators(model), (Names{"Shape", "Flatten", "Softmax", "Reshape"}));
   EXPECT_EQ(model.graph.nodes[3].outputs, Names{"y"});

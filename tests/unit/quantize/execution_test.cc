@@ -1,4 +1,4 @@
-// What the rewritten graph computes, against fake quantisation written out: every operand replaced
+// What the rewritten graph computes, against fake quantization written out: every operand replaced
 // by decode(encode(x / s)) * s, products summed in double.
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@
 namespace fp8q::test {
 namespace {
 
-std::vector<float> fake_quantised(const Tensor& x, Format format, float scale) {
+std::vector<float> fake_quantized(const Tensor& x, Format format, float scale) {
   std::vector<float> out;
   for (const float v : x.data<float>())
     out.push_back(decode(format, encode(format, v, scale)) * scale);
@@ -25,7 +25,7 @@ std::vector<float> fake_quantised(const Tensor& x, Format format, float scale) {
 // x of a linear layer as the recipe sees it, the range of its Site being `absmax`.
 std::vector<float> input_of(const Recipe& recipe, const Tensor& x, float absmax) {
   if (!is_dynamic(recipe))
-    return fake_quantised(x, recipe.activations, scale_for(recipe.activations, absmax));
+    return fake_quantized(x, recipe.activations, scale_for(recipe.activations, absmax));
   std::vector<float> out;
   const auto values = x.data<float>();
   const auto columns = static_cast<size_t>(x.dim(-1));
@@ -36,7 +36,7 @@ std::vector<float> input_of(const Recipe& recipe, const Tensor& x, float absmax)
     float largest = 0;
     for (const float v : row.data<float>()) largest = std::max(largest, std::fabs(v));
     for (const float v :
-         fake_quantised(row, recipe.activations, token_scale(recipe.activations, largest)))
+         fake_quantized(row, recipe.activations, token_scale(recipe.activations, largest)))
       out.push_back(v);
   }
   return out;
@@ -46,7 +46,7 @@ class ExecutionOfEveryRecipe : public testing::TestWithParam<Recipe> {};
 INSTANTIATE_TEST_SUITE_P(Recipes, ExecutionOfEveryRecipe, testing::ValuesIn(recipes_by_channel()),
                          [](const auto& recipe) { return test_name(recipe.param); });
 
-TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantisation) {
+TEST_P(ExecutionOfEveryRecipe, LinearLayerIsLiteralFakeQuantization) {
   const Recipe& recipe = GetParam();
   const Tensor w = random_tensor({6, 5}, 1);
   const Tensor x = random_tensor({4, 6}, 9);
@@ -84,7 +84,7 @@ TEST_P(ExecutionOfEveryRecipe, AttentionStaysNearTheFloatModel) {
   const Tensor y = Interpreter(model).run(inputs).at("y");
   const Tensor reference = Interpreter(source).run(inputs).at("y");
   EXPECT_GT(sqnr_db(reference, y), 12.0);
-  EXPECT_LT(sqnr_db(reference, y), 60.0) << "was anything quantised?";
+  EXPECT_LT(sqnr_db(reference, y), 60.0) << "was anything quantized?";
 }
 
 TEST(Execution, TablesGiveTheirRoundedRows) {

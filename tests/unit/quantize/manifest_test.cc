@@ -1,4 +1,4 @@
-// The manifest's round trip, its refusal when damaged, and detection of quantised models.
+// The manifest's round trip, its refusal when damaged, and detection of quantized models.
 #include "quantize/manifest.h"
 
 #include <gtest/gtest.h>
@@ -81,7 +81,7 @@ TEST(Manifest, DamageIsNamed) {
   expect(changed([](auto& j) { j["sites"][2]["observer"] = 1; }), "sites[2].observer");
 }
 
-TEST(Detect, FloatQuantisedAndForeignModels) {
+TEST(Detect, FloatQuantizedAndForeignModels) {
   const Model source = attention_model();
   EXPECT_FALSE(is_quantized(source));
   EXPECT_EQ(format_of(source), "fp32");
@@ -98,7 +98,7 @@ TEST(Detect, FloatQuantisedAndForeignModels) {
   const auto foreign = find_quantization(stripped);
   ASSERT_TRUE(foreign);
   EXPECT_EQ(foreign->recipe, "");
-  EXPECT_EQ(format_of(stripped), "quantised");
+  EXPECT_EQ(format_of(stripped), "quantized");
   EXPECT_NE(foreign->description.find("QuantizeLinear"), std::string::npos);
   for (const char* op : {"QLinearMatMul", "TRT_FP8QuantizeLinear", "MatMulInteger", "QAttention"}) {
     Model other = source;

@@ -119,7 +119,7 @@ TEST_P(PlanOfEveryRecipe, AttentionHasFixedProbabilities) {
   EXPECT_EQ(plan_of(plan, "q").scales[0], scale_for(GetParam().activations, 4.0f));
 }
 
-TEST(Plan, UnrecognisedGraphs) {
+TEST(Plan, UnrecognizedGraphs) {
   const Model model = attention_model();
   const auto sites = generic_sites(model);
   const Statistics statistics = statistics_for(sites);
@@ -133,7 +133,7 @@ TEST(Plan, UnrecognisedGraphs) {
   EXPECT_TRUE(plan_of(linear, "x").quantized());
 }
 
-TEST(Plan, NoProductIsHalfQuantised) {
+TEST(Plan, NoProductIsHalfQuantized) {
   // The weight is computed by an Add, so it is no constant that can be stored in 8 bits.
   ModelBuilder b;
   b.input("x", {4, 6}).output("y", {4, 5});
@@ -145,7 +145,7 @@ TEST(Plan, NoProductIsHalfQuantised) {
   EXPECT_NE(plan_of(plan, "x").reason.find("\"WU\""), std::string::npos);
 }
 
-TEST(Plan, SiteOfAQuantisedAndAFloatProduct) {
+TEST(Plan, SiteOfAQuantizedAndAFloatProduct) {
   ModelBuilder b;
   b.input("x", {4, 6}).output("y", {4, 5}).output("z", {4, 5});
   b.constant("W", random_tensor({6, 5}, 1)).constant("U", random_tensor({6, 5}, 2));

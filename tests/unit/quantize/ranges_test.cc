@@ -64,7 +64,7 @@ TEST(Ranges, WhatNeedsNoneIsLeftAlone) {
   EXPECT_TRUE(ranges_of(plan).ranges.empty()) << "scales per token are found at run time";
 }
 
-TEST(Needs, FollowFromObserversOfWhatIsQuantised) {
+TEST(Needs, FollowFromObserversOfWhatIsQuantized) {
   Linear linear;
   EXPECT_FALSE(needs_predictions(linear.request, linear.sites));
   linear.of_x().observer = ObserverChoice{Observer::unit, 0};

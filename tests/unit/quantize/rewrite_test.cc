@@ -232,7 +232,7 @@ TEST(Rewrite, Deterministic) {
                          convert(source, sites, default_recipe())));
 }
 
-TEST(Rewrite, NothingToQuantiseChangesNothingButTheManifest) {
+TEST(Rewrite, NothingToQuantizeChangesNothingButTheManifest) {
   const Model source = linear_model(random_tensor({6, 5}, 1));
   Model out = convert(source, with_role(generic_sites(source), SiteRole::head), default_recipe());
   EXPECT_EQ(out.metadata.size(), 1u);

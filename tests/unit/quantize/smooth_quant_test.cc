@@ -52,7 +52,7 @@ double power_of(const SiteStatistics& statistics) {
   return statistics.sum_of_squares() / kRows / squares;
 }
 
-// The source model quantised as INT8, from what x shows, and what it makes of x.
+// The source model quantized as INT8, from what x shows, and what it makes of x.
 struct Converted {
   Plan plan;
   Model model;

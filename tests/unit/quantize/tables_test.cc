@@ -68,7 +68,7 @@ TEST(Tables, BeyondFloat16StaysFloat) {
   EXPECT_EQ(quantize_model(source, {}, plan).graph.nodes.size(), 2u);
 }
 
-TEST(Tables, QuantisedRows) {
+TEST(Tables, QuantizedRows) {
   Tensor table = random_tensor({9, 4}, 1);
   for (size_t i = 12; i < 16; ++i) table.mutable_data<float>()[i] = 0;
   const Model source = lookup_model(table);

@@ -58,7 +58,7 @@ TEST(IntervalChart, OneValueWithoutWidth) {
   EXPECT_EQ(interval_chart({}, 0.0), "");
 }
 
-TEST(HeatMap, ColoursFollowTheValues) {
+TEST(HeatMap, ColorsFollowTheValues) {
   const std::string html =
       heat_map({{"r"}, {"a", "b", "c", "d"}, {{0.0, 1.0, std::nullopt, INFINITY}}, 0, 1, " dB"});
   EXPECT_THAT(html, HasSubstr("rgb(68,20,60);color:#fff"));     // the lowest: dark, white text

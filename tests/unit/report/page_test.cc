@@ -149,7 +149,7 @@ TEST_F(Report, SensitivityRanksSitesByTheirHarm) {
 TEST_F(Report, TuningShowsItsWay) {
   const std::string page = page_of({temporary_.write("t.json", kTune)});
   EXPECT_EQ(markup_problem(page), "");
-  EXPECT_THAT(page, AllOf(HasSubstr("-3.25, 56 Sites quantised"), HasSubstr("2 fallbacks"),
+  EXPECT_THAT(page, AllOf(HasSubstr("-3.25, 56 Sites quantized"), HasSubstr("2 fallbacks"),
                           HasSubstr("layer.0/&lt;x&gt;"), HasSubstr("a &amp; b"),
                           HasSubstr("88.50 points")));
 }

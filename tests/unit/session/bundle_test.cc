@@ -61,10 +61,10 @@ TEST(Bundle, UpgradingKeepsTheSites) {
   EXPECT_EQ(after, before);
 }
 
-TEST(Bundle, QuantisedModelsAreRefusedBySayingBywhat) {
+TEST(Bundle, QuantizedModelsAreRefusedBySayingBywhat) {
   const TinyBundle bundle({.opset = 21, .quantization = QuantStyle::standard});
   EXPECT_THAT(problem(ErrorCode::unsupported, [&] { require_float_model(bundle); }),
-              HasSubstr("is already quantised"));
+              HasSubstr("is already quantized"));
 }
 
 TEST(Bundle, LengthIsThatOfThePositionTableOrTheShape) {
@@ -96,7 +96,7 @@ TEST(MakeEngine, ModelsThatAreNoEncodersRunThroughTheInterpreter) {
   EXPECT_THAT(notes, IsEmpty()) << "it was asked for";
   EXPECT_THAT(make_engine(other, {.device = "cpu"}, notes)->description(),
               HasSubstr("reference interpreter"));
-  EXPECT_THAT(notes, ElementsAre(HasSubstr("is not recognised as an encoder")));
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("is not recognized as an encoder")));
   EXPECT_THAT(
       problem(ErrorCode::unsupported,
               [&] { make_engine(other, {.device = "cpu", .compute = Compute::bf16}, notes); }),

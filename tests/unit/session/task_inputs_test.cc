@@ -144,9 +144,9 @@ TEST_F(InputsTest, ConvertedModelsAreScoredInMemory) {
   PlanMaker maker({bundle_.model, bundle_.sites, &*bundle_.encoder, nullptr});
   const Plan plan = maker.plan(maker.request(*recipe_named("int8-dynamic"), {}, {}));
   size_t done = 0;
-  const Scored quantised = scorer.converted(plan, [&](size_t so_far, size_t) { done = so_far; });
+  const Scored quantized = scorer.converted(plan, [&](size_t so_far, size_t) { done = so_far; });
   EXPECT_EQ(done, 10u);
-  EXPECT_NE(quantised.answers.logits, as_it_is.answers.logits);
+  EXPECT_NE(quantized.answers.logits, as_it_is.answers.logits);
 }
 
 TEST_F(InputsTest, TextIsReadAsTheModelReadsIt) {

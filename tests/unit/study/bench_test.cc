@@ -14,7 +14,7 @@ std::vector<float> logits(const Encoder& encoder, const PackedBatch& batch) {
   return make_cpu_engine(encoder, ComputeType::automatic)->run(batch).at(0).values;
 }
 
-TEST(BenchEncoder, QuantisedOutputsAreFiniteAndNearTheFloatOnes) {
+TEST(BenchEncoder, QuantizedOutputsAreFiniteAndNearTheFloatOnes) {
   RandomShape shape = *random_shape_named("minilm-l6");
   shape.layers = 3;
   shape.vocabulary = 500;
@@ -67,7 +67,7 @@ TEST(BenchEncoder, RandomBatches) {
   EXPECT_EQ(most, 41);
 }
 
-TEST(BenchTiming, QuantilesLieBetweenNeighbours) {
+TEST(BenchTiming, QuantilesLieBetweenNeighbors) {
   EXPECT_EQ(quantile({3, 1, 2}, 0.5), 2);
   EXPECT_EQ(quantile({4, 1, 2, 3}, 0.5), 2.5);
   EXPECT_EQ(quantile({5}, 0.9), 5);

@@ -80,7 +80,7 @@ TEST(FallbackUnits, ATrialOfAUnitIsItsConversion) {
       Plan converted = planned(alone);
       converted.tables.clear();  // which conversion stores in half precision
       const Encoder encoder =
-          recognised_encoder(quantize_model(tiny().model, tiny().encoder.sites, converted));
+          recognized_encoder(quantize_model(tiny().model, tiny().encoder.sites, converted));
       const auto expected =
           make_cpu_engine(encoder, ComputeType::fp32)->run(tiny_words()).front().values;
       const auto found = trials.engine_with(rounded)->run(tiny_words()).front().values;

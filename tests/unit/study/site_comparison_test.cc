@@ -25,7 +25,7 @@ struct Pair {
     PlanMaker maker({tiny.model, tiny.encoder.sites, &tiny.encoder, &tiny.statistics});
     converted = quantize_model(tiny.model, tiny.encoder.sites,
                                maker.plan(maker.request(*recipe_named(recipe), {}, {})));
-    encoder = recognised_encoder(converted);
+    encoder = recognized_encoder(converted);
   }
   ComparedModel a() const { return {"a.onnx", tiny.model, tiny.encoder.sites}; }
   ComparedModel b() const { return {"b.onnx", converted, encoder.sites}; }

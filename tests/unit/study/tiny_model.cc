@@ -3,7 +3,7 @@
 #include <random>
 #include <variant>
 
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 #include "onnx/upgrade.h"
 #include "tests/unit/encoder/tiny_encoder.h"
 
@@ -11,7 +11,7 @@ namespace fp8q::test {
 
 TinyModel::TinyModel() : model(tiny_encoder({.opset = 18})) {
   upgrade_opset(model, kUpgradeTarget);
-  encoder = recognised_encoder(model);
+  encoder = recognized_encoder(model);
   std::vector<int> record_of(encoder.sites.size(), -1);
   for (size_t s = 0; s < encoder.sites.size(); ++s)
     if (encoder.sites[s].kind == SiteKind::activation) {
@@ -39,8 +39,8 @@ PackedBatch tiny_words() {
   return batch;
 }
 
-Encoder recognised_encoder(const Model& model) {
-  auto found = recognise_encoder(model);
+Encoder recognized_encoder(const Model& model) {
+  auto found = recognize_encoder(model);
   return std::get<Encoder>(std::move(found));
 }
 

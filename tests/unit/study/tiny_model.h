@@ -18,6 +18,6 @@ struct TinyModel {
 
 // Sequences of the tiny model's words.
 PackedBatch tiny_words();
-Encoder recognised_encoder(const Model& model);
+Encoder recognized_encoder(const Model& model);
 
 }  // namespace fp8q::test

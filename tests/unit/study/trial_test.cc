@@ -37,11 +37,11 @@ TEST_P(TrialsOfEveryFormat, NothingRoundedIsTheFloatModel) {
   EXPECT_EQ(logits(*trials_.engine_with(none())), logits(*engine));
 }
 
-TEST_P(TrialsOfEveryFormat, EverythingRoundedIsTheQuantisedModel) {
-  // As bench quantises encoders: scales, codes, Sites. Tables stay as they are in a trial.
-  Encoder quantised = quantized_encoder(encoder_, recipe(), observed_absmax(encoder_, 1));
-  quantised.embeddings = encoder_.embeddings;
-  const auto expected = logits(*make_cpu_engine(quantised, ComputeType::fp32));
+TEST_P(TrialsOfEveryFormat, EverythingRoundedIsTheQuantizedModel) {
+  // As bench quantizes encoders: scales, codes, Sites. Tables stay as they are in a trial.
+  Encoder quantized = quantized_encoder(encoder_, recipe(), observed_absmax(encoder_, 1));
+  quantized.embeddings = encoder_.embeddings;
+  const auto expected = logits(*make_cpu_engine(quantized, ComputeType::fp32));
   const auto rounded = logits(*trials_.engine_with(only(trials_.sites())));
   const auto unrounded = logits(*trials_.engine_with(none()));
   double error = 0, harm = 0;
@@ -54,7 +54,7 @@ TEST_P(TrialsOfEveryFormat, EverythingRoundedIsTheQuantisedModel) {
   EXPECT_LT(error, 0.01 * harm);
 }
 
-TEST_P(TrialsOfEveryFormat, OneWeightRoundedIsTheModelWithItsDequantisedCodes) {
+TEST_P(TrialsOfEveryFormat, OneWeightRoundedIsTheModelWithItsDequantizedCodes) {
   const Linear& output = encoder_.layers[1].output;
   const auto w = static_cast<size_t>(output.weight_site);
   const SitePlan& p = plan_.sites[w];

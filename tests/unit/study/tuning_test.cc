@@ -1,4 +1,4 @@
-// Tuning with scores that are made up: plans lose examples where certain Sites are quantised.
+// Tuning with scores that are made up: plans lose examples where certain Sites are quantized.
 #include "study/tuning.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// 100 examples, all answered right by the float model. A plan that quantises a Site of `bad` in a
+// 100 examples, all answered right by the float model. A plan that quantizes a Site of `bad` in a
 // format that is not `good` answers `wrong` of them wrong.
 class FakeScorer final : public PlanScorer {
  public:
@@ -107,7 +107,7 @@ TEST_F(TuningTest, ARecipeThatDoesIsChosenAsItIs) {
   EXPECT_EQ(result.chosen, 0u);
   ASSERT_EQ(result.evaluations.size(), 1u);
   EXPECT_TRUE(result.evaluations[0].meets);
-  EXPECT_GT(result.evaluations[0].quantised, 0u);
+  EXPECT_GT(result.evaluations[0].quantized, 0u);
   EXPECT_THAT(result.fallbacks, IsEmpty());
   EXPECT_THAT(result.notes, IsEmpty());
   EXPECT_THAT(checkpoint().trials(), IsEmpty()) << "there is no harm to estimate";

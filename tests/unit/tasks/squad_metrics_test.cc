@@ -1,4 +1,4 @@
-// SQuAD's official normalisation and scores, worked by hand from the evaluation script's
+// SQuAD's official normalization and scores, worked by hand from the evaluation script's
 // definition.
 #include "tasks/squad_metrics.h"
 

@@ -45,7 +45,7 @@ TEST(SquadReader, ReadsQuestionsWithAllTheirAnswers) {
   const Dataset data = read("squad", file_with(kQuestion));
   ASSERT_EQ(data.examples.size(), 1u);
   const Example& e = data.examples[0];
-  EXPECT_TRUE(data.labelled);
+  EXPECT_TRUE(data.labeled);
   EXPECT_EQ(e.id, "q1");
   EXPECT_EQ(e.text, "What?");
   EXPECT_EQ(e.pair, "Some text.");
@@ -60,8 +60,8 @@ TEST(SquadReader, ImpossibleQuestionsHaveNoAnswer) {
   EXPECT_THAT(error_of("squad", content), HasSubstr("--task squad2"));
 }
 
-TEST(SquadReader, QuestionsWithoutAnswersMakeAFileUnlabelled) {
-  EXPECT_FALSE(read("squad", file_with(R"({"id": "q", "question": "W?"})")).labelled);
+TEST(SquadReader, QuestionsWithoutAnswersMakeAFileUnlabeled) {
+  EXPECT_FALSE(read("squad", file_with(R"({"id": "q", "question": "W?"})")).labeled);
 }
 
 TEST(SquadReader, ErrorsNameThePlace) {

@@ -119,9 +119,9 @@ INSTANTIATE_TEST_SUITE_P(
             "Hypothesis\tLabel",
             "\t\tNegation\t\tArtificial\tfirst text\tsecond text\tcontradiction", 2}));
 
-TEST(TaskTable, UnlabelledOfficialTestFilesAreRecognised) {
-  EXPECT_FALSE(read_task_table(require_task("sst2"), "f", "index\tsentence\n0\ta\n").labelled);
-  EXPECT_FALSE(read_task_table(require_task("cola"), "f", "index\tsentence\n0\ta\n").labelled);
+TEST(TaskTable, UnlabeledOfficialTestFilesAreRecognized) {
+  EXPECT_FALSE(read_task_table(require_task("sst2"), "f", "index\tsentence\n0\ta\n").labeled);
+  EXPECT_FALSE(read_task_table(require_task("cola"), "f", "index\tsentence\n0\ta\n").labeled);
 }
 
 TEST(TaskTable, ErrorsNameTheLineAndWhatWasExpected) {
@@ -158,21 +158,21 @@ TEST_F(TaskData, FileTaskFolderAndRootAreUnderstood) {
   EXPECT_EQ(load_dataset(sst2, request()).path, file);
 }
 
-TEST_F(TaskData, LabelledTestStandsInForDev) {
+TEST_F(TaskData, LabeledTestStandsInForDev) {
   folder_.write("glue/SST-2/test.tsv", kSst2);
   const Dataset data = load_dataset(require_task("sst2"), request(folder_.path() / "glue"));
   EXPECT_EQ(data.split, "test");
-  EXPECT_THAT(data.note, HasSubstr("has no dev.tsv; scored on its labelled test.tsv"));
+  EXPECT_THAT(data.note, HasSubstr("has no dev.tsv; scored on its labeled test.tsv"));
 }
 
-TEST_F(TaskData, UnlabelledFilesCannotBeScored) {
+TEST_F(TaskData, UnlabeledFilesCannotBeScored) {
   const fs::path file = folder_.write("test.tsv", "index\tsentence\n0\ta\n");
   EXPECT_THAT(
       error_of(ErrorCode::bad_data, [&] { load_dataset(require_task("sst2"), request(file)); }),
       HasSubstr("published without labels"));
 }
 
-TEST_F(TaskData, RefusedTestFilesNameTheLabelledOne) {
+TEST_F(TaskData, RefusedTestFilesNameTheLabeledOne) {
   const auto refusal = [&](const char* task, const char* file, const char* header) {
     const fs::path path =
         folder_.write(std::string("glue/") + file, std::string(header) + "\n0\ta\tb\n");
@@ -243,7 +243,7 @@ TEST_F(TaskData, CalibrationFallsBackToTheBuiltInText) {
                             .default_folder = folder_.path() / "glue_data"};
   const Dataset data = load_calibration_text(wanted);
   EXPECT_TRUE(data.builtin);
-  EXPECT_FALSE(data.labelled);
+  EXPECT_FALSE(data.labeled);
   EXPECT_EQ(data.examples.size(), 128u);
   EXPECT_THAT(data.note, HasSubstr("single ones while task mrpc has pairs"));
 }

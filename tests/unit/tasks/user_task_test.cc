@@ -108,7 +108,7 @@ TEST(JsonLines, ErrorsNameTheLine) {
               HasSubstr("line 2: the key \"text\" stands twice"));
   EXPECT_THAT(refusal(good + std::string(500, '[')), HasSubstr("line 2: is nested"));
   EXPECT_THAT(refusal("\n"), HasSubstr("f.jsonl"));
-  EXPECT_FALSE(read_task_lines(task, "f", "{\"text\": \"x\"}").labelled);
+  EXPECT_FALSE(read_task_lines(task, "f", "{\"text\": \"x\"}").labeled);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\n") + 1 - begin);
 }
 
-// Windows over a context as extractive question answering makes them: 256 tokens, neighbours
+// Windows over a context as extractive question answering makes them: 256 tokens, neighbors
 // share 96.
 TEST(TokenizerGolden, SquadWindowsAndCharacterOffsetsAgree) {
   const fs::path npz = test::shared_path("models/reference/minilm-l6-squad.npz");

@@ -4,7 +4,7 @@
 // Both compute the same codes from the same values, and INT8 products round alike; but FP8 sums
 // (FP32 chains against double), softmax, GELU, and a LayerNorm that the classic exporter writes as
 // nine operators differ in the last bits. A value that lands within that difference of a rounding
-// midpoint takes the neighbouring code, which later layers amplify; hence a bound on the NMSE
+// midpoint takes the neighboring code, which later layers amplify; hence a bound on the NMSE
 // instead of a tolerance per logit. On all pairs of MRPC in INT8 (FP8Q_FULL=1): 1.6e-4 for the
 // classic export, where the interpreter on the two exports of one model differs by 1.3e-4, and 4e-5
 // for the other.
@@ -72,9 +72,9 @@ struct Case {
   const char* smooth_quant = "";
 };
 
-class QuantisedModel : public testing::TestWithParam<Case> {};
+class QuantizedModel : public testing::TestWithParam<Case> {};
 
-TEST_P(QuantisedModel, EngineAgreesWithTheInterpreter) {
+TEST_P(QuantizedModel, EngineAgreesWithTheInterpreter) {
   const auto [task, exporter, recipe, smooth_quant] = GetParam();
   const std::string stem = std::string("minilm-l6-") + task;
   const fs::path source = example_model(stem + exporter);
@@ -91,7 +91,7 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
          identifier(info.param.recipe) + (*info.param.smooth_quant ? "_smooth" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QuantisedModel,
+INSTANTIATE_TEST_SUITE_P(All, QuantizedModel,
                          testing::Values(Case{"sst2", "", "e4m3"}, Case{"sst2", "-dynamo", "e4m3"},
                                          Case{"sst2", "", "e5m2"}, Case{"sst2", "", "int8"},
                                          Case{"mrpc", "", "e4m3"}, Case{"mrpc", "-dynamo", "int8"},

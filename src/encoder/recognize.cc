@@ -1,4 +1,4 @@
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 
 #include <algorithm>
 
@@ -45,7 +45,7 @@ Encoder match_encoder(const match::View& view) {
 
 }  // namespace
 
-std::variant<Encoder, NotAnEncoder> recognise_encoder(const Model& model) {
+std::variant<Encoder, NotAnEncoder> recognize_encoder(const Model& model) {
   require_supported(model);
   try {
     return match_encoder(match::View(model));

@@ -1,5 +1,5 @@
 // What is found in encoders, and the reasons given for graphs that are none.
-#include "encoder/recognise.h"
+#include "encoder/recognize.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,24 +17,24 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 template <typename Change>
-std::variant<Encoder, NotAnEncoder> recognise(Change change) {
+std::variant<Encoder, NotAnEncoder> recognize(Change change) {
   Style style;
   change(style);
-  return recognise_encoder(tiny_encoder(style));
+  return recognize_encoder(tiny_encoder(style));
 }
 
 template <typename Change>
 Encoder found(Change change) {
-  auto result = recognise(change);
+  auto result = recognize(change);
   if (const auto* no = std::get_if<NotAnEncoder>(&result)) throw std::runtime_error(no->reason);
   return std::get<Encoder>(std::move(result));
 }
 
 template <typename Change>
 std::string reason(Change change) {
-  const auto result = recognise(change);
+  const auto result = recognize(change);
   const auto* no = std::get_if<NotAnEncoder>(&result);
-  return no ? no->reason : "recognised";
+  return no ? no->reason : "recognized";
 }
 
 const Site& site(const Encoder& encoder, const std::string& path) {
@@ -43,9 +43,9 @@ const Site& site(const Encoder& encoder, const std::string& path) {
   throw std::runtime_error("no site " + path);
 }
 
-TEST(Recognise, Sizes) {
+TEST(Recognize, Sizes) {
   const Encoder encoder = found([](Style&) {});
-  const EncoderSummary summary = summarise(encoder);
+  const EncoderSummary summary = summarize(encoder);
   EXPECT_EQ(summary.layers, 2);
   EXPECT_EQ(summary.hidden, 32);
   EXPECT_EQ(summary.heads, 4);
@@ -63,9 +63,9 @@ TEST(Recognise, Sizes) {
                                     32 * 32 + 32 + 32 * 3 + 3);
 }
 
-TEST(Recognise, InputsByTheirUse) {
+TEST(Recognize, InputsByTheirUse) {
   const Model model = tiny_encoder({});
-  const auto result = recognise_encoder(model);
+  const auto result = recognize_encoder(model);
   const Encoder& encoder = std::get<Encoder>(result);
   EXPECT_EQ(encoder.ids_input, model.graph.inputs[0].name);
   EXPECT_EQ(encoder.mask_input, model.graph.inputs[1].name);
@@ -73,7 +73,7 @@ TEST(Recognise, InputsByTheirUse) {
   EXPECT_EQ(encoder.position_input, "");
 }
 
-TEST(Recognise, PositionsOfRobertaStartBehindPadding) {
+TEST(Recognize, PositionsOfRobertaStartBehindPadding) {
   const Encoder encoder = found([](Style& s) { s.embedding = EmbeddingStyle::roberta; });
   EXPECT_EQ(encoder.embeddings.position_offset, 2);
   EXPECT_EQ(encoder.max_positions, 88);
@@ -81,7 +81,7 @@ TEST(Recognise, PositionsOfRobertaStartBehindPadding) {
   EXPECT_EQ(encoder.embeddings.token_type->rows.dim(0), 1);
 }
 
-TEST(Recognise, TheScaleWhereItIsApplied) {
+TEST(Recognize, TheScaleWhereItIsApplied) {
   const float whole = 1 / std::sqrt(8.0f), root = std::sqrt(whole);
   const auto scales = [](ScaleStyle style) {
     const Encoder e = found([&](Style& s) { s.scale = style; });
@@ -96,7 +96,7 @@ TEST(Recognise, TheScaleWhereItIsApplied) {
   EXPECT_THAT(scales(ScaleStyle::after_mask), ElementsAre(FloatEq(whole), 1, 1));
 }
 
-TEST(Recognise, ScaleBehindQuantizationBelongsToTheProduct) {
+TEST(Recognize, ScaleBehindQuantizationBelongsToTheProduct) {
   const Encoder encoder = found([](Style& s) {
     s.quantization = QuantStyle::key_before_transpose, s.opset = 21;
     s.scale = ScaleStyle::split_by_shape;
@@ -108,7 +108,7 @@ TEST(Recognise, ScaleBehindQuantizationBelongsToTheProduct) {
   EXPECT_FLOAT_EQ(a.scale, root);
 }
 
-TEST(Recognise, SitesOfALayer) {
+TEST(Recognize, SitesOfALayer) {
   const Encoder encoder = found([](Style& s) { s.head = HeadStyle::hidden, s.layers = 1; });
   std::vector<std::string> paths;
   for (const Site& s : encoder.sites) paths.push_back(s.path);
@@ -127,7 +127,7 @@ TEST(Recognise, SitesOfALayer) {
   EXPECT_EQ(encoder.sites[1].uses.size(), 3);
 }
 
-TEST(Recognise, QuantizationIsFoundAtEverySiteOfLayers) {
+TEST(Recognize, QuantizationIsFoundAtEverySiteOfLayers) {
   const Encoder encoder =
       found([](Style& s) { s.quantization = QuantStyle::standard, s.opset = 21; });
   for (const Site& s : encoder.sites) {
@@ -140,7 +140,7 @@ TEST(Recognise, QuantizationIsFoundAtEverySiteOfLayers) {
   EXPECT_EQ(encoder.layers[0].query.weight.dtype(), DType::e4m3);
 }
 
-TEST(Recognise, WeightsStayAsTheyStandInTheFile) {
+TEST(Recognize, WeightsStayAsTheyStandInTheFile) {
   const Encoder f16 = found([](Style& s) { s.linear = LinearStyle::f16_weights; });
   EXPECT_EQ(f16.layers[0].intermediate.weight.dtype(), DType::f16);
   const Encoder turned = found([](Style& s) { s.linear = LinearStyle::transposed_constant; });
@@ -152,7 +152,7 @@ TEST(Recognise, WeightsStayAsTheyStandInTheFile) {
   EXPECT_EQ(site(gemm, "layer.0/ffn.intermediate/weight").channel_axis, 0);
 }
 
-TEST(Recognise, Outputs) {
+TEST(Recognize, Outputs) {
   const Encoder qa = found([](Style& s) { s.head = HeadStyle::qa_split; });
   EXPECT_EQ(qa.head_kind, HeadKind::every_token);
   EXPECT_EQ(qa.outputs[1].source, OutputSource::head_column);
@@ -171,7 +171,7 @@ TEST(GenericSites, AreTheSitesOfTheEncoder) {
     Style style;
     style.quantization = quantization, style.opset = 21;
     const Model model = tiny_encoder(style);
-    Encoder encoder = std::get<Encoder>(recognise_encoder(model));
+    Encoder encoder = std::get<Encoder>(recognize_encoder(model));
     std::erase_if(encoder.sites, [](const Site& s) { return !is_operand(s.role); });
     const std::vector<Site> generic = generic_sites(model);
     ASSERT_EQ(generic.size(), encoder.sites.size());
@@ -240,7 +240,7 @@ TEST(NotAnEncoder, OtherQuantization) {
   };
   EXPECT_THAT(reason_for(QuantStyle::zero_point), HasSubstr("zero point"));
   EXPECT_THAT(reason_for(QuantStyle::unequal), HasSubstr("differ"));
-  EXPECT_THAT(reason_for(QuantStyle::residual), HasSubstr("differently quantised"));
+  EXPECT_THAT(reason_for(QuantStyle::residual), HasSubstr("differently quantized"));
 }
 
 }  // namespace
