@@ -1,9 +1,9 @@
 // Calibration: run text through a model and record the statistics of the tensors at its Sites.
 //
-// The statistics are the same, bit for bit, for any batch size and number of threads, and look at
-// real tokens only. A run that is interrupted leaves OUTPUT.checkpoint, from which the next run of
-// the same kind goes on to the same result. Shards of a run, on any machines, merge to the
-// statistics of the whole, bit for bit (merge.h).
+// The statistics are bit for bit the same for any batch size and number of threads, and cover real
+// tokens only. A run that is interrupted leaves OUTPUT.checkpoint, from which the next run of the
+// same kind continues to the same result. The shards of a run, on any machines, merge to statistics
+// that are bit for bit those of the whole run (merge.h).
 #pragma once
 
 #include "fp8q/task_options.h"
@@ -12,15 +12,15 @@ namespace fp8q {
 
 struct CalibrateOptions {
   ModelLocation location;
-  fs::path output;   // empty: MODEL.calib.json beside the model, of a shard
-                     // MODEL.calib.2of3.json
-  TaskOptions task;  // whose text is run; split, limit and spans count nothing
+  // Empty: MODEL.calib.json beside the model, or MODEL.calib.2of3.json for a shard.
+  fs::path output;
+  TaskOptions task;  // names the text to run; its split, limit and spans are ignored
   size_t examples = 128;
   bool random_data = false;  // random token ids instead of text
-  uint64_t seed = 1;         // of random_data
-  size_t shard = 1;          // of `shards`, counted from 1: the examples to run
+  uint64_t seed = 1;         // seed of random_data
+  size_t shard = 1;          // the part of the examples to run, 1 to `shards`
   size_t shards = 1;
-  double checkpoint_seconds = 5;  // between two checkpoints; 0: one after every batch
+  double checkpoint_seconds = 5;  // time between two checkpoints; 0: one after every batch
   bool force = false;             // replace an existing file that fp8q did not write
   ExecutionOptions execution;
 };
@@ -39,11 +39,11 @@ struct CalibrateResult {
   FileFacts statistics;
   DataFacts data;
   ExecutionFacts execution;
-  std::string task;  // empty where none was used
-  std::string part;  // of a shard: "examples 43 to 85 of 128"
+  std::string task;  // empty if no task was used
+  std::string part;  // for a shard: "examples 43 to 85 of 128"
   size_t examples = 0;
   size_t tokens = 0;
-  std::vector<std::string> observers;  // that can be applied to the statistics
+  std::vector<std::string> observers;  // the observers that can be applied to the statistics
   std::vector<CalibratedSite> sites;
   std::vector<std::string> notes;
 };

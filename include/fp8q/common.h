@@ -1,8 +1,8 @@
 // Types shared by the functions of the public API.
 //
-// Every function takes an options struct and returns a result struct; it prints nothing and reports
-// failure as fp8q::Error. Notes are remarks a user should see (a fallback taken, data chosen for
-// them), one sentence each.
+// Every function takes an options struct and returns a result struct. It prints nothing and reports
+// failure as fp8q::Error. Notes are remarks that a user should see (a fallback taken, data chosen
+// for them), one sentence each.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,12 @@ namespace fs = std::filesystem;
 
 std::string_view version();
 
-// How far a long step is; called from the calling thread only. `total` may be 0 while unknown.
+// Reports the progress of a long step; called from the calling thread only. `total` may be 0 while
+// it is unknown.
 using ProgressCallback = std::function<void(std::string_view step, size_t done, size_t total)>;
 
-// Where the parts of a model are. `model` is an ONNX file, or a folder with model.onnx, config.json
-// and the tokenizer's files beside it; the others override what stands beside the model.
+// Where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx,
+// config.json and the tokenizer's files. The other members override the files beside the model.
 struct ModelLocation {
   fs::path model;
   std::optional<fs::path> tokenizer;
@@ -33,16 +34,16 @@ struct ModelLocation {
 };
 
 enum class Compute {
-  automatic,  // quantized products in their format, all others in FP32
-  fp32,       // the same, said explicitly
-  bf16,       // products that are not quantized in BF16 with FP32 sums
+  automatic,  // quantized products run in their format, all others in FP32
+  fp32,       // the same as `automatic`, requested explicitly
+  bf16,       // products that are not quantized run in BF16 with FP32 sums
 };
 
-// GELU(x) = x/2 (1 + erf(x / sqrt 2)), or its approximation by tanh (Hendrycks and Gimpel, arXiv
-// 1606.08415), x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), at most 4.8e-4 away.
+// GELU(x) = x/2 (1 + erf(x / sqrt 2)). Its approximation by tanh (Hendrycks and Gimpel, arXiv
+// 1606.08415) is x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and differs by at most 4.8e-4.
 enum class Gelu {
-  of_model,  // the form the model is written in
-  tanh,      // the approximation, whatever the form
+  of_model,  // the form that the model uses
+  tanh,      // the approximation, whatever form the model uses
 };
 
 struct ExecutionOptions {
@@ -50,7 +51,7 @@ struct ExecutionOptions {
   bool reference = false;       // run through the reference interpreter
   Compute compute = Compute::automatic;
   Gelu gelu = Gelu::of_model;
-  size_t tokens_at_a_time = 0;  // on a GPU; 0: as its cache and multiprocessors suggest
+  size_t tokens_at_a_time = 0;  // on a GPU; 0: chosen from its cache and multiprocessors
   size_t batch = 32;            // examples per run, at least 1; no result depends on it
 };
 
@@ -61,7 +62,7 @@ struct FileFacts {
 };
 
 struct DataFacts {
-  fs::path path;  // empty for the built-in sample and random data
+  fs::path path;  // empty for the built-in sample and for random data
   std::string sha256;
   bool builtin = false;
   bool random = false;
@@ -69,14 +70,14 @@ struct DataFacts {
 
 struct ExecutionFacts {
   std::string device;       // "cpu", "cuda", "interpreter"
-  std::string description;  // engine and instruction set, one line
+  std::string description;  // engine and instruction set, in one line
   int threads = 0;
-  double elapsed_s = 0;         // of the whole call
-  uint64_t peak_rss_bytes = 0;  // of the process so far
+  double elapsed_s = 0;         // time of the whole call
+  uint64_t peak_rss_bytes = 0;  // peak of the process so far
 };
 
 struct KernelFacts {
-  std::string path;  // Site
+  std::string path;  // path of the Site
   std::string requested;
   std::string effective;
 };

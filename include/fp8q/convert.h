@@ -1,5 +1,5 @@
-// Conversion: a float model and its statistics to a model with 8-bit weights and Q/DQ nodes, as
-// standard ONNX.
+// Conversion: turns a float model and its statistics into a model with 8-bit weights and Q/DQ
+// nodes, as standard ONNX.
 #pragma once
 
 #include "fp8q/common.h"
@@ -8,29 +8,31 @@ namespace fp8q {
 
 struct ConvertOptions {
   fs::path model;  // ONNX file or folder
-  // Of calibrate, or the table of another tool: a TensorRT calibration cache, or onnxruntime's
-  // calibration.json or calibration.cache. Empty: MODEL.calib.json beside the model, where needed.
+  // The statistics that calibrate wrote, or the table of another tool: a TensorRT calibration
+  // cache, or onnxruntime's calibration.json or calibration.cache. Empty: MODEL.calib.json beside
+  // the model, if it is needed.
   std::optional<fs::path> statistics;
-  fs::path output;     // empty: MODEL.<recipe>.onnx beside the model; with a plan file PLAN.json
-                       // MODEL.PLAN.onnx; with `smooth_quant` or `sites` "-smooth" and "-mixed"
-                       // after the recipe
+  // Empty: MODEL.<recipe>.onnx beside the model, or MODEL.PLAN.onnx with a plan file PLAN.json.
+  // `smooth_quant` and `sites` add "-smooth" and "-mixed" after the recipe.
+  fs::path output;
   std::string recipe;  // empty: e4m3
-  // How statistics become a range, with its parameter: "mse", "percentile:99.999".
-  std::string observer;              // of activations; empty: absmax
-  std::string weight_observer;       // empty: absmax
-  bool quantize_head = false;        // pooler and classifier too
-  bool quantize_embeddings = false;  // 8-bit rows with a scale per row
-  // SmoothQuant: "auto", or alpha from 0 to 1; empty: none. Needs fp8q's own statistics and absmax.
+  // The method that turns statistics into a range, with its parameter: "mse", "percentile:99.999".
+  std::string observer;              // for activations; empty: absmax
+  std::string weight_observer;       // for weights; empty: absmax
+  bool quantize_head = false;        // quantize the pooler and the classifier too
+  bool quantize_embeddings = false;  // store 8-bit rows with a scale per row
+  // SmoothQuant: "auto", or alpha from 0 to 1; empty: none. It needs fp8q's own statistics and
+  // absmax.
   std::string smooth_quant;
-  // Decisions for single Sites, applied in order, the last one that matches counts:
+  // Decisions for single Sites, applied in order: the last one that matches wins. Each has the form
   // PATTERN=[FORMAT][@GRANULARITY][:OBSERVER[:PARAMETER]] with a path or a pattern of * ? [...].
   std::vector<std::string> sites;
-  // A plan file: recipe and decisions, before those of `sites`. Excludes recipe, observers and
-  // smooth_quant.
+  // A plan file holds a recipe and decisions, which are applied before those of `sites`. It cannot
+  // be combined with recipe, observers and smooth_quant.
   std::optional<fs::path> plan;
   std::optional<fs::path> write_plan;  // where to write the decision for every Site
-  // Where to write the ranges of activations for other tools: *.json for onnxruntime, else a
-  // TensorRT calibration cache.
+  // Where to write the ranges of activations for other tools: *.json for onnxruntime, any other
+  // name for a TensorRT calibration cache.
   std::optional<fs::path> write_ranges;
   bool force = false;  // replace existing files that fp8q did not write
 };
@@ -39,29 +41,30 @@ struct ConvertedSite {
   std::string name;
   std::string path;
   std::string kind;         // "activation" or "weight"
-  std::string format;       // "e4m3", or "float" where the Site is not quantized
+  std::string format;       // "e4m3", or "float" if the Site is not quantized
   std::string granularity;  // "tensor", "channel", "groups48", "block32", "tile32", "token"
   std::string observer;     // "absmax", "percentile:99.99"
-  double scale_min = 0;     // equal for one scale; 0 where scales are found at run time
+  double scale_min = 0;     // scale_max if there is one scale; 0 if scales are found at run time
   double scale_max = 0;
-  // Signal to quantization noise: of weights exact, of activations from the histogram, empty where
-  // there is none.
+  // Signal-to-quantization-noise ratio. It is exact for weights, computed from the histogram for
+  // activations, and empty if there is no histogram.
   std::optional<double> sqnr_db;
-  std::optional<double> alpha;  // SmoothQuant's, of an activation whose channels have factors
-  std::string reason;           // why this format, or why none
+  // SmoothQuant's alpha, if the channels of the activation have factors.
+  std::optional<double> alpha;
+  std::string reason;  // why this format was chosen, or why none was
 };
 
 struct ConvertResult {
   FileFacts source;
   FileFacts output;
-  std::optional<FileFacts> statistics;  // empty where none were needed
-  fs::path plan;                        // the plan file written; empty: none
+  std::optional<FileFacts> statistics;  // empty if none were needed
+  fs::path plan;                        // the plan file that was written; empty: none
   std::string recipe;                   // "e4m3", "e4m3-mixed"
   double elapsed_s = 0;
   uint64_t peak_rss_bytes = 0;
-  uint64_t matrix_bytes_before = 0;     // of the quantized weights, as FP32
-  uint64_t matrix_bytes_after = 0;      // as codes, without scales
-  uint64_t embedding_bytes_before = 0;  // of the embedding tables, as FP32
+  uint64_t matrix_bytes_before = 0;     // size of the quantized weights as FP32
+  uint64_t matrix_bytes_after = 0;      // size of their codes, without scales
+  uint64_t embedding_bytes_before = 0;  // size of the embedding tables as FP32
   uint64_t embedding_bytes_after = 0;
   std::vector<ConvertedSite> sites;
   std::vector<std::string> notes;

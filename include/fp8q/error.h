@@ -30,7 +30,7 @@ class Error : public std::runtime_error {
   ErrorCode code() const noexcept { return code_; }
   int exit_code() const noexcept { return static_cast<int>(code_); }
 
-  // The same error seen from further out: "<context>: <message>".
+  // The same error with outer context: "<context>: <message>".
   Error with_context(const std::string& context) const { return {code_, context + ": " + what()}; }
 
  private:

@@ -1,4 +1,4 @@
-// Evaluation: the score of models on a task, and whether a converted model differs from its source.
+// Evaluation: scores models on a task, and tests whether a converted model differs from its source.
 #pragma once
 
 #include <map>
@@ -9,42 +9,42 @@
 namespace fp8q {
 
 struct EvaluateOptions {
-  std::vector<fs::path> models;      // files or folders; each is scored
+  std::vector<fs::path> models;      // files or folders; each one is scored
   std::optional<fs::path> baseline;  // empty: the source named in a converted model's manifest
   bool use_baseline = true;
-  std::optional<fs::path> tokenizer;  // override what stands beside the models
+  std::optional<fs::path> tokenizer;  // overrides the tokenizer beside the models
   std::optional<fs::path> config;
   TaskOptions task;
-  size_t shard = 1;  // of `shards`, counted from 1: the examples to run
+  size_t shard = 1;  // the part of the examples to run, 1 to `shards`
   size_t shards = 1;
-  fs::path output;       // of evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
-  fs::path predictions;  // JSON lines, of the first model; empty: not written
+  fs::path output;       // for evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
+  fs::path predictions;  // JSON lines for the first model; empty: not written
   bool force = false;    // replace an existing file that fp8q did not write
-  uint64_t seed = 1;     // of the bootstrap
+  uint64_t seed = 1;     // seed of the bootstrap
   ExecutionOptions execution;
 };
 
 // What rounding did to the values at a quantized activation Site, over all examples.
 struct RoundingFacts {
-  std::string path;  // Site
+  std::string path;  // path of the Site
   std::string format;
   uint64_t values = 0;
   double saturated = 0;    // share of the values beyond the largest code by more than half a step
-  double underflowed = 0;  // share of the values that became zero without being it
+  double underflowed = 0;  // share of the values that round to zero although they are not zero
 };
 
 // One model's scores.
 struct Scores {
   FileFacts model;
   std::string format;  // "fp32", or the recipe of a converted model
-  // Fractions in -1..1; of squad2 also two thresholds, best_f1_threshold and
+  // Fractions in -1..1. squad2 also has two thresholds, best_f1_threshold and
   // best_exact_match_threshold, which are differences of logits.
   std::map<std::string, double> metrics;
-  std::map<std::string, std::pair<double, double>> metrics_ci95;  // of those the score is about
-  double score = 0;     // x 100: the task's GLUE score; F1 of squad and squad2
-  double ci95_low = 0;  // of `score`, by bootstrap
+  std::map<std::string, std::pair<double, double>> metrics_ci95;  // for the score's metrics
+  double score = 0;     // in points (x 100): the task's GLUE score; F1 for squad and squad2
+  double ci95_low = 0;  // interval of `score`, by bootstrap
   double ci95_high = 0;
-  double examples_per_s = 0;  // the engine alone
+  double examples_per_s = 0;  // counts the time of the engine alone
   double tokens_per_s = 0;
   std::vector<KernelFacts> kernels;
   std::vector<RoundingFacts> rounding;  // empty: nothing is quantized, or the engine counts nothing
@@ -53,10 +53,10 @@ struct Scores {
 
 // An example whose answer changed.
 struct Flip {
-  size_t index = 0;  // from 0, in the order of the data
+  size_t index = 0;  // counted from 0, in the order of the data
   std::string text;
   std::string pair;  // empty for single sentences
-  std::string gold;  // labels by name; for squad the answer's text
+  std::string gold;  // label by name; for squad the text of the answer
   std::string baseline;
   std::string model;
 };
@@ -78,18 +78,19 @@ struct EvaluateResult {
   std::string split;
   DataFacts data;
   size_t examples = 0;
-  size_t sequences = 0;  // run through the model: windows, or the sentences of pairs
+  size_t sequences = 0;  // inputs run through the model: windows, or the sentences of pairs
   size_t tokens = 0;
   fs::path predictions;
   ExecutionFacts execution;
   std::vector<std::string> notes;
 };
 
-// One result per model, in order. The data is read and tokenized once, the baseline is run once.
+// Returns one result per model, in order. The data is read and tokenized once, and the baseline is
+// run once.
 std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress = nullptr);
 
-// What a shard was run on.
+// The outcome of running a shard.
 struct EvaluateShardResult {
   FileFacts output;
   std::vector<FileFacts> models;  // in the order they were given
@@ -99,13 +100,13 @@ struct EvaluateShardResult {
   DataFacts data;
   std::string part;  // "examples 43 to 85 of 128"
   size_t examples = 0;
-  size_t tokens = 0;  // of the first model
+  size_t tokens = 0;  // counted for the first model
   ExecutionFacts execution;
   std::vector<std::string> notes;
 };
 
-// Runs the models on the shard's examples and writes what merge_evaluations() (merge.h) needs of
-// it: all answers, and what they are compared with. `predictions` counts nothing.
+// Runs the models on the shard's examples. Writes what merge_evaluations() (merge.h) needs of the
+// shard: all answers, and what they are compared with. `predictions` is ignored.
 EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
                                    const ProgressCallback& progress = nullptr);
 

@@ -8,10 +8,10 @@
 namespace fp8q {
 
 struct InspectedSite {
-  std::string name;  // ONNX value
+  std::string name;  // name of the ONNX value
   std::string path;
   std::string kind;    // "activation" or "weight"
-  std::string format;  // as found: "float", "e4m3", ...
+  std::string format;  // as found in the file: "float", "e4m3", ...
 };
 
 struct InspectResult {
@@ -20,26 +20,26 @@ struct InspectResult {
   int64_t ir_version = 0;
   int64_t opset = 0;
   uint64_t parameters = 0;  // elements of all float and code initializers and constants
-  std::map<std::string, uint64_t> bytes_by_type;  // of initializers and constants
+  std::map<std::string, uint64_t> bytes_by_type;  // sizes of initializers and constants
   std::vector<std::string> inputs;                // "input_ids int64 [batch, sequence]"
   std::vector<std::string> outputs;
-  std::map<std::string, size_t> operators;  // how often each occurs
+  std::map<std::string, size_t> operators;  // number of nodes by operator
   bool encoder = false;
-  std::string not_encoder_reason;  // where encoder is false
+  std::string not_encoder_reason;  // set if `encoder` is false
   std::vector<std::pair<std::string, std::string>>
       architecture;          // facts of the encoder, in printing order
   std::string quantization;  // "none", or what was found
-  std::vector<std::pair<std::string, std::string>> manifest;  // of a model converted by fp8q
+  std::vector<std::pair<std::string, std::string>> manifest;  // set if fp8q converted the model
   std::vector<InspectedSite> sites;
-  std::vector<std::string> labels;  // of config.json, by index
-  std::string tokenizer;            // its file, or why there is none
-  std::string engine;               // what would run it
+  std::vector<std::string> labels;  // labels of config.json, by index
+  std::string tokenizer;            // its file, or the reason why there is none
+  std::string engine;               // the engine that would run the model
   std::vector<std::string> notes;
 };
 
 InspectResult inspect(const ModelLocation& location);
 
-// Operators the interpreter has, "Add (1-27)".
+// The operators that the interpreter supports: "Add (1-27)".
 std::vector<std::string> operator_list();
 
 }  // namespace fp8q

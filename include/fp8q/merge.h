@@ -1,7 +1,7 @@
-// Merging: what the shards of a run found, to what the whole run would have found.
+// Merging: combines what the shards of a run found into what the whole run would have found.
 //
-// Errors (bad_data) of both: parts of different runs (saying what differs), a part that is missing,
-// repeated or overlaps.
+// Both functions raise an Error (bad_data) if the parts come from different runs (the message says
+// what differs), or if a part is missing, repeated or overlaps another one.
 #pragma once
 
 #include "fp8q/common.h"
@@ -14,7 +14,7 @@ struct MergedPart {
   std::string part;  // "examples 43 to 85 of 128"
 };
 
-// Of a calibration.
+// Merging the shards of a calibration.
 struct MergeOptions {
   std::vector<fs::path> inputs;  // in any order
   fs::path output;
@@ -28,14 +28,14 @@ struct MergeResult {
   size_t tokens = 0;
 };
 
-// The output is the same bytes as what one run over all the examples writes. Error (bad_data): a
-// file is whole already.
+// Writes the same bytes as one run over all the examples. Error (bad_data): a file already covers
+// the whole run.
 MergeResult merge(const MergeOptions& options);
 
-// Of an evaluation.
+// Merging the shards of an evaluation.
 struct MergeEvaluationsOptions {
-  std::vector<fs::path> inputs;  // that evaluate_shard() wrote, in any order
-  fs::path predictions;          // JSON lines, where there is one model; empty: not written
+  std::vector<fs::path> inputs;  // files that evaluate_shard() wrote, in any order
+  fs::path predictions;          // JSON lines, only if there is one model; empty: not written
   bool force = false;            // replace an existing file that fp8q did not write
 };
 
@@ -44,12 +44,13 @@ struct MergeEvaluationsResult {
   std::vector<EvaluateResult> results;
 };
 
-// The results are those of evaluate() on all the examples, but for times: seconds add up over the
-// parts, so that rates are those of one machine, and the peak of memory is the largest.
+// Returns the results that evaluate() gives on all the examples, except for times and memory. The
+// seconds of the parts are added, so that rates are those of one machine. The memory peak is the
+// largest of the parts.
 MergeEvaluationsResult merge_evaluations(const MergeEvaluationsOptions& options);
 
-// Whether the files are for merge_evaluations() rather than merge(). Error (bad_data): some are and
-// some are not.
+// Whether the files are inputs of merge_evaluations() rather than of merge(). Error (bad_data):
+// some are and some are not.
 bool hold_evaluations(const std::vector<fs::path>& inputs);
 
 }  // namespace fp8q

@@ -1,4 +1,4 @@
-// The report: one HTML page, complete in itself, from the JSON results of any commands.
+// The report: one self-contained HTML page, made from the JSON results of any commands.
 #pragma once
 
 #include "fp8q/common.h"
@@ -6,11 +6,11 @@
 namespace fp8q {
 
 struct ReportOptions {
-  // Results (--json) and statistics (*.calib.json); of a folder, every such file in it.
+  // Results (--json) and statistics (*.calib.json). A folder stands for every such file in it.
   std::vector<fs::path> inputs;
   fs::path output = "fp8q-report.html";
   std::string title = "Quantization report";
-  std::vector<std::string> sites;  // paths whose histograms are drawn; empty: the page chooses
+  std::vector<std::string> sites;  // draw the histograms of these Sites; empty: the page chooses
   bool force = false;              // replace an existing file that fp8q did not write
 };
 
@@ -21,7 +21,7 @@ struct ReportedFile {
 
 struct ReportResult {
   FileFacts report;
-  std::vector<ReportedFile> files;  // in the order of the page
+  std::vector<ReportedFile> files;  // in their order on the page
   std::vector<std::string> notes;
 };
 

@@ -1,5 +1,5 @@
-// Sensitivity: the harm that rounding each Site does, in each format, and which split of 8 bits
-// fits each tensor.
+// Sensitivity: measures the harm of rounding each Site in each format, and finds the split of 8
+// bits into exponent and mantissa that fits each tensor.
 #pragma once
 
 #include "fp8q/task_options.h"
@@ -9,62 +9,63 @@ namespace fp8q {
 struct SensitivityOptions {
   ModelLocation location;              // a float model, recognized as an encoder
   std::optional<fs::path> statistics;  // empty: MODEL.calib.json beside the model
-  // Which Sites, and the granularity of weights; the formats are those below.
+  // The recipe tells which Sites to try and the granularity of weights. The formats are those of
+  // `formats`.
   std::string recipe = "naive-int8";
-  std::string observer = "absmax";  // how activation statistics become a range
+  std::string observer = "absmax";  // turns activation statistics into a range
   std::vector<std::string> formats = {"e4m3", "e5m2", "int8"};
-  // Where a task is named, trials are judged by its score, too, which takes as long as scoring as
+  // If a task is named, trials are also judged by its score. This takes as long as scoring that
   // many models.
   TaskOptions task;
-  size_t examples = 16;  // of text that trials run, found as calibration finds it
+  size_t examples = 16;  // texts that trials run, chosen as calibration chooses them
   ExecutionOptions execution{.device = "cpu"};  // trials run on the CPU
 };
 
-// What rounding does to the outputs. Divergence is the mean KL divergence from the float model's
-// decisions, in nats; of outputs that are no decisions (regression, hidden states) the squared
-// error over the squares of the float outputs.
+// What rounding does to the outputs. For outputs that are decisions, `divergence` is the mean KL
+// divergence from the float model's decisions, in nats. For other outputs (regression, hidden
+// states) it is the squared error over the squares of the float outputs.
 struct TrialHarm {
   double divergence = 0;
   double nmse = 0;
-  // Of outputs that are decisions, else empty: mean -log of the probability of what the float model
-  // decides, in nats, and the share of equal decisions.
+  // Empty unless outputs are decisions. `loss` is the mean -log of the probability of what the
+  // float model decides, in nats. `agreement` is the share of equal decisions.
   std::optional<double> loss, agreement;
-  std::optional<double> score;  // of the task, in points
+  std::optional<double> score;  // score of the task, in points
 };
 
 struct SensitivitySite {
   std::string path;
-  std::string name;  // ONNX value
+  std::string name;  // name of the ONNX value
   std::string kind;  // "activation" or "weight"
   std::string role;  // the path without its layer
   int layer = -1;    // -1 outside layers
   struct {
     double absmax = 0;
     double std = 0;
-    double kurtosis = 0;          // about zero; 3 for a normal distribution
+    double kurtosis = 0;          // about zero; a normal distribution has 3
     double outlier_ratio = 0;     // absmax / root mean square
-    double beyond_6_rms = 0;      // share of values
+    double beyond_6_rms = 0;      // share of the values beyond 6 root mean squares
     double dynamic_range_db = 0;  // absmax over the magnitude that 99 % of the values exceed
-  } distribution;           // of weights with channel scales: relative to the channel's absmax
-  std::string best_format;  // of e2m5, e3m4, e4m3, e5m2, int8
+  } distribution;           // for weights with channel scales, relative to the channel's absmax
+  std::string best_format;  // one of e2m5, e3m4, e4m3, e5m2, int8
   std::string best_reason;
-  std::vector<std::pair<std::string, double>> fit_db;  // SQNR of each with an absmax scale
+  std::vector<std::pair<std::string, double>> fit_db;  // SQNR of each format with an absmax scale
   struct InFormat {
-    double sqnr_db = 0;  // with the range that is planned
-    TrialHarm alone;     // only this Site rounded
-    TrialHarm left_out;  // all others rounded
-    size_t rank = 0;     // from 1: by alone.divergence, largest first
+    double sqnr_db = 0;  // SQNR with the planned range
+    TrialHarm alone;     // harm if only this Site is rounded
+    TrialHarm left_out;  // harm if all other Sites are rounded
+    size_t rank = 0;     // counted from 1 by alone.divergence, largest first
   };
-  std::vector<InFormat> formats;  // by SensitivityResult::formats
+  std::vector<InFormat> formats;  // in the order of SensitivityResult::formats
 };
 
-// Sums over Sites.
+// Sums over the Sites of a group.
 struct SensitivityGroup {
   std::string name;  // a role, or "layer.3"
   size_t sites = 0;
   struct Sum {
-    double alone = 0;  // divergences
-    double gain = 0;   // divergence of everything less that with each Site left out
+    double alone = 0;  // sum of the divergences
+    double gain = 0;   // sum of whole divergence - left_out.divergence
   };
   std::vector<Sum> formats;
 };
@@ -76,10 +77,10 @@ struct SensitivityResult {
   DataFacts data;
   size_t examples = 0;
   size_t tokens = 0;
-  std::string task;  // whose score was taken; empty: none
+  std::string task;  // the task that was scored; empty: none
   std::vector<std::string> formats;
-  TrialHarm none;                // the float model: its loss and score
-  std::vector<TrialHarm> whole;  // everything rounded, by format
+  TrialHarm none;                // the float model, with its loss and score
+  std::vector<TrialHarm> whole;  // with everything rounded, by format
   std::vector<SensitivitySite> sites;
   std::vector<SensitivityGroup> roles, layers;
   size_t trials = 0;

@@ -1,5 +1,5 @@
-// What describes a task and its data: taken by every command that scores a model on examples, or
-// runs text of a task through it.
+// The options that describe a task and its data. They belong to every command that scores a model
+// on examples or runs the text of a task through it.
 #pragma once
 
 #include "fp8q/common.h"
@@ -8,13 +8,13 @@ namespace fp8q {
 
 // How questions are answered (tasks squad and squad2).
 struct SpanOptions {
-  size_t doc_stride = 128;        // tokens that neighboring windows over a text share
-  size_t best = 20;               // starts and ends considered per window
-  size_t max_answer_tokens = 30;  // of an answer
-  double null_threshold = 0;      // squad2: no answer where it scores better by more than this
+  size_t doc_stride = 128;        // tokens that neighboring windows of a text share
+  size_t best = 20;               // number of starts and of ends considered per window
+  size_t max_answer_tokens = 30;  // length limit of an answer
+  double null_threshold = 0;      // squad2: answer nothing if that scores better by more than this
 };
 
-// Where a table of the user's has what (task text).
+// The columns of a user's table (task text).
 struct TableOptions {
   std::string text_column = "text";
   std::string pair_column;  // empty: single texts
@@ -22,20 +22,21 @@ struct TableOptions {
   std::vector<std::string> metrics;  // empty: accuracy, or Pearson and Spearman for one output
 };
 
-// Text that is run and not scored follows from the name, the data, the length and the columns of
-// texts; of questions it is windows that share nothing.
+// Text that is run but not scored depends on the name, the data, the length and the text columns.
+// For questions, it is cut into windows that do not overlap.
 struct TaskOptions {
-  // Empty: none is scored, and text is of the task that config.json's finetuning_task names.
+  // Empty: no task is scored, and text comes from the task that config.json's finetuning_task
+  // names.
   std::string name;
-  std::string split;  // empty: "dev"; text that is not scored is training text
+  std::string split;  // empty: "dev"; text that is not scored comes from the training split
   std::optional<fs::path> data;
-  std::optional<size_t> limit;       // only the first examples
-  std::optional<size_t> max_length;  // tokens per sequence; empty: 128, for squad and squad2 384
+  std::optional<size_t> limit;       // use only this many examples, the first ones
+  std::optional<size_t> max_length;  // tokens per sequence; empty: 128, or 384 for squad and squad2
   SpanOptions spans;
   TableOptions table;
 };
 
 std::vector<std::string> task_name_list();
-std::vector<std::string> metric_name_list();  // of TableOptions::metrics
+std::vector<std::string> metric_name_list();  // choices for TableOptions::metrics
 
 }  // namespace fp8q
