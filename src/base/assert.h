@@ -1,4 +1,5 @@
-// FP8Q_ASSERT: internal invariants. Aborts in every build type; never used to validate input.
+// FP8Q_ASSERT checks an internal invariant. It aborts in every build type; never use it to validate
+// input.
 #pragma once
 
 namespace fp8q {

@@ -8,7 +8,7 @@ namespace fp8q {
 namespace {
 constexpr size_t kMaxPrinted = 200;
 
-// Length of the valid UTF-8 sequence at `text[0]`, or 0.
+// Returns the length of the valid UTF-8 sequence at `text[0]`, or 0.
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);

@@ -1,4 +1,4 @@
-// Raising errors: fail(ErrorCode::bad_model, "{}: node \"{}\" ...", path, name).
+// Raises errors: fail(ErrorCode::bad_model, "{}: node \"{}\" ...", path, name).
 #pragma once
 
 #include <spdlog/fmt/fmt.h>
@@ -17,8 +17,8 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Untrusted text made safe to print: control characters and invalid UTF-8 escaped, cut after 200
-// bytes.
+// Makes untrusted text safe to print: escapes control characters and invalid UTF-8, and cuts the
+// text after 200 bytes.
 std::string printable(std::string_view text);
 
 }  // namespace fp8q

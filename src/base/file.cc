@@ -35,7 +35,7 @@ struct stat status_of(const FileDescriptor& fd, const std::string& path) {
   return status;
 }
 
-// Opens without following a symbolic link in any component, on kernels without openat2.
+// Opens without following a symbolic link in any component; for kernels without openat2.
 int open_by_components(int folder, const std::string& location) {
   FileDescriptor current(dup(folder));
   size_t start = 0;
@@ -51,7 +51,8 @@ int open_by_components(int folder, const std::string& location) {
   }
 }
 
-// Temporary names of this process, in fixed storage so that a signal handler may read them.
+// The names of this process's temporary files, in fixed storage so that a signal handler may read
+// them.
 constexpr size_t kMaxTemporaries = 8;
 constexpr size_t kMaxPath = 4096;
 struct TemporarySlot {
@@ -98,7 +99,7 @@ FileDescriptor::~FileDescriptor() {
 }
 
 OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
-  // O_NONBLOCK: opening a fifo must not hang; it has no effect on regular files.
+  // O_NONBLOCK, because opening a fifo must not hang; it has no effect on regular files.
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path.string(), "opened");
   const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);
@@ -164,7 +165,7 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  // An interrupt between making the file and remembering it would leave it behind.
+  // An interrupt between creating the file and recording its name would leave the file behind.
   sigset_t interrupts, before;
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);
@@ -205,8 +206,8 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_.string(), "written");
   forget_temporary(temporary_.string());
   temporary_.clear();
-  // Without this a power cut may forget the rename. Some file systems refuse it; the data is safe
-  // then.
+  // Without this, a power cut may undo the rename. Some file systems refuse it; the data is safe
+  // even then.
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.get() >= 0) fsync(dir.get());

@@ -1,4 +1,4 @@
-// Files: bounded reading, atomic writing, and opening beneath a folder.
+// Reads files within a size limit, writes them atomically, and opens them beneath a folder.
 //
 // Errors carry ErrorCode::file (or ::limit for a file above its cap) and name the path.
 #pragma once
@@ -13,10 +13,10 @@ namespace fp8q {
 
 namespace fs = std::filesystem;
 
-// Everything of a regular file. Refuses folders, devices and files above `max_bytes`.
+// Returns the contents of a regular file. Refuses folders, devices and files above `max_bytes`.
 std::string read_file(const fs::path& path, uint64_t max_bytes);
 
-// Whether a regular file begins with these bytes. False also where it cannot be read.
+// Whether a regular file begins with these bytes. Also false if the file cannot be read.
 bool begins_with(const fs::path& path, std::string_view bytes);
 
 // An open file descriptor, closed on destruction.
@@ -32,9 +32,9 @@ class FileDescriptor {
   int fd_;
 };
 
-// Opens the regular file `location` (a relative POSIX path) below `folder` for reading, never
-// leaving it: no absolute path, no "..", no symbolic link, no hard link. Returns the descriptor and
-// its size.
+// Opens the regular file `location` (a relative POSIX path) below `folder` for reading, and never
+// leaves the folder: absolute paths, "..", symbolic links and hard links are refused. Returns the
+// descriptor and the size of the file.
 struct OpenedFile {
   FileDescriptor fd;
   uint64_t size;
@@ -45,8 +45,8 @@ OpenedFile open_beneath(const fs::path& folder, const std::string& location);
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
                   const std::string& what);
 
-// A file that appears under its name only when complete: written to a temporary neighbor, made
-// durable, then renamed. Destroyed without commit(), it leaves nothing behind.
+// A file that appears under its name only when complete. It is written to a temporary neighbor,
+// made durable, then renamed. If it is destroyed without commit(), it leaves nothing behind.
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path);
@@ -66,7 +66,7 @@ class AtomicFile {
 
 void write_file_atomically(const fs::path& path, std::string_view bytes);
 
-// Removes every temporary file of this process that is not committed; safe to call from a signal
+// Removes every uncommitted temporary file of this process. It is safe to call from a signal
 // handler (the clean-up of an interrupted run).
 void remove_temporary_files() noexcept;
 

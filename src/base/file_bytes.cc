@@ -37,7 +37,7 @@ FileBytes::~FileBytes() {
 }
 
 void FileBytes::release(std::string_view part) const noexcept {
-  if (!mapped_) return;  // what madvise() takes from memory of our own is lost
+  if (!mapped_) return;  // madvise() would lose the contents of memory that maps no file
   static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<uintptr_t>(part.data());
   const bool to_end = part.data() + part.size() == view_.data() + view_.size();

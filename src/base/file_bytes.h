@@ -1,9 +1,9 @@
-// The bytes of a file where they are: mapped, so that memory holds only what is looked at.
+// The bytes of a file, mapped so that memory holds only the parts that are read.
 //
-// They are those of the file that was opened. Another file renamed into its place (as AtomicFile
-// does) changes nothing; who writes into the file itself changes them, and who cuts it short makes
-// the next look at what is gone end the process with SIGBUS. Where the file system cannot map, they
-// are read.
+// The bytes are those of the file that was opened. Renaming another file into its place (as
+// AtomicFile does) changes nothing. Writing into the file itself changes the bytes. After the file
+// is truncated, reading a missing part ends the process with SIGBUS. If the file system cannot map
+// files, the bytes are read into memory.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ namespace fp8q {
 
 class FileBytes {
  public:
-  // Of a regular file; errors as read_file().
+  // Opens a regular file; raises the errors of read_file().
   static std::shared_ptr<const FileBytes> open(const fs::path& path, uint64_t max_bytes);
   // `name` stands for the file in messages.
   static std::shared_ptr<const FileBytes> of(const OpenedFile& file, const std::string& name);
-  // From memory instead.
+  // Holds bytes from memory instead of a file.
   static std::shared_ptr<const FileBytes> of(std::string bytes);
 
   ~FileBytes();
@@ -30,7 +30,7 @@ class FileBytes {
   FileBytes& operator=(const FileBytes&) = delete;
 
   std::string_view view() const { return view_; }
-  // Gives the memory of these bytes back: they are fetched again should somebody look at them.
+  // Gives the memory of these bytes back. They are fetched again on the next access.
   void release(std::string_view part) const noexcept;
   void release() const noexcept { release(view_); }
 

@@ -1,4 +1,4 @@
-// What results tell about a file.
+// The facts about a file that results report.
 #pragma once
 
 #include "fp8q/common.h"

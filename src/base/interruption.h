@@ -1,14 +1,16 @@
-// What a run that is interrupted leaves to go on from.
+// The checkpoint from which an interrupted run can continue.
 #pragma once
 
 #include <filesystem>
 
 namespace fp8q {
 
-// From now on a checkpoint is kept at `path`; an empty path: none is kept any more.
+// Announces that a checkpoint is kept at `path` from now on. An empty path means that none is kept
+// any more.
 void announce_checkpoint(const std::filesystem::path& path);
 
-// Its path, or nullptr; safe to call from a signal handler.
+// Returns the announced path if the file exists, otherwise nullptr. It is safe to call from a
+// signal handler.
 const char* announced_checkpoint() noexcept;
 
 }  // namespace fp8q

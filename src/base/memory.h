@@ -1,11 +1,11 @@
-// What the process takes of the machine's memory.
+// The memory that the process uses.
 #pragma once
 
 #include <cstdint>
 
 namespace fp8q {
 
-// The most that was resident at any time so far.
+// Returns the largest resident size so far.
 uint64_t peak_rss_bytes();
 
 }  // namespace fp8q

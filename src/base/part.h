@@ -1,4 +1,4 @@
-// Which of a run's examples something holds: all, a shard of them, or those done so far.
+// The part of a run's examples that something covers: all, a shard, or those done so far.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// [begin, end) of `of` examples. As it is by default: all of them.
+// [begin, end) of `of` examples. The default covers all of them.
 struct Part {
   int64_t begin = 0;
   int64_t end = 0;
@@ -21,7 +21,7 @@ struct Part {
 // Error (usage): there is no shard `index` of `count`, counted from 1.
 void check_shard(size_t index, size_t count);
 
-// The examples of a shard that there is: of stretches as equal as can be.
+// Returns the examples of a valid shard. The shards are contiguous and as equal as possible.
 Part part_of_shard(size_t examples, size_t index, size_t count);
 
 }  // namespace fp8q

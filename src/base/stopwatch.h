@@ -1,11 +1,11 @@
-// How long something takes.
+// Measures how long something takes.
 #pragma once
 
 #include <chrono>
 
 namespace fp8q {
 
-// Runs from its construction.
+// Starts at its construction.
 class Stopwatch {
  public:
   double seconds() const {

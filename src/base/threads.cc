@@ -7,7 +7,7 @@
 namespace fp8q {
 
 int set_threads(int threads) {
-  // An explicit count is taken as asked, fixed: OpenMP must not shrink it under load.
+  // An explicit count is used exactly as requested: OpenMP must not shrink it under load.
   omp_set_dynamic(0);
   omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
   return omp_get_max_threads();
