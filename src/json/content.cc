@@ -18,8 +18,8 @@ void append_key(const std::string& key, std::string& place) {
   else place += fmt::format("{}{}", place.empty() ? "" : ".", printable(key));
 }
 
-// Makes `place`, which is that of `from`, the place of `node`, if it is there. No deeper than a
-// document nests.
+// Looks for `node` in `from`. `place` is the place of `from`, and becomes that of `node` if it is
+// found. The recursion is no deeper than a document nests.
 bool find(const Node& from, const Node& node, std::string& place) {
   if (&from == &node) return true;
   if (!from.is_structured()) return false;

@@ -1,4 +1,4 @@
-// What a Document holds. Internal to this folder.
+// The contents of a Document. Internal to this folder.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,9 +13,10 @@ struct Content {
   Kind kind;
   nlohmann::json root;
 
-  // Where a node of `root` is: "sites[3].count", "vocab[\"##s\"]"; empty for the root itself.
+  // Returns the place of a node of `root`: "sites[3].count", "vocab[\"##s\"]"; empty for the root
+  // itself.
   std::string place_of(const nlohmann::json& node) const;
-  // Raises an error of the kind: "<source>: <place>: <problem>; <remedy>".
+  // Raises an error with the kind's code: "<source>: <place>: <problem>; <remedy>".
   [[noreturn]] void reject(const std::string& place, std::string_view problem) const;
 };
 

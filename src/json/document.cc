@@ -14,8 +14,8 @@ namespace {
 
 using Node = nlohmann::json;
 
-// Builds the tree as the parser goes. (The library's own way to look at every step of the parser
-// searches an object's parent after each: quadratic in the length of lists.)
+// Builds the tree while the parser reads. The library's own callback for every step of the parser
+// searches the parent object after each step, which takes quadratic time in the length of lists.
 class Builder final : public nlohmann::json_sax<Node> {
  public:
   explicit Builder(Content& content) : content_(content) {}
@@ -26,7 +26,7 @@ class Builder final : public nlohmann::json_sax<Node> {
   bool number_unsigned(uint64_t value) override { return put(value); }
   bool number_float(double value, const std::string&) override { return put(value); }
   bool string(std::string& value) override { return put(std::move(value)); }
-  bool binary(Node::binary_t&) override { return false; }  // text has none
+  bool binary(Node::binary_t&) override { return false; }  // JSON text holds no binary values
 
   bool start_object(size_t) override { return open(Node::object()); }
   bool start_array(size_t) override { return open(Node::array()); }
@@ -73,7 +73,7 @@ class Builder final : public nlohmann::json_sax<Node> {
 
   Content& content_;
   std::vector<Node*> open_;  // objects and lists that have not ended, the outermost first
-  Node* member_ = nullptr;   // of the innermost object: whose value comes next
+  Node* member_ = nullptr;   // the value of the innermost object that comes next
 };
 
 }  // namespace

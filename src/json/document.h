@@ -1,4 +1,4 @@
-// Reading JSON that may be anything: files are bounded in size and depth, no key stands twice in an
+// Reads untrusted JSON. Files are bounded in size and depth, a key may occur only once in an
 // object, and errors name the file and the place in it.
 #pragma once
 
@@ -13,27 +13,29 @@
 
 namespace fp8q::json {
 
-// What errors say of a kind of file. The texts must outlive its documents.
+// How errors describe a kind of file. The texts must outlive its documents.
 struct Kind {
-  std::string_view what = "valid JSON";  // which a file that cannot be parsed is not: "a plan"
-  std::string_view remedy = "";          // ends every message; empty: there is none to name
+  // Expected contents, for files that cannot be parsed: "a plan".
+  std::string_view what = "valid JSON";
+  std::string_view remedy = "";  // ends every message; empty: no remedy is named
   ErrorCode code = ErrorCode::bad_data;
 };
 
-// The deepest nesting of objects and lists: files that fp8q reads have less than ten levels.
+// The deepest allowed nesting of objects and lists. Files that fp8q reads have fewer than ten
+// levels.
 inline constexpr size_t kMaxDepth = 64;
 
 // A parsed text. Copies share it.
 class Document {
  public:
-  // `source` names the bytes in messages. Time is linear in their number. Error (of the kind's
-  // code): they are no JSON, nest too deeply, or an object has a key twice.
+  // `source` names the bytes in messages. Takes time linear in their number. Error (with the kind's
+  // code): the bytes are not JSON, nest too deeply, or an object has a key twice.
   static Document parse(std::string_view bytes, const std::string& source, const Kind& kind = {});
-  // Of a file; errors also as read_file().
+  // Parses a file. Also raises the errors of read_file().
   static Document read(const std::filesystem::path& path, uint64_t max_bytes,
                        const Kind& kind = {});
 
-  // Values look into the document: they must not outlive it and its copies.
+  // Values refer to the document: they must not outlive it and its copies.
   Value root() const;
 
  private:

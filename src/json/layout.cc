@@ -5,7 +5,7 @@
 namespace fp8q::json {
 namespace {
 
-// Calls change(spaces) for the indentation of every line but the first: what it is to be.
+// Replaces the indentation of every line but the first by change(spaces) spaces.
 template <typename Change>
 std::string relaid(std::string_view text, const Change& change) {
   std::string out;

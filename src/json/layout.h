@@ -1,5 +1,5 @@
-// Texts of JSON laid out anew, without parsing them: a string has no line breaks in it, so that the
-// spaces after a line break are indentation.
+// Changes the layout of JSON texts without parsing them. Strings contain no line breaks, so spaces
+// after a line break are always indentation.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace fp8q::json {
 
-// A text of this indentation with another one, both in spaces for each level.
+// Changes the indentation of a text from `from` to `to` spaces for each level.
 std::string with_indent(std::string_view text, size_t from, size_t to);
 
-// Texts with this indentation as the elements of a list.
+// Returns a list whose elements are these texts, indented by `indent` spaces.
 std::string list_of_texts(const std::vector<std::string>& texts, size_t indent);
 
 }  // namespace fp8q::json

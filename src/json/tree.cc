@@ -34,7 +34,7 @@ void Tree::add(std::string key, Tree value) {
 
 void Tree::push_back(Tree element) { std::get<Elements>(value_).push_back(std::move(element)); }
 
-// Numbers and strings that need care are left to the library.
+// Prints a tree. It leaves numbers and strings that need care to the library.
 class Printer {
  public:
   explicit Printer(const Style& style) : style_(style) {}

@@ -19,10 +19,10 @@
 namespace fp8q::json {
 
 struct Style {
-  int indent = -1;      // of each level, in spaces; negative: one line without spaces
-  bool sorted = false;  // members by their keys, not in their order
-  // The message of the Error (unsupported) where a string is not UTF-8. Empty: what is wrong in it
-  // is replaced by U+FFFD.
+  int indent = -1;      // spaces for each level; negative: one line without spaces
+  bool sorted = false;  // sort the members by their keys
+  // The message of the Error (unsupported) if a string is not UTF-8. Empty: invalid bytes are
+  // replaced by U+FFFD.
   std::string_view not_utf8 = {};
 };
 
@@ -36,7 +36,7 @@ class Tree {
   Tree(T value) : value_(int64_t{value}) {}
   template <std::unsigned_integral T>
   Tree(T value) : value_(uint64_t{value}) {}
-  Tree(double value) : value_(value) {}  // null where it is not finite
+  Tree(double value) : value_(value) {}  // null if it is not finite
   Tree(std::string text) : value_(std::move(text)) {}
   Tree(std::string_view text) : value_(std::string(text)) {}
   Tree(const char* text) : value_(std::string(text)) {}
@@ -53,7 +53,7 @@ class Tree {
 
   static Tree object();
   static Tree list(std::initializer_list<Tree> elements = {});
-  // What `write` makes of every element.
+  // Makes a list of what `write` returns for every element.
   template <typename T, typename Write>
   static Tree list(const std::vector<T>& elements, const Write& write) {
     Tree tree = list();
@@ -61,11 +61,12 @@ class Tree {
     return tree;
   }
 
-  // The member of this key, made (null) where there is none: for objects of few members.
+  // Returns the member with this key, and adds it (as null) if it is absent. For objects with few
+  // members.
   Tree& operator[](std::string_view key);
-  // A member whose key is new; takes the same time in objects of any size.
+  // Adds a member whose key is new, in the same time for objects of any size.
   void add(std::string key, Tree value);
-  void push_back(Tree element);  // to a list
+  void push_back(Tree element);  // appends to a list
 
   std::string text(const Style& style = {}) const;
 
