@@ -1,8 +1,8 @@
-// The codec of every format, for code that is compiled for each of them.
+// The codec of every format, for code that is compiled for each format.
 //
-// A codec (minifloat.h, integer_codec.h) has encode(float) and decode(code), largest() and lowest()
-// of its values, step_at_zero(), kBits and kInteger. All else that is particular to a format
-// follows from these.
+// A codec (minifloat.h, integer_codec.h) has encode(float) and decode(code), the values largest(),
+// lowest() and step_at_zero(), kBits and kInteger. Everything else about a format follows from
+// these.
 #pragma once
 
 #include "base/assert.h"
@@ -25,7 +25,7 @@ struct FormatCodec;
 template <Format kFormat>
 using CodecOf = typename FormatCodec<kFormat>::type;
 
-// Calls f.template operator()<format>() for a format known at run time.
+// Calls f.template operator()<format>() for a format that is known at run time.
 template <typename F>
 decltype(auto) with_format(Format format, const F& f) {
   switch (format) {

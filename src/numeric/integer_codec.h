@@ -15,8 +15,8 @@ struct IntegerCodec {
   static constexpr int kBits = kCodeBits;
 
   static constexpr uint32_t encode(float x) {
-    // 1.5 * 2^23: adding it to |x| < 2^22 leaves no bits for a fraction, so that the sum is rounded
-    // to an integer, to nearest even as all FP32 arithmetic here.
+    // 1.5 * 2^23: adding it to |x| < 2^22 leaves no bits for a fraction, so the sum is rounded to
+    // an integer, to nearest even like all FP32 arithmetic here.
     constexpr float kRounder = 12582912.0f;
     if (x != x) return 0;
     const float rounded = (std::clamp(x, lowest(), largest()) + kRounder) - kRounder;

@@ -2,13 +2,13 @@
 //
 // MiniFloat<E, M, specials> has 1 sign, E exponent and M mantissa bits, exponent bias 2^(E-1) - 1
 // and gradual underflow. encode() rounds the FP32 value itself to nearest, ties to even, in one
-// step: going through a half-precision value first would round twice. decode() is exact, and
+// step, because an intermediate half-precision value would round twice. decode() is exact, and
 // decode(encode(x)) == x for every representable x.
 //
 // Layouts and the meaning of `saturate` follow OCP OFP8 and ONNX (Cast, QuantizeLinear):
-//   saturate = true:  +-Inf and everything beyond the largest finite value become +- the largest;
-//   NaN stays NaN. saturate = false: overflow and Inf become Inf where the format has one, else
-//   NaN.
+// - saturate = true: +-Inf and everything beyond the largest finite value become +- the largest;
+//   NaN stays NaN.
+// - saturate = false: overflow and Inf become Inf if the format has one, otherwise NaN.
 #pragma once
 
 #include <bit>
@@ -74,20 +74,20 @@ struct MiniFloat {
   static constexpr int kShift = 23 - kMantissaBits;
   static constexpr uint32_t kRebias = static_cast<uint32_t>(127 - kBias) << 23;
 
-  // v / 2^shift to nearest, ties to even.
+  // Rounds v / 2^shift to nearest, ties to even.
   static constexpr uint32_t shift_right_nearest_even(uint32_t v, int shift) {
     return (v + (1u << (shift - 1)) - 1 + ((v >> shift) & 1)) >> shift;
   }
 
-  // The code of a finite magnitude before the range check; a carry out of the mantissa moves to the
-  // next exponent.
+  // Returns the code of a finite magnitude before the range check. A carry out of the mantissa
+  // moves to the next exponent.
   static constexpr uint32_t round_magnitude(uint32_t magnitude) {
     const int exponent = static_cast<int>(magnitude >> 23) - 127;
     constexpr int kSmallestExponent = 1 - kBias;
     if (exponent >= kSmallestExponent)
       return shift_right_nearest_even(magnitude, kShift) - (kRebias >> kShift);
-    // Below the normal range the quantum is fixed at 2^(1 - bias - M). Beyond 25 bits even the
-    // implicit one is under half a quantum; that covers the subnormal FP32 values too.
+    // Below the normal range the quantum is fixed at 2^(1 - bias - M). For shifts beyond 25 bits
+    // even the implicit one is under half a quantum; this covers the subnormal FP32 values too.
     const int shift = kShift + kSmallestExponent - exponent;
     if (shift > 25) return 0;
     return shift_right_nearest_even((magnitude & 0x7FFFFF) | 0x800000, shift);
@@ -98,7 +98,7 @@ struct MiniFloat {
 struct BFloat16Codec {
   static constexpr uint32_t encode(float x, bool /*saturate*/ = false) {
     const auto bits = std::bit_cast<uint32_t>(x);
-    if ((bits & 0x7FFFFFFF) > 0x7F800000) return (bits >> 16) | 0x40;  // a NaN stays one
+    if ((bits & 0x7FFFFFFF) > 0x7F800000) return (bits >> 16) | 0x40;  // a NaN stays a NaN
     return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
   }
   static constexpr float decode(uint32_t code) { return std::bit_cast<float>(code << 16); }

@@ -17,14 +17,14 @@ constexpr float power_of_two(int exponent) {
 
 template <class Codec>
 constexpr StudyFormat of_codec(std::string_view name) {
-  // Whole numbers all lie where the step, 2^(exponent - mantissa bits), is 1.
+  // Whole numbers lie where the step, 2^(exponent - mantissa bits), is 1.
   if constexpr (Codec::kInteger)
     return {name, Codec::kBits - 1, Codec::kBits - 1, Codec::largest(), Codec::lowest()};
   else return {name, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(), Codec::lowest()};
 }
 
 constexpr std::array kStudyFormats = {
-    // Those that no model is converted to.
+    // Formats to which no model is converted.
     of_codec<MiniFloat<2, 5, Specials::nan_only>>("e2m5"),
     of_codec<MiniFloat<3, 4, Specials::nan_only>>("e3m4"),
 #define FP8Q_FORMAT(id, onnx_type, codec) of_codec<codec>(#id),
@@ -53,7 +53,7 @@ void round_values(const StudyFormat& format, float scale, std::span<float> x) {
   constexpr uint32_t kExponent = 0x7F800000;
   const auto smallest = std::bit_cast<int32_t>(power_of_two(format.smallest_exponent));
   // Adding 1.5 * 2^23 steps to a number below 2^22 steps leaves no bits for a fraction of a step:
-  // the sum is rounded to whole steps, to nearest even as all FP32 arithmetic.
+  // the sum is rounded to whole steps, to nearest even like all FP32 arithmetic.
   const float rounder = 1.5f * power_of_two(23 - format.mantissa_bits);
   const float largest = format.largest, lowest = format.lowest;
   for (float& value : x) {

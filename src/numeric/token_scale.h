@@ -1,9 +1,9 @@
 // The scale of one token's values, found at run time: absmax / largest, raised to the smallest
-// normal FP32 (a row of zeros is then exact, too). NaN and Inf stay.
+// normal FP32 (so that a row of zeros is exact, too). NaN and Inf stay.
 //
-// It is not cut to 12 bits as scale_for() cuts: the cut serves scales that a file stores, while
-// here it would make two tokens whose absmax differ in the last bit only differ by 2^-11 in their
-// scales.
+// The scale is not cut to 12 bits as in scale_for(). That cut is for scales that a file stores.
+// Here it could turn a difference in the last bit of two tokens' absmax into a difference of 2^-11
+// between their scales.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace fp8q {
 
-// `largest` is that of the format.
+// `largest` is the largest value of the format.
 constexpr float token_scale(float largest, float absmax) {
   return std::max(absmax / largest, std::numeric_limits<float>::min());
 }

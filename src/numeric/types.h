@@ -1,4 +1,4 @@
-// Element types of tensors that C++20 lacks: storage with the layout of the file format, converted
+// Element types of tensors that C++20 lacks. They store the layout of the file format and convert
 // through float.
 #pragma once
 
@@ -14,8 +14,8 @@ struct CodedFloat {
   Storage bits;
 
   CodedFloat() = default;
-  // Halves overflow to Inf as IEEE arithmetic does; 8-bit formats saturate, as ONNX's Cast does by
-  // default.
+  // Half-precision types overflow to Inf as IEEE arithmetic does. 8-bit formats saturate, as ONNX's
+  // Cast does by default.
   explicit constexpr CodedFloat(float x)
       : bits(static_cast<Storage>(Codec::encode(x, sizeof(Storage) == 1))) {}
   explicit constexpr operator float() const { return Codec::decode(bits); }
