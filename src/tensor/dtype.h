@@ -36,16 +36,16 @@ inline constexpr DType dtype_of = [] {
 #undef FP8Q_DTYPE
 
 std::optional<DType> dtype_of_onnx_code(int code);
-// As ONNX prints it in lower case: "float", "int64", "float8e4m3fn".
+// Returns the name that ONNX prints, in lowercase: "float", "int64", "float8e4m3fn".
 std::string_view name(DType dtype);
 size_t element_size(DType dtype);
 
-// The format whose codes are elements of this type; nullopt: they are no codes.
+// Returns the format whose codes are elements of this type; nullopt if they are not codes.
 std::optional<Format> format_of(DType dtype);
-// The type of the elements that hold codes of this format, one byte each.
+// Returns the type of the elements that hold codes of this format, one byte each.
 DType dtype_of_format(Format format);
 
-// Calls f(TypeTag<T>{}) with T the C++ type of `dtype`.
+// Calls f(TypeTag<T>{}), where T is the C++ type of `dtype`.
 template <typename F>
 decltype(auto) visit(DType dtype, F&& f) {
   switch (dtype) {

@@ -10,15 +10,15 @@ namespace fp8q {
 
 using Shape = std::vector<int64_t>;
 
-// Number of elements; nullopt on overflow or a negative dimension. An empty shape is a scalar with
-// one element.
+// Returns the number of elements; nullopt on overflow or a negative dimension. An empty shape is a
+// scalar with one element.
 std::optional<uint64_t> checked_elements(const Shape& shape);
-// The same for a shape known to be valid.
+// Returns the same for a shape that is known to be valid.
 int64_t elements(const Shape& shape);
 
 std::string to_string(const Shape& shape);  // "[2, 3]"
 
-// The shape that NumPy's broadcasting gives for two shapes; nullopt where they do not fit.
+// Returns the shape that NumPy's broadcasting gives for two shapes; nullopt if they do not fit.
 std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 
 }  // namespace fp8q

@@ -55,7 +55,7 @@ std::optional<uint64_t> checked_elements(const Shape& shape) {
     if (d == 0) empty = true;
     if (d > 0 && product) product = checked_mul(*product, static_cast<uint64_t>(d));
   }
-  // A zero dimension must not hide an overflow of the others.
+  // A zero dimension must not hide an overflow of the other dimensions.
   if (!product || *product > (uint64_t{1} << 48)) return std::nullopt;
   return empty ? 0 : product;
 }
@@ -115,7 +115,7 @@ std::byte* Tensor::mutable_bytes() {
     std::memcpy(const_cast<std::byte*>(own.bytes_), bytes_, nbytes());
     *this = std::move(own);
   }
-  return const_cast<std::byte*>(bytes_);  // our own, unshared allocation
+  return const_cast<std::byte*>(bytes_);  // the allocation is our own and not shared
 }
 
 Tensor Tensor::reshaped(Shape shape) const {

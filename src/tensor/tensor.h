@@ -1,8 +1,8 @@
 // A typed, dense, row-major n-dimensional array.
 //
 // Copies share the payload; mutable_data() copies it first when it is shared, so a Tensor behaves
-// as a value. The payload may belong to somebody else (a parsed file): Tensor::view keeps its owner
-// alive.
+// as a value. The payload may belong to another object (a parsed file): Tensor::view keeps the
+// owner alive.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace fp8q {
 class Tensor {
  public:
   Tensor() : Tensor(DType::f32, {0}) {}
-  // Zero-filled. The shape must be valid (checked_elements).
+  // Creates a zero-filled tensor. The shape must be valid (checked_elements).
   Tensor(DType dtype, Shape shape);
-  // `bytes` must hold exactly the elements and stay valid while `owner` lives, aligned for the
+  // `bytes` must hold exactly the elements, stay valid while `owner` lives, and be aligned for the
   // element type.
   static Tensor view(DType dtype, Shape shape, std::shared_ptr<const void> owner,
                      const void* bytes);
@@ -41,7 +41,7 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   int64_t rank() const { return static_cast<int64_t>(shape_.size()); }
-  int64_t dim(int64_t i) const;  // i may be negative: from the end
+  int64_t dim(int64_t i) const;  // a negative i counts from the end
   int64_t size() const { return size_; }
   size_t nbytes() const { return static_cast<size_t>(size_) * element_size(dtype_); }
 
@@ -58,10 +58,10 @@ class Tensor {
   const std::byte* bytes() const { return bytes_; }
   std::byte* mutable_bytes();
 
-  // The same payload under another shape with the same number of elements.
+  // Returns the same payload with another shape that has the same number of elements.
   Tensor reshaped(Shape shape) const;
-  // Converted element by element: through float between floating-point types (FP8 saturates), by
-  // C++'s rules else.
+  // Converts element by element: through float between floating-point types (FP8 saturates),
+  // otherwise by C++'s rules.
   Tensor to(DType dtype) const;
 
  private:
@@ -73,7 +73,7 @@ class Tensor {
   bool writable_;  // the payload is our own allocation
 };
 
-// Content equality: type, shape and every byte.
+// Compares contents: type, shape and every byte.
 bool identical(const Tensor& a, const Tensor& b);
 
 }  // namespace fp8q
