@@ -1,4 +1,4 @@
-// Calls of a LocalFunction: what they stand for in a graph.
+// Expands a call of a LocalFunction into the nodes that it stands for.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,9 @@
 
 namespace fp8q {
 
-// The nodes of a call: named "<call>/<node>", values that are neither inputs nor outputs
-// "<call>/<value>", or what `names` makes of that where it is taken. The names are those that
-// reading the call from a file gives.
+// Returns the nodes of a call, named "<call>/<node>". Values that are neither inputs nor outputs
+// are named "<call>/<value>"; if that is taken, `names` makes a fresh one. Reading the call from a
+// file gives the same names.
 std::vector<Node> expand(const LocalFunction& function, const Node& call, FreshNames& names);
 
 }  // namespace fp8q

@@ -1,4 +1,5 @@
-// Questions about a Graph: who makes a value, who reads it, attributes with defaults, order.
+// Questions about a Graph: which node makes a value, which nodes read it, attributes with defaults,
+// order.
 #pragma once
 
 #include <optional>
@@ -19,12 +20,12 @@ struct Use {
   friend bool operator==(const Use&, const Use&) = default;
 };
 
-// Producers and consumers of every value; valid while the graph's nodes do not change.
+// The producers and consumers of every value; valid while the graph's nodes do not change.
 class GraphIndex {
  public:
   explicit GraphIndex(const Graph& graph);
 
-  // The node that makes `value`; nullptr for inputs, initializers and unknown names.
+  // Returns the node that makes `value`; nullptr for inputs, initializers and unknown names.
   const Node* producer(const std::string& value) const;
   std::optional<size_t> producer_index(const std::string& value) const;
   std::span<const Use> uses(const std::string& value) const;
@@ -38,10 +39,11 @@ class GraphIndex {
   std::unordered_map<std::string, std::vector<Use>> uses_;
 };
 
-// Whether there is a node, of an operator of the standard.
+// Whether `node` is not nullptr and has this operator of the standard set.
 bool is_op(const Node* node, std::string_view op_type);
 
-// Attribute access; a present attribute of another type is an Error (bad_model) naming the node.
+// Return an attribute, or a default if it is absent. An attribute of another type is an Error
+// (bad_model) naming the node.
 int64_t int_attribute(const Node& node, const std::string& name, int64_t otherwise);
 float float_attribute(const Node& node, const std::string& name, float otherwise);
 std::string string_attribute(const Node& node, const std::string& name, std::string otherwise);
@@ -49,18 +51,18 @@ std::vector<int64_t> ints_attribute(const Node& node, const std::string& name,
                                     std::vector<int64_t> otherwise);
 const Attribute* find_attribute(const Node& node, const std::string& name);
 
-// How a message names a node: `MatMul "/bert/encoder/MatMul_3"`, by its first output where it has
-// no name.
+// Returns the name of a node for messages: `MatMul "/bert/encoder/MatMul_3"`. A node without a name
+// is described by its first output.
 std::string describe(const Node& node);
 
-// Puts the nodes into an order in which every value is made before it is read; stable. Error
-// (bad_model): a cycle, a value that nobody makes, a value made twice.
+// Sorts the nodes so that every value is made before it is read; stable. Error (bad_model): a
+// cycle, a value that no node makes, a value made twice.
 void sort_topologically(Graph& graph);
 
-// Removes nodes none of whose outputs is read, and initializers nobody reads.
+// Removes nodes whose outputs are all unread, and initializers that no node reads.
 void remove_unused(Graph& graph);
 
-// A value name starting with `stem` that the graph does not use yet.
+// Makes value names that start with `stem` and that the graph does not use yet.
 class FreshNames {
  public:
   explicit FreshNames(const Graph& graph);

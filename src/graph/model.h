@@ -1,9 +1,9 @@
 // The one intermediate representation: an ONNX model as plain values.
 //
 // Values are referred to by name, as in the file, so names survive reading, rewriting and writing.
-// An empty input or output name means "omitted". What fp8q does not interpret (unknown protobuf
-// fields, documentation) is carried along as bytes. Calls of model-local functions do not occur in
-// a graph: the reader inlines them.
+// An empty input or output name means "omitted". Data that fp8q does not interpret (unknown
+// protobuf fields, documentation) is carried along as bytes. A graph contains no calls of
+// model-local functions: the reader inlines them.
 #pragma once
 
 #include <cstdint>
@@ -42,20 +42,20 @@ struct ValueInfo {
   std::vector<Dim> shape;
 };
 
-// A function that a file defines. The graph holds no calls but what they do, node by node: a call
-// named "c" is its nodes "c/..." one after another, as expand() makes them and as the reader leaves
-// them. `calls` tell the writer where the file shall have a call instead.
+// A function that a file defines. The graph holds no calls, only the nodes that they stand for: a
+// call named "c" is a sequence of consecutive nodes "c/...", as both expand() and the reader
+// produce it. `calls` tells the writer which sequences become calls in the file.
 struct LocalFunction {
   std::string domain, name;
   std::vector<std::string> inputs, outputs;
-  std::vector<Node> body;  // of the standard operator set, in the model's version
+  std::vector<Node> body;  // standard operators, in the model's version
   std::vector<Node> calls;
 };
 
 struct Graph {
   std::string name;
   std::string doc;
-  std::vector<ValueInfo> inputs;  // without initializers, which IR < 4 lists here
+  std::vector<ValueInfo> inputs;  // excludes initializers, which IR < 4 lists here
   std::vector<ValueInfo> outputs;
   std::vector<ValueInfo> value_info;
   std::map<std::string, Tensor> initializers;
@@ -73,9 +73,10 @@ struct Model {
   std::map<std::string, std::string> metadata;
   std::string unknown_fields;
   Graph graph;
-  std::vector<LocalFunction> functions;  // to be written as such; none in a model as it is read
+  // Functions to write as such; a model that was read has none.
+  std::vector<LocalFunction> functions;
 
-  int64_t opset() const;  // of the standard operator set; 0 where it is not imported
+  int64_t opset() const;  // version of the standard operator set; 0 if it is not imported
 };
 
 }  // namespace fp8q

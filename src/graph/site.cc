@@ -85,7 +85,7 @@ bool same(const Quantization& a, const Quantization& b) {
 
 namespace {
 
-// Constants of a graph: initializers, Constant nodes, and everything made from them alone.
+// The constants of a graph: initializers, Constant nodes, and everything computed from them alone.
 class Constants {
  public:
   explicit Constants(const Graph& graph) : graph_(&graph) {
@@ -204,7 +204,7 @@ class Finder {
     sites_.push_back(std::move(site));
   }
 
-  // Of a constant behind nodes that keep the rank.
+  // Returns the rank of the constant that `value` comes from through nodes that keep the rank.
   std::optional<int64_t> rank_of(std::string value) const {
     static constexpr std::array kKeepRank = {"Identity", "Cast", "Transpose", "DequantizeLinear"};
     while (true) {

@@ -1,4 +1,4 @@
-// How results speak of Sites.
+// The names by which results refer to Sites.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace fp8q {
 
 std::string_view name_of(SiteKind kind);  // "activation", "weight"
 
-// The path without its layer: "layer.3/ffn.output/input" is "ffn.output/input".
+// Returns the path without its layer: "layer.3/ffn.output/input" is "ffn.output/input".
 std::string role_in_path(const std::string& path);
 
-// "float", or the format found in the graph.
+// Returns "float", or the format found in the graph.
 std::string format_name(const Site& site);
 
 }  // namespace fp8q

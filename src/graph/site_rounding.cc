@@ -11,14 +11,14 @@
 namespace fp8q {
 namespace {
 
-// NaN where one is NaN: magnitudes order as integers do, NaN above all numbers.
+// Returns NaN if an element is NaN: magnitudes order as integers do, and NaN is above all numbers.
 float absmax_of(std::span<const float> row) {
   uint32_t largest = 0;
   for (const float x : row) largest = std::max(largest, std::bit_cast<uint32_t>(x) & 0x7FFFFFFF);
   return std::bit_cast<float>(largest);
 }
 
-// Exact, since factors are powers of two.
+// The results are exact, because factors are powers of two.
 template <typename Change>
 void for_each_factor(const Quantization& quantization, std::span<float> values, Change change) {
   const auto& factors = quantization.factors;

@@ -1,4 +1,4 @@
-// What the quantization of an activation Site makes of values, for studies of single Sites.
+// Applies the quantization of an activation Site to values, for studies of single Sites.
 #pragma once
 
 #include <span>
@@ -7,9 +7,10 @@
 
 namespace fp8q {
 
-// Values become what those that read the Site read: quantized and dequantized (where channels have
-// factors, as if the weights behind it were multiplied by them). `values` are rows of
-// `columns`, whole ones where each has a scale of its own. The Site must have one scale, or those.
+// Turns values into the numbers that the readers of the Site get: quantized and dequantized. If
+// channels have factors, the values are divided by them again, as if the weights that read them
+// were multiplied by the factors. `values` are rows of `columns`, whole rows if each row has its
+// own scale. The Site must have one scale, or one per row.
 void round_values(const Quantization& quantization, std::span<float> values, int64_t columns);
 
 }  // namespace fp8q

@@ -9,7 +9,7 @@ namespace {
 
 constexpr float kSmallestScale = std::numeric_limits<float>::min();
 
-// A node of the body, named as its output.
+// Makes a node of the body, named like its output.
 Node body_node(std::string op_type, std::vector<std::string> inputs, const std::string& output,
                std::map<std::string, Attribute> attributes = {}) {
   Node node;
@@ -25,7 +25,7 @@ Node body_constant(const std::string& output, Tensor contents) {
   return body_node("Constant", {}, output, {{"value", std::move(contents)}});
 }
 
-// The node that makes `value`, where it has this type and this many inputs.
+// Returns the node that makes `value`, if it has this type and this many inputs.
 const Node* made_by(const GraphIndex& index, const std::string& value, std::string_view op_type,
                     size_t inputs) {
   const Node* node = index.producer(value);
@@ -37,7 +37,7 @@ bool is_scalar(const Tensor* tensor, float value) {
          tensor->data<float>()[0] == value;
 }
 
-// Whether `scale` is the column of token_scale() of the rows of `x`.
+// Whether `scale` is the column of the token_scale() of each row of `x`.
 bool is_scale_of(const GraphIndex& index, const std::string& scale, const std::string& x,
                  Format format, const ContentsOf& contents) {
   const Node* limit = made_by(index, scale, "Max", 2);
