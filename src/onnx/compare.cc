@@ -1,4 +1,4 @@
-// first_difference(): what "the same model" means.
+// first_difference() defines what "the same model" means.
 #include <cstring>
 #include <type_traits>
 
@@ -17,7 +17,7 @@ bool same(const Attribute& a, const Attribute& b) {
       [&](const auto& x) {
         using T = std::decay_t<decltype(x)>;
         const T& y = std::get<T>(b);
-        // Bit by bit: NaN equals itself.
+        // Compares bit by bit: NaN equals itself.
         if constexpr (std::is_same_v<T, float>) return std::memcmp(&x, &y, sizeof(x)) == 0;
         else if constexpr (std::is_same_v<T, std::vector<float>>)
           return x.size() == y.size() &&
@@ -49,7 +49,7 @@ Difference compare(const std::vector<ValueInfo>& a, const std::vector<ValueInfo>
                    const char* what) {
   if (a.size() != b.size()) return fmt::format("{} {}s and {}", a.size(), what, b.size());
   const auto same_dim = [](const Dim& x, const Dim& y) {
-    // Where the value is fixed, the parameter's name is not written.
+    // If the value is fixed, the parameter's name is not written.
     return x.value == y.value && (x.value >= 0 || x.parameter == y.parameter);
   };
   for (size_t i = 0; i < a.size(); ++i) {

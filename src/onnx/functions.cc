@@ -12,8 +12,8 @@
 namespace fp8q {
 namespace {
 
-// A function can be called twice by the next one, and so on: a small file can ask for any number
-// of nodes. The largest BERT exports have some 10^4.
+// A function may call the next one twice, that one another one twice, and so on. A small file can
+// ask for any number of nodes. The largest BERT exports have about 10^4.
 constexpr uint64_t kMaxVisitedNodes = 200'000;
 constexpr uint64_t kMaxInlinedBytes = uint64_t{1} << 28;
 constexpr int kMaxCallDepth = 64;
@@ -21,7 +21,7 @@ constexpr int kMaxCallDepth = 64;
 struct Function {
   const onnx::FunctionProto* proto = nullptr;
   std::map<std::string, onnx::AttributeProto> defaults;
-  bool active = false;  // being expanded: a call now is a recursion
+  bool active = false;  // being expanded now, so a call is a recursion
 };
 
 std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionProto& proto) {
@@ -41,7 +41,7 @@ std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionPr
   return defaults;
 }
 
-// Value names that are not used yet.
+// Makes value names that are not used yet.
 class UniqueNames {
  public:
   explicit UniqueNames(const onnx::GraphProto& graph) {
@@ -54,7 +54,7 @@ class UniqueNames {
   std::string operator()(const std::string& stem) {
     if (next_.emplace(stem, 2).second) return stem;
     while (true) {
-      // Looked up anew each time: inserting may move the counter.
+      // Looked up again each time, because inserting may move the counter.
       const std::string name = fmt::format("{}_{}", stem, std::max(next_[stem]++, 2));
       if (next_.emplace(name, 2).second) return name;
     }
@@ -84,10 +84,10 @@ class Inliner {
   }
 
  private:
-  // The names of a function's values in the graph.
+  // Maps the names of a function's values to names in the graph.
   struct Scope {
     std::string prefix;
-    std::unordered_map<std::string, std::string> values;   // inputs and what was made so far
+    std::unordered_map<std::string, std::string> values;   // inputs and the values made so far
     std::unordered_map<std::string, std::string> targets;  // outputs not made yet
   };
 
@@ -203,8 +203,8 @@ class Inliner {
     return copy;
   }
 
-  // Attributes that refer to the function's own get the caller's value, else the default one, else
-  // they are left out.
+  // Attributes that refer to the function's own attributes get the caller's value. Without one they
+  // get the default value, and without a default they are left out.
   static void substitute_attributes(onnx::NodeProto& node, const onnx::NodeProto& call,
                                     const Function& function) {
     google::protobuf::RepeatedPtrField<onnx::AttributeProto> attributes;

@@ -14,7 +14,7 @@
 namespace fp8q {
 namespace {
 
-// Without the payloads of raw_data.
+// Parses the model without the payloads of raw_data.
 onnx::ModelProto parse_proto(std::string_view bytes) {
   if (bytes.empty()) fail(ErrorCode::bad_model, "is empty (0 bytes)");
   const std::string other = other_format(bytes);

@@ -32,7 +32,7 @@ constexpr std::array kSignatures = {
     Signature{0, "{"sv, "a JSON file"},
 };
 
-// An 8-byte header length, then a JSON object.
+// The file starts with an 8-byte header length, then a JSON object.
 bool is_safetensors(std::string_view bytes) {
   uint64_t header = 0;
   if (bytes.size() < sizeof(header) + 2) return false;

@@ -1,5 +1,5 @@
-// Recognizes files that are given instead of an ONNX model, so that the message can say what they
-// are and what to do.
+// Recognizes files that are passed instead of an ONNX model, so that the message can name their
+// format and a remedy.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// "a Git-LFS pointer ...; fetch it with ..."; empty where the format is not known.
+// Returns "a Git-LFS pointer ...; fetch it with ..."; empty if the format is not known.
 std::string other_format(std::string_view bytes);
 
 }  // namespace fp8q

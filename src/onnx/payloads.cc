@@ -39,7 +39,7 @@ Reference read_reference(const onnx::TensorProto& proto, const std::string& what
     if (key == "location") reference.location = entry.value();
     else if (key == "offset") reference.offset = number(entry.value(), key, what);
     else if (key == "length") reference.length = number(entry.value(), key, what);
-    else if (key != "checksum")  // SHA-1, optional, written by nobody
+    else if (key != "checksum")  // SHA-1, optional; no exporter writes it
       fail(ErrorCode::bad_model,
            "{}: external data has the unknown key \"{}\"; location, offset, length and checksum "
            "are expected",
@@ -54,7 +54,7 @@ bool is_aligned(const void* bytes, size_t alignment) {
   return reinterpret_cast<uintptr_t>(bytes) % alignment == 0;
 }
 
-// The part where it is, or else, because it is not aligned, a copy.
+// Returns the part in place if it is aligned, otherwise a copy.
 std::shared_ptr<const void> aligned(const std::shared_ptr<const FileBytes>& file,
                                     std::string_view part, size_t alignment) {
   if (is_aligned(part.data(), alignment)) return {file, part.data()};

@@ -1,9 +1,9 @@
-// The ways by which the bytes of tensors become part of a model: as views of the files they stand
-// in, which are mapped. Only what is not aligned for its type is copied.
+// Makes the bytes of tensors part of a model, as views of mapped files. Only a payload that is not
+// aligned for its type is copied.
 //
 // Locations of external data come from the model and are untrusted: they are opened beneath one
-// folder only (base/file.h). Tensors that name the same range share it, and all other ranges of a
-// file together may not be larger than the file, so a small file cannot claim much memory.
+// folder only (base/file.h). Tensors that name the same range share it. All other ranges of a file
+// together may not be larger than the file, so a small file cannot claim much memory.
 #pragma once
 
 #include <cstdint>
@@ -21,24 +21,24 @@ namespace fp8q {
 
 class Payloads {
  public:
-  // Of messages that hold their payloads themselves; external data is refused.
+  // For messages that hold their payloads themselves. External data is refused.
   Payloads() = default;
-  // Of a message that scan_model_bytes() made of `model`. An empty folder: external data is
+  // For a message that scan_model_bytes() made of `model`. With an empty folder, external data is
   // refused.
   Payloads(std::shared_ptr<const FileBytes> model, fs::path folder, bool follow_symlinks);
 
-  // Bytes, aligned as asked.
+  // Bytes with the requested alignment.
   struct Payload {
     std::shared_ptr<const void> bytes;
     uint64_t size = 0;
   };
-  // What raw_data holds; taken out of the message where it stands there.
+  // Returns the contents of raw_data, and removes them from the message if it holds them.
   Payload raw(onnx::TensorProto& proto, size_t alignment) const;
-  // The `nbytes` bytes that the tensor refers to. `what` names the tensor in messages.
+  // Returns the `nbytes` bytes that the tensor refers to. `what` names the tensor in messages.
   Payload external(const onnx::TensorProto& proto, uint64_t nbytes, size_t alignment,
                    const std::string& what);
 
-  // The files that payloads are views of.
+  // Returns the files that payloads are views of.
   std::vector<std::shared_ptr<const FileBytes>> files() const;
 
  private:

@@ -1,7 +1,7 @@
 // The generated message classes of ONNX; private to this folder.
 //
-// Debian's ONNX 1.12 knows the messages as of IR 8. Newer fields are kept by protobuf as unknown
-// fields, newer element types are plain numbers in TensorProto.data_type.
+// Debian's ONNX 1.12 knows the messages as of IR 8. Protobuf keeps newer fields as unknown fields.
+// Newer element types are plain numbers in TensorProto.data_type.
 #pragma once
 
 #include <google/protobuf/unknown_field_set.h>

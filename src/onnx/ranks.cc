@@ -9,7 +9,7 @@ namespace {
 
 using Rank = std::optional<int64_t>;
 
-// The output has the rank of the first input.
+// Operators whose output has the rank of the first input.
 constexpr std::array<std::string_view, 22> kLikeFirst = {
     "Identity", "Cast",     "Softmax", "LogSoftmax",
     "Relu",     "Erf",      "Tanh",    "Sqrt",
@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 22> kLikeFirst = {
     "Slice",    "Abs",      "Concat",  "Not",
     "Floor",    "Transpose"};
 
-// NumPy's broadcasting: the output has the largest rank.
+// Operators with NumPy's broadcasting: the output has the largest rank of the inputs.
 constexpr std::array<std::string_view, 14> kBroadcast = {"Add",   "Sub", "Mul", "Div",   "Pow",
                                                          "Where", "And", "Or",  "Equal", "Greater",
                                                          "Less",  "Max", "Min", "MatMul"};
@@ -52,7 +52,7 @@ Ranks::Ranks(const Graph& graph) {
     if (node.op_type == "Constant" && constant && constant->rank() == 1)
       lengths_[output] = constant->size();
     if (node.op_type == "Concat") {
-      // Shapes are glued together from vectors of known lengths.
+      // Shapes are concatenated from vectors of known lengths.
       int64_t length = 0;
       const bool known = std::ranges::all_of(node.inputs, [&](const std::string& input) {
         const auto part = lengths_.find(input);

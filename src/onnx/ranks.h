@@ -1,8 +1,8 @@
-// Ranks of values, as far as names and attributes tell them; private to this folder.
+// Ranks of values, as far as names and attributes tell; private to this folder.
 //
-// Old models say "softmax over all axes from 3 on"; whether that is the last axis alone depends on
+// Old models say "softmax over all axes from 3 on". Whether that is the last axis alone depends on
 // the rank of the input, which most exports do not write down. Complete shape inference is not
-// needed to know it: in attention the rank comes from a Transpose or a Reshape a few nodes before.
+// needed to find it: in attention the rank comes from a Transpose or a Reshape a few nodes before.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class Ranks {
   std::optional<int64_t> of_output(const Node& node) const;
 
   std::unordered_map<std::string, int64_t> ranks_;
-  std::unordered_map<std::string, int64_t> lengths_;  // of vectors
+  std::unordered_map<std::string, int64_t> lengths_;  // lengths of vectors
 };
 
 }  // namespace fp8q

@@ -45,7 +45,7 @@ std::vector<Dim> read_dims(const onnx::TensorShapeProto& proto, const std::strin
   return dims;
 }
 
-// nullopt: not a dense tensor of a known element type.
+// Returns nullopt if the value is not a dense tensor of a known element type.
 std::optional<ValueInfo> read_value(const onnx::ValueInfoProto& proto, const std::string& what) {
   if (!proto.type().has_tensor_type()) return std::nullopt;
   const auto& type = proto.type().tensor_type();
@@ -115,7 +115,7 @@ Graph read_graph(onnx::GraphProto& proto, Payloads& payloads) {
   return graph;
 }
 
-// What Model has no place for, as a ModelProto of its own (load.h).
+// Returns the fields that Model has no place for, as a ModelProto of their own (load.h).
 std::string remainder(const onnx::ModelProto& proto) {
   onnx::ModelProto rest;
   rest.MergeFromString(unknown_fields_of(proto));

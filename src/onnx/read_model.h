@@ -1,4 +1,4 @@
-// ModelProto -> Model: everything but the nodes' and tensors' own reading.
+// ModelProto -> Model, except for the reading of nodes and tensors.
 #pragma once
 
 #include "graph/model.h"
@@ -7,10 +7,10 @@
 
 namespace fp8q {
 
-// The newest version of the standard operator set that is understood.
+// The newest supported version of the standard operator set.
 inline constexpr int64_t kNewestOpset = 27;
 
-// Takes the payloads out of the message.
+// Reads the model and takes the payloads out of the message.
 Model read_model(onnx::ModelProto& proto, Payloads& payloads);
 
 }  // namespace fp8q

@@ -11,8 +11,8 @@ namespace {
 
 using Type = onnx::AttributeProto_AttributeType;
 
-// The type by the field that is filled; what files before IR 2 leave to the reader.
-// Error where several are filled.
+// Returns the type whose field is filled, since files before IR 2 do not declare it. Raises an
+// Error if several fields are filled.
 Type filled_type(const onnx::AttributeProto& proto, const std::string& what) {
   Type found = onnx::AttributeProto_AttributeType_UNDEFINED;
   const auto consider = [&](bool filled, Type type) {
@@ -42,7 +42,7 @@ Type type_of(const onnx::AttributeProto& proto, const std::string& what) {
   const Type filled = filled_type(proto, what);
   if (!proto.has_type() || proto.type() == onnx::AttributeProto_AttributeType_UNDEFINED)
     return filled;
-  // An absent value is the default one (0, "", no elements), as some writers leave it out.
+  // An absent value is the default (0, "", no elements), which some writers leave out.
   if (filled != onnx::AttributeProto_AttributeType_UNDEFINED && filled != proto.type())
     fail(ErrorCode::bad_model, "{}: is declared as {} but holds {}", what,
          onnx::AttributeProto_AttributeType_Name(proto.type()),

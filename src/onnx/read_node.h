@@ -9,16 +9,16 @@
 
 namespace fp8q {
 
-// "ai.onnx" is another spelling of the standard operator set's name "".
+// Turns "ai.onnx", another spelling of the standard operator set, into its name "".
 std::string normal_domain(const std::string& domain);
 
-// How a message names a node that is not read yet; as describe(const Node&).
+// Names a node that is not read yet in messages, like describe(const Node&).
 std::string describe(const onnx::NodeProto& proto);
 
-// Takes the payloads out of the message.
+// Reads a node and takes the payloads out of the message.
 Node read_node(onnx::NodeProto& proto, Payloads& payloads);
 
-// The unknown fields of a message, serialized.
+// Returns the unknown fields of a message, serialized.
 std::string unknown_fields_of(const google::protobuf::Message& message);
 
 }  // namespace fp8q

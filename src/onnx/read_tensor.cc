@@ -40,7 +40,7 @@ Shape read_shape(const onnx::TensorProto& proto, const std::string& what) {
        name(dtype), to_string(shape), expected);
 }
 
-// Every byte of a C++ bool must be 0 or 1.
+// Every byte of a C++ bool must be 0 or 1, so other values are rejected.
 void check_booleans(const Tensor& tensor, const std::string& what) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(tensor.bytes());
   if (std::any_of(bytes, bytes + tensor.nbytes(), [](unsigned char b) { return b > 1; }))
@@ -115,7 +115,7 @@ Payload typed_payload_of(DType dtype) {
   return Payload::i32;
 }
 
-// Which of the payload fields is filled.
+// Returns the payload field that is filled.
 Payload payload_of(const onnx::TensorProto& proto, DType dtype, const std::string& what) {
   Payload found = Payload::none;
   const auto consider = [&](bool present, Payload payload) {

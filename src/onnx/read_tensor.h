@@ -1,8 +1,8 @@
 // TensorProto -> Tensor, the only reader of tensor payloads.
 //
-// A payload stands in raw_data, in the typed field that belongs to the element type, or in another
-// file; it must have exactly the bytes that type and shape ask for. Those of raw_data and other
-// files are not copied where they are aligned.
+// A payload is in raw_data, in the typed field that belongs to the element type, or in another
+// file. It must have exactly the bytes that type and shape ask for. Payloads of raw_data and other
+// files are not copied if they are aligned.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace fp8q {
 
 inline constexpr int kMaxRank = 16;
 
-// The name of an element type by its ONNX number, for messages: "STRING", "type 42".
+// Returns the name of an element type by its ONNX number, for messages: "STRING", "type 42".
 std::string onnx_type_name(int code);
 
 // `what` names the tensor in messages: `initializer "x"`.

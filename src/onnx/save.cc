@@ -12,9 +12,9 @@
 namespace fp8q {
 namespace {
 
-// A memory page: readers may map the data file.
+// The size of a memory page, because readers may map the data file.
 constexpr uint64_t kDataAlignment = 4096;
-// Smaller initializers stay in the model, as shapes and axes should.
+// Smaller initializers stay in the model, because shapes and axes should be there.
 constexpr uint64_t kSmallInitializer = 1024;
 constexpr size_t kHashDigits = 12;
 
@@ -26,7 +26,8 @@ std::string_view payload(const Tensor& tensor) {
   return {reinterpret_cast<const char*>(tensor.bytes()), tensor.nbytes()};
 }
 
-// Which initializers go to the data file, and where; the file is named by their content.
+// Decides which initializers go to the data file, and where. The file name contains a hash of their
+// content.
 std::map<std::string, ExternalPlace> plan_external(const Model& model, const fs::path& path) {
   std::map<std::string, ExternalPlace> places;
   uint64_t end = 0;
@@ -77,7 +78,7 @@ void write_and_verify(const Model& model, const ModelBytes& bytes, const fs::pat
   file.commit();
 }
 
-// Removes a data file that no model refers to because writing the model failed.
+// Removes a data file that no model refers to if writing the model failed.
 class OrphanGuard {
  public:
   explicit OrphanGuard(fs::path path) : path_(std::move(path)), existed_(fs::exists(path_)) {}

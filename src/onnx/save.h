@@ -1,7 +1,7 @@
 // Writing ONNX models.
 //
 // The bytes depend only on the model: initializers are ordered by name and stored as raw_data. A
-// model appears under its name only when complete and after it has been read back and compared.
+// model appears under its name only when it is complete and has been read back and compared.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +17,21 @@ namespace fs = std::filesystem;
 
 struct SaveOptions {
   // A model whose message would be larger keeps its initializers in a second file
-  // "<stem>.<hash>.data". Protobuf's own limit; smaller values are for tests.
+  // "<stem>.<hash>.data". The default is protobuf's own limit; smaller values are for tests.
   uint64_t max_proto_bytes = (uint64_t{1} << 31) - 1;
 };
 
-// The model must be as load.h describes models (names unique, nodes ordered). Calls of its
-// functions are written as calls, beside the functions; reading expands them to the same nodes
-// again. Writes atomically; the data file, if any, is durable before the model is renamed into
-// place. That the target is not the input is checked by who knows the input. Errors: file; limit
-// (too large even without initializers); internal (does not read back the same).
+// The model must obey the rules in load.h (names unique, nodes ordered). Calls of its functions are
+// written as calls, beside the functions; reading expands them to the same nodes again. The write
+// is atomic; the data file, if any, is durable before the model is renamed into place. The caller
+// checks that the target is not the input. Errors: file; limit (too large even without
+// initializers); internal (does not read back the same).
 void save_model(const Model& model, const fs::path& path, const SaveOptions& options = {});
 
-// The same bytes in memory, always one message. Error (limit): 2 GiB or more.
+// Returns the same bytes in memory, always as one message. Error (limit): 2 GiB or more.
 std::string serialize_model(const Model& model);
 
-// Where two models differ, in words; nullopt: they are the same, payloads bit by bit.
+// Describes where two models differ; nullopt if they are the same, payloads bit by bit.
 std::optional<std::string> first_difference(const Model& a, const Model& b);
 
 }  // namespace fp8q

@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// A new initializer named after the node that reads it.
+// Adds an initializer named after the node that reads it.
 std::string add_constant(UpgradeContext& context, const Node& node, const char* role,
                          Tensor tensor) {
   const std::string stem = node.name.empty() ? node.outputs.at(0) : node.name;
@@ -22,7 +22,7 @@ std::string add_indices(UpgradeContext& context, const Node& node, const char* r
                       Tensor::of<int64_t>({static_cast<int64_t>(values.size())}, values));
 }
 
-// A scalar of the element type of the node's first input.
+// Adds a scalar with the element type of the node's first input.
 std::string add_number_like_input(UpgradeContext& context, const Node& node, const char* role,
                                   float value) {
   const std::string number = add_constant(context, node, role, Tensor::scalar<float>(value));
@@ -113,7 +113,8 @@ void dropout_to_identity(UpgradeContext& context, Node& node) {
   node.attributes.clear();
 }
 
-// Before 13, these flatten the input to two dimensions at `axis` and normalize the rows.
+// Before opset 13, these operators flatten the input to two dimensions at `axis` and normalize the
+// rows.
 void softmax_axis(UpgradeContext& context, Node& node) {
   expect_inputs(node, 1);
   const int64_t axis = int_attribute(node, "axis", 1);
@@ -149,7 +150,8 @@ void split_num_outputs(UpgradeContext&, Node& node) {
   if (!sizes_given) node.attributes["num_outputs"] = static_cast<int64_t>(node.outputs.size());
 }
 
-// The default is 1 in every version; written down because readers disagree about leaving it out.
+// The default is 1 in every version. It is written out because readers disagree about a missing
+// axis.
 void explicit_axis(UpgradeContext& context, Node& node) {
   const auto rank = node.inputs.size() > 1 ? context.ranks(node.inputs[1]) : std::nullopt;
   if (rank && *rank == 1) node.attributes.emplace("axis", int64_t{1});

@@ -1,4 +1,4 @@
-// The rewriting of single nodes, one function per kind of change; private to this folder.
+// Rewrites single nodes, with one function per kind of change; private to this folder.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,11 @@
 
 namespace fp8q {
 
-// What a rule sees besides its node, and what it leaves behind.
+// The data that a rule reads besides its node, and the results that it leaves behind.
 struct UpgradeContext {
   Graph& graph;  // new initializers are added here
   FreshNames& names;
-  const Ranks& ranks;  // of the graph before the upgrade
+  const Ranks& ranks;  // ranks in the graph before the upgrade
   const GraphIndex& index;
   std::vector<Node> before;  // new nodes, to be placed around the rewritten one
   std::vector<Node> after;

@@ -16,13 +16,13 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// A part (message, string or unknown field) takes up to about 200 bytes of memory once parsed;
-// the largest BERT exports have some 10^5.
+// A part (message, string or unknown field) takes up to about 200 bytes of memory once parsed. The
+// largest BERT exports have about 10^5 parts.
 constexpr uint64_t kMaxParts = uint64_t{1} << 22;
 
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-// Where a payload stands in the bytes of the model.
+// The position of a payload in the bytes of the model.
 using Place = std::array<uint64_t, 2>;  // offset, size
 
 std::string encoded(uint64_t value) {
@@ -32,7 +32,8 @@ std::string encoded(uint64_t value) {
   return bytes;
 }
 
-// The message in a field, where its type is known. Debian's ONNX does not know default attributes.
+// Returns the message type of a field, if it is known. Debian's ONNX does not know default
+// attributes.
 const Descriptor* message_in(const Descriptor& type, uint64_t number,
                              const FieldDescriptor* field) {
   if (field) return field->message_type();
@@ -58,7 +59,7 @@ class Scan {
   }
 
  private:
-  // bytes_ from `from` to `to` become `bytes`.
+  // Replaces bytes_ from `from` to `to` by `bytes`.
   struct Edit {
     size_t from, to;
     std::string bytes;
@@ -138,7 +139,7 @@ class Scan {
     }
   }
 
-  // What is known of a field.
+  // The known types of a field.
   struct Known {
     const FieldDescriptor* field;
     const Descriptor* message;
@@ -181,7 +182,7 @@ class Scan {
     return edits_.emplace_back(Edit{start, at_, std::move(field)}).growth();
   }
 
-  // A message whose length stands at `start`: the length changes with what is in it.
+  // Scans a message whose length field is at `start`. The length changes with the contents.
   int64_t embedded(const Descriptor& type, size_t start, uint64_t size, int depth) {
     const size_t edit = edits_.size();
     edits_.push_back({start, at_, {}});

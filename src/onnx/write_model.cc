@@ -17,7 +17,7 @@ void append_varint(std::string& to, uint64_t value) {
   to.push_back(static_cast<char>(value));
 }
 
-// The start of a length-delimited field.
+// Appends the start of a length-delimited field.
 void append_field(std::string& to, int number, uint64_t length) {
   append_varint(to, static_cast<uint64_t>(number) << 3 | kLengthDelimited);
   append_varint(to, length);
@@ -104,7 +104,7 @@ void write_initializers_as_inputs(const Graph& graph, onnx::GraphProto& proto) {
   }
 }
 
-// The nodes of a call are "<call>/<node>", one after another: the call stands for them.
+// The nodes of a call are "<call>/<node>", one after another; the call replaces them.
 void write_nodes(const Model& model, onnx::GraphProto& proto) {
   std::map<std::string_view, const Node*> calls;
   for (const LocalFunction& function : model.functions)
@@ -129,7 +129,7 @@ void write_function(const LocalFunction& function, int64_t opset, onnx::Function
   import.set_version(opset);
 }
 
-// Everything but the initializers.
+// Writes everything but the initializers.
 void write_graph(const Model& model, onnx::GraphProto& proto) {
   const Graph& graph = model.graph;
   write_nodes(model, proto);
@@ -141,7 +141,7 @@ void write_graph(const Model& model, onnx::GraphProto& proto) {
   for (const auto& value : graph.value_info) write_value(value, *proto.add_value_info());
 }
 
-// Everything but the graph.
+// Writes everything but the graph.
 void write_header(const Model& model, onnx::ModelProto& proto) {
   proto.set_ir_version(model.ir_version);
   for (const auto& [domain, version] : model.opsets) {

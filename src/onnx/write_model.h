@@ -1,9 +1,9 @@
 // Model -> bytes of a ModelProto, without a copy of the weights.
 //
-// Protobuf would hold every payload twice (in the message and in the serialized form). Here it
-// serializes everything but the initializers; these follow as the last fields of the graph, which
-// is the last field of the model, so that all sizes are known in advance and payloads are written
-// from where they are.
+// Protobuf would hold every payload twice (in the message and in the serialized form). Here
+// protobuf serializes everything but the initializers. These follow as the last fields of the
+// graph, which is the last field of the model. All sizes are therefore known in advance, and
+// payloads are written from their place in memory.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ struct ExternalPlace {
 struct ModelBytes {
   struct Piece {
     std::string fields;     // serialized; ends where the payload starts
-    const Tensor* payload;  // nullptr: none, or in another file
+    const Tensor* payload;  // nullptr: no payload, or in another file
   };
   std::string head;
   std::vector<Piece> initializers;
-  uint64_t size = 0;  // of everything
+  uint64_t size = 0;  // size of all bytes
 
   // Calls write(std::string_view) for all bytes in order.
   template <typename Write>
@@ -42,8 +42,8 @@ struct ModelBytes {
   }
 };
 
-// Initializers that `external` names by their names are stored there. The model must outlive the
-// result.
+// The initializers named in `external` are stored in another file, at the given place. The model
+// must outlive the result.
 ModelBytes layout_model(const Model& model,
                         const std::map<std::string, ExternalPlace>& external = {});
 
