@@ -57,8 +57,8 @@ OpContext context_of(const Model& model, const Node& node, const AbstractValues&
   return OpContext(node, opset_for(model, node), std::move(operands));
 }
 
-// Results of these are put off where they are large: files store weights behind them, and they
-// cannot fail once their types are right.
+// Whether to delay the result of a node. Large results of these operators wait, because files store
+// weights behind them. They cannot fail once their types are right.
 bool can_wait(const Node& node, const Types& types) {
   constexpr std::array kStorage = {"DequantizeLinear", "Cast", "Transpose", "Reshape", "Identity"};
   constexpr int64_t kLarge = 1 << 16;
@@ -68,7 +68,7 @@ bool can_wait(const Node& node, const Types& types) {
 
 Contents execute_later(const Model& model, const Node& node, const AbstractValues& values,
                        const Types& types) {
-  AbstractValues inputs;  // shares their contents
+  AbstractValues inputs;  // shares the contents of its values
   for (const std::string& input : node.inputs)
     if (!input.empty()) inputs.emplace(input, values.at(input));
   return Contents::later([&model, &node, inputs = std::move(inputs), types] {

@@ -1,8 +1,8 @@
-// What can be known about every value of a graph from the shapes of its inputs alone.
+// Finds what the shapes of a graph's inputs alone tell about every value.
 //
-// Each value gets its type and shape; values that do not depend on the contents of the inputs
+// Each value gets its type and shape. Values that do not depend on the contents of the inputs
 // (constants, everything computed from shapes) also get their contents. Recognizing an encoder and
-// planning memory rest on this: it runs no product of activations.
+// planning memory use this. It runs no product of activations.
 #pragma once
 
 #include <functional>
@@ -16,9 +16,9 @@
 
 namespace fp8q {
 
-// Contents, where they are known: a tensor, or a way to make it, taken when they are first looked
-// at. A decoded weight takes time and four times its memory, and most questions about a graph need
-// none of them. Copies share the result; looking is not for several threads at once.
+// Known contents: a tensor, or a function that computes it on first access. Decoding a weight takes
+// time and four times its memory, and most questions about a graph do not need the weights. Copies
+// share the result. Access is not safe from several threads at once.
 class Contents {
  public:
   Contents() = default;
@@ -26,7 +26,7 @@ class Contents {
   Contents(Tensor tensor) : state_(std::make_shared<State>(State{std::move(tensor), nullptr})) {}
   static Contents later(std::function<Tensor()> compute);
 
-  explicit operator bool() const { return state_ != nullptr; }  // they are known
+  explicit operator bool() const { return state_ != nullptr; }  // whether the contents are known
   bool is_made() const { return state_ && !state_->compute; }
   const Tensor& operator*() const;
   const Tensor* operator->() const { return &**this; }
@@ -43,19 +43,19 @@ class Contents {
 struct AbstractValue {
   DType dtype = DType::f32;
   Shape shape;
-  Contents contents;  // of the type and shape above
+  Contents contents;  // contents with the type and shape above
 };
 
 using AbstractValues = std::unordered_map<std::string, AbstractValue>;
 
-// The model must outlive the values. `input_shapes` must give a shape for every graph input.
-// Operators the interpreter does not have are an Error (unsupported) naming node, operator and
-// opset.
+// The model must outlive the values. `input_shapes` must give a shape for every graph input. An
+// operator that the interpreter does not support is an Error (unsupported) naming node, operator
+// and opset.
 AbstractValues evaluate_abstractly(const Model& model,
                                    const std::map<std::string, Shape>& input_shapes);
 
-// A shape for every graph input: `batch` and `sequence` where the model leaves the first and second
-// dimension open, and for an input without a shape.
+// Returns a shape for every graph input. `batch` and `sequence` replace the first and second
+// dimension if the model leaves them open, and are the shape of an input without one.
 std::map<std::string, Shape> input_shapes_for(const Model& model, int64_t batch, int64_t sequence);
 
 }  // namespace fp8q

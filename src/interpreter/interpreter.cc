@@ -38,7 +38,7 @@ Values bind(const Graph& graph, const std::map<std::string, Tensor>& inputs) {
   return values;
 }
 
-// The context of a node; `find` gives the tensor of a value for an input slot.
+// Makes the context of a node; `find` returns the tensor of a value for an input slot.
 template <typename Find>
 OpContext context_of(const Model& model, const Node& node, Find&& find) {
   std::vector<std::optional<Operand>> operands;
@@ -69,7 +69,7 @@ void Interpreter::fold_constants() {
   const Graph& graph = model_->graph;
   MemoryBudget budget = MemoryBudget::for_constants(*model_);
   folded_.assign(graph.nodes.size(), false);
-  std::unordered_set<std::string> needed;  // by run()
+  std::unordered_set<std::string> needed;  // values that run() reads
   for (const ValueInfo& output : graph.outputs) needed.insert(output.name);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];

@@ -24,7 +24,7 @@ constexpr std::array kOperators = {
 #undef FP8Q_OP
 };
 
-// Why a node cannot be executed; empty where it can.
+// Returns why a node cannot be executed; empty if it can.
 std::string objection(const Model& model, const Node& node) {
   const Operator* op = find_operator(node.domain, node.op_type);
   if (!op) return "fp8q does not have this operator";
@@ -119,7 +119,7 @@ int64_t opset_for(const Model& model, const Node& node) {
 Types infer(const OpContext& context) {
   const Node& node = context.node();
   const Operator* op = find_operator(node.domain, node.op_type);
-  FP8Q_ASSERT(op);  // require_supported() came first
+  FP8Q_ASSERT(op);  // require_supported() was called before
   if (node.inputs.size() > op->most_inputs)
     context.reject("has {} inputs, the operator takes {}", node.inputs.size(), op->most_inputs);
   Types types = op->infer(context);
@@ -133,8 +133,8 @@ Types infer(const OpContext& context) {
 }
 
 MemoryBudget MemoryBudget::for_constants(const Model& model) {
-  // Weights may be decoded from a quarter or half of their size, transposed and copied, each time
-  // anew; masks and positions fit the rest.
+  // Weights may be decoded from a quarter or half of their size, transposed and copied, with a new
+  // tensor each time. Masks and positions fit into the rest.
   uint64_t weights = 0;
   for (const auto& [name, tensor] : model.graph.initializers) weights += tensor.nbytes();
   for (const Node& node : model.graph.nodes)
@@ -145,7 +145,7 @@ MemoryBudget MemoryBudget::for_constants(const Model& model) {
 
 void MemoryBudget::take(const OpContext& context, const Types& outputs) {
   for (const AbstractValue& type : outputs) {
-    // Elements of less than four bytes are computed in wider types, so they count as four.
+    // Elements smaller than four bytes are computed in wider types, so they count as four.
     const auto counted = std::max<uint64_t>(element_size(type.dtype), 4);
     const auto bytes = checked_mul(static_cast<uint64_t>(elements(type.shape)), counted);
     if (!bytes || *bytes > kMaxTensorBytes || *bytes > bytes_)

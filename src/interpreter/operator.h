@@ -1,8 +1,8 @@
-// What an operator of the interpreter is: a rule for the types of its outputs, and an execution.
+// An operator of the interpreter: a rule for the types of its outputs, and an execution.
 //
-// The rule sees the types and shapes of the inputs, and their contents where they are known; the
+// The rule sees the types and shapes of the inputs, and their contents if they are known. The
 // execution gets the rule's answer, so that no shape is computed twice. The operators themselves
-// are in ops/, one file each, and are listed in ops.def.
+// are in ops/, in one file each, and are listed in ops.def.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@
 
 namespace fp8q {
 
-// The newest version of the standard operator set whose rules were read.
+// The newest version of the standard operator set whose rules are implemented.
 inline constexpr int64_t kNewestOpset = 27;
 
-// One input of a node. Both pointers are nullptr where only type and shape are known.
+// One input of a node. Both pointers are nullptr if only type and shape are known.
 struct Operand {
   DType dtype;
   Shape shape;
@@ -31,7 +31,7 @@ struct Operand {
 
 class OpContext {
  public:
-  // An input that is omitted is nullopt.
+  // An omitted input is nullopt.
   OpContext(const Node& node, int64_t opset, std::vector<std::optional<Operand>> inputs)
       : node_(&node), opset_(opset), inputs_(std::move(inputs)) {}
 
@@ -40,14 +40,14 @@ class OpContext {
   size_t input_count() const { return inputs_.size(); }
   size_t output_count() const { return node_->outputs.size(); }
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i].has_value(); }
-  // Error (bad_model) where the input is omitted.
+  // Returns an input; Error (bad_model) if it is omitted.
   const Operand& input(size_t i) const;
-  // The contents of an input; Error (unsupported) where they are unknown.
+  // Returns the contents of an input; Error (unsupported) if they are unknown.
   const Tensor& tensor(size_t i) const;
-  // The contents of an int32 or int64 input.
+  // Returns the contents of an int32 or int64 input.
   std::vector<int64_t> ints(size_t i) const;
-  // A list that was the attribute `name` before opset `since` and is input `i` from it on; nullopt
-  // where it is omitted.
+  // Returns a list that was the attribute `name` before opset `since` and is input `i` from then
+  // on; nullopt if it is omitted.
   std::optional<std::vector<int64_t>> ints_since(int64_t since, const std::string& name,
                                                  size_t i) const;
   bool all_contents_known() const;
@@ -62,13 +62,13 @@ class OpContext {
     return fp8q::string_attribute(*node_, name, std::move(otherwise));
   }
 
-  // The model breaks a rule of the operator.
+  // Reports that the model breaks a rule of the operator.
   template <typename... Args>
   [[noreturn]] void reject(fmt::format_string<Args...> format, Args&&... args) const {
     fail(ErrorCode::bad_model, "{}: {}", describe(*node_),
          fmt::format(format, std::forward<Args>(args)...));
   }
-  // The model is valid, but this case is not implemented.
+  // Reports that the model is valid but this case is not implemented.
   template <typename... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
     fail(ErrorCode::unsupported, "{}: {}", describe(*node_),
@@ -95,29 +95,30 @@ struct Operator {
   Tensors (*run)(const OpContext&, const Types&);
 };
 
-// nullptr where ops.def has no row for it.
+// Returns nullptr if ops.def has no row for it.
 const Operator* find_operator(std::string_view domain, std::string_view name);
 std::span<const Operator> all_operators();
 
-// Error (unsupported) listing every operator of the model that ops.def does not have.
+// Raises an Error (unsupported) that lists every operator of the model that ops.def does not have.
 void require_supported(const Model& model);
 
-// The version of the operator set whose rules apply to a node.
+// Returns the version of the operator set whose rules apply to a node.
 int64_t opset_for(const Model& model, const Node& node);
 
-// Types of the outputs, checked to be valid shapes and as many as the node has.
+// Returns the types of the outputs: valid shapes, and one for each output of the node.
 Types infer(const OpContext& context);
 
-// How much memory executing nodes may take: a model of a few bytes must not ask for gigabytes.
+// Limits the memory that executing nodes may take: a model of a few bytes must not ask for
+// gigabytes.
 class MemoryBudget {
  public:
-  // For everything that is computed from constants, to be kept.
+  // The budget for everything that is computed from constants and kept.
   static MemoryBudget for_constants(const Model& model);
-  // For the outputs of one node.
+  // The budget for the outputs of one node.
   static MemoryBudget for_one_node() { return MemoryBudget(kMaxTensorBytes); }
   static constexpr uint64_t kMaxTensorBytes = uint64_t{1} << 31;
 
-  // Takes what the outputs need; Error (limit) naming the node.
+  // Subtracts what the outputs need. Error (limit) naming the node if they do not fit.
   void take(const OpContext& context, const Types& outputs);
 
  private:
@@ -125,7 +126,7 @@ class MemoryBudget {
   uint64_t bytes_;
 };
 
-// Executes a node all of whose inputs have contents; `outputs` is what infer() said.
+// Executes a node whose inputs all have contents. `outputs` is the result of infer().
 Tensors execute(const OpContext& context, const Types& outputs, MemoryBudget& budget);
 
 }  // namespace fp8q

@@ -1,5 +1,5 @@
-// ArgMax, ArgMin (since 1; select_last_index from 12): the index of the largest (smallest) element
-// along an axis, the first one of equals unless select_last_index is set.
+// ArgMax, ArgMin (since 1; select_last_index from 12) return the index of the largest (smallest)
+// element along an axis. Of equal elements they take the first one unless select_last_index is set.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {

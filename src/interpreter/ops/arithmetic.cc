@@ -1,6 +1,6 @@
-// Add, Sub, Mul, Div (since 1), Mod (since 10): NumPy broadcasting from opset 7, attributes
-// `broadcast` and `axis` before. Integer Div truncates; Mod takes the sign of the divisor, with
-// fmod=1 that of the dividend.
+// Add, Sub, Mul, Div (since 1), Mod (since 10). Opset 7 introduced NumPy's broadcasting; before,
+// there were the attributes `broadcast` and `axis`. Integer Div truncates. Mod takes the sign of
+// the divisor, or of the dividend with fmod=1.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {

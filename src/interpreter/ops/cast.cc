@@ -1,10 +1,10 @@
 // Cast (since 1; attribute `to` is a name before opset 6; `saturate` from 19) and CastLike (since
-// 15; `saturate` from 19). Attribute round_mode (24) concerns FLOAT8E8M0 only, which fp8q does not
-// have.
+// 15; `saturate` from 19). Attribute round_mode (24) applies to FLOAT8E8M0 only, which fp8q does
+// not support.
 //
 // Floating-point values are rounded to nearest even once. Floats become integers by truncation:
-// int32 and int64 saturate, NaN becomes 0; narrower types keep the low bits of the int32, as common
-// hardware does (the standard leaves both open). To bool: not equal to zero.
+// int32 and int64 saturate, and NaN becomes 0. Narrower types keep the low bits of the int32, as
+// common hardware does (the standard leaves both open). A bool is true for values other than zero.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -15,12 +15,12 @@
 namespace fp8q {
 namespace {
 
-// The type through which an element is converted; exact.
+// The type through which an element is converted without loss.
 template <typename T>
 using Compute = std::conditional_t<std::is_arithmetic_v<T>, T, float>;
 
-// A double as a float whose last bit remembers that something was cut off (round to odd): rounding
-// it to a narrower format afterwards gives the correctly rounded result.
+// Converts a double to a float whose last bit records whether something was cut off (round to odd).
+// Rounding this float to a narrower format gives the correctly rounded result.
 float sticky_float(double x) {
   const auto nearest = static_cast<float>(x);
   if (std::isnan(x) || std::isinf(x) || static_cast<double>(nearest) == x) return nearest;
@@ -42,7 +42,7 @@ To float_to_integer(double x) {
 
 template <typename To>
 To narrow(float x, bool saturate) {
-  // `saturate` applies to the 8-bit formats; halves overflow to infinity.
+  // `saturate` applies to the 8-bit formats. Half-precision types overflow to infinity.
   To result{};
   result.bits =
       static_cast<decltype(result.bits)>(To::Codec::encode(x, saturate && sizeof(To) == 1));

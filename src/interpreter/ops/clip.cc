@@ -1,5 +1,5 @@
-// Clip (since 1): bounds are attributes before opset 11, optional inputs from it on; integers from
-// opset 12. min > max gives max everywhere. NaN stays NaN.
+// Clip (since 1): bounds are attributes before opset 11 and optional inputs from then on; integers
+// are allowed from opset 12. min > max gives max everywhere. NaN stays NaN.
 #include <limits>
 
 #include "interpreter/ops/elementwise.h"
@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// The bound given by input `i` or by attribute `name`; `none` where there is neither.
+// Returns the bound given by input `i` or by attribute `name`; `none` if neither is given.
 template <typename T>
 T bound(const OpContext& context, const char* name, size_t i, T none) {
   if (context.opset() < 11)

@@ -1,6 +1,6 @@
-// Equal, Less, Greater (since 1), LessOrEqual, GreaterOrEqual (since 12): bool results; And, Or,
-// Xor, Not (since 1) on bool. NumPy broadcasting from opset 7, attributes `broadcast` and `axis`
-// before.
+// Equal, Less, Greater (since 1), LessOrEqual, GreaterOrEqual (since 12) give bool results; And,
+// Or, Xor, Not (since 1) work on bool. Opset 7 introduced NumPy's broadcasting; before, there were
+// the attributes `broadcast` and `axis`.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {
@@ -12,7 +12,7 @@ Tensor compare(const OpContext& context, const Shape& shape, F&& f) {
   return map_pairs<T, T, bool>(shape, context.tensor(0).to(dtype_of<T>), b.to(dtype_of<T>), f);
 }
 
-// Every type compares as the wide type that holds its values.
+// Elements of every type are compared in the wide type that holds their values.
 template <typename F>
 Tensors run_compare(const OpContext& context, const Types& types, F&& f) {
   if (wide_type(context.input(0).dtype) == DType::i64)

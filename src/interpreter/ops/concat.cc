@@ -1,4 +1,4 @@
-// Concat (since 1): `axis` is required from opset 4 and 1 by default before.
+// Concat (since 1): `axis` is required from opset 4; before, it is 1 by default.
 #include <cstring>
 
 #include "interpreter/ops/elementwise.h"

@@ -1,5 +1,5 @@
-// Constant (since 1): `value`; from opset 12 also value_float(s) and value_int(s). Strings and
-// sparse tensors are not supported.
+// Constant (since 1) takes `value`, and from opset 12 also value_float(s) and value_int(s). Strings
+// and sparse tensors are not supported.
 #include "interpreter/operator.h"
 
 namespace fp8q {

@@ -1,5 +1,5 @@
-// ConstantOfShape (since 9): a tensor of the shape given by input 0, filled with the one element of
-// `value` (float 0 by default).
+// ConstantOfShape (since 9) makes a tensor of the shape given by input 0, filled with the one
+// element of `value` (float 0 by default).
 #include "interpreter/ops/layout.h"
 
 namespace fp8q {

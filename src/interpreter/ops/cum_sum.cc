@@ -1,5 +1,5 @@
-// CumSum (since 11): running sums along an axis given as input; `exclusive` leaves the element
-// itself out, `reverse` runs from the end. Sums of floats are kept in double.
+// CumSum (since 11) makes running sums along an axis that is an input. `exclusive` leaves the
+// element itself out, and `reverse` runs from the end. Sums of floats are kept in double.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {

@@ -1,8 +1,9 @@
-// DequantizeLinear (since 10; axis from 13; FP8 and half scales from 19; blocks from 21;
-// output_dtype from 23): (x - zero point) * scale, rounded once to the output type, which is
-// output_dtype or else the type of the scale. Also com.microsoft's operator of the same meaning.
+// DequantizeLinear (since 10; axis from 13; FP8 and half-precision scales from 19; blocks from 21;
+// output_dtype from 23) computes (x - zero point) * scale, rounded once to the output type. That is
+// output_dtype, or the type of the scale if it is absent. The operator of the same meaning in
+// com.microsoft is also here.
 //
-// TRT_FP8DequantizeLinear (domain trt): the codes are E4M3, in files typed as such or as uint8.
+// TRT_FP8DequantizeLinear (domain trt) has E4M3 codes, which files store as that type or as uint8.
 #include "interpreter/ops/quantization.h"
 
 namespace fp8q {
@@ -10,7 +11,7 @@ namespace {
 
 bool is_trt(const OpContext& context) { return context.node().domain == "trt"; }
 
-// x without its zero point, exactly (integers of 32 bits: rounded to float, as the product is).
+// Returns x minus its zero point, exactly. 32-bit integers are rounded to float, as the product is.
 template <typename T>
 float centered(T x, T zero_point) {
   if constexpr (std::is_integral_v<T>)

@@ -1,5 +1,5 @@
-// DynamicQuantizeLinear (since 11): uint8 codes, with scale and zero point chosen so that the range
-// of x together with zero is covered.
+// DynamicQuantizeLinear (since 11) makes uint8 codes. Scale and zero point are chosen so that the
+// codes cover the range of x together with zero.
 #include <algorithm>
 
 #include "interpreter/ops/quantization.h"

@@ -1,5 +1,5 @@
-// Einsum (since 12): letters only, no ellipsis; one or two operands. Every output element is the
-// sum over the indices that do not occur in the output.
+// Einsum (since 12) supports letters only, no ellipsis, and one or two operands. Every output
+// element is the sum over the indices that do not occur in the output.
 #include <algorithm>
 
 #include "interpreter/ops/elementwise.h"
@@ -11,7 +11,7 @@ struct Equation {
   std::vector<std::string> operands;
   std::string output;
   std::string summed;
-  std::array<int64_t, 256> lengths{};  // by letter
+  std::array<int64_t, 256> lengths{};  // length of each letter's dimension
 
   Shape shape(const std::string& letters) const {
     Shape result;
@@ -20,7 +20,8 @@ struct Equation {
   }
 };
 
-// The output without "->": the letters that occur once, in alphabetical order.
+// Returns the output of an equation without "->": the letters that occur once, in alphabetical
+// order.
 std::string implicit_output(const std::vector<std::string>& operands) {
   std::string all;
   for (const auto& o : operands) all += o;
@@ -67,7 +68,7 @@ Equation parse(const OpContext& context) {
   return e;
 }
 
-// How far one step of each index in `letters` moves within a tensor whose dimensions are `own`.
+// Returns how far one step of each index in `letters` moves in a tensor whose dimensions are `own`.
 Strides strides_along(const std::string& letters, const std::string& own, const Shape& shape) {
   const Strides row_major = strides_of(shape);
   Strides result;
@@ -94,7 +95,7 @@ Types infer_einsum(const OpContext& context) {
 Tensors run_einsum(const OpContext& context, const Types& types) {
   const Equation e = parse(context);
   const Shape summed = e.shape(e.summed);
-  // One operand is multiplied by one.
+  // A single operand is multiplied by one.
   const bool pair = e.operands.size() == 2;
   const Tensor a = context.tensor(0).to(DType::f64);
   const Tensor b = pair ? context.tensor(1).to(DType::f64) : Tensor::scalar(1.0);

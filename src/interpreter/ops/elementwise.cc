@@ -62,7 +62,8 @@ Shape aligned_second_shape(const OpContext& context) {
   const Shape& a = context.input(0).shape;
   Shape b = context.input(1).shape;
   if (context.opset() >= 7 || !find_attribute(context.node(), "axis")) return b;
-  // `axis` is where the dimensions of b start in a; what follows them is repeated.
+  // `axis` tells where the dimensions of b start in a; b is repeated along the dimensions after
+  // them.
   const size_t axis = normalized_axis(context, context.int_attribute("axis", 0), a.size());
   if (axis + b.size() > a.size())
     context.reject("the shape {} does not fit into {} at axis {}", to_string(b), to_string(a),

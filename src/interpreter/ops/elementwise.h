@@ -1,7 +1,8 @@
 // Operators that work element by element, with NumPy's broadcasting.
 //
-// Every element type is computed in one of three: the halves in float, rounded once; integers in
-// int64, of which the low bits are kept, so that they wrap around as in NumPy.
+// Elements of every type are computed in one of three types. Half-precision values are computed in
+// float and rounded once. Integers are computed in int64 and keep the low bits, so that they wrap
+// around as in NumPy.
 #pragma once
 
 #include <array>
@@ -13,14 +14,14 @@
 
 namespace fp8q {
 
-// The type whose values include those of `dtype` exactly: double or int64.
+// Returns the type that holds the values of `dtype` exactly: double or int64.
 DType wide_type(DType dtype);
 
-// Error (unsupported) for FP8 and bool, on which there is no arithmetic.
+// Raises an Error (unsupported) for FP8 and bool, which have no arithmetic.
 void require_numeric(const OpContext& context, DType dtype);
 
-// f(TypeTag<T>) with T the type in which elements of type `dtype` are computed: float, double or
-// int64.
+// Calls f(TypeTag<T>) with the type T in which elements of type `dtype` are computed: float, double
+// or int64.
 template <typename F>
 void visit_compute(const OpContext& context, DType dtype, F&& f) {
   require_numeric(context, dtype);
@@ -29,7 +30,7 @@ void visit_compute(const OpContext& context, DType dtype, F&& f) {
   else f(TypeTag<float>{});
 }
 
-// The same where sums are formed: double or int64.
+// Does the same for operators that form sums: T is double or int64.
 template <typename F>
 void visit_wide(const OpContext& context, DType dtype, F&& f) {
   require_numeric(context, dtype);
@@ -37,7 +38,7 @@ void visit_wide(const OpContext& context, DType dtype, F&& f) {
   else f(TypeTag<double>{});
 }
 
-// Error (unsupported) unless `dtype` is float, double or a half type.
+// Raises an Error (unsupported) unless `dtype` is float, double or a half-precision type.
 void require_float(const OpContext& context, DType dtype);
 
 // Sums and products of integers wrap around; signed overflow would be undefined.
@@ -60,7 +61,7 @@ T wrapping_multiply(T a, T b) {
   else return a * b;
 }
 
-// The larger (smaller) one; a NaN stays one, as in NumPy's maximum.
+// Return the larger (smaller) value. A NaN stays a NaN, as in NumPy's maximum.
 template <typename T>
 T maximum(T a, T b) {
   return a != a || a > b ? a : b;
@@ -70,7 +71,7 @@ T minimum(T a, T b) {
   return a != a || a < b ? a : b;
 }
 
-// out[i] = f(a[i], b[i]), broadcast to `shape`.
+// Computes out[i] = f(a[i], b[i]), broadcast to `shape`.
 template <typename A, typename B, typename R, typename F>
 Tensor map_pairs(const Shape& shape, const Tensor& a, const Tensor& b, F&& f) {
   Tensor out(dtype_of<R>, shape);
@@ -95,15 +96,15 @@ Tensor map_elements(const Tensor& x, F&& f) {
   return out;
 }
 
-// Type and shape of input 0.
+// Returns the type and shape of input 0.
 Types infer_same(const OpContext& context);
-// The broadcast shape of all inputs, which must have the same type.
+// Returns the broadcast shape of all inputs, which must have the same type.
 Types infer_broadcast(const OpContext& context);
 Shape broadcast_all(const OpContext& context);
 void require_same_types(const OpContext& context);
 
-// Input 1 of the operators that before opset 7 knew only limited broadcasting (attributes
-// `broadcast` and `axis`), as a shape that broadcasts by today's rules.
+// Returns input 1's shape in a form that broadcasts by today's rules. It is for operators that had
+// only limited broadcasting before opset 7 (attributes `broadcast` and `axis`).
 Shape aligned_second_shape(const OpContext& context);
 
 }  // namespace fp8q

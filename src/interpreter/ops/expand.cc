@@ -1,5 +1,5 @@
-// Expand (since 8): repeats the input by NumPy's broadcasting with the shape in input 1. Tile
-// (since 6; opset 1 had another signature): repeats it input-1 times per dimension.
+// Expand (since 8) repeats the input by NumPy's broadcasting with the shape in input 1. Tile (since
+// 6; opset 1 had another signature) repeats each dimension as often as input 1 says.
 #include "interpreter/ops/layout.h"
 
 namespace fp8q {
@@ -38,7 +38,7 @@ Tensors run_tile(const OpContext& context, const Types& types) {
   const Tensor& x = context.tensor(0);
   const auto repeats = context.ints(1);
   const Strides own = strides_of(x.shape());
-  // Each dimension is two: the repetitions, which do not move, and the elements.
+  // Each dimension is split in two: the repetitions, which have stride zero, and the elements.
   Shape shape;
   Strides strides;
   for (size_t i = 0; i < own.size(); ++i) {

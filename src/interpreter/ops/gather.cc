@@ -1,5 +1,5 @@
-// Gather (since 1; negative indices from 11): the slices of the input along `axis` chosen by the
-// indices. GatherElements (since 11): one index per output element.
+// Gather (since 1; negative indices from 11) returns the slices of the input along `axis` that the
+// indices select. GatherElements (since 11) has one index per output element.
 #include <cstring>
 
 #include "interpreter/ops/indices.h"

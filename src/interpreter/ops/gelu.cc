@@ -1,5 +1,5 @@
-// Gelu (since 20): x * Phi(x); approximate="tanh" uses Hendrycks and Gimpel's formula. Also the
-// operator of the same meaning in domain com.microsoft, which has no attribute.
+// Gelu (since 20) is x * Phi(x); approximate="tanh" uses Hendrycks and Gimpel's formula. The
+// operator of the same meaning in domain com.microsoft has no attribute.
 #include <numbers>
 
 #include "interpreter/ops/elementwise.h"

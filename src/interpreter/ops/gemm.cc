@@ -1,13 +1,13 @@
-// Gemm (since 1): alpha * A' * B' + beta * C with A' and B' optionally transposed; C is broadcast
-// to the result from opset 7 (attribute `broadcast` before, which broadcasts likewise) and optional
-// from 11.
+// Gemm (since 1) computes alpha * A' * B' + beta * C, where A' and B' are optionally transposed. C
+// is broadcast to the result from opset 7 (before, the attribute `broadcast` asks for the same),
+// and is optional from 11.
 #include "interpreter/ops/elementwise.h"
 #include "interpreter/ops/product.h"
 
 namespace fp8q {
 namespace {
 
-// The matrix as the product sees it.
+// Returns the shape of the matrix as the product sees it.
 Shape oriented(const OpContext& context, size_t i, bool transposed) {
   const Shape& shape = context.input(i).shape;
   if (shape.size() != 2)

@@ -1,6 +1,6 @@
-// Identity (since 1), and Dropout (since 1) as in inference: it passes its input on, and its
-// optional second output is a mask of ones (bool from opset 10, the type of the input before).
-// From opset 12 an input can ask for training, which is refused.
+// Identity (since 1), and Dropout (since 1) as in inference. Dropout returns its input, and its
+// optional second output is a mask of ones (bool from opset 10, the type of the input before). From
+// opset 12 an input can ask for training, which is refused.
 #include <algorithm>
 
 #include "interpreter/ops/elementwise.h"

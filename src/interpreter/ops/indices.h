@@ -1,12 +1,12 @@
-// Tensors of indices: bounds, and index tuples as GatherND and ScatterND use them.
+// Tensors of indices: bounds, and the index tuples of GatherND and ScatterND.
 #pragma once
 
 #include "interpreter/ops/layout.h"
 
 namespace fp8q {
 
-// An index that may count from the end; Error (bad_data) outside [-length, length): indices are
-// usually token ids.
+// Returns an index that may count from the end. Error (bad_data) if it is outside [-length,
+// length), because indices are usually token ids.
 int64_t checked_index(const OpContext& context, int64_t index, int64_t length);
 
 // The last dimension of the indices holds tuples of `depth` indices into dimensions
@@ -18,7 +18,8 @@ struct TupleView {
 TupleView tuple_view(const OpContext& context, const Shape& indices, const Shape& shape,
                      size_t first);
 
-// The first element of the slice that `tuple` selects, within dimensions [first, ...) of `shape`.
+// Returns the first element of the slice that `tuple` selects, in dimensions [first, ...) of
+// `shape`.
 int64_t tuple_offset(const OpContext& context, const int64_t* tuple, size_t depth,
                      const Shape& shape, size_t first);
 

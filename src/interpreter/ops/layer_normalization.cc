@@ -1,6 +1,6 @@
-// LayerNormalization (since 17): (x - mean) / sqrt(variance + epsilon) * scale + bias over all
-// dimensions from `axis` on. The optional outputs are the mean and the inverse standard deviation,
-// of the type `stash_type`. Computed in double, rounded once.
+// LayerNormalization (since 17) computes (x - mean) / sqrt(variance + epsilon) * scale + bias over
+// all dimensions from `axis` on. The optional outputs are the mean and the inverse standard
+// deviation, with the type `stash_type`. All is computed in double and rounded once.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {
@@ -10,7 +10,7 @@ size_t axis_of(const OpContext& context) {
   return normalized_axis(context, context.int_attribute("axis", -1), context.input(0).shape.size());
 }
 
-// Scale or bias, repeated to the normalized dimensions, in double.
+// Returns scale or bias in double, repeated to the normalized dimensions.
 std::vector<double> parameters(const Tensor& tensor, const Shape& normalized) {
   Tensor wide(DType::f64, normalized);
   const Tensor exact = tensor.to(DType::f64);

@@ -1,5 +1,5 @@
-// Where elements lie: strides, axes, and copying between layouts. Elements are moved as bytes, so
-// every type works.
+// The positions of elements: strides, axes, and copying between layouts. Elements are moved as
+// bytes, so every type works.
 #pragma once
 
 #include <array>
@@ -14,13 +14,14 @@ namespace fp8q {
 using Strides = std::vector<int64_t>;  // in elements, one per dimension
 
 Strides strides_of(const Shape& shape);  // row-major
-// The strides with which a tensor of shape `from` is read under the broadcast shape `to`: zero
-// where it is repeated.
+// Returns the strides that read a tensor of shape `from` as the broadcast shape `to`: zero for
+// dimensions that are repeated.
 Strides broadcast_strides(const Shape& from, const Shape& to);
 
-// An axis that may count from the end, as an index below `rank`; Error (bad_model) outside.
+// Converts an axis that may count from the end to an index below `rank`; Error (bad_model) if out
+// of range.
 size_t normalized_axis(const OpContext& context, int64_t axis, size_t rank);
-// Sorted, without repetition (Error).
+// Returns the axes sorted; an axis that occurs twice is an Error.
 std::vector<size_t> normalized_axes(const OpContext& context, const std::vector<int64_t>& axes,
                                     size_t rank);
 
@@ -30,18 +31,18 @@ struct AxisView {
   int64_t length = 1;
   int64_t inner = 1;
 
-  // The elements along the axis form outer x inner lines; `inner` apart from one another, from here
-  // on.
+  // The elements along the axis form outer x inner lines. Neighbors in a line are `inner` elements
+  // apart.
   int64_t lines() const { return outer * inner; }
   int64_t start_of_line(int64_t line) const { return line / inner * length * inner + line % inner; }
 };
 AxisView axis_view(const Shape& shape, size_t axis);
-// Product of the dimensions [from, to).
+// Returns the product of the dimensions [from, to).
 int64_t elements_between(const Shape& shape, size_t from, size_t to);
 
-// Walks over all indices of `shape` row by row (a row is the last dimension), with N strides at a
-// time: f(position, count, offsets, steps), where element i of the row is element position + i in
-// row-major order and lies at offsets[n] + i * steps[n] under the n-th strides.
+// Walks over all indices of `shape` row by row (a row is the last dimension), with N strides at
+// once. Calls f(position, count, offsets, steps) for each row: its element i is the element
+// position + i in row-major order, and is at offsets[n] + i * steps[n] under the n-th strides.
 template <size_t N, typename F>
 void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, F&& f) {
   if (elements(shape) == 0) return;
@@ -63,12 +64,12 @@ void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, F&&
   }
 }
 
-// Writes to `to`, in row-major order of `shape`, the elements of `from` that lie at `base` +
-// index . strides.
+// Writes to `to`, in row-major order of `shape`, the elements of `from` at `base` + index .
+// strides.
 void copy_strided(const Tensor& from, int64_t base, const Shape& shape, const Strides& strides,
                   std::byte* to);
 
-// f(std::integral_constant<size_t, N>) with N the size of an element.
+// Calls f(std::integral_constant<size_t, N>), where N is the size of an element.
 template <typename F>
 void visit_element_size(DType dtype, F&& f) {
   switch (element_size(dtype)) {

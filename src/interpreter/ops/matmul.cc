@@ -1,4 +1,4 @@
-// MatMul (since 1; integers from 9, bfloat16 from 13): NumPy's matmul, see product.h.
+// MatMul (since 1; integers from 9, bfloat16 from 13) is NumPy's matmul, see product.h.
 #include "interpreter/ops/elementwise.h"
 #include "interpreter/ops/product.h"
 

@@ -1,5 +1,6 @@
-// Pad (since 2): modes constant, reflect, edge, wrap (19); negative pads remove elements. Pads and
-// value are attributes before opset 11, inputs from it on; `axes` is an input from opset 18.
+// Pad (since 2) has the modes constant, reflect, edge, wrap (19). Negative pads remove elements.
+// Pads and value are attributes before opset 11 and inputs from then on; `axes` is an input from
+// opset 18.
 #include <algorithm>
 #include <cstring>
 
@@ -20,7 +21,7 @@ Pads pads_of(const OpContext& context) {
   std::vector<int64_t> axes(rank);
   for (size_t i = 0; i < rank; ++i) axes[i] = static_cast<int64_t>(i);
   if (context.opset() >= 18 && context.has(3)) axes = context.ints(3);
-  normalized_axes(context, axes, rank);  // none twice
+  normalized_axes(context, axes, rank);  // rejects repeated axes
   if (given->size() != 2 * axes.size())
     context.reject("has {} pads for {} axes", given->size(), axes.size());
   Pads pads{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 0)};
@@ -32,7 +33,8 @@ Pads pads_of(const OpContext& context) {
   return pads;
 }
 
-// Where position `i`, counted from the first element of an axis, is read; -1 for the constant.
+// Returns the position that is read for position `i`, both counted from the first element of an
+// axis; -1 for the constant.
 int64_t source(const std::string& mode, int64_t i, int64_t length) {
   if (i >= 0 && i < length) return i;
   if (mode == "edge") return std::clamp<int64_t>(i, 0, length - 1);

@@ -1,6 +1,6 @@
-// Pow (since 1): NumPy broadcasting from opset 7, attributes `broadcast` and `axis` before. The
-// result has the type of the base; from opset 12 the exponent may have another one. Computed in
-// double, integers to a non-negative integer power exactly.
+// Pow (since 1). Opset 7 introduced NumPy's broadcasting; before, there were the attributes
+// `broadcast` and `axis`. The result has the type of the base; from opset 12 the exponent may have
+// another type. Powers are computed in double; integers to a non-negative integer power are exact.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {
@@ -19,7 +19,7 @@ A power(A base, B exponent) {
   }
   const double value = std::pow(static_cast<double>(base), static_cast<double>(exponent));
   if constexpr (std::is_integral_v<A>) {
-    // Outside the range, and of NaN, the conversion would be undefined.
+    // The conversion would be undefined for values outside the range and for NaN.
     return std::fabs(value) < 0x1p63 ? static_cast<A>(value) : A{0};
   } else {
     return value;

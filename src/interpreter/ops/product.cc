@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-// The vector width changes no result: every element has its own sum, products of floats are exact
-// in double, and contraction to fused operations is off.
+// The vector width does not change the results: every element has its own sum, products of floats
+// are exact in double, and contraction to fused operations is off.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define FP8Q_FOR_EACH_ISA __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -13,8 +13,8 @@
 namespace fp8q {
 namespace {
 
-// Rows computed together, so that a row of b is converted to double once for all of them; and
-// columns, so that their sums stay in the first-level cache.
+// kRows rows are computed together, so that a row of b is converted to double once for all of them.
+// The columns are limited so that their sums stay in the first-level cache.
 constexpr int64_t kRows = 4;
 constexpr int64_t kColumns = 256;
 
@@ -54,7 +54,7 @@ void product(const float* a, const float* b, double* out, int64_t m, int64_t k, 
   for (int64_t column = 0; column < n; column += kColumns)
     for (int64_t row = 0; row < m; row += kRows) {
       Block block{{}, b + column, n, k, std::min(kColumns, n - column)};
-      // Beyond the last row it is computed again and dropped.
+      // Beyond the last row, that row is computed again and dropped.
       for (int64_t r = 0; r < kRows; ++r) block.a[r] = a + std::min(row + r, m - 1) * k;
       for (auto& line : sums) std::fill_n(line, block.columns, 0.0);
       add_products(block, sums);

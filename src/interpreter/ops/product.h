@@ -1,4 +1,4 @@
-// Matrix products: the shapes of MatMul, and the loops every product operator shares.
+// Matrix products: the shapes of MatMul, and the loops that all product operators share.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +8,25 @@
 
 namespace fp8q {
 
-// NumPy's matmul: matrices in the last two dimensions, the others broadcast; a vector on the left
-// is a row, on the right a column, whose dimension is left out of the result.
+// The plan of NumPy's matmul: matrices are in the last two dimensions, and the other dimensions
+// broadcast. A vector on the left is a row, and one on the right is a column; its dimension is left
+// out of the result.
 struct MatMulPlan {
   int64_t m = 1;
   int64_t k = 1;
   int64_t n = 1;
   Shape batch;
-  Strides a_batch;  // in matrices
+  Strides a_batch;  // counted in matrices
   Strides b_batch;
   Shape out;
 };
 MatMulPlan plan_matmul(const OpContext& context, const Shape& a, const Shape& b);
 
-// out[i][j] = sum over p of a[i][p] * b[p][j] with p ascending, the products exact and the sums in
-// double.
+// Computes out[i][j] = sum over p of a[i][p] * b[p][j] with p ascending. Products are exact, and
+// sums are in double.
 void product(const float* a, const float* b, double* out, int64_t m, int64_t k, int64_t n);
 
-// The same for other types: sums of type Sum (unsigned ones wrap around).
+// Does the same for other types, with sums of type Sum (unsigned sums wrap around).
 template <typename T, typename Sum>
 void plain_product(const T* a, const T* b, Sum* out, int64_t m, int64_t k, int64_t n) {
   for (int64_t i = 0; i < m * n; ++i) out[i] = 0;
@@ -36,8 +37,8 @@ void plain_product(const T* a, const T* b, Sum* out, int64_t m, int64_t k, int64
     }
 }
 
-// Calls f(a, b, out) with the offset of the first element of each matrix, for every matrix of the
-// batch.
+// Calls f(a, b, out) for every matrix of the batch, with the offsets of the matrices' first
+// elements.
 template <typename F>
 void for_each_matrix(const MatMulPlan& plan, F&& f) {
   for_each_row<2>(plan.batch, {plan.a_batch, plan.b_batch},

@@ -1,16 +1,16 @@
-// MatMulInteger (since 10): the product of 8-bit integers less their zero points, in int32.
-// QLinearMatMul (since 10; scales of half types from 21): the same, scaled to 8-bit codes again.
-// Zero points and scales are scalars, or one per row of A or per column of B.
+// MatMulInteger (since 10) is the product of 8-bit integers minus their zero points, in int32.
+// QLinearMatMul (since 10; half-precision scales from 21) then scales it to 8-bit codes again. Zero
+// points and scales are scalars, or there is one per row of A or per column of B.
 #include "interpreter/ops/product.h"
 #include "interpreter/ops/quantization.h"
 
 namespace fp8q {
 namespace {
 
-// What a vector of zero points belongs to: the rows of A, the columns of B.
+// The direction of a vector of zero points: the rows of A or the columns of B.
 enum class Along { rows, columns };
 
-// Value i of a parameter given for the whole matrix, or per row (column) in its last dimension.
+// Returns value i of a parameter that has one value, or one per row (column) in its last dimension.
 template <typename T>
 T parameter(const OpContext& context, const Tensor& t, int64_t i, int64_t length) {
   if (t.size() == 1) return t.data<T>()[0];
@@ -19,7 +19,7 @@ T parameter(const OpContext& context, const Tensor& t, int64_t i, int64_t length
   return t.data<T>()[static_cast<size_t>(i)];
 }
 
-// Input `i` less its zero point (input `zero`), as int32.
+// Returns input `i` minus its zero point (input `zero`), as int32.
 Tensor centered(const OpContext& context, size_t i, size_t zero, Along along) {
   const Tensor x = context.tensor(i).to(DType::i32);
   if (!context.has(zero)) return x;
@@ -57,7 +57,7 @@ void require_byte(const OpContext& context, size_t i) {
     context.refuse("input {} is {}; int8 and uint8 are supported", i, name(dtype));
 }
 
-// A matrix and, where present, its zero point.
+// Checks a matrix and, if present, its zero point.
 void require_operand(const OpContext& context, size_t i, size_t zero) {
   require_byte(context, i);
   if (context.has(zero) && context.input(zero).dtype != context.input(i).dtype)

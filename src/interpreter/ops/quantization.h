@@ -1,7 +1,8 @@
-// What QuantizeLinear, DequantizeLinear and their relatives share: which scale an element has.
+// The scale that an element has in QuantizeLinear, DequantizeLinear and their relatives.
 //
-// One scale for the tensor; or one per index along `axis` (opset 13, scale of one dimension); or
-// one per block of `block_size` elements along it (opset 21, scale with the dimensions of x).
+// There is one scale for the tensor, or one per index along `axis` (opset 13, scale of one
+// dimension), or one per block of `block_size` elements along `axis` (opset 21, scale with the
+// dimensions of x).
 #pragma once
 
 #include "interpreter/ops/elementwise.h"
@@ -10,11 +11,12 @@ namespace fp8q {
 
 class ScaleLayout {
  public:
-  // Reads the attributes; `scale` and, where present, `zero_point` must fit `x` (Error bad_model).
+  // Reads the attributes. `scale` and, if present, `zero_point` must fit `x` (Error bad_model).
   ScaleLayout(const OpContext& context, const Shape& x, const Shape& scale,
               const Shape* zero_point);
 
-  // f(first, count, at, step): elements [first, first + count) of x have the scales at + i * step.
+  // Calls f(first, count, at, step): elements [first, first + count) of x have the scales at + i *
+  // step.
   template <typename F>
   void for_each_run(F&& f) const {
     for (int64_t o = 0; o < view_.outer; ++o)
@@ -31,14 +33,14 @@ class ScaleLayout {
   int64_t inner_step_ = 0;
 };
 
-// round(x / scale) + zero_point, ties to even, clipped to the integer type T; a NaN quotient counts
-// as zero.
+// Returns round(x / scale) + zero_point, ties to even, clipped to the integer type T. A NaN
+// quotient counts as zero.
 template <typename T>
 T quantize_integer(float quotient, int64_t zero_point) {
   constexpr double kLow = std::numeric_limits<T>::min();
   constexpr double kHigh = std::numeric_limits<T>::max();
   if (std::isnan(quotient)) quotient = 0;
-  // nearbyint: the rounding mode is to nearest even throughout the process.
+  // nearbyint() is right because the rounding mode is to nearest even throughout the process.
   const double code =
       std::nearbyint(static_cast<double>(quotient)) + static_cast<double>(zero_point);
   return static_cast<T>(code < kLow ? kLow : code > kHigh ? kHigh : code);

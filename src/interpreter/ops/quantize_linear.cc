@@ -1,10 +1,11 @@
 // QuantizeLinear (since 10; axis from 13; FP8 and `saturate` from 19; blocks and output_dtype from
-// 21; `precision` from 23). codes = round_half_even(x / scale) + zero point for integers,
-// cast(x / scale) for FP8. The quotient is an FP32 value for every type of x, as onnxruntime has it
-// (the standard leaves the precision for float16 open). Also com.microsoft's operator of the same
-// meaning.
+// 21; `precision` from 23). Codes are round_half_even(x / scale) + zero point for integers, and
+// cast(x / scale) for FP8. The quotient is an FP32 value for every type of x, as in onnxruntime
+// (the standard leaves the precision for float16 open). The operator of the same meaning in
+// com.microsoft is also here.
 //
-// TRT_FP8QuantizeLinear (domain trt): the scale is the step, the codes are E4M3, no zero point.
+// TRT_FP8QuantizeLinear (domain trt) has a scale, which is the step, and E4M3 codes, but no zero
+// point.
 #include "interpreter/ops/quantization.h"
 
 namespace fp8q {
@@ -24,7 +25,7 @@ DType output_type(const OpContext& context) {
 
 bool is_code_type(DType dtype) { return dtype == DType::u8 || format_of(dtype); }
 
-// Code types only; `zero_point` is not used for FP8, where the standard demands zero.
+// T is a code type. `zero_point` is not used for FP8, where the standard demands zero.
 template <typename T>
 T quantize(float quotient, const T& zero_point, bool saturate) {
   if constexpr (std::is_integral_v<T>) {
@@ -75,7 +76,7 @@ Tensors run_quantize_linear(const OpContext& context, const Types& types) {
     using T = typename decltype(tag)::type;
     if constexpr (sizeof(T) == 1 && !std::is_same_v<T, bool>)
       return quantize_tensor<T>(context, x, types[0]);
-    else return Tensor();  // not reached: infer refuses it
+    else return Tensor();  // unreachable, because infer() refuses other types
   })};
 }
 

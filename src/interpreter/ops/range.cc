@@ -1,5 +1,5 @@
-// Range (since 11; halves from 27): start, start + delta, ... below (above, for a negative delta)
-// limit.
+// Range (since 11; half-precision types from 27) gives start, start + delta, ... below limit (above
+// it for a negative delta).
 #include <cmath>
 
 #include "interpreter/ops/elementwise.h"
@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// One of the three scalars, exactly, as the widest type of its kind.
+// Returns one of the three scalars exactly, as the widest type of its kind.
 template <typename Wide>
 Wide scalar(const OpContext& context, size_t i) {
   const Tensor& t = context.tensor(i);
@@ -20,7 +20,7 @@ int64_t count(const OpContext& context, int64_t start, int64_t limit, int64_t de
   if (delta == 0) context.reject("steps by zero");
   const bool up = delta > 0;
   if (up ? start >= limit : start <= limit) return 0;
-  // Unsigned: the distance of two int64 may not fit an int64.
+  // The distance is unsigned because the distance of two int64 may not fit an int64.
   const uint64_t distance = up ? static_cast<uint64_t>(limit) - static_cast<uint64_t>(start)
                                : static_cast<uint64_t>(start) - static_cast<uint64_t>(limit);
   const uint64_t step =
@@ -31,7 +31,7 @@ int64_t count(const OpContext& context, int64_t start, int64_t limit, int64_t de
 int64_t count(const OpContext& context, double start, double limit, double delta) {
   const double n = std::ceil((limit - start) / delta);
   if (!std::isfinite(n)) context.reject("goes from {} to {} by {}", start, limit, delta);
-  // An absurd count is reported as a shape too large.
+  // An absurd count is reported as a shape that is too large.
   return n <= 0 ? 0 : n >= 0x1p62 ? int64_t{1} << 62 : static_cast<int64_t>(n);
 }
 

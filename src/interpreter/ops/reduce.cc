@@ -1,7 +1,8 @@
 // ReduceSum (axes are an input from opset 13), ReduceMean, ReduceMax, ReduceMin, ReduceProd,
-// ReduceL1, ReduceL2, ReduceSumSquare (axes are an input from opset 18), all since 1. No axes mean
-// all of them, or none with noop_with_empty_axes=1 (then only the function of one element is
-// applied). Floats are reduced in double, integers in int64; ReduceMean of integers truncates.
+// ReduceL1, ReduceL2, ReduceSumSquare (axes are an input from opset 18), all since 1. Without axes,
+// all dimensions are reduced. With noop_with_empty_axes=1 none is, and only the function of one
+// element is applied. Floats are reduced in double, integers in int64; ReduceMean of integers
+// truncates.
 #include <algorithm>
 #include <limits>
 
@@ -29,7 +30,7 @@ Reduction reduction_of(const OpContext& context) {
   return r;
 }
 
-// How elements are put together: result = finish(add(... add(start, x0) ..., xn), n).
+// How elements are combined: result = finish(add(... add(start, x0) ..., xn), n).
 template <typename Sum>
 struct Fold {
   std::string_view name;
@@ -68,7 +69,7 @@ Fold<Sum> fold_named(std::string_view name, Sum lowest, Sum highest) {
   return *it;
 }
 
-// The smallest and the largest value of an element type, as the wide type T.
+// Return the smallest and the largest value of an element type, as the wide type T.
 template <typename T>
 std::pair<T, T> range_of(DType dtype) {
   if constexpr (std::is_integral_v<T>) {
@@ -81,7 +82,7 @@ std::pair<T, T> range_of(DType dtype) {
   }
 }
 
-// The dimensions of x that stay, and those that are reduced.
+// The dimensions of x that stay, and the dimensions that are reduced.
 struct Split {
   Shape kept_shape;
   Strides kept;

@@ -41,7 +41,7 @@ Types infer_flatten(const OpContext& context) {
   const Operand& x = context.input(0);
   const int64_t axis = context.int_attribute("axis", 1);
   const size_t rank = x.shape.size();
-  // The axis may also stand behind the last dimension.
+  // The axis may also be after the last dimension.
   const size_t at =
       axis == static_cast<int64_t>(rank) ? rank : normalized_axis(context, axis, rank);
   return {{x.dtype,

@@ -1,5 +1,5 @@
-// ScatterND (since 11; `reduction` from 16, max and min from 18): a copy of the input in which the
-// slices selected by index tuples are replaced by, or combined with, updates, in order.
+// ScatterND (since 11; `reduction` from 16, max and min from 18) copies the input. The slices that
+// index tuples select are replaced by updates, or combined with them, in order.
 #include "interpreter/ops/elementwise.h"
 #include "interpreter/ops/indices.h"
 

@@ -1,5 +1,5 @@
-// Shape (since 1; from opset 15 a part of the dimensions, `start` to `end`) and Size (since 1).
-// Both know their result without the contents of the input.
+// Shape (since 1; from opset 15 only the dimensions `start` to `end`) and Size (since 1). Both give
+// their result without the contents of the input.
 #include <algorithm>
 
 #include "interpreter/operator.h"

@@ -1,5 +1,5 @@
-// Slice (since 1): starts, ends, axes are attributes before opset 10; inputs, with steps, from it
-// on. Positions count from the end where negative and are clamped to the tensor.
+// Slice (since 1): starts, ends, axes are attributes before opset 10. They are inputs, with steps,
+// from then on. Negative positions count from the end, and positions are clamped to the tensor.
 #include <algorithm>
 
 #include "interpreter/ops/layout.h"
@@ -22,7 +22,7 @@ Cut cut(int64_t start, int64_t end, int64_t step, int64_t length) {
   }
   start = std::clamp<int64_t>(from_front(start), -1, length - 1);
   end = std::clamp<int64_t>(from_front(end), -1, length - 1);
-  // Not -step: the smallest int64 has no opposite.
+  // -step is avoided, because the smallest int64 has no opposite.
   return {start, start > end ? (end - start + 1) / step + 1 : 0, step};
 }
 
@@ -39,7 +39,7 @@ std::vector<Cut> cuts(const OpContext& context) {
       (axes && axes->size() != starts->size()) || (steps && steps->size() != starts->size()) ||
       (!axes && starts->size() > shape.size()))
     context.reject("its starts, ends, axes and steps do not fit together");
-  if (axes) normalized_axes(context, *axes, shape.size());  // none twice
+  if (axes) normalized_axes(context, *axes, shape.size());  // rejects repeated axes
   for (size_t i = 0; i < starts->size(); ++i) {
     const size_t axis = axes ? normalized_axis(context, (*axes)[i], shape.size()) : i;
     const int64_t step = steps ? (*steps)[i] : 1;
@@ -68,7 +68,7 @@ Tensors run_slice(const OpContext& context, const Types& types) {
   const auto parts = cuts(context);
   for (size_t i = 0; i < own.size(); ++i) {
     base += parts[i].start * own[i];
-    // A single element is not stepped from, and a huge step must not overflow.
+    // A single element needs no stride, and a huge step must not overflow.
     strides.push_back(parts[i].count > 1 ? parts[i].step * own[i] : 0);
   }
   copy_strided(x, base, shape, strides, out.mutable_bytes());

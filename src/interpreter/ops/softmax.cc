@@ -1,6 +1,6 @@
-// Softmax, LogSoftmax (since 1). From opset 13 along one axis (default the last); before, over all
-// dimensions from `axis` (default 1) on together. Computed in double with the largest element
-// subtracted, rounded once.
+// Softmax, LogSoftmax (since 1) work along one axis from opset 13 (default: the last); before, they
+// work over all dimensions from `axis` (default 1) on together. The largest element is subtracted
+// first. The results are computed in double and rounded once.
 #include <limits>
 
 #include "interpreter/ops/elementwise.h"

@@ -1,6 +1,6 @@
 // Split (since 1): the lengths are an attribute before opset 13 (opset 1 also takes them as an
-// input), an optional input from it on; without them equal parts, from opset 18 `num_outputs` of
-// them, of which the last may be shorter.
+// input), and an optional input from then on. Without lengths the parts are equal. From opset 18
+// there are `num_outputs` parts, of which the last may be shorter.
 #include <cstring>
 #include <numeric>
 

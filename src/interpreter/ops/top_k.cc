@@ -1,5 +1,6 @@
-// TopK (since 1): k is an attribute before opset 10, an input from it on; `largest` and `sorted`
-// from 11. Of equal elements the one with the lower index comes first; the result is always sorted.
+// TopK (since 1): k is an attribute before opset 10 and an input from then on; `largest` and
+// `sorted` exist from 11. Of equal elements, the one with the lower index comes first. The result
+// is always sorted.
 #include <algorithm>
 #include <numeric>
 
@@ -39,7 +40,8 @@ Tensors run_top_k(const OpContext& context, const Types& types) {
       std::ranges::stable_sort(order, [&](int64_t i, int64_t j) {
         const T a = start[i * view.inner];
         const T b = start[j * view.inner];
-        if (a != a || b != b) return largest ? a != a && b == b : a == a && b != b;  // NaN: largest
+        // NaN is the largest.
+        if (a != a || b != b) return largest ? a != a && b == b : a == a && b != b;
         return largest ? a > b : a < b;
       });
       for (int64_t i = 0; i < k; ++i) {

@@ -1,4 +1,4 @@
-// Transpose (since 1): reverses the dimensions, or permutes them by `perm`.
+// Transpose (since 1) reverses the dimensions, or permutes them by `perm`.
 #include <algorithm>
 #include <numeric>
 

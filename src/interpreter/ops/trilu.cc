@@ -1,5 +1,5 @@
-// Trilu (since 14): the upper (default) or lower triangle of the last two dimensions, from diagonal
-// k on; zeros elsewhere.
+// Trilu (since 14) keeps the upper (default) or lower triangle of the last two dimensions, from
+// diagonal k on. Other elements are zero.
 #include <algorithm>
 #include <cstring>
 
@@ -20,7 +20,7 @@ Tensors run_trilu(const OpContext& context, const Types& types) {
   const int64_t columns = x.dim(-1);
   const auto diagonals = context.has(1) ? context.ints(1) : std::vector<int64_t>{0};
   if (diagonals.size() != 1) context.reject("has {} diagonals", diagonals.size());
-  const int64_t k = std::clamp(diagonals[0], -rows, columns);  // beyond, nothing changes
+  const int64_t k = std::clamp(diagonals[0], -rows, columns);  // a k beyond these changes nothing
   const auto size = static_cast<int64_t>(element_size(x.dtype()));
   Tensor out(types[0].dtype, types[0].shape);
   std::byte* to = out.mutable_bytes();

@@ -1,7 +1,7 @@
-// Functions of one element. Abs, Neg, Relu, Sign also on integers; Ceil, Cos, Erf, Exp, Floor, Log,
-// Reciprocal, Round (ties to even), Sigmoid, Sin, Softplus, Sqrt, Tanh on floating-point types,
-// computed in double and rounded to float once (halves: then to the half). IsNaN gives bool. No
-// opset changed a meaning.
+// Functions of one element. Abs, Neg, Relu and Sign also work on integers. Ceil, Cos, Erf, Exp,
+// Floor, Log, Reciprocal, Round (ties to even), Sigmoid, Sin, Softplus, Sqrt and Tanh work on
+// floating-point types. They are computed in double and rounded to float once, and half-precision
+// results then to their type. IsNaN gives bool. No opset changed a meaning.
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -24,7 +24,7 @@ constexpr std::array kFunctions = {
     Function{"Floor", [](double x) { return std::floor(x); }},
     Function{"Log", [](double x) { return std::log(x); }},
     Function{"Reciprocal", [](double x) { return 1.0 / x; }},
-    // nearbyint: the rounding mode is to nearest even throughout the process.
+    // nearbyint() is right because the rounding mode is to nearest even throughout the process.
     Function{"Round", [](double x) { return std::nearbyint(x); }},
     Function{"Sigmoid", [](double x) { return 1.0 / (1.0 + std::exp(-x)); }},
     Function{"Sin", [](double x) { return std::sin(x); }},
@@ -61,7 +61,7 @@ Tensors run_function(const OpContext& context, const Types& types) {
 Tensors run_abs(const OpContext& context, const Types& types) {
   return run_numeric(context, types, [](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);  // also of -0 and NaN
+    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);  // also right for -0 and NaN
     else return x < 0 ? wrapping_subtract(T{0}, x) : x;
   });
 }
@@ -81,7 +81,8 @@ Tensors run_relu(const OpContext& context, const Types& types) {
 Tensors run_sign(const OpContext& context, const Types& types) {
   return run_numeric(context, types, [](auto x) {
     using T = decltype(x);
-    return static_cast<T>(x > 0 ? T{1} : x < 0 ? static_cast<T>(-1) : x);  // 0 and NaN: as they are
+    // 0 and NaN stay as they are.
+    return static_cast<T>(x > 0 ? T{1} : x < 0 ? static_cast<T>(-1) : x);
   });
 }
 

@@ -1,5 +1,5 @@
-// Max, Min, Sum (since 1): any number of inputs, broadcast from opset 8. Integers since opset 8
-// (12 for Max and Min of all sizes). A NaN in any input gives NaN.
+// Max, Min, Sum (since 1) take any number of inputs, which are broadcast from opset 8. Integers are
+// allowed since opset 8 (12 for Max and Min of all sizes). A NaN in any input gives NaN.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {
@@ -12,7 +12,7 @@ Tensors run_variadic(const OpContext& context, const Types& types, F&& f) {
   visit_wide(context, types[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     constexpr DType kWide = dtype_of<T>;
-    // The first input, in the shape of the result.
+    // Starts with the first input, in the shape of the result.
     const Tensor first = context.tensor(0).to(kWide);
     Tensor joined(kWide, shape);
     copy_strided(first, 0, shape, broadcast_strides(first.shape(), shape), joined.mutable_bytes());

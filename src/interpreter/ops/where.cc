@@ -1,4 +1,4 @@
-// Where (since 9): condition ? x : y, the three broadcast together, any element type.
+// Where (since 9) gives condition ? x : y, with the three broadcast together, for any element type.
 #include <cstring>
 
 #include "interpreter/ops/elementwise.h"
