@@ -1,4 +1,5 @@
-// Activation functions, fused or decomposed in any way: the piece of graph is run and compared.
+// Recognizes activation functions, fused or decomposed in any way: the piece of graph is run and
+// compared.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -28,9 +29,10 @@ constexpr std::array kCandidates = {
     Candidate{Activation::tanh, [](double x) { return std::tanh(x); }},
 };
 
-// Densely from -6 to 6, where the candidates bend, and far outside, where they are flat or the
-// identity but a function with a bound (ReLU6, a clipped GELU) is not. Pointwise functions take any
-// shape: as many points whatever the layer's width.
+// Test points lie densely from -6 to 6, where the candidates bend. They also lie far outside, where
+// the candidates are flat or the identity but a function with a bound (ReLU6, a clipped GELU) is
+// not. Pointwise functions take any shape, so the number of points does not depend on the layer's
+// width.
 Tensor test_points(size_t rank) {
   constexpr size_t kNear = 1000;
   constexpr std::array kFar = {6.5f, 10.0f, 30.0f, 100.0f, 1e4f};
@@ -49,8 +51,8 @@ Tensor test_points(size_t rank) {
 
 std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
   if (x.shape() != y.shape() || y.dtype() != DType::f32) return std::nullopt;
-  // The two GELUs differ by up to 5e-4; FP32 evaluation of either is right to about 1e-6, relative
-  // to results above 1.
+  // The two GELUs differ by up to 5e-4. FP32 evaluation of either has an error of about 1e-6,
+  // relative to results above 1.
   constexpr double kTolerance = 1e-5;
   const auto in = x.data<float>(), out = y.data<float>();
   for (const auto& candidate : kCandidates) {
@@ -64,7 +66,8 @@ std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
   return std::nullopt;
 }
 
-// Reads activations, and besides them only constants with one element: a bias is none of it.
+// Whether a node reads activations, and otherwise only constants with one element; this excludes
+// the Add of a bias.
 bool is_pointwise(const View& view, const Node& node) {
   if (!is_elementwise(node)) return false;
   for (const auto& input : node.inputs)
@@ -72,7 +75,7 @@ bool is_pointwise(const View& view, const Node& node) {
   return true;
 }
 
-// The one value, made by a linear layer, on which `value` depends through pointwise nodes.
+// Returns the only value made by a linear layer on which `value` depends through pointwise nodes.
 std::optional<std::string> argument_of(const View& view, const std::string& value) {
   constexpr size_t kNodes = 24;  // the tanh form has about 10
   std::set<std::pair<int64_t, std::string>, std::greater<>> frontier = {

@@ -3,7 +3,7 @@
 namespace fp8q::match {
 namespace {
 
-// The Sites of one layer (or of what stands outside layers), added to an Encoder under a path.
+// Adds the Sites of one layer (or of the parts outside layers) to an Encoder under a path.
 class SiteWriter {
  public:
   SiteWriter(std::vector<Site>& sites, std::string prefix, int layer)
@@ -21,7 +21,7 @@ class SiteWriter {
     return at;
   }
 
-  // A value that enters no product: read by every slot that reads it.
+  // Adds a value that enters no product; its uses are all slots that read it.
   int point(const std::string& path, SiteRole role, const Point& point, const View& view) {
     Operand operand;
     operand.value = point.value;
@@ -38,7 +38,7 @@ class SiteWriter {
     return norm;
   }
 
-  // A linear layer with its input and weight, "<name>/input" and "<name>/weight".
+  // Adds a linear layer with its input and weight, "<name>/input" and "<name>/weight".
   Linear linear(const std::string& name, SiteRole role, const LinearPart& part, const View& view) {
     Linear linear = part.linear;
     linear.input_site = activation(name + "/input", role, part.input);
@@ -139,7 +139,7 @@ EncoderLayer assemble_layer(const View& view, std::vector<Site>& sites, const La
   return layer;
 }
 
-// The last stage classifies; what stands before it pools.
+// The last stage classifies; earlier stages pool.
 std::string stage_name(size_t index, size_t count, Activation activation) {
   if (index + 1 == count && activation == Activation::none) return "classifier";
   return index == 0 ? "pooler" : fmt::format("head.{}", index);
@@ -180,7 +180,7 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
     const std::string name = stage_name(i, head.stages.size(), stage.activation);
     encoder.head.push_back(
         {name, outside.linear(name, SiteRole::head, stage.linear, view), stage.activation});
-    // Else the result is the next stage's input.
+    // Otherwise the result is the next stage's input.
     if (stage.activation != Activation::none || i + 1 == head.stages.size())
       encoder.head.back().linear.result_site =
           outside.point(name + "/result", SiteRole::head_result, stage.linear.result, view);

@@ -1,4 +1,4 @@
-// From the parts found in a graph to the Encoder that describes it.
+// Builds the Encoder that describes a graph from the parts found in the graph.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace fp8q::match {
 
-// `layers` from the first to the last.
+// `layers` are ordered from the first to the last.
 Encoder assemble(const View& view, std::span<const LayerPart> layers,
                  const EmbeddingsPart& embeddings, const HeadPart& head, const InputRoles& roles);
 

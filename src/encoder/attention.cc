@@ -1,8 +1,8 @@
 // Multi-head attention: two products of activations with a softmax between them.
 //
-// How heads are split and merged (Reshape, Transpose, in four or three dimensions) is not matched
-// node by node: the chain of moves is run on a tensor of indices, and where each index arrives
-// tells what it does.
+// The splitting and merging of heads (Reshape, Transpose, in four or three dimensions) is not
+// matched node by node. The chain of moves is run on a tensor of indices, and the position where
+// each index arrives tells what the chain does.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -18,7 +18,7 @@ bool is_activation_product(const View& view, const Node& node) {
   return is_op(&node, "MatMul") && !view.is_known(node.inputs[0]) && !view.is_known(node.inputs[1]);
 }
 
-// The factor of a multiplication or division by a constant, and what is multiplied.
+// A multiplication or division by a constant: its factor and the other operand.
 struct Scaling {
   double factor;
   std::string input;
@@ -35,7 +35,7 @@ std::optional<Scaling> find_scaling(const View& view, const Node& node) {
   return std::nullopt;
 }
 
-// From a slot of a product back to a value: moves, a Q/DQ pair and scalar factors on the way.
+// The way from a slot of a product back to a value, through moves, a Q/DQ pair and scalar factors.
 struct Walk {
   std::string value;
   std::vector<Link> chain;  // in the order of execution
@@ -86,8 +86,8 @@ Tensor indices(const Shape& shape) {
   return tensor;
 }
 
-// Where index (b, s, h, e) of `from` = [b, s, h, e] permuted stands: from[i] is the result's i-th
-// dimension.
+// Whether `result` is a permutation of the index tensor `from` = [b, s, h, e]: dimension i of the
+// result is dimension order[i] of `from`.
 bool permutes(const Tensor& result, const Shape& from, const std::array<size_t, 4>& order) {
   if (result.size() != elements(from)) return false;
   std::array<int64_t, 4> stride = {from[1] * from[2] * from[3], from[2] * from[3], from[3], 1};
@@ -103,7 +103,7 @@ bool permutes(const Tensor& result, const Shape& from, const std::array<size_t, 
   return true;
 }
 
-// The latest node before `value` that satisfies `wanted`.
+// Returns the latest node before `value` that satisfies `wanted`.
 template <typename Wanted>
 const Node* nearest(const View& view, const std::string& value, Wanted wanted) {
   constexpr size_t kNodes = 400;  // masks built by some exporters have about 60
@@ -136,7 +136,7 @@ Projection match_projection(const View& view, Use use) {
   return found;
 }
 
-// heads x head_size columns of a projection become a dimension of their own.
+// Checks that the heads x head_size columns of a projection become dimensions of their own.
 void check_split(const View& view, const Projection& projection, const Attention& attention,
                  const std::array<size_t, 4>& order) {
   const Probe& probe = view.probes()[0];
@@ -148,7 +148,7 @@ void check_split(const View& view, const Projection& projection, const Attention
            describe(view.node(projection.operand.use.node)));
 }
 
-// The heads' columns stand side by side again.
+// Checks that the columns of the heads are side by side again.
 void check_join(const View& view, const Walk& merge, const Attention& attention) {
   const Probe& probe = view.probes()[0];
   const Shape heads = {probe.batch, attention.heads, probe.sequence, attention.head_size};
@@ -158,7 +158,7 @@ void check_join(const View& view, const Walk& merge, const Attention& attention)
     differ("{} does not join the heads as attention does", view.where(merge.value));
 }
 
-// Between softmax and product only guards are allowed that change no probability.
+// Finds the softmax. Between it and the product only guards are allowed that change no probability.
 std::string match_softmax(const View& view, const Operand& probabilities) {
   const Node* softmax =
       nearest(view, probabilities.source, [](const Node& node) { return is_op(&node, "Softmax"); });
@@ -183,7 +183,7 @@ std::string match_softmax(const View& view, const Operand& probabilities) {
   return softmax->inputs[0];
 }
 
-// The product of query and key before the softmax, or the Q/DQ pair behind it.
+// Finds the product of query and key before the softmax, or the Q/DQ pair after it.
 Point find_scores(const View& view, const std::string& softmax_input) {
   const auto of_product = [&](const std::string& value) {
     const Node* node = view.producer(value);

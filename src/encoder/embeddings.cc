@@ -1,4 +1,5 @@
-// Embeddings: sums of table rows looked up by id, position and token type, then a layer norm.
+// Recognizes embeddings: sums of table rows looked up by id, position and token type, then a layer
+// norm.
 #include <algorithm>
 
 #include "encoder/parts.h"
@@ -6,11 +7,11 @@
 namespace fp8q::match {
 namespace {
 
-// One summand: rows of a table looked up by `index`, or (index empty) the table's only row.
+// One summand: rows of a table looked up by `index`, or the table's only row if `index` is empty.
 struct Term {
   EmbeddingTable table;
   std::string index;
-  bool sliced = false;  // the table's first rows in order, without a lookup
+  bool sliced = false;  // takes the table's first rows in order, without a lookup
 };
 
 struct Lookup {
@@ -41,7 +42,7 @@ EmbeddingTable table_of(ConstantOperand constant) {
   return table;
 }
 
-// Gather(codes) -> DequantizeLinear with one scale.
+// Finds Gather(codes) -> DequantizeLinear with one scale.
 std::optional<Term> find_dequantized(const View& view, const Node& node) {
   if (!is_op(&node, "DequantizeLinear")) return std::nullopt;
   auto lookup = find_lookup(view, node.inputs[0], 2);
@@ -55,7 +56,7 @@ std::optional<Term> find_dequantized(const View& view, const Node& node) {
   return Term{table_of(std::move(lookup->table)), lookup->index};
 }
 
-// Cast(Gather(table)): 16-bit rows, or codes without their scale.
+// Finds Cast(Gather(table)) with 16-bit rows, or codes without their scale.
 std::optional<Lookup> find_cast_lookup(const View& view, const std::string& value) {
   const std::string at = view.rows(value);
   const Node* node = view.producer(at);
@@ -63,7 +64,7 @@ std::optional<Lookup> find_cast_lookup(const View& view, const std::string& valu
   return find_lookup(view, at, 2);
 }
 
-// The row scales that belong to codes: Gather of a vector, or of a column.
+// Finds the row scales that belong to codes: the Gather of a vector or of a column.
 std::optional<Lookup> find_scales(const View& view, std::string value) {
   for (int i = 0; i < 4; ++i) {
     for (const int64_t rank : {1, 2})
@@ -78,7 +79,7 @@ std::optional<Lookup> find_scales(const View& view, std::string value) {
   return std::nullopt;
 }
 
-// Cast(Gather(codes)) * Unsqueeze(Gather(row scales)).
+// Finds Cast(Gather(codes)) * Unsqueeze(Gather(row scales)).
 std::optional<Term> find_scaled_rows(const View& view, const Node& node) {
   if (!is_op(&node, "Mul")) return std::nullopt;
   for (const size_t i : {0, 1}) {
@@ -96,7 +97,7 @@ std::optional<Term> find_scaled_rows(const View& view, const Node& node) {
   return std::nullopt;
 }
 
-// A constant: one row for all tokens, or the first rows of a position table.
+// Finds a constant: one row for all tokens, or the first rows of a position table.
 std::optional<Term> find_constant_rows(const View& view, const std::string& value) {
   const Tensor* contents = view.contents(value);
   if (!contents || contents->rank() == 0 || contents->dtype() != DType::f32) return std::nullopt;
@@ -132,8 +133,8 @@ std::optional<Term> find_term(const View& view, const std::string& value) {
   return find_constant_rows(view, value);
 }
 
-// The summands, from the first to the last. Every value still pending is at least one of them, so
-// that the walk ends after kMostTerms of them whatever the graph.
+// Returns the summands, from the first to the last. Every pending value is at least one summand, so
+// the walk ends after kMostTerms of them for any graph.
 std::vector<Term> find_terms(const View& view, const std::string& sum) {
   constexpr size_t kMostTerms = 4;  // BERT has 3
   std::vector<Term> terms;
@@ -155,7 +156,8 @@ std::vector<Term> find_terms(const View& view, const std::string& sum) {
   return terms;
 }
 
-// The graph input whose elements, in order, the index has; empty where it is computed.
+// Returns the graph input that has the elements of the index in the same order; empty if the index
+// is computed.
 std::string input_behind(const View& view, std::string value) {
   while (const Node* node = view.producer(value)) {
     const bool keeps = is_op(node, "Identity") || is_op(node, "Cast") || is_op(node, "Reshape") ||
@@ -166,8 +168,8 @@ std::string input_behind(const View& view, std::string value) {
   return view.is_graph_input(value) ? value : "";
 }
 
-// The index of the first token, if the index counts from there along each sequence; or 0 and
-// `counts` false for an index that is 0 everywhere.
+// An index that counts along each sequence, with the index of the first token. If an index is 0
+// everywhere, `first` is 0 and `counts` is false.
 struct ComputedIndex {
   int64_t first = 0;
   bool counts = false;
@@ -176,7 +178,7 @@ struct ComputedIndex {
 ComputedIndex compute_index(const View& view, const std::string& index, const InputRoles& roles) {
   std::optional<ComputedIndex> found;
   for (size_t probe = 0; probe < view.probes().size(); ++probe)
-    for (const int64_t id : {5, 7}) {  // token ids in the middle of a vocabulary, no padding
+    for (const int64_t id : {5, 7}) {  // ids in the middle of a vocabulary, not padding
       const auto piece = cone(view, probe, index, {}, [](const Node& node) {
         return !is_op(&node, "MatMul") && !is_op(&node, "Gemm");
       });
@@ -210,7 +212,7 @@ class Sorter {
       else direct.emplace_back(input, std::move(term));
     }
     if (direct.empty()) differ("no embedding table is looked up by an input");
-    // Inputs are told apart by their tables: the vocabulary is the longest, token types the
+    // The tables tell the inputs apart: the vocabulary is the longest table, token types the
     // shortest.
     std::ranges::stable_sort(direct, std::ranges::greater{},
                              [](const auto& d) { return d.second.table.rows.dim(0); });

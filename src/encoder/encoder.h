@@ -1,8 +1,9 @@
 // A BERT-family encoder as found in a graph: weights, structure, and every Site.
 //
-// Recognition goes by the structure of the graph, never by names, and looks through Q/DQ pairs:
-// they become the Quantization of the operand they surround. BERT, MiniLM, DistilBERT, RoBERTa and
-// ELECTRA differ only in details that this description has fields for. Tensors share the payload of
+// Recognition uses the structure of the graph, never names. It looks through Q/DQ pairs, which
+// become the Quantization of the operand that they surround. BERT, MiniLM, DistilBERT, RoBERTa and
+// ELECTRA differ only in details for which this description has fields. Tensors share the payload
+// of the model's initializers.
 // the model's initializers.
 #pragma once
 
@@ -18,19 +19,18 @@ namespace fp8q {
 
 enum class Activation { none, gelu_erf, gelu_tanh, relu, tanh };
 
-// y = x W + b. Sites index Encoder::sites.
+// y = x W + b. Sites are indices into Encoder::sites.
 struct Linear {
-  // The constant operand as it stands in the file: of a float type, or 8-bit codes where it is
-  // quantized.
+  // The constant operand as stored in the file: of a float type, or 8-bit codes if it is quantized.
   Tensor weight;
-  // False: [in, out], as MatMul takes it. True: [out, in] (Gemm transB = 1).
+  // False: [in, out], as in MatMul. True: [out, in] (Gemm transB = 1).
   bool transposed = false;
   std::optional<Tensor> bias;  // [out], float
   int64_t in = 0;
   int64_t out = 0;
   int input_site = -1;
   int weight_site = -1;  // its Site says how codes decode
-  // Of y, before an activation function. -1: y is no Site, or that of an operand.
+  // The Site of y before the activation function. -1: y is no Site, or is the Site of an operand.
   int result_site = -1;
 };
 
@@ -38,19 +38,19 @@ struct LayerNorm {
   Tensor gamma;  // [hidden], float
   Tensor beta;
   float epsilon = 0;
-  int input_site = -1;  // what it normalizes: a sum
+  int input_site = -1;  // Site of the sum that is normalized
 };
 
 // softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the projections. The
-// Sites of query and key stand behind query_scale and key_scale: they see, and quantize, the scaled
-// operands. Exporters put 1/sqrt(head size) into any one of the three, or its root into two.
+// Sites of query and key come after query_scale and key_scale: they see, and quantize, the scaled
+// operands. Exporters put 1/sqrt(head size) into any one of the three, or its square root into two.
 struct Attention {
   int64_t heads = 0;
   int64_t head_size = 0;
   float scale = 1;        // multiplies the product of the two operands
   float query_scale = 1;  // multiplies the query projection (bias included) before its Site
   float key_scale = 1;    // multiplies the key projection before its Site
-  // The four operands of the two products q k^T and p v.
+  // The Sites of the four operands of the two products q k^T and p v.
   int query_site = -1;
   int key_site = -1;
   int probabilities_site = -1;
@@ -58,8 +58,8 @@ struct Attention {
   int scores_site = -1;  // q k^T as the product gives it, before `scale`
 };
 
-// Where the Site of an attention's or FFN's input is quantized, the residual sum behind it adds
-// either the numbers before rounding (`..._residual_rounded` false) or the rounded ones.
+// If the Site of an attention's or FFN's input is quantized, the residual sum after it adds either
+// the numbers before rounding (`..._residual_rounded` is false) or the rounded numbers.
 struct EncoderLayer {
   Linear query, key, value;
   Attention attention;
@@ -76,17 +76,18 @@ struct EncoderLayer {
 // A table of rows looked up by id: float rows, or 8-bit codes with a scale per row.
 struct EmbeddingTable {
   Tensor rows;                       // [count, width]
-  std::optional<Tensor> row_scales;  // [count], float, where rows are codes
+  std::optional<Tensor> row_scales;  // [count], float, if the rows are codes
 };
 
 struct Embeddings {
   EmbeddingTable word;
   EmbeddingTable position;
-  std::optional<EmbeddingTable> token_type;  // row 0 for every token without a token type input
+  // Row 0 is for every token if there is no token type input.
+  std::optional<EmbeddingTable> token_type;
   int64_t position_offset = 0;  // position of the first token (RoBERTa: padding id + 1)
   LayerNorm norm;
-  std::optional<Linear>
-      projection;  // after the norm, where the table's width is not the hidden size (ELECTRA)
+  // Follows the norm if the table's width is not the hidden size (ELECTRA).
+  std::optional<Linear> projection;
 };
 
 // Linear layers after the encoder, e.g. BERT: pooler (tanh), classifier (none).
@@ -104,12 +105,12 @@ enum class HeadKind {
 
 enum class OutputSource {
   hidden_states,  // [tokens, hidden]
-  head_stage,     // result of stage `index`: per sequence or per token by HeadKind
+  head_stage,     // result of stage `index`, per sequence or per token by HeadKind
   head_column,    // column `index` of the last stage's result (start and end logits)
 };
 
 struct EncoderOutput {
-  std::string name;  // the graph output
+  std::string name;  // name of the graph output
   OutputSource source;
   int index = 0;
 };
@@ -122,17 +123,17 @@ struct Encoder {
   std::vector<EncoderOutput> outputs;
   std::vector<Site> sites;
 
-  // Names of the graph inputs; empty where the model has no such input.
+  // Names of the graph inputs; empty if the model has no such input.
   std::string ids_input;
   std::string mask_input;
   std::string token_type_input;
   std::string position_input;  // takes 0, 1, 2, ... (plus position_offset)
 
   int64_t hidden = 0;
-  int64_t max_positions = 0;  // longest sequence the position table allows
+  int64_t max_positions = 0;  // longest sequence that the position table allows
 };
 
-// The reason a graph is not an encoder: the place where the structure differs, for messages.
+// The reason why a graph is not an encoder: the place where the structure differs, for messages.
 struct NotAnEncoder {
   std::string reason;
 };

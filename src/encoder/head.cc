@@ -1,4 +1,5 @@
-// What follows the last layer: linear layers on the first or on every token, and the graph outputs.
+// Recognizes the part after the last layer: linear layers on the first or on every token, and the
+// graph outputs.
 #include <algorithm>
 #include <numeric>
 
@@ -7,7 +8,7 @@
 namespace fp8q::match {
 namespace {
 
-// The way from the last layer to one graph output.
+// The path from the last layer to one graph output.
 struct Trace {
   std::vector<ActivationPart> stages;
   bool first_token = false;
@@ -15,15 +16,15 @@ struct Trace {
   std::string hidden;
 };
 
-// What moving data about selects.
+// The selection that a chain of moves makes.
 struct Selection {
   bool first_token = false;
   std::optional<int> column;
   std::string source;
 };
 
-// Follows moves (Gather, Slice, Squeeze, Split, ...) back to what they read, and runs them on
-// indices to see what they select.
+// Follows moves (Gather, Slice, Squeeze, Split, ...) back to the value that they read, and runs
+// them on indices to see what they select.
 Selection match_selection(const View& view, const std::string& value) {
   std::vector<Link> chain;
   Selection selection;

@@ -13,7 +13,7 @@ std::optional<ResidualPart> find_residual(const View& view, const std::string& v
   const std::string a = view.rows(inputs[0]), b = view.rows(inputs[1]);
   if (view.is_known(a) || view.is_known(b)) return std::nullopt;
   auto of_a = find_rounded_linear(view, a), of_b = find_rounded_linear(view, b);
-  // Both are linear layers where x is a projection of the embeddings; f(x) is made after x.
+  // Both are linear layers if x is a projection of the embeddings. Then f(x) is made after x.
   const bool first = of_a && (!of_b || view.position(a) > view.position(b));
   if (!first && !of_b) return std::nullopt;
   Point other = point_at(view, first ? b : a);
@@ -24,7 +24,8 @@ std::optional<ResidualPart> find_residual(const View& view, const std::string& v
                       .norm = std::move(*norm)};
 }
 
-// The part must read what the sum adds, and the sum must add it as it is or as the part reads it.
+// The part must read the value that the sum adds. The sum must add it unrounded, or as the part
+// reads it.
 void check_post_norm(const View& view, const ResidualPart& residual, const Operand& input,
                      std::string_view part) {
   if (residual.source != input.source) {

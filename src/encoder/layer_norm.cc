@@ -1,4 +1,5 @@
-// Layer normalization, fused or decomposed in any way: the piece of graph is run and compared.
+// Recognizes layer normalization, fused or decomposed in any way: the piece of graph is run and
+// compared.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,7 +17,8 @@ bool is_norm_op(const Node& node) {
          std::ranges::any_of(kMore, [&](auto op) { return is_op(&node, op); });
 }
 
-// Inputs of the means next to `value`, latest first: one of them is what is normalized.
+// Returns the inputs of the means next to `value`, latest first. One of them is the normalized
+// value.
 std::vector<std::string> means_before(const View& view, const std::string& value) {
   constexpr size_t kMeans = 3, kNodes = 32;  // a decomposed norm has 2 means and about 10 nodes
   std::set<int64_t, std::greater<>> frontier = {view.position(value)};
@@ -36,14 +38,14 @@ std::vector<std::string> means_before(const View& view, const std::string& value
   return found;
 }
 
-// Rows with very different variances, so that epsilon shows in some of them.
+// Makes rows with very different variances, so that epsilon matters in some of them.
 Tensor test_rows(const Shape& shape) {
   Tensor x(DType::f32, shape);
   const auto values = x.mutable_data<float>();
   const auto width = static_cast<size_t>(shape.back());
   uint32_t state = 12345;
   for (size_t i = 0; i < values.size(); ++i) {
-    state = state * 1664525u + 1013904223u;  // any generator does
+    state = state * 1664525u + 1013904223u;  // any generator works
     const double uniform = (state >> 8) / double{1 << 24} - 0.5;
     const double size = std::pow(10.0, 1.0 - 2.0 * static_cast<double>(i / width % 6));
     values[i] = static_cast<float>(uniform * size + 0.1 * size);
@@ -73,7 +75,7 @@ bool computes(const Tensor& x, const Tensor& y, const LayerNorm& norm) {
   return true;
 }
 
-// The decomposed form with `input` as what is normalized.
+// Fits the decomposed form, with `input` as the normalized value.
 std::optional<LayerNorm> fit(const View& view, const std::string& input,
                              const std::string& output) {
   const auto piece = cone(view, 0, output, {input}, is_norm_op);
@@ -89,7 +91,7 @@ std::optional<LayerNorm> fit(const View& view, const std::string& input,
     else if (const auto scalar = view.scalar(name); scalar && *scalar > 0 && *scalar < 0.1)
       epsilons.push_back(static_cast<float>(*scalar));
   }
-  if (vectors.size() == 1) vectors.push_back(vectors[0]);  // one constant for both
+  if (vectors.size() == 1) vectors.push_back(vectors[0]);  // one constant serves as both
   if (vectors.size() != 2) return std::nullopt;
   const Tensor x = test_rows(view.shape(input));
   const Tensor y = run(view, 0, *piece, output, {{input, x}});

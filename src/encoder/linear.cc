@@ -1,10 +1,10 @@
-// Linear layers: MatMul or Gemm with a constant, and the Add of a bias.
+// Recognizes linear layers: MatMul or Gemm with a constant, and the Add of a bias.
 #include "encoder/parts.h"
 
 namespace fp8q::match {
 namespace {
 
-// The constant as a vector of `width` elements, in float; nullopt where it is something else.
+// Returns the constant as a vector of `width` elements, in float; nullopt if it is something else.
 std::optional<Tensor> bias_vector(const View& view, const std::string& value, int64_t width) {
   const Tensor* tensor = view.constant(value);
   if (!tensor || tensor->size() != width || tensor->rank() == 0 || tensor->dim(-1) != width)
@@ -30,7 +30,7 @@ bool plain_gemm(const Node& node) {
          int_attribute(node, "transA", 0) == 0;
 }
 
-// A product of an activation with a constant matrix.
+// Finds a product of an activation with a constant matrix.
 std::optional<LinearPart> find_product(const View& view, const std::string& value) {
   const auto at = view.index().producer_index(value);
   if (!at) return std::nullopt;
@@ -87,7 +87,7 @@ std::optional<LinearPart> find_linear(const View& view, const std::string& value
 std::optional<LinearPart> find_rounded_linear(const View& view, const std::string& value) {
   const Point result = point_at(view, view.rows(value));
   auto linear = find_linear(view, result.value);
-  // Behind a pair the result's own name counts, not that of a reshape between them.
+  // After a pair, the result's own name counts, not that of a reshape between them.
   if (linear && result.quantization) linear->result = result;
   return linear;
 }

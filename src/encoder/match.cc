@@ -8,7 +8,7 @@
 namespace fp8q::match {
 namespace {
 
-// Contents above this size are compared and kept only where the model itself holds them.
+// Contents above this size are compared and kept only if the model itself holds them.
 constexpr int64_t kLargeContents = 1 << 16;
 
 Probe make_probe(const Model& model, int64_t batch, int64_t sequence) {
@@ -25,8 +25,8 @@ Probe make_probe(const Model& model, int64_t batch, int64_t sequence) {
   return probe;
 }
 
-// A sequence long enough to leave the window of local attention (64 to each side in common models),
-// else, for short position tables, just another shape.
+// Returns a sequence long enough to leave the window of local attention (64 to each side in common
+// models). If the position table is too short for it, returns just another shape.
 Probe second_probe(const Model& model) {
   try {
     return make_probe(model, 1, 67);

@@ -1,9 +1,10 @@
-// The toolkit of the matchers: a model seen at two input shapes, and pieces of it run on their own.
+// Tools for the matchers: a model seen at two input shapes, and pieces of the model run on their
+// own.
 //
-// A matcher walks backwards from a value to what made it. Where exporters write one function in
-// many ways (layer norm, GELU, masks, positions), the piece of graph is cut out, run by the
-// interpreter on chosen inputs, and compared with the function: how it was written does not matter
-// then.
+// A matcher walks backwards from a value to the nodes that made it. Exporters write some functions
+// in many ways (layer norm, GELU, masks, positions). For these, the piece of graph is cut out, run
+// by the interpreter on chosen inputs, and compared with the function. It then does not matter how
+// the function was written.
 #pragma once
 
 #include <map>
@@ -21,7 +22,7 @@
 
 namespace fp8q::match {
 
-// Thrown by matchers, caught by recognize_encoder only: the graph is something else.
+// Thrown by matchers if the graph is something else; caught by recognize_encoder only.
 struct Mismatch {
   std::string reason;
 };
@@ -31,7 +32,7 @@ template <typename... Args>
   throw Mismatch{fmt::format(format, std::forward<Args>(args)...)};
 }
 
-// What is known about every value for one choice of batch and sequence length.
+// The facts known about every value for one choice of batch and sequence length.
 struct Probe {
   std::map<std::string, Shape> input_shapes;
   AbstractValues values;
@@ -41,7 +42,7 @@ struct Probe {
 
 class View {
  public:
-  // Evaluates the model abstractly at two shapes (one where its inputs are fixed).
+  // Evaluates the model abstractly at two shapes, or at one if its inputs are fixed.
   explicit View(const Model& model);
 
   const Model& model() const { return *model_; }
@@ -50,28 +51,29 @@ class View {
   std::span<const Probe> probes() const { return probes_; }
 
   const Node* producer(const std::string& value) const { return index_.producer(value); }
-  // Position of the producer in the order of execution; -1 for inputs and initializers.
+  // Returns the position of the producer in the order of execution; -1 for inputs and initializers.
   int64_t position(const std::string& value) const;
   bool is_graph_input(const std::string& value) const { return inputs_.contains(value); }
 
-  // At the first probe.
+  // Return the shape and the type at the first probe.
   const Shape& shape(const std::string& value) const;
   DType dtype(const std::string& value) const;
-  // Whether contents() has an answer, and constant() one: asking costs nothing.
+  // Whether contents() and constant() return something. Asking costs nothing.
   bool is_known(const std::string& value, size_t probe = 0) const;
   bool is_constant(const std::string& value) const;
-  // Contents at one probe, nullptr where they depend on the contents of graph inputs.
+  // Returns the contents at one probe; nullptr if they depend on the contents of graph inputs.
   const Tensor* contents(const std::string& value, size_t probe = 0) const;
-  // Contents that are the same at every probe: they depend on no input shape either.
+  // Returns contents that are the same at every probe, and so do not depend on input shapes either.
   const Tensor* constant(const std::string& value) const;
-  // The value of a constant with one element.
+  // Returns the value of a constant with one element.
   std::optional<double> scalar(const std::string& value) const;
 
   // Looks back through nodes that change nothing: Identity, Dropout, Cast to the same type.
   std::string plain(std::string value) const;
-  // Also through reshapes that keep the last dimension, so that rows stay rows in their order.
+  // Also looks back through reshapes that keep the last dimension, so that the rows and their order
+  // stay.
   std::string rows(std::string value) const;
-  // How messages name the producer of a value.
+  // Returns the name of a value's producer for messages.
   std::string where(const std::string& value) const;
 
  private:
@@ -83,14 +85,15 @@ class View {
 
 using Tensors = std::map<std::string, Tensor>;
 
-// The nodes between `given` values (and contents known at the probe) and `output`, ascending.
+// The nodes between `given` values (and contents known at the probe) and `output`, in ascending
+// order.
 struct Cone {
   std::vector<size_t> nodes;
   std::set<std::string> known;  // leaves whose contents are known
   std::set<std::string> open;   // leaves that are graph inputs
 };
 
-// nullopt where `output` depends on a node that `allowed` refuses.
+// Returns nullopt if `output` depends on a node that `allowed` refuses.
 template <typename Allowed>
 std::optional<Cone> cone(const View& view, size_t probe, const std::string& output,
                          const std::set<std::string>& given, Allowed allowed) {
@@ -118,19 +121,19 @@ std::optional<Cone> cone(const View& view, size_t probe, const std::string& outp
   return found;
 }
 
-// Runs the nodes of a cone on `given`, which must hold its open inputs too.
+// Runs the nodes of a cone on `given`, which must also hold the cone's open inputs.
 Tensor run(const View& view, size_t probe, const Cone& cone, const std::string& output,
            const Tensors& given);
 
-// Runs a chain of nodes, each on the result of the one before as its first input (its output
-// `outputs[i]` passed on); other inputs must be known at the first probe.
+// Runs a chain of nodes. The first input of each node is the result of the previous one, whose
+// output `outputs[i]` is passed on. Other inputs must be known at the first probe.
 struct Link {
   size_t node;
   size_t output;
 };
 Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& input);
 
-bool is_movement(const Node& node);  // Reshape, Transpose, Slice, Gather, ...: of its first input
+bool is_movement(const Node& node);     // Reshape, Transpose, Slice, Gather, ... on the first input
 bool is_elementwise(const Node& node);  // one element of the result from one element of each input
 
 }  // namespace fp8q::match

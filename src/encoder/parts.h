@@ -1,8 +1,9 @@
-// The parts of an encoder and the matcher of each: what it found, and where the walk goes on.
+// The parts of an encoder and their matchers: what each matcher found, and where the walk
+// continues.
 //
-// Every find_... walks backwards from a value. It returns nullopt where the value is made by
-// something else, and throws Mismatch where the graph is beyond doubt the part, but in a form that
-// an Encoder cannot express.
+// Every find_... function walks backwards from a value. It returns nullopt if something else makes
+// the value. It throws Mismatch if the graph certainly is this part, but in a form that an Encoder
+// cannot express.
 #pragma once
 
 #include <cstdint>
@@ -18,35 +19,36 @@ namespace fp8q::match {
 // One input slot of a product.
 struct Operand {
   Use use;
-  std::string value;   // float value at the slot, before its Q/DQ pair if there is one
-  std::string source;  // where the walk goes on, rows in their order
+  std::string value;   // the float value at the slot, before its Q/DQ pair if there is one
+  std::string source;  // where the walk continues, with the rows in their order
   std::optional<Quantization> quantization;
 };
 
-// The Q/DQ pair whose result is `value`: its quantization, and what it quantizes.
+// The Q/DQ pair whose result is `value`: its quantization, and the value that it quantizes.
 struct Pair {
   Quantization quantization;
   std::string input;
 };
 std::optional<Pair> find_pair(const View& view, const std::string& value);
-// The same with a scale per row, found at run time: for inputs of linear layers.
+// Finds a rounding with a scale per row, found at run time, for inputs of linear layers.
 std::optional<Pair> find_token_rounding(const View& view, const std::string& value);
-// What enters a linear layer: either of the two, behind factors of its channels or not.
+// Finds the rounding of a linear layer's input: either kind, with factors of the channels or
+// without.
 std::optional<Pair> find_rounded_input(const View& view, const std::string& value);
 
-// A value that enters no product, and its quantization where what reads it reads it rounded.
+// A value that enters no product, and its quantization if its readers read it rounded.
 struct Point {
-  std::string value;    // float, before its Q/DQ pair if there is one
-  std::string reading;  // what its readers read: `value`, or the pair's result
+  std::string value;    // the float value, before its Q/DQ pair if there is one
+  std::string reading;  // the value that its readers read: `value`, or the pair's result
   std::optional<Quantization> quantization;
 };
 Point point_at(const View& view, const std::string& reading);
 
-// A constant as it stands in the file, behind Cast, Transpose and DequantizeLinear.
+// A constant as stored in the file, before Cast, Transpose and DequantizeLinear.
 struct ConstantOperand {
   Tensor tensor;
   bool transposed = false;                   // the reader sees the transpose of `tensor`
-  std::optional<Quantization> quantization;  // axis as the reader sees it
+  std::optional<Quantization> quantization;  // its axis is the one that the reader sees
 };
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value);
 
@@ -58,7 +60,7 @@ struct LinearPart {
   size_t node = 0;  // the product
 };
 std::optional<LinearPart> find_linear(const View& view, const std::string& value);
-// The same where the result may be quantized.
+// Finds a linear layer whose result may be quantized.
 std::optional<LinearPart> find_rounded_linear(const View& view, const std::string& value);
 
 struct NormPart {
@@ -74,25 +76,25 @@ struct ActivationPart {
 };
 std::optional<ActivationPart> find_activation(const View& view, const std::string& value);
 
-// softmax(scores) v with its projections; `input` is the value all three projections read.
+// softmax(scores) v with its projections; `input` is the value that all three projections read.
 struct AttentionPart {
   Attention attention;
   LinearPart query, key, value;
   Operand query_operand, key_operand, probabilities, value_operand;
-  Operand context;            // of the output product, its Q/DQ pair found wherever it stands
+  Operand context;            // input of the output product; its Q/DQ pair may be anywhere
   Point scores;               // q k^T
-  std::string softmax_input;  // after scale and mask
+  std::string softmax_input;  // the scores after scale and mask
   std::string input;
 };
 // `context` is the operand of the output product.
 AttentionPart match_attention(const View& view, const Operand& context);
 
-// f(x), f ending in a linear layer, plus x, and the LayerNorm of the sum.
+// The sum of f(x), which ends in a linear layer, and x, with the LayerNorm of the sum.
 struct ResidualPart {
   LinearPart linear;
   Use other;           // the slot that reads x
-  std::string source;  // x, rows in their order, before its Q/DQ pair if there is one
-  std::optional<Quantization> quantization;  // of x there
+  std::string source;  // x, with rows in their order, before its Q/DQ pair if there is one
+  std::optional<Quantization> quantization;  // quantization of x at that slot
   NormPart norm;
 };
 
@@ -101,30 +103,30 @@ struct LayerPart {
   ResidualPart attention_residual;
   ActivationPart intermediate;
   ResidualPart output_residual;
-  std::string input;  // of the layer
+  std::string input;  // input of the layer
 };
-// nullopt where `value` is no layer's result: the walk has reached the embeddings.
+// Returns nullopt if `value` is not a layer's result: the walk has reached the embeddings.
 std::optional<LayerPart> find_layer(const View& view, const std::string& value);
 
-// Roles of the graph inputs; empty where there is none.
+// The roles of the graph inputs; empty if there is no such input.
 struct InputRoles {
   std::string ids, mask, token_type, position;
 };
 
 struct EmbeddingsPart {
   Embeddings embeddings;
-  Point sum;  // of the table rows
+  Point sum;  // sum of the table rows
   std::optional<LinearPart> projection;
   InputRoles inputs;  // without the mask
 };
 EmbeddingsPart match_embeddings(const View& view, const std::string& value);
 
-// Values for every graph input: the given id for every token, ones for the mask, zeros else, and
-// positions from 0.
+// Makes values for every graph input: the given id for every token, ones for the mask, positions
+// from 0, and otherwise zeros.
 Tensors model_inputs(const View& view, size_t probe, const InputRoles& roles, int64_t id);
 
-// Runs everything between q k^T and the softmax: with all tokens attended it must be a
-// multiplication, whose factor is returned. Masks are allowed, causal ones and position biases are
+// Runs everything between q k^T and the softmax. With all tokens attended to, it must be a
+// multiplication, whose factor is returned. Masks are allowed; causal masks and position biases are
 // not. Sets roles.mask.
 float match_scores(const View& view, const AttentionPart& attention, InputRoles& roles);
 

@@ -1,4 +1,4 @@
-// Q/DQ pairs on activations, and constants in the forms files store them.
+// Finds Q/DQ pairs on activations, and constants in the forms in which files store them.
 #include "encoder/parts.h"
 #include "graph/channel_factors.h"
 #include "graph/token_rounding.h"
@@ -20,7 +20,7 @@ bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
 }
 
-// Casts that keep every value: what they read is the better thing to keep.
+// Whether a Cast keeps every value. Then its input is the better tensor to keep.
 bool widens(const View& view, const Node& cast) {
   const DType from = view.dtype(cast.inputs[0]);
   return is_float(from) && view.dtype(cast.outputs[0]) == DType::f32;
@@ -85,7 +85,7 @@ std::optional<ConstantOperand> find_constant(const View& view, const std::string
     found.tensor = *view.constant(at);
     return found;
   }
-  found.tensor = *codes;  // they are not decoded here
+  found.tensor = *codes;  // the codes are not decoded here
   found.quantization =
       checked(read_dequantize(*node, codes->dtype(), codes->rank(), constants_of(view)));
   if (found.transposed && found.quantization->block)

@@ -18,12 +18,12 @@ constexpr std::array kShapes = {
 };
 
 constexpr float kSpread = 0.02f;      // BERT's initializer_range
-constexpr float kNormSpread = 0.05f;  // of gammas and betas
+constexpr float kNormSpread = 0.05f;  // spread of gammas and betas
 constexpr float kOutlier = 6.0f;      // gamma of the outlier channels
 constexpr int64_t kOutliers = 3;
 constexpr float kEpsilon = 1e-12f;
 
-// SplitMix64 (Steele, Lea, Flood 2014): the n-th output of a stream needs none before it.
+// SplitMix64 (Steele, Lea, Flood 2014): the n-th output of a stream does not need the earlier ones.
 constexpr uint64_t kGamma = 0x9E3779B97F4A7C15u;
 constexpr uint64_t mix(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -31,8 +31,9 @@ constexpr uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-// Nearly normal, mean 0 and variance 1: the sum of the four 16-bit parts, each uniform with the
-// variance (2^32 - 1) / 12. Reaches 3.46 standard deviations; exact arithmetic but for one product.
+// Returns a nearly normal number with mean 0 and variance 1: the sum of four 16-bit parts, each
+// uniform with the variance (2^32 - 1) / 12. It reaches 3.46 standard deviations. The arithmetic is
+// exact except for one product.
 float normal(uint64_t bits) {
   const auto part = [&](int i) { return static_cast<int32_t>(bits >> (16 * i) & 0xFFFF); };
   const int32_t sum = part(0) + part(1) + part(2) + part(3) - 2 * 0xFFFF;
@@ -62,7 +63,7 @@ class Generator {
   int layer_ = -1;
 };
 
-// Every tensor is a stream of its own, every element has its place in it.
+// Every tensor is a stream of its own, and every element has its place in the stream.
 Tensor Generator::random(Shape shape, float spread, float mean) {
   Tensor tensor(DType::f32, std::move(shape));
   const auto values = tensor.mutable_data<float>();
@@ -79,7 +80,8 @@ Tensor Generator::random(Shape shape, float spread, float mean) {
 LayerNorm Generator::norm(const std::string& path, SiteRole role) {
   LayerNorm n{random({shape_.hidden}, kNormSpread, 1), random({shape_.hidden}, kNormSpread),
               kEpsilon, site(path, SiteKind::activation, role)};
-  // The same channels everywhere: the residual stream carries them through the layers.
+  // The channels are the same everywhere, because the residual stream carries them through the
+  // layers.
   for (int64_t i = 0; i < kOutliers; ++i)
     n.gamma
         .mutable_data<float>()[static_cast<size_t>((2 * i + 1) * shape_.hidden / (2 * kOutliers))] =

@@ -1,11 +1,11 @@
-// An encoder with random weights, for benchmarks and tests: it needs no file, and runs as fast as a
-// trained one of its sizes.
+// An encoder with random weights, for benchmarks and tests. It needs no file, and runs as fast as a
+// trained encoder of its size.
 //
-// Weights are spread as BERT's (standard deviation 0.02, gammas near 1), with a few outlier
-// channels in the LayerNorms, so that activations have the large ranges which quantization has to
-// deal with. Everything is FP32; a classifier of two labels reads the first token. The same shape
-// and seed give the same bits with every compiler, library and number of threads. Not for judging
-// accuracy.
+// The weights are spread like BERT's (standard deviation 0.02, gammas near 1), with a few outlier
+// channels in the LayerNorms. Activations therefore have the large ranges that quantization has to
+// handle. Everything is FP32; a classifier with two labels reads the first token. The same shape
+// and seed give the same bits with every compiler, library and number of threads. This encoder is
+// not for judging accuracy.
 #pragma once
 
 #include <span>
@@ -20,7 +20,7 @@ struct RandomShape {
   int64_t layers, hidden, heads, inner, vocabulary, positions;
 };
 
-// The rows of random_shapes.def.
+// Returns the rows of random_shapes.def.
 std::span<const RandomShape> random_shapes();
 const RandomShape* random_shape_named(std::string_view name);  // nullptr: no such shape
 

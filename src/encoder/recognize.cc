@@ -11,7 +11,7 @@ namespace {
 
 using match::differ;
 
-// Sums and norms of such graphs are rounded to 16 bits; the engine's are not.
+// Sums and norms of such graphs are rounded to 16 bits; the engine does not round them.
 void refuse_half_precision(const match::View& view) {
   for (const auto& node : view.model().graph.nodes) {
     if (!is_op(&node, "MatMul") && !is_op(&node, "Gemm")) continue;
@@ -52,7 +52,7 @@ std::variant<Encoder, NotAnEncoder> recognize_encoder(const Model& model) {
   } catch (const match::Mismatch& mismatch) {
     return NotAnEncoder{mismatch.reason};
   } catch (const Error& error) {
-    // A graph that breaks a rule somewhere, or only for the values it was tried with.
+    // The graph breaks a rule somewhere, or only for the values that were tried.
     return NotAnEncoder{error.what()};
   }
 }

@@ -7,9 +7,10 @@
 
 namespace fp8q {
 
-// Structure only, never names. Looks through Identity, Dropout, Cast between float types of
-// constants, and Q/DQ pairs. A graph that is something else gives the reason. Error (unsupported)
-// where the graph has an operator the interpreter does not have: nothing can run it.
+// Uses structure only, never names. Looks through Identity, Dropout, Cast between float types of
+// constants, and Q/DQ pairs. If the graph is not an encoder, returns the reason. Error
+// (unsupported) if the graph has an operator that the interpreter does not support, because nothing
+// can run it.
 std::variant<Encoder, NotAnEncoder> recognize_encoder(const Model& model);
 
 }  // namespace fp8q

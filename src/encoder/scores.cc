@@ -1,4 +1,4 @@
-// What happens to the scores between q k^T and the softmax: a scale and a mask, or something else.
+// Examines the nodes between q k^T and the softmax: a scale and a mask, or something else.
 #include <cmath>
 
 #include "encoder/parts.h"
@@ -14,7 +14,7 @@ Tensor filled(const View& view, const std::string& input, const Shape& shape, fl
   return tensor;
 }
 
-// Up to `size` to both sides.
+// Makes scores of up to `size` in both directions.
 Tensor test_scores(const Shape& shape, float size) {
   Tensor x(DType::f32, shape);
   const auto values = x.mutable_data<float>();
@@ -86,8 +86,8 @@ float match_scores(const View& view, const AttentionPart& attention, InputRoles&
         differ("{} changes the shape of the scores", view.where(attention.softmax_input));
       return y;
     };
-    // The factor exactly, then that it is nothing but a factor: small scores show what is added to
-    // them, large ones what they are limited to.
+    // First find the exact factor, then check that there is nothing but a factor. Small scores show
+    // additions, and large scores show limits.
     const Tensor ones = filled(view, "", shape, 1);
     const Tensor small = test_scores(shape, 5), large = test_scores(shape, 1e4f);
     const Tensor scaled_ones = respond(ones);

@@ -1,4 +1,4 @@
-// The size of an encoder in numbers, for `inspect` and for reports.
+// The size of an encoder, for `inspect` and for reports.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct EncoderSummary {
   int64_t vocabulary = 0;
   int64_t positions = 0;
   int64_t token_types = 0;  // 0: none
-  int64_t parameters = 0;   // of embeddings, layers and head; scales are none
+  int64_t parameters = 0;   // count of embeddings, layers and head, without scales
   int64_t quantized_sites = 0;
   std::string activation;  // "gelu", "gelu_tanh", "relu"
   std::string head;        // "pooler 384 tanh, classifier 2; first token"
