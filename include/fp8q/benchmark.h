@@ -55,7 +55,7 @@ struct BenchmarkRow {
   size_t variant = 0;  // index in BenchmarkResult::variants
   size_t batch = 0;
   size_t length = 0;
-  size_t tokens = 0;  // per run
+  size_t tokens = 0;  // tokens per run
   size_t runs = 0;
   double median_ms = 0, p10_ms = 0, p90_ms = 0, p99_ms = 0, min_ms = 0;
   double sequences_per_s = 0;  // at the median time

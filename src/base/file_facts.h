@@ -5,7 +5,7 @@
 
 namespace fp8q {
 
-// Error (file): it cannot be read.
+// Error (file): the file cannot be read.
 FileFacts facts_of(const fs::path& path);
 
 }  // namespace fp8q

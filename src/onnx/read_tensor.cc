@@ -56,7 +56,7 @@ Tensor from_raw(onnx::TensorProto& proto, DType dtype, Shape shape, const std::s
   return Tensor::view(dtype, std::move(shape), std::move(bytes), data);
 }
 
-// The bits of one int32_data entry as an element of `dtype`.
+// The range of an int32_data entry that holds an element of `dtype`.
 int32_t smallest_entry(DType dtype) {
   if (dtype == DType::i32) return std::numeric_limits<int32_t>::min();
   return dtype == DType::i8 ? std::numeric_limits<int8_t>::min() : 0;
