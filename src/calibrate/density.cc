@@ -35,7 +35,8 @@ const std::vector<Cell>& cells_of(Format format) {
 Density::Density(const SiteStatistics& statistics) {
   const auto histogram = statistics.histogram();
   const double absmax = statistics.absmax();
-  // The last bin ends at the largest value; where that is the bin's first, it still has a width.
+  // The last bin ends at the largest value. If that is the bin's first value, the bin still has a
+  // width.
   constexpr double kThin = 1 + 0x1p-20;
   for (size_t bin = 0; bin < histogram.size(); ++bin) {
     if (histogram[bin] == 0) continue;

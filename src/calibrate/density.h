@@ -1,7 +1,7 @@
-// The histogram of a Site as a density: within a bin, values are taken to be spread evenly. Sums
-// over any interval then have closed forms, which is how observers weigh the cells of a format's
-// grid: the magnitudes that are rounded to one code. Zeros have no part in it, every format keeps
-// them. Internal to the observers.
+// The histogram of a Site as a density. Within a bin, values are assumed to be spread evenly, so
+// sums over any interval have closed forms. Observers use these sums to weigh the cells of a
+// format's grid; a cell is the magnitudes that are rounded to one code. Zeros are left out because
+// every format keeps them. This header is internal to the observers.
 #pragma once
 
 #include <limits>
@@ -16,7 +16,7 @@ class Density {
   explicit Density(const SiteStatistics& statistics);
 
   struct Sums {
-    double count = 0;        // of values
+    double count = 0;        // number of values
     double first = 0;        // sum of their magnitudes
     double second = 0;       // sum of their squares
     double log_density = 0;  // sum of log(values per unit of magnitude) at each of them
@@ -41,15 +41,16 @@ class Density {
   std::vector<Edge> edges_;
 };
 
-// A cell of the grid: the magnitudes in [low, high) take the value `code`. Without scale.
+// A cell of the grid: the magnitudes in [low, high) are rounded to `code`. No scale is applied.
 struct Cell {
   double low, code, high;
 };
-// The cells of a format in ascending order. The last one ends where a next code would begin to
-// take over; what lies above saturates.
+// Returns the cells of a format in ascending order. The last one ends where the next code would
+// begin if there were one; magnitudes above it saturate.
 const std::vector<Cell>& cells_of(Format format);
 
-// As for SiteStatistics (observer.h), for searches that ask many times.
+// Does the same as the function for SiteStatistics (observer.h), for searches that call it many
+// times.
 ExpectedError expected_error(const Density& density, Format format, float range);
 
 }  // namespace fp8q

@@ -1,5 +1,5 @@
-// The loops that see every activation. Each block is read twice: a branch-free scan for the
-// extremes, which compilers vectorize, then the histogram and the exact sums.
+// The loops that see every activation. Each block is read twice. A branch-free scan, which
+// compilers vectorize, finds the extremes. A second pass makes the histogram and the exact sums.
 #include <algorithm>
 #include <bit>
 #include <vector>
@@ -12,11 +12,11 @@ namespace {
 constexpr int32_t kInfBits = 0x7F800000;
 constexpr int32_t kMagnitude = 0x7FFFFFFF;
 
-// Floats as integers of the same order, -0 below +0; its own inverse. A NaN lies beyond the Inf of
-// its sign, so extremes of keys also tell whether a block is finite.
+// Maps floats to integers of the same order, with -0 below +0. The function is its own inverse. A
+// NaN lies beyond the Inf of its sign, so extremes of keys also tell whether a block is finite.
 int32_t order_key(int32_t bits) { return bits ^ ((bits >> 31) & kMagnitude); }
 
-// Adding +0 turns -0 into +0: the order of equal zeros must not show.
+// Adding +0 turns -0 into +0, because the order of equal zeros must not affect the result.
 float from_key(int32_t key) { return std::bit_cast<float>(order_key(key)) + 0.0f; }
 
 struct Scan {
@@ -86,7 +86,7 @@ void SiteStatistics::observe_channels(std::span<const float> values, int64_t col
   }
   const size_t n = state_.channel_absmax.size();
   if (n == 0) return;
-  // Magnitudes compare as integers do; one that is not finite counts as zero.
+  // Magnitudes compare like integers. A magnitude that is not finite counts as zero.
   std::vector<int32_t> largest(n);
   for (size_t row = 0; row < values.size(); row += n)
     for (size_t c = 0; c < n; ++c) {

@@ -1,16 +1,17 @@
 // The range that keeps most of the distribution's shape, as TensorRT's calibrator does (8-bit
 // Inference with TensorRT, GTC 2017), for any grid.
 //
-// P is the distribution of magnitudes; what lies beyond the last cell of the grid is moved into it.
-// Q is what the format keeps: spread evenly over the occupied part of each cell, and made without
-// what lies beyond. The range minimizes KL(P || Q). With o the share beyond, l the share of the
-// last cell, and W_c = sum over cell c of p log(p / q) for even q, it is
+// P is the distribution of magnitudes. Magnitudes beyond the last cell of the grid are moved into
+// that cell. Q is the distribution that the format keeps. It is spread evenly over the occupied
+// part of each cell, and does not count magnitudes beyond the last cell. The range minimizes
+// KL(P || Q). With o the share beyond, l the share of the last cell, and W_c = sum over cell c of
+// p log(p / q) for even q, KL(P || Q) is
 //   sum_c W_c + (o / l) W_last + log(1 - o) + (l + o) log(1 + o / l),
 // and infinite where o > 0 and l = 0.
 //
 // Candidates are 0.02 to 1 of absmax in steps of a hundredth, then the neighborhood of the best in
-// steps of a thousandth. Differences below kResolution are the histogram's, not the data's: there,
-// the larger range is taken.
+// steps of a thousandth. Differences below kResolution come from the histogram, not from the data.
+// The larger range is used for these.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -27,7 +28,7 @@ double divergence(const Density& density, Format format, double range) {
   const auto& cells = cells_of(format);
   const double scale = static_cast<double>(scale_for(format, static_cast<float>(range)));
   const double total = density.all().count;
-  double within = 0;  // times the number of values
+  double within = 0;  // sum of W_c, times the number of values
   double last_within = 0;
   double last_count = 0;
   Density::Sums low;
@@ -50,11 +51,11 @@ double divergence(const Density& density, Format format, double range) {
 }
 
 struct Best {
-  double share = 1;  // of absmax
+  double share = 1;  // share of absmax
   double divergence = std::numeric_limits<double>::infinity();
 };
 
-// Shares k / steps_per_one for k from `last` down to `first`.
+// Tries the shares k / steps_per_one for k from `last` down to `first`.
 Best search(const Density& density, Format format, double absmax, int first, int last,
             int steps_per_one) {
   Best best;

@@ -1,4 +1,5 @@
-// For ranges known from elsewhere: probabilities, or scales made by another tool.
+// Serves ranges that are known from elsewhere: those of probabilities, or of scales made by another
+// tool.
 #include "calibrate/observer_functions.h"
 
 namespace fp8q {

@@ -1,4 +1,4 @@
-// The functions behind the rows of observers.def. Internal: callers use range().
+// The functions behind the rows of observers.def. This header is internal; callers use range().
 #pragma once
 
 #include "calibrate/observer.h"

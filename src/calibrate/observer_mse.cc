@@ -1,6 +1,6 @@
-// The range whose squared error is smallest: 111 candidates from 0.1 to 1.2 of absmax in steps of a
-// hundredth, then the neighborhood of the best in steps of a thousandth. Ties go to the smaller
-// range.
+// The range whose squared error is smallest. The search tries 111 candidates from 0.1 to 1.2 of
+// absmax in steps of a hundredth, then the neighborhood of the best in steps of a thousandth. Ties
+// go to the smaller range.
 #include <cmath>
 
 #include "calibrate/density.h"
@@ -14,7 +14,7 @@ struct Best {
   double noise = 0;
 };
 
-// Candidates absmax * k / steps_per_one for k in [first, last].
+// Tries the candidates absmax * k / steps_per_one for k in [first, last].
 Best search(float absmax, const NoiseOfRange& noise_of, int first, int last, int steps_per_one) {
   Best best;
   for (int k = first; k <= last; ++k) {

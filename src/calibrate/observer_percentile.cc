@@ -1,6 +1,6 @@
-// The upper edge of the bin in which the percentile lies: never below the exact percentile, and
-// above it by at most an eighth. Where nearly all values are zero the percentile is zero, which is
-// no range: absmax is taken.
+// The range is the upper edge of the bin in which the percentile lies. It is never below the exact
+// percentile, and above it by at most an eighth. If nearly all values are zero, the percentile is
+// zero, which cannot be a range; absmax is used then.
 #include <algorithm>
 #include <cmath>
 

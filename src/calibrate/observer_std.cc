@@ -1,5 +1,6 @@
-// |mean| + k standard deviations: needs few examples, because these settle long before the
-// extremes do. Values beyond saturate, and where there are none the range reaches past absmax.
+// The range is |mean| + k standard deviations. It needs few examples, because mean and deviation
+// settle long before the extremes do. Values beyond the range saturate. If there are none, the
+// range may exceed absmax.
 #include <algorithm>
 #include <cmath>
 #include <limits>

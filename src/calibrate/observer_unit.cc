@@ -1,4 +1,4 @@
-// What the weights alone predict (prediction.h), for calibration without data.
+// The range is what the weights alone predict (prediction.h), for calibration without data.
 #include "base/assert.h"
 #include "calibrate/observer_functions.h"
 

@@ -21,7 +21,7 @@ constexpr float kTensorRtLargest = 127.0f;
 constexpr json::Kind kKind{.what = "a calibration table",
                            .remedy = "make the calibration table again"};
 
-// A line without its end; nothing after the last one.
+// Takes the next line, without its end, from `rest`. Returns nullopt after the last one.
 std::optional<std::string_view> next_line(std::string_view& rest) {
   if (rest.empty()) return std::nullopt;
   const size_t end = rest.find('\n');
@@ -46,7 +46,7 @@ std::optional<float> range_of_decimal(std::string_view text) {
   return std::isfinite(value) ? std::optional(std::fabs(value)) : std::nullopt;
 }
 
-// Lines "name<separator>number"; names may contain the separator.
+// Reads lines "name<separator>number". Names may contain the separator.
 RangeTable from_lines(std::string_view bytes, const std::string& source, bool tensorrt) {
   RangeTable table{tensorrt ? "TensorRT calibration cache" : "onnxruntime calibration table", {}};
   const std::string_view separator = tensorrt ? ": " : " ";
@@ -70,7 +70,7 @@ RangeTable from_lines(std::string_view bytes, const std::string& source, bool te
   return table;
 }
 
-// A number, or numpy's array of one.
+// Reads a number, or numpy's array of one number.
 float number_from(const Value& value) {
   if (value.is_object()) return number_from(value["data"]);
   if (value.is_list()) return number_from(value.at(0));
@@ -102,7 +102,7 @@ bool is_range_table(std::string_view bytes) {
   if (bytes.starts_with(kTensorRt)) return true;
   if (bytes.starts_with("{\"schema\"")) return false;
   if (bytes.starts_with('{')) return true;
-  // "name range" in the first line.
+  // The text form has "name range" in its first line.
   const auto line = next_line(bytes);
   const size_t at = line ? line->rfind(' ') : std::string_view::npos;
   return at != std::string_view::npos && at > 0 && range_of_decimal(line->substr(at + 1));

@@ -9,10 +9,10 @@
 namespace fp8q {
 namespace {
 
-// By Site of the model: its record in the statistics, or -1.
+// Maps every Site of the model to its record in the statistics, or to -1.
 struct Records {
   std::vector<int> of_site;
-  Statistics empty;  // every record, without values
+  Statistics empty;  // has every record, without values
 
   explicit Records(const std::vector<Site>& sites) : of_site(sites.size(), -1) {
     for (size_t s = 0; s < sites.size(); ++s) {
@@ -27,7 +27,7 @@ bool same_sites(const Statistics& a, const Statistics& b) {
   return std::ranges::equal(a.sites, b.sites, {}, &SiteRecord::value, &SiteRecord::value);
 }
 
-// Why the checkpoint is of no use to this run; empty where it is.
+// Returns why this run cannot use the checkpoint, or an empty text if it can.
 std::string unusable(const Statistics& checkpoint, const CalibrationRun& run,
                      const Statistics& fresh) {
   if (auto what = difference(checkpoint.provenance, run.provenance); !what.empty())
@@ -39,7 +39,7 @@ std::string unusable(const Statistics& checkpoint, const CalibrationRun& run,
   return "";
 }
 
-// What the checkpoint holds, or nothing.
+// Returns the statistics in the checkpoint, or `fresh` if it cannot be used.
 Statistics resumed(const CalibrationRun& run, Statistics fresh, std::vector<std::string>& notes) {
   std::error_code ignored;
   if (!fs::exists(run.checkpoint, ignored)) return fresh;
@@ -59,7 +59,7 @@ Statistics resumed(const CalibrationRun& run, Statistics fresh, std::vector<std:
   return fresh;
 }
 
-// Runs [begin, end) and counts it as done.
+// Runs the examples [begin, end) and counts them as done.
 void observe_examples(const CalibrationRun& run, const ExampleRunner& runner,
                       const std::vector<int>& record_of, Statistics& statistics, size_t end) {
   const auto begin = static_cast<size_t>(statistics.part.end);
@@ -90,8 +90,8 @@ Statistics run_calibration(const CalibrationRun& run, const ExampleRunner& runne
   const auto all = static_cast<size_t>(run.part.end);
   while (statistics.part.end < run.part.end) {
     const auto begin = static_cast<size_t>(statistics.part.end);
-    // Runs never cross a group of the moving ranges, so any batch size observes the same values
-    // under the same group.
+    // A run never crosses the border of a group of the moving ranges, so every batch size observes
+    // the same values in the same group.
     const size_t end = std::min({begin + run.batch, (begin / kGroup + 1) * kGroup, all});
     observe_examples(run, runner, records.of_site, statistics, end);
     if (progress)

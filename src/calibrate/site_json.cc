@@ -1,6 +1,6 @@
-// Integers are JSON integers, squares (wider than 64 bits) hexadecimal strings, and lists of floats
-// one string of eight hexadecimal digits each: exact, and an eighth of the size of a JSON array
-// printed one number a line.
+// Integers are JSON integers. Squares, which are wider than 64 bits, are hexadecimal strings. A
+// list of floats is one string with eight hexadecimal digits per float, which is exact and takes an
+// eighth of a JSON array printed one number a line.
 #include "calibrate/site_json.h"
 
 #include <bit>
@@ -16,7 +16,7 @@ using json::Tree;
 using json::Value;
 using State = SiteStatistics::State;
 
-constexpr size_t kDigits = 8;  // of an FP32 value
+constexpr size_t kDigits = 8;  // digits per FP32 value
 constexpr uint32_t kFirstNotFinite = 0x7F800000;
 
 void append_hex(std::string& text, float value) {
@@ -91,7 +91,7 @@ Tree sums_to_json(const State& state) {
   return out;
 }
 
-// Values of the histogram that have the biased exponent e.
+// Returns how many values of the histogram have the biased exponent e.
 uint64_t values_with_exponent(const State& state, size_t e) {
   constexpr size_t kBinsPerExponent = size_t{1} << (23 - SiteStatistics::kBinShift);
   uint64_t n = 0;
@@ -110,7 +110,8 @@ void read_sums(const Value& field, State& state) {
     auto& sums = state.sums[e];
     sums.mantissas = row[1].integer();
     sums.squares = wide_hex(row[2]);
-    // Mantissas have 24 bits, so these sums are impossible (and could overflow when merged).
+    // Mantissas have 24 bits, so sums beyond these limits are impossible (and could overflow when
+    // merged).
     const auto largest = static_cast<int64_t>(n << 24);
     if (sums.mantissas > largest || sums.mantissas < -largest ||
         sums.squares > static_cast<uint128>(n) << 48)

@@ -1,4 +1,5 @@
-// One Site's statistics as JSON. Internal to the calibration's .cc files.
+// Reads and writes one Site's statistics as JSON. This header is internal to the calibration's .cc
+// files.
 #pragma once
 
 #include "calibrate/statistics.h"

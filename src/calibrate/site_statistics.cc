@@ -60,7 +60,7 @@ void SiteStatistics::observe(std::span<const float> values, int64_t columns, siz
     fail(ErrorCode::limit, "at most {} examples can be calibrated with",
          kMaxGroups * kExamplesPerGroup);
   if (state_.groups.size() <= example_group) state_.groups.resize(example_group + 1);
-  constexpr size_t kBlock = 4096;  // 16 KiB: stays in the first-level cache for the second pass
+  constexpr size_t kBlock = 4096;  // 16 KiB, which stay in the L1 cache for the second pass
   for (size_t at = 0; at < values.size(); at += kBlock)
     observe_block(values.subspan(at, std::min(kBlock, values.size() - at)),
                   state_.groups[example_group]);

@@ -1,13 +1,13 @@
-// What is remembered of all values that pass one Site: enough for every observer, in bounded
-// memory.
+// The statistics of all values that pass one Site. They are enough for every observer and take
+// bounded memory.
 //
 // Statistics are the same bit for bit for any batch size, order and number of threads, because each
-// part merges exactly: counts and histogram are integers, extremes are extremes, and sums are kept
+// part merges exactly. Counts and histogram are integers, extremes are extremes, and sums are kept
 // per binary exponent as integers of mantissas. Nothing is rounded before it is reported. Values
 // that are not finite are counted and otherwise ignored.
 //
-// Non-goals: quantiles finer than a histogram bin, and anything that depends on neighboring
-// values.
+// Quantiles finer than a histogram bin, and anything that depends on neighboring values, are not
+// goals.
 #pragma once
 
 #include <array>
@@ -23,18 +23,18 @@ __extension__ typedef unsigned __int128 uint128;  // -Wpedantic
 
 class SiteStatistics {
  public:
-  // A bin holds the magnitudes that share the exponent and the three leading mantissa bits: all
-  // finite magnitudes have one, so there is no range to choose and merging never rebins. Zeros are
-  // counted apart.
+  // A bin holds the magnitudes that share the exponent and the three leading mantissa bits. All
+  // finite magnitudes have a bin, so there is no range to choose and merging never rebins. Zeros
+  // are counted apart.
   static constexpr int kBinShift = 20;
   static constexpr size_t kBins = 0x7F800000u >> kBinShift;
-  static constexpr size_t kExponents = 255;  // of finite values, biased; 0: subnormal
-  // Ranges are kept per group of this many consecutive examples, in the order of the data: the
-  // "batch" of moving averages, whatever batches the execution made.
+  static constexpr size_t kExponents = 255;  // biased, finite values only; 0: subnormal
+  // Ranges are kept per group of this many consecutive examples, in the order of the data. A group
+  // is the "batch" of moving averages, whatever batches the execution made.
   static constexpr size_t kExamplesPerGroup = 32;
   static constexpr int64_t kMaxChannels = 1 << 16;
   static constexpr size_t kMaxGroups = size_t{1} << 20;
-  // Below this many values no sum of 24-bit mantissas leaves 64 bits.
+  // Below this many values, every sum of 24-bit mantissas fits into 64 bits.
   static constexpr uint64_t kMaxCount = uint64_t{1} << 38;
 
   struct Range {
@@ -59,38 +59,39 @@ class SiteStatistics {
     Range range;
     std::vector<uint64_t> histogram = std::vector<uint64_t>(kBins);
     std::vector<ExponentSums> sums = std::vector<ExponentSums>(kExponents);
-    int64_t columns = -1;               // -1: nothing seen; 0: varying, so no channels
-    std::vector<float> channel_absmax;  // `columns` of them
-    std::vector<Range> groups;          // by example group; empty where it was not seen
+    // -1: nothing seen; 0: the width varies, so there are no channels
+    int64_t columns = -1;
+    std::vector<float> channel_absmax;  // one per column
+    std::vector<Range> groups;          // by example group; empty if the group was not seen
     friend bool operator==(const State&, const State&) = default;
   };
 
-  // `values` are rows of `columns` channels; 0 where channels have no meaning. All belong to
-  // examples of the group `example_group` = (index of the example) / kExamplesPerGroup.
+  // `values` are rows of `columns` channels; `columns` is 0 if channels have no meaning. All values
+  // belong to examples of the group `example_group` = (index of the example) / kExamplesPerGroup.
   void observe(std::span<const float> values, int64_t columns, size_t example_group);
   void merge(const SiteStatistics& other);
 
   uint64_t count() const { return state_.count; }
   uint64_t zeros() const { return state_.zeros; }
   uint64_t nonfinite() const { return state_.nonfinite; }
-  // 0 where no finite value was seen.
+  // Each is 0 if no finite value was seen.
   float min() const { return state_.count ? state_.range.min : 0.0f; }
   float max() const { return state_.count ? state_.range.max : 0.0f; }
   float absmax() const;
   double mean() const;
-  double stddev() const;  // of the values seen (divided by count)
+  double stddev() const;  // of the values seen: divided by count
   double sum_of_squares() const;
   std::span<const float> channel_absmax() const { return state_.channel_absmax; }
   std::span<const uint64_t> histogram() const { return state_.histogram; }
-  // The moving average of the groups' ranges: e = momentum * e + (1 - momentum) * range, starting
-  // with the first group's. {0, 0} where nothing was seen.
+  // Returns the moving average of the groups' ranges, e = momentum * e + (1 - momentum) * range,
+  // which starts with the first group's range. Returns {0, 0} if nothing was seen.
   Range moving_range(double momentum) const;
 
   // The magnitudes of bin b are those in [bin_lower(b), bin_lower(b + 1)).
   static float bin_lower(size_t bin);
 
   const State& state() const { return state_; }
-  static SiteStatistics of(State state);  // a consistent state, as a file holds it
+  static SiteStatistics of(State state);  // `state` must be consistent
   friend bool operator==(const SiteStatistics&, const SiteStatistics&) = default;
 
  private:

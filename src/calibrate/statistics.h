@@ -1,10 +1,10 @@
 // Statistics of a model: what calibration found at every activation Site, and where it comes from.
 //
-// Stored as one JSON file, "fp8q/statistics/1": deterministic bytes (no dates, no paths of the
-// machine beyond the data's), every number exact, sparse histograms, and a checksum of the content.
-// A file may hold a part of the examples only: a shard, or what an interrupted run had done. It
-// says so in the member "part", which others do not have; merged parts are the same bytes as the
-// whole, made at once.
+// They are stored as one JSON file, "fp8q/statistics/1". Its bytes are deterministic (no dates, no
+// paths of the machine beyond the data's), every number is exact, histograms are sparse, and the
+// content has a checksum. A file may hold only a part of the examples: a shard, or what an
+// interrupted run had done. Such a file says so in the member "part", which other files do not
+// have. Merged parts give the same bytes as one run over all examples.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace fp8q {
 
 // Everything the numbers depend on.
 struct Provenance {
-  std::string version;     // of fp8q
+  std::string version;     // version of fp8q
   std::string model_name;  // file name without its folder
   std::string model_sha256;
   std::string tokenizer_sha256;
@@ -28,7 +28,7 @@ struct Provenance {
   std::string data_sha256;
   bool builtin_data = false;
   bool random_data = false;
-  std::string task;  // empty where the data is plain text
+  std::string task;  // empty if the data is plain text
   int64_t max_length = 0;
   uint64_t seed = 0;
   int64_t examples = 0;
@@ -44,34 +44,35 @@ struct SiteRecord {
 };
 
 struct Statistics {
-  Provenance provenance;  // examples and tokens: those of `part`
-  Part part;              // the examples these statistics hold, of those the run was to see
+  Provenance provenance;  // its examples and tokens are those of `part`
+  Part part;              // which of the run's examples these statistics hold
   std::vector<SiteRecord> sites;
 
-  const SiteStatistics* find(std::string_view value) const;  // nullptr: no such Site
-  // Adds what a run over the examples that follow found. Error (bad_data), saying what differs,
-  // unless both come from the same model, data and settings, list the same Sites in the same order,
-  // and the other's part begins where this one ends.
+  const SiteStatistics* find(std::string_view value) const;  // nullptr if there is no such Site
+  // Adds the statistics of the examples that follow. Throws an Error (bad_data) that says what
+  // differs, unless both come from the same model, data and settings, list the same Sites in the
+  // same order, and the other's part begins where this one ends.
   void append(const Statistics& other);
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };
 
-// What differs between the circumstances of two runs ("the data (sha256 ...)"); empty: nothing on
-// which the numbers depend, examples and tokens apart. Machines may keep files in different places.
+// Returns what differs between the circumstances of two runs ("the data (sha256 ...)"). The text is
+// empty if nothing differs on which the numbers depend, apart from examples and tokens. Machines
+// may keep files in different places.
 std::string difference(const Provenance& a, const Provenance& b);
 
-// The bytes of the file. A name that is not UTF-8 is an Error (unsupported).
+// Returns the bytes of the file. Throws an Error (unsupported) if a name is not UTF-8.
 std::string to_json(const Statistics& statistics);
-// `source` names the bytes in messages. Anything but what to_json() writes is an Error (bad_data)
-// that names the field.
+// `source` names the bytes in messages. Throws an Error (bad_data) that names the field if the
+// bytes are not what to_json() writes.
 Statistics statistics_from_json(std::string_view bytes, const std::string& source);
 
 // A 24-layer model with 4096 examples takes 6 MB.
 inline constexpr uint64_t kMaxStatisticsBytes = uint64_t{256} << 20;
 void save_statistics(const Statistics& statistics, const std::filesystem::path& path);  // atomic
 Statistics load_statistics(const std::filesystem::path& path);
-// Whether the file begins as fp8q writes statistics, so that it may be replaced without asking.
-// False also where it cannot be read.
+// Returns whether the file begins like statistics of fp8q, so that it may be replaced without
+// asking. Returns false if the file cannot be read.
 bool is_statistics_file(const std::filesystem::path& path);
 
 }  // namespace fp8q

@@ -1,4 +1,4 @@
-// The statistics file: sealed (json/sealed.h), with a line per Site.
+// The statistics file is sealed (json/sealed.h) and has a line per Site.
 #include <unordered_set>
 
 #include "base/error.h"
@@ -17,7 +17,7 @@ constexpr json::Kind kKind{
     .what = "a statistics file",
     .remedy = "the file is damaged or was changed by hand: run fp8q calibrate again"};
 
-// The canonical form of a part of the content.
+// The form in which a part of the content is written.
 constexpr json::Style kCanonical{
     .sorted = true,
     .not_utf8 =
