@@ -17,7 +17,7 @@ bool matches(const std::string& pattern, const std::string& path) {
   return pattern == path || fnmatch(pattern.c_str(), path.c_str(), 0) == 0;
 }
 
-// A few paths that share their last part with what was asked for, or simply the first ones.
+// Returns a few paths that share their last part with the pattern, or else the first paths.
 std::string examples(const std::string& pattern, const std::vector<Site>& sites) {
   constexpr size_t kShown = 3;
   const std::string end = pattern.substr(pattern.rfind('/') + 1);
@@ -30,8 +30,8 @@ std::string examples(const std::string& pattern, const std::vector<Site>& sites)
   return fmt::format("{}", fmt::join(paths, ", "));
 }
 
-// A pattern that matches operands of products means no other values beside them, unless they are to
-// be quantized already: "layer.2/*=e5m2" shall not begin to round residual sums.
+// A pattern that matches operands of products applies to no other values, unless the request
+// already quantizes them: "layer.2/*=e5m2" must not start to round residual sums.
 bool is_meant(const SiteChoice& choice, const std::vector<Site>& sites, size_t i,
               const SiteRequest& request) {
   if (is_operand(sites[i].role) || request.format) return true;
@@ -47,7 +47,7 @@ bool fits(const Granularity& granularity, const Site& site) {
   return site.kind == SiteKind::weight;
 }
 
-// Whether the format is another one than before.
+// Returns whether the format has changed.
 bool change(const SiteChoice& choice, const Site& site, SiteRequest& request) {
   const auto before = request.format;
   if (choice.wanted) request.format = choice.wanted->format;

@@ -1,4 +1,4 @@
-// Changes to a PlanRequest: "these Sites, that way". Written on the command line as
+// A SiteChoice changes a PlanRequest: "these Sites, that way". It is written on the command line as
 // `PATTERN=[FORMAT][@GRANULARITY][:OBSERVER[:PARAMETER]]` and in plan files as one object a line.
 #pragma once
 
@@ -13,9 +13,9 @@
 namespace fp8q {
 
 struct SiteChoice {
-  // A path, or a pattern for fnmatch(3): * ? [...], where * also passes "/".
+  // A path, or a pattern for fnmatch(3): * ? [...], where * also matches "/".
   std::string pattern;
-  // What is not given stays as it was.
+  // Members that are not given leave the request unchanged.
   struct Wanted {
     std::optional<Format> format;  // nullopt: floating point
   };
@@ -23,24 +23,24 @@ struct SiteChoice {
   std::optional<Granularity> granularity;
   std::optional<ObserverChoice> observer;
   std::string reason;
-  std::string origin;  // where it stands, for messages: "--site 'layer.0/*=float'"
+  std::string origin;  // where it was given, for messages: "--site 'layer.0/*=float'"
 };
 
 // "layer.5/ffn.output/*=float", "*/weight=int8@tensor", "layer.*/query=:percentile:99.99". The
-// reason is the text itself. Error (usage) that shows the text.
+// reason is the text itself. Throws an Error (usage) that shows the text if it cannot be read.
 SiteChoice parse_site_choice(std::string_view text);
 
 // Applies choices in their order, so that the last one that matches a Site decides. A pattern that
-// matches operands of products leaves other values alone that are in floating point. Error (usage):
-// a pattern that matches no Site (near paths are named), a granularity or observer that the
-// matching Sites cannot have.
+// matches operands of products leaves other values in floating point unchanged. Throws an Error
+// (usage) if a pattern matches no Site (the message names similar paths), or if the matching Sites
+// cannot have a granularity or observer.
 void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>& sites,
                    PlanRequest& request);
 
-// "float" or the name of the format.
+// Returns "float" or the name of the format.
 std::string_view name_of(const std::optional<Format>& format);
 
-// Error (usage) beginning with `where`.
+// Both throw an Error (usage) that begins with `where`.
 SiteChoice::Wanted parse_format(std::string_view text, const std::string& where);
 Granularity parse_granularity(std::string_view text, const std::string& where);
 

@@ -84,7 +84,7 @@ std::optional<Tensor> constant_contents(const GraphIndex& index, const std::stri
 
 Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& perm) {
   const auto rank = static_cast<size_t>(tensor.rank());
-  std::vector<size_t> strides(rank, element_size(tensor.dtype()));  // of the source, in bytes
+  std::vector<size_t> strides(rank, element_size(tensor.dtype()));  // in bytes
   for (size_t i = rank; i-- > 1;)
     strides[i - 1] = strides[i] * static_cast<size_t>(tensor.shape()[i]);
   Shape shape;

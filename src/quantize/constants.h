@@ -1,4 +1,4 @@
-// Weights as their product sees them, whatever way the file stores them.
+// Finds weights as their product sees them, however the file stores them.
 #pragma once
 
 #include <optional>
@@ -8,21 +8,21 @@
 
 namespace fp8q {
 
-// The contents of a value that is an initializer or a Constant, possibly behind Identity, Cast
-// between floating-point types, and Transpose. nullopt for everything else.
+// Returns the contents of a value that is an initializer or a Constant, possibly behind Identity,
+// Cast between floating-point types, and Transpose. Returns nullopt for everything else.
 std::optional<Tensor> constant_contents(const GraphIndex& index, const std::string& value);
 
-// The tensor at the root of such a chain, as it is stored: a name where it is an initializer.
+// The stored tensor at the root of such a chain. It has a name if it is an initializer.
 struct StoredConstant {
   Tensor tensor;
-  std::string initializer;  // empty: a Constant node
+  std::string initializer;  // empty for a Constant node
 };
 std::optional<StoredConstant> stored_constant(const GraphIndex& index, const std::string& value);
 
-// Axes in the order `perm`, for tensors of any type.
+// Puts the axes in the order `perm`. The tensor may have any type.
 Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& perm);
 
-// Error (bad_model) naming the tensor where a value is NaN or infinite.
+// Throws an Error (bad_model) that names the tensor if a value is NaN or infinite.
 void check_finite(const Tensor& f32, const std::string& value);
 
 }  // namespace fp8q

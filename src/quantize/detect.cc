@@ -11,8 +11,8 @@
 namespace fp8q {
 namespace {
 
-// Operators of any domain that read or make quantized tensors: the standard's, onnxruntime's
-// (com.microsoft) and TransformerEngine's (trt).
+// Returns whether the operator, of any domain, reads or makes quantized tensors: one of the
+// standard, of onnxruntime (com.microsoft) or of TransformerEngine (trt).
 bool is_quantization(const Node& node) {
   static constexpr std::array kExact = {"QuantizeLinear",
                                         "DequantizeLinear",

@@ -1,4 +1,4 @@
-// What quantization a model already carries, so that it is not quantized twice.
+// Finds the quantization that a model already carries, so that it is not quantized twice.
 #pragma once
 
 #include <optional>
@@ -10,15 +10,15 @@ namespace fp8q {
 
 struct FoundQuantization {
   std::string description;  // "was converted by fp8q (e4m3)", "contains QuantizeLinear \"x\""
-  std::string recipe;       // of fp8q; empty where something else made the model
+  std::string recipe;       // fp8q's recipe; empty if another tool made the model
 };
 
-// nullopt for a float model. A damaged manifest is an Error (bad_model).
+// Returns nullopt for a float model. Throws an Error (bad_model) if the manifest is damaged.
 std::optional<FoundQuantization> find_quantization(const Model& model);
 bool is_quantized(const Model& model);
 
-// How results call it: the recipe of a converted model, "quantized" where something else did it,
-// "fp32".
+// Returns the name that results use: the recipe of a converted model, "quantized" if another tool
+// quantized it, or "fp32".
 std::string format_of(const Model& model);
 
 }  // namespace fp8q

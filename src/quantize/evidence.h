@@ -1,4 +1,4 @@
-// What ranges of activations follow from.
+// The evidence from which ranges of activations follow.
 #pragma once
 
 #include "calibrate/prediction.h"
@@ -19,7 +19,8 @@ struct PlanEvidence {
   }
 };
 
-// Error (bad_data) naming the Site where there are no statistics, none of it, or none with values.
+// Throws an Error (bad_data) that names the Site if there are no statistics, if they lack the Site,
+// or if it has no values.
 const SiteStatistics& needed_statistics(const Site& site, const Statistics* statistics);
 
 }  // namespace fp8q

@@ -13,7 +13,7 @@ std::string Insertions::constant(const std::string& stem, Tensor tensor) {
   return fresh;
 }
 
-// Runtimes refuse two nodes of one name.
+// Runtimes refuse two nodes of the same name.
 Node Insertions::named(Node node) {
   node.name = node.outputs.front() + "/" + node.op_type;
   while (!node_names_.insert(node.name).second) node.name += "_";

@@ -1,5 +1,5 @@
-// New nodes beside the nodes of a graph, collected first and put in place at the end, so that node
-// numbers (and with them Uses) stay valid meanwhile. Internal to the rewrite.
+// Collects new nodes for a graph and puts them in place at the end, so that node numbers (and with
+// them Uses) stay valid until then. This header is internal to the rewrite.
 #pragma once
 
 #include <map>
@@ -15,17 +15,17 @@ class Insertions {
  public:
   explicit Insertions(Graph& graph);
 
-  // A name no value has yet.
+  // Returns a name that no value has yet.
   std::string name(const std::string& stem) { return names_(stem); }
-  // Adds an initializer and returns its name, `stem` where that is free.
+  // Adds an initializer and returns its name, which is `stem` if that is free.
   std::string constant(const std::string& stem, Tensor tensor);
   Node& node(size_t n) { return graph_.nodes[n]; }
   void before(size_t n, Node node) { before_[n].push_back(named(std::move(node))); }
-  // A call of `function`, of one input and one output.
+  // Inserts a call of `function`, which has one input and one output.
   void call_before(size_t n, LocalFunction& function, const std::string& input,
                    const std::string& output);
   void after(size_t n, Node node) { after_[n].push_back(named(std::move(node))); }
-  // Puts everything in place and removes what nobody reads any more.
+  // Puts everything in place and removes the values and nodes that are no longer read.
   void finish();
 
  private:

@@ -18,7 +18,7 @@ constexpr json::Kind kKind{
     .remedy = "the model's metadata is damaged: convert the source model again",
     .code = ErrorCode::bad_model};
 
-// Then neither range nor scales are known.
+// An entry with a scale per token knows neither range nor scales.
 bool per_token(const ManifestEntry& e) { return e.granularity == Granularity::token.text(); }
 
 Tree entry_to_json(const ManifestEntry& e) {

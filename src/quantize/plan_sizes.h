@@ -1,4 +1,4 @@
-// What a plan does to the size of a model.
+// Computes what a plan does to the size of a model.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace fp8q {
 
-// Bytes of numbers; each stored constant counts once, scales do not.
+// The sizes are in bytes. Each stored constant counts once; scales do not count.
 struct PlanSizes {
   uint64_t matrices_before = 0;  // the quantized weights, as FP32
   uint64_t matrices_after = 0;   // as codes

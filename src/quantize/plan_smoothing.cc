@@ -15,8 +15,8 @@ struct Input {
   std::vector<size_t> weights;
 };
 
-// The weights that the quantized products of an activation multiply it by; empty where one of them
-// is of another kind.
+// Returns the weights by which the quantized products of an activation multiply it. Returns an
+// empty list if one of the products cannot be smoothed.
 std::vector<size_t> weights_of(const GraphIndex& index, const std::vector<Site>& sites,
                                const std::map<size_t, Product>& products, const SitePlan& plan) {
   std::vector<size_t> weights;
@@ -27,7 +27,7 @@ std::vector<size_t> weights_of(const GraphIndex& index, const std::vector<Site>&
     if (site.kind != SiteKind::weight || !site.channel_axis) return {};
     if (int_attribute(index.graph().nodes[use.node], "transA", 0) != 0) return {};
     const auto contents = constant_contents(index, site.value);
-    // One that is not FP32 is refused later.
+    // A weight that is not FP32 is refused later.
     if (!contents || contents->rank() != 2 || contents->dtype() != DType::f32) return {};
     weights.push_back(static_cast<size_t>(other));
   }

@@ -14,7 +14,7 @@
 namespace fp8q {
 namespace {
 
-// How people learn what an observer made of: "mse of each output channel".
+// Describes for people how an observer was used: "mse of each output channel".
 std::string described(const ObserverChoice& observer, const std::string& of) {
   if (observer.id == Observer::fixed) return fmt::format("range fixed at {}", observer.parameter);
   return fmt::format("{} of {}", observer.text(), of);
@@ -38,7 +38,7 @@ std::string group_name(const Granularity& granularity) {
   return "";
 }
 
-// A constant operand.
+// Plans a constant operand.
 void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   const Tensor weight = planned_weight(index, plan);
   if (weight.dtype() != DType::f32)
@@ -108,7 +108,7 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
     plan.reason += fmt::format("; {} values that are not finite were ignored", plan.nonfinite);
 }
 
-// A Site by its request and the products it feeds. Its request becomes what it gets.
+// Plans a Site by its request and the products it feeds. Changes the request to what the Site gets.
 void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>& products,
                bool is_output, SiteRequest& request) {
   plan.path = site.path;
@@ -139,8 +139,8 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
   plan.reason = request.reason;
 }
 
-// A residual sum that is quantized adds rounded numbers, as far as they are its own, with one
-// scale.
+// Where a residual sum is quantized, it adds the rounded numbers of a quantized input that has one
+// scale and no factors.
 void plan_residuals(const std::vector<Site>& sites, Plan& plan) {
   const auto sum_is_quantized = [&](const Site& input) {
     const auto role = input.role == SiteRole::attention_input ? SiteRole::attention_residual
@@ -174,7 +174,7 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
     if (!p.quantized()) return;
     if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
     else plan_activation(p, sites[i], evidence.statistics, evidence.prediction(i));
-    // What the recipe alone decides needs no mention.
+    // Decisions of the recipe alone need no mention.
     const std::string& why = request.sites[i].reason;
     if (!why.empty() && why != recipe_reason(request.recipe)) p.reason += "; " + why;
   });

@@ -1,4 +1,4 @@
-// From what is asked for to a Plan. Planning changes nothing.
+// Makes a Plan from a request. Planning changes no model.
 #pragma once
 
 #include <vector>
@@ -8,13 +8,13 @@
 
 namespace fp8q {
 
-// The observers of weights must serve them. Errors: bad_data where a Site that needs statistics has
-// none (or no values), naming it; bad_model where a weight is not finite; unsupported where a
-// weight is not of type float, or where a Site that needs a prediction has none; usage where a Site
-// that was named must stay float, or formats do not mix.
+// The observers of weights must serve weights. Throws an Error: bad_data, which names the Site, if
+// a Site that needs statistics has none (or no values); bad_model if a weight is not finite;
+// unsupported if a weight is not of type float, or if a Site that needs a prediction has none;
+// usage if a Site that was named must stay float, or if formats do not mix.
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const PlanRequest& request);
-// What a recipe alone asks for.
+// Makes the Plan that a recipe alone asks for.
 Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvidence& evidence,
                const Recipe& recipe, const PlanOptions& options);
 

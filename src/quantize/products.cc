@@ -17,7 +17,7 @@ struct Chooser {
   const Site& site(int i) const { return sites[static_cast<size_t>(i)]; }
   const SiteRequest& request(int i) const { return requests[static_cast<size_t>(i)]; }
 
-  // Why the product cannot be quantized, whatever is asked for.
+  // Returns why the product cannot be quantized, whatever is asked for.
   std::string obstacle(const Product& product) const {
     int weights = 0;
     bool probabilities = false;
@@ -36,8 +36,8 @@ struct Chooser {
     return "";
   }
 
-  // Scales of the rows of x stand in front of the sums of x W; those of W's rows, or of x's
-  // columns, do not.
+  // Scales of the rows of x can be factored out of the sums of x W. Scales of W's rows, or of x's
+  // columns, cannot.
   bool rows_can_have_scales(const Product& product) const {
     const auto per_token = [&](int i) { return request(i).granularity == Granularity::token; };
     const auto [a, b] = product.operands;
@@ -47,7 +47,7 @@ struct Chooser {
     return int_attribute(node, "transA", 0) == 0;
   }
 
-  // Why the product stays in floating point; empty where it does not.
+  // Returns why the product stays in floating point, or an empty text if it does not.
   std::string float_reason(const Product& product) const {
     if (auto reason = obstacle(product); !reason.empty()) return reason;
     for (const int i : product.operands)

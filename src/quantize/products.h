@@ -1,10 +1,10 @@
-// Which matrix products are quantized, as follows from what is asked for at their operands.
-// Internal to planning.
+// Decides which matrix products are quantized, from what is asked for at their operands. This
+// header is internal to planning.
 //
-// A product is quantized only when both its operands are, and when there is a product of their
-// formats: E4M3 and E5M2 mix, INT8 and FP8 do not (no tensor core and no cuBLASLt kernel multiplies
-// them). Query, key and value products share an input and run as one, so they are quantized
-// together or not at all.
+// A product is quantized only when both its operands are, and when their formats can be multiplied.
+// E4M3 and E5M2 mix. INT8 and FP8 do not, because no tensor core and no cuBLASLt kernel multiplies
+// them. Query, key and value products share an input and run as one, so they are quantized together
+// or not at all.
 #pragma once
 
 #include <map>
@@ -14,15 +14,16 @@
 
 namespace fp8q {
 
-// A MatMul or Gemm, by its node.
+// The operands of a MatMul or Gemm, and whether it is quantized.
 struct Product {
   int operands[2] = {-1, -1};  // Sites of inputs 0 and 1
   std::string float_reason;    // empty: it is quantized
 };
 
-// By node. A graph whose Sites have only the roles `probabilities` and `other` was not recognized
-// as an encoder; there, products with a constant operand and products with probabilities count.
-// Error (usage): operands of formats that do not mix.
+// Returns the products by the index of their node. A graph whose Sites have only the roles
+// `probabilities` and `other` was not recognized as an encoder. In such a graph, only products with
+// a constant operand and products with probabilities count. Throws an Error (usage) if the formats
+// of two operands do not mix.
 std::map<size_t, Product> choose_products(const GraphIndex& index, const std::vector<Site>& sites,
                                           const std::vector<SiteRequest>& requests);
 

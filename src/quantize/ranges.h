@@ -1,4 +1,4 @@
-// Ranges of activations that go between plans and tables of other tools (calibrate/range_table.h).
+// Moves ranges of activations between plans and tables of other tools (calibrate/range_table.h).
 #pragma once
 
 #include <filesystem>
@@ -9,12 +9,13 @@
 
 namespace fp8q {
 
-// Takes the ranges of activations that would follow from statistics from the table instead. Error
-// (bad_data) where the table lacks some. `source` is its file, for reasons.
+// Takes ranges of activations from the table if they would otherwise follow from statistics. Throws
+// an Error (bad_data) if the table lacks some of them. `source` is the table's file, which the
+// reasons name.
 void take_ranges(const RangeTable& table, const std::filesystem::path& source,
                  const std::vector<Site>& sites, PlanRequest& request);
 
-// The ranges of a plan's activations; those with a scale per token have none.
+// Returns the ranges of a plan's activations. Activations with a scale per token have none.
 RangeTable ranges_of(const Plan& plan);
 
 }  // namespace fp8q

@@ -10,17 +10,17 @@
 namespace fp8q {
 namespace {
 
-// The six linears of every layer.
+// The inputs of the six linear layers of every encoder layer.
 constexpr uint32_t kEncoderLinears =
     role_bit(SiteRole::attention_input) | role_bit(SiteRole::attention_output) |
     role_bit(SiteRole::intermediate) | role_bit(SiteRole::ffn_output);
 
-// And the two products of attention.
+// The linear layers and the two products of attention.
 constexpr uint32_t kEncoderProducts = kEncoderLinears | role_bit(SiteRole::query) |
                                       role_bit(SiteRole::key) | role_bit(SiteRole::probabilities) |
                                       role_bit(SiteRole::value);
 
-// Inputs and results of every operation, embeddings, residual sums and head included.
+// The inputs and results of every operation, including embeddings, residual sums and head.
 constexpr uint32_t kEverything =
     kEncoderProducts | role_bit(SiteRole::head) | role_bit(SiteRole::other) |
     role_bit(SiteRole::embeddings_sum) | role_bit(SiteRole::scores) |

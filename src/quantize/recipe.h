@@ -1,4 +1,4 @@
-// Recipes: what the user asks for with --format or --recipe. Rows are in recipes.def.
+// The recipes that the user asks for with --format or --recipe. The rows are in recipes.def.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,17 @@
 
 namespace fp8q {
 
-// Which values share a scale.
+// Says which values share a scale.
 struct Granularity {
   enum class Kind {
-    tensor,  // all
-    // Of weights:
+    tensor,  // all values
+    // The next four apply to weights.
     channel,  // each output channel
-    groups,   // `size` groups of as many output channels each, in their order: ZeroQuant's rows
-    block,    // of each output channel, `size` consecutive input channels
+    groups,   // `size` equal groups of consecutive output channels: ZeroQuant's rows
+    block,    // `size` consecutive input channels of each output channel
     tile,     // `size` input by `size` output channels: Jetfire's blocks
-    // Of inputs of linear layers:
-    token,  // each row: its scale is found at run time
+    // The last one applies to inputs of linear layers.
+    token,  // each row; its scale is found at run time
   };
   Kind kind = Kind::tensor;
   int64_t size = 0;
@@ -35,7 +35,7 @@ struct Granularity {
 inline constexpr Granularity Granularity::tensor{Granularity::Kind::tensor, 0};
 inline constexpr Granularity Granularity::channel{Granularity::Kind::channel, 0};
 inline constexpr Granularity Granularity::token{Granularity::Kind::token, 0};
-// For messages and help.
+// Lists the granularities for messages and help.
 inline constexpr std::string_view kGranularities =
     "tensor, channel, groupsN, blockN, tileN (as groups48, block32, tile32), token";
 
@@ -52,12 +52,14 @@ struct Recipe {
 constexpr uint32_t role_bit(SiteRole role) { return 1u << static_cast<int>(role); }
 
 constexpr bool covers(const Recipe& recipe, SiteRole role) { return recipe.roles & role_bit(role); }
-// Whether it quantizes values that enter no product, which only a recognized encoder has.
+// Returns whether the recipe quantizes values that enter no product. Only a recognized encoder has
+// such Sites.
 bool is_naive(const Recipe& recipe);
 
 std::span<const Recipe> all_recipes();
-const Recipe* recipe_named(std::string_view name);  // nullptr: no such recipe
-// Error (usage), beginning with `where`, that lists the recipes there are.
+const Recipe* recipe_named(std::string_view name);  // nullptr if there is no such recipe
+// Throws an Error (usage) that begins with `where` and lists the recipes if there is no such
+// recipe.
 const Recipe& require_recipe(std::string_view name, const std::string& where);
 const Recipe& default_recipe();
 

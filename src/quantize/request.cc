@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// Why a recipe leaves a role in floating point; empty where it does not.
+// Returns why a recipe leaves a role in floating point, or an empty text if it does not.
 std::string float_reason(const Recipe& recipe, SiteRole role, bool quantize_head) {
   if (covers(recipe, role)) return "";
   if (role == SiteRole::head)
@@ -32,8 +32,8 @@ SiteRequest request_of(const Recipe& recipe, const Site& site, const PlanOptions
     return {recipe.weights, recipe.weight_granularity, options.weight_observer, reason, ""};
   SiteRequest request{recipe.activations, recipe.activation_granularity, options.observer, reason,
                       ""};
-  // Softmax never exceeds 1, whatever the data: the range that TensorRT's fused attention requires
-  // too.
+  // Softmax never exceeds 1, whatever the data. TensorRT's fused attention also requires this
+  // range.
   if (site.role == SiteRole::probabilities && request.granularity == Granularity::tensor)
     request.observer = {Observer::fixed, 1.0};
   return request;

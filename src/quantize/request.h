@@ -1,5 +1,5 @@
-// What is asked for at every Site, before any scale is known: the one thing that recipes, options
-// of the command line, plan files and searches make, and that make_plan() carries out.
+// A PlanRequest says what is asked for at every Site, before any scale is known. Recipes, options
+// of the command line, plan files and searches all make one, and make_plan() carries it out.
 //
 // Recipe -> PlanRequest -> (changes: choice.h) -> Plan.
 #pragma once
@@ -17,20 +17,19 @@ namespace fp8q {
 struct SiteRequest {
   std::optional<Format> format;  // nullopt: stays in floating point
   Granularity granularity = Granularity::tensor;
-  ObserverChoice observer;  // token: absmax
+  ObserverChoice observer;  // absmax for scales per token
   std::string reason;       // why: "recipe e4m3", "the head stays ..."
-  std::string required_by;  // who named this very Site; then it is an Error if it must stay float
+  std::string required_by;  // who named this Site; if set, having to stay float is an Error
   friend bool operator==(const SiteRequest&, const SiteRequest&) = default;
 };
 
-// What can be said beside the recipe for all Sites at once.
+// The options that apply to all Sites at once, in addition to the recipe.
 struct PlanOptions {
   bool quantize_head = false;
   bool quantize_embeddings = false;
-  ObserverChoice observer = Observer::absmax;  // of activations, probabilities apart
+  ObserverChoice observer = Observer::absmax;  // for activations, except probabilities
   ObserverChoice weight_observer = Observer::absmax;
-  std::optional<SmoothQuant>
-      smooth_quant;  // of every input of a linear layer whose range is the absmax
+  std::optional<SmoothQuant> smooth_quant;  // for inputs of linear layers with absmax ranges
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 
@@ -46,20 +45,23 @@ struct PlanRequest {
   friend bool operator==(const PlanRequest&, const PlanRequest&) = default;
 };
 
-// What a recipe alone asks for. In a graph that was not recognized as an encoder (its Sites have
-// only the roles `probabilities` and `other`) it asks for every Site; Error (unsupported) there, if
-// the recipe quantizes values that enter no product, which are not known then.
+// Returns what a recipe alone asks for. In a graph that was not recognized as an encoder (its Sites
+// have only the roles `probabilities` and `other`) the recipe asks for every Site. For such a
+// graph, throws an Error (unsupported) if the recipe quantizes values that enter no product,
+// because these are not known there.
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options = {});
 
-// The reason recipe_request() gives where it asks for a format.
+// Returns the reason that recipe_request() gives if it asks for a format.
 std::string recipe_reason(std::string_view recipe);
 
-// Whether the range of an activation depends on what calibration saw, or on what weights predict.
+// Each returns whether the range of any activation depends on what calibration saw, or on what
+// weights predict.
 bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites);
 bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites);
 
-// Roles other than `probabilities` and `other` are given by a recognized encoder alone.
+// Returns whether the graph was recognized as an encoder. Only a recognized encoder gives roles
+// other than `probabilities` and `other`.
 bool is_recognized(const std::vector<Site>& sites);
 
 }  // namespace fp8q

@@ -16,12 +16,12 @@
 namespace fp8q {
 namespace {
 
-// Sites of one value that get the same quantized tensor.
+// The Sites of one value that get the same quantized tensor.
 struct Group {
   const SitePlan* plan;
-  bool operand;  // of products
+  bool operand;  // whether the value is an operand of products
   std::vector<Use> uses;
-  Tensor codes;  // weights
+  Tensor codes;  // for weights only
 };
 
 bool same_tensor(const SitePlan& a, const SitePlan& b) {
@@ -47,7 +47,7 @@ struct QdqNames {
   std::string codes, scale, zero_point, result;
 };
 
-// Scale and zero point of the same shape: scalars, or one element per channel or block.
+// Adds scale and zero point of the same shape: scalars, or one element per channel or block.
 QdqNames add_parameters(const SitePlan& plan, const Shape& shape, Insertions& insertions) {
   QdqNames names;
   names.scale = insertions.constant(plan.value + "/scale", Tensor::of<float>(shape, plan.scales));
@@ -68,8 +68,8 @@ Pair pair_of(const std::string& value, const QdqNames& names, std::string codes,
                     std::move(result))};
 }
 
-// What is quantized of an activation that node `at` is the first to read: its value, or a product
-// with the factors of its channels.
+// Returns the name of the value that is quantized for an activation that node `at` is the first to
+// read: the activation itself, or its product with the factors of its channels.
 std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) {
   if (plan.factors.empty()) return plan.value;
   const std::string factors = insertions.constant(
@@ -80,8 +80,8 @@ std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) 
   return result;
 }
 
-// The slot of a residual sum may read the numbers under another name (behind a reshape): then it
-// gets a pair of its own.
+// The slot of a residual sum may read the numbers under another name (behind a reshape). It then
+// gets its own pair.
 void add_residual(const SitePlan& plan, const QdqNames& names, Insertions& insertions) {
   if (!plan.residual) return;
   std::string& read = insertions.node(plan.residual->node).inputs[plan.residual->input];
@@ -139,7 +139,7 @@ void add_operand(const Group& group, Insertions& insertions) {
   add_residual(plan, names, insertions);
 }
 
-// A value that enters no product.
+// Adds the pair of a value that enters no product.
 void add_point(const Group& group, const GraphIndex& index, Insertions& insertions) {
   const SitePlan& plan = *group.plan;
   const auto producer = index.producer_index(plan.value);

@@ -11,9 +11,9 @@
 namespace fp8q {
 namespace {
 
-constexpr double kLargestExponent = 30;  // of a factor: far from what FP32 can no longer hold
+constexpr double kLargestExponent = 30;  // for factors; far within the range of FP32
 
-// f(channel, element) for every element of a matrix, in the order of its storage.
+// Calls f(channel, element) for every element of a matrix, in the order of its storage.
 template <typename F>
 void for_each_input(const Tensor& matrix, int64_t channel_axis, F&& f) {
   FP8Q_ASSERT(matrix.rank() == 2);
@@ -26,14 +26,14 @@ size_t inputs_of(const SmoothedWeight& weight) {
   return static_cast<size_t>(weight.f32.dim(1 - weight.channel_axis));
 }
 
-// Magnitudes of a normal distribution of variance 1 that stand for as many equally probable parts
-// of it, scaled to have mean square 1.
+// Returns magnitudes of a normal distribution of variance 1. Each stands for one of equally
+// probable parts of the distribution. They are scaled to have mean square 1.
 std::vector<double> normal_magnitudes() {
   constexpr int kParts = 32;
   std::vector<double> points;
   double squares = 0;
   for (int i = 0; i < kParts; ++i) {
-    const double share = (i + 0.5) / kParts;  // of magnitudes below: erf(z / sqrt(2))
+    const double share = (i + 0.5) / kParts;  // share of magnitudes below z: erf(z / sqrt(2))
     double low = 0, high = 8;
     while (high - low > 1e-9) {
       const double middle = (low + high) / 2;
@@ -46,7 +46,7 @@ std::vector<double> normal_magnitudes() {
   return points;
 }
 
-// The mean squared error of quantizing a channel's values.
+// Returns the mean squared error of quantizing a channel's values.
 double channel_noise(Format format, float scale, double absmax, double power) {
   static const std::vector<double> kMagnitudes = normal_magnitudes();
   double noise = 0;

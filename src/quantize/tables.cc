@@ -15,7 +15,8 @@ bool is_row_lookup(const Node& node) {
          int_attribute(node, "axis", 0) == 0;
 }
 
-// The table that a Gather reads, where it is one: its contents in float.
+// Returns the contents, in float, of the table that a Gather reads, or nullopt if the value is no
+// table.
 std::optional<Tensor> table_contents(const GraphIndex& index, const std::string& value) {
   auto contents = constant_contents(index, value);
   if (!contents || contents->dtype() != DType::f32 || contents->rank() != 2 || contents->dim(0) < 2)

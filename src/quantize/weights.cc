@@ -9,7 +9,7 @@
 namespace fp8q {
 namespace {
 
-// The runs of a tensor's elements: [outer, length, inner] around the axis.
+// Views a tensor's elements as [outer, length, inner] around the axis.
 class Runs {
  public:
   Runs(const Shape& tensor, const ScaleAxis& axis) : block_(static_cast<size_t>(axis.block)) {
@@ -25,8 +25,8 @@ class Runs {
 
   size_t scales() const { return block_ ? outer_ * blocks() * inner_ : length_; }
 
-  // f(begin, count, first, step): the elements [begin, begin + count) have the scales
-  // first + i * step.
+  // Calls f(begin, count, first, step): the elements [begin, begin + count) have the scales first +
+  // i * step.
   template <typename F>
   void for_each(F&& f) const {
     for (size_t o = 0; o < outer_; ++o) {
@@ -57,9 +57,9 @@ std::span<uint8_t> mutable_codes(Tensor& tensor) {
   return {reinterpret_cast<uint8_t*>(tensor.mutable_bytes()), static_cast<size_t>(tensor.size())};
 }
 
-// By absmax without statistics: it is what most weights get. The squared error is that of the
-// values themselves: a channel has too few of them for the histogram's assumption that they are
-// spread evenly over a bin.
+// The absmax needs no statistics here, because most weights use it. The squared error is measured
+// on the values themselves, because a channel has too few of them for the histogram's assumption
+// that they are spread evenly over a bin.
 float range_of_values(std::span<const float> values, Format format,
                       const ObserverChoice& observer) {
   if (observer.id == Observer::absmax) {
@@ -85,7 +85,7 @@ float range_of_values(std::span<const float> values, Format format,
   });
 }
 
-// One range for each scale.
+// Makes scales from one range for each.
 WeightScales scales_of_ranges(const ScaleAxis& axis, const std::vector<float>& ranges,
                               Format format) {
   WeightScales out{.axis = axis, .scales = {}};
@@ -97,7 +97,7 @@ WeightScales scales_of_ranges(const ScaleAxis& axis, const std::vector<float>& r
   return out;
 }
 
-// Which group of values decides each scale.
+// Says which group of values decides each scale.
 struct Groups {
   ScaleAxis axis;
   std::vector<size_t> of_scale;
@@ -122,7 +122,7 @@ Groups groups_of(const Shape& weight, const Granularity& granularity,
   if (granularity.kind == Kind::groups && channels % size != 0)
     fail(ErrorCode::usage, "{}: {} output channels are not divisible into {} groups", where,
          channels, size);
-  // Scales of blocks lie as the weight does: [blocks, channels] or [channels, blocks].
+  // Scales of blocks have the layout of the weight: [blocks, channels] or [channels, blocks].
   const size_t blocks = groups.axis.block ? groups.of_scale.size() / channels : 1;
   const size_t tiles = (channels + size - 1) / std::max<size_t>(size, 1);
   const bool last = channel_axis == 1;

@@ -1,8 +1,8 @@
-// Quantizing a constant tensor: which values share a scale, and codes.
+// Quantizes a constant tensor: decides which values share a scale, and computes scales and codes.
 //
 // ONNX has scales per tensor, per index of one axis, and per block along one axis. Groups of
-// channels are written as channels whose scales repeat, and two-dimensional tiles as blocks along
-// the input channels whose scales repeat over the output channels of the tile.
+// channels are written as channels whose scales repeat. Two-dimensional tiles are written as blocks
+// along the input channels whose scales repeat over the output channels of the tile.
 #pragma once
 
 #include <optional>
@@ -14,9 +14,10 @@
 
 namespace fp8q {
 
-// Which scale an element of a tensor has, as DequantizeLinear says it: one for all; with `axis` one
-// per index along it; with `block`, too, one per `block` elements along the axis (the last block
-// may be shorter), for every index of the other dimensions.
+// Says which scale an element of a tensor has, in the terms of DequantizeLinear. Without `axis`
+// there is one scale. With `axis` there is one per index along it. With `block` as well there is
+// one per `block` elements along the axis (the last block may be shorter), for every index of the
+// other dimensions.
 struct ScaleAxis {
   std::optional<int64_t> axis;
   int64_t block = 0;
@@ -31,25 +32,25 @@ struct WeightScales {
   ScaleAxis axis;
   std::vector<float> scales;  // in the order of scale_shape()
   float absmax = 0;
-  int64_t zero_channels = 0;  // they have scale 1
+  int64_t zero_channels = 0;  // channels that hold only zeros; their scale is 1
 };
 WeightScales absmax_scales(const Tensor& f32, Format format, std::optional<int64_t> axis);
 
-// A matrix whose output channels lie along `channel_axis`; without one (or with other than two
-// dimensions) granularities finer than the channel are an Error (unsupported), and `channel` is
-// `tensor`. The range of each group of values by the observer. Error (usage), beginning with
-// `where`: groups that do not divide the channels.
+// The observer finds the range of each group of values of a matrix whose output channels lie along
+// `channel_axis`. Without a channel axis (or with other than two dimensions) a granularity other
+// than `tensor` and `channel` is an Error (unsupported). Without a channel axis `channel` means
+// `tensor`. Throws an Error (usage) that begins with `where` if groups do not divide the channels.
 WeightScales observed_scales(const Tensor& f32, Format format, const Granularity& granularity,
                              std::optional<int64_t> channel_axis, const ObserverChoice& observer,
                              const std::string& where);
 
-// Codes in a tensor of the format's type (E4M3, E5M2 or INT8) and the shape of `f32`.
+// Returns the codes in a tensor of the format's type (E4M3, E5M2 or INT8) and the shape of `f32`.
 Tensor quantized(const Tensor& f32, Format format, const ScaleAxis& axis,
                  const std::vector<float>& scales);
 Tensor dequantized(const Tensor& codes, Format format, const ScaleAxis& axis,
                    const std::vector<float>& scales);
 
-// 10 log10(sum x^2 / sum (x - y)^2); infinite where they are equal.
+// Returns 10 log10(sum x^2 / sum (x - y)^2), which is infinite if the tensors are equal.
 double sqnr_db(const Tensor& x, const Tensor& y);
 
 }  // namespace fp8q
