@@ -13,14 +13,14 @@ namespace {
 constexpr std::string_view kBeginning = "{\"schema\":\"fp8q/evaluation/";
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
 
-// A circumstance of a run, in words, and what it was.
+// Pairs of a circumstance of a run, in words, and its value.
 using Circumstances = std::vector<std::pair<std::string, std::string>>;
 
 void add(Circumstances& list, const std::string& whose, const ModelRun& run) {
   list.emplace_back(whose, run.file.sha256);
   list.emplace_back("the tokenizer of " + whose, run.tokenizer_sha256);
   list.emplace_back("the config.json of " + whose, run.config_sha256);
-  // The GPU engine sums in another order and in BF16: a mixture would be the score of no run.
+  // The GPU engine sums in another order and in BF16. A mixture would be the score of no run.
   list.emplace_back("the device of " + whose, run.device());
   for (const RoundingCounts& site : run.rounding)
     list.emplace_back("the Sites of " + whose, site.path + " " + site.format);

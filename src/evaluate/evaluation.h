@@ -1,10 +1,11 @@
-// What running models over the examples of a task yields, before anything is scored.
+// An Evaluation is what running models over the examples of a task yields, before anything is
+// scored.
 //
-// Scores, intervals and differences follow from it alone (score_evaluation.h): neither models nor
-// data are looked at again. An evaluation may be of a part of the examples; parts of one run, made
-// on any machines, append to the evaluation of the whole. Stored as one sealed JSON file
-// (json/sealed.h), "fp8q/evaluation/1": every number exact, a text that is not UTF-8 with
-// replacement characters (texts are shown and not computed with).
+// Scores, intervals and differences follow from it alone (evaluation_score.h). Neither models nor
+// data are read again. An evaluation may cover a part of the examples. Parts of one run, made on
+// any machines, append to the evaluation of the whole. An evaluation is stored as one sealed JSON
+// file (json/sealed.h), "fp8q/evaluation/1". Every number is exact. A text that is not UTF-8 gets
+// replacement characters, because texts are only shown.
 #pragma once
 
 #include <optional>
@@ -28,10 +29,10 @@ struct ModelRun {
   std::string format;  // Scores::format
   std::string tokenizer_sha256;
   std::string config_sha256;  // empty: the model has no config.json
-  Answers answers;            // but for their notes, which are with the others
+  Answers answers;            // without their notes, which are in `notes`
   size_t sequences = 0;
   size_t tokens = 0;
-  double seconds = 0;  // of the engine alone
+  double seconds = 0;  // time of the engine alone
   std::vector<KernelFacts> kernels;
   std::vector<RoundingCounts> rounding;
   std::string engine;  // Engine::description(), which begins with the device
@@ -42,44 +43,46 @@ struct ModelRun {
 
 struct TestedModel {
   ModelRun run;
-  std::optional<size_t> baseline;  // of Evaluation::baselines
-  ExecutionFacts execution;        // its baseline included where that was run for it
-  std::vector<std::string> notes;  // of the first one, also those about the data
+  std::optional<size_t> baseline;  // index into Evaluation::baselines
+  ExecutionFacts execution;        // includes its baseline if that was run for it
+  std::vector<std::string> notes;  // the first model's include those about the data
 };
 
 struct Evaluation {
-  std::string version;  // of fp8q
-  Task task;            // what scoring needs: no columns, no files
+  std::string version;  // version of fp8q
+  Task task;            // only what scoring needs: no columns, no files
   std::string split;
   DataFacts data;
   // The options on which answers or the choice of examples depend, by name.
   std::vector<std::pair<std::string, std::string>> options;
-  uint64_t seed = 1;  // of the bootstrap
+  uint64_t seed = 1;  // seed of the bootstrap
   Part part;
-  std::vector<Example> examples;    // of the part; of span tasks without the text
-  std::vector<ModelRun> baselines;  // each once
-  std::vector<TestedModel> models;  // in the order they were given
+  std::vector<Example> examples;    // examples of the part; span tasks leave the text out
+  std::vector<ModelRun> baselines;  // each baseline once
+  std::vector<TestedModel> models;  // in the given order
 
   // Adds what a run of the same kind found on the examples that follow. Counts and seconds add up,
-  // the peak of memory is the largest. What a part says of itself (paths, engines, kernels,
-  // threads) stays that of the first, with a note where engines differ. There must be no
-  // difference() and the parts must adjoin.
+  // and the peak of memory is the largest. Facts about a part itself (paths, engines, kernels,
+  // threads) stay those of the first part, with a note if engines differ. There must be no
+  // difference(), and the parts must adjoin.
   void append(const Evaluation& other);
 };
 
-// What differs between the circumstances of two parts, so that they are not of one run ("the model
-// (sha256 ...)"); empty: nothing. Machines may keep files in different places.
+// Returns what differs between the circumstances of two parts, so that they do not belong to one
+// run ("the model (sha256 ...)"). Returns an empty text if nothing differs. Machines may keep files
+// in different places.
 std::string difference(const Evaluation& a, const Evaluation& b);
 
-// The bytes of the file.
+// Returns the bytes of the file.
 std::string to_json(const Evaluation& evaluation);
-// `source` names the bytes in messages. Anything but what to_json() writes is an Error (bad_data)
-// that names the field.
+// `source` names the bytes in messages. Throws an Error (bad_data) that names the field if the
+// bytes are not what to_json() writes.
 Evaluation evaluation_from_json(std::string_view bytes, const std::string& source);
 
 void save_evaluation(const Evaluation& evaluation, const fs::path& path);  // atomic
 Evaluation load_evaluation(const fs::path& path);
-// Whether the file begins as fp8q writes evaluations. False also where it cannot be read.
+// Returns whether the file begins like an evaluation of fp8q. Returns false if the file cannot be
+// read.
 bool is_evaluation_file(const fs::path& path);
 
 }  // namespace fp8q

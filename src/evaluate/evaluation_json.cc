@@ -1,5 +1,5 @@
-// The file of an evaluation. What follows from something else in it is not stored: how a label is
-// called, whether it is right.
+// The file of an evaluation. It does not store what follows from its other content, such as the
+// name of a label and whether the label is right.
 #include <cmath>
 
 #include "base/error.h"
@@ -52,7 +52,7 @@ Task task_from_json(const Value& field) {
   return task;
 }
 
-// A class, or the number that a regression task has.
+// Writes a class, or the number of a regression task.
 Tree label_to_json(const Task& task, double value) {
   if (task.is_regression()) return value;
   return static_cast<uint64_t>(value);

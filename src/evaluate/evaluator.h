@@ -1,6 +1,6 @@
-// What sets one kind of task apart: the sequences a model reads, what its outputs answer, and what
-// the answers are worth. Running models, intervals and comparisons are the same for all kinds and
-// live in run.h and score.h.
+// An Evaluator implements what differs between kinds of tasks: the sequences a model reads, what
+// its outputs answer, and how the answers are scored. Running models, intervals and comparisons are
+// the same for all kinds and are in run.h and score.h.
 #pragma once
 
 #include <memory>
@@ -19,27 +19,27 @@
 
 namespace fp8q {
 
-// What a model answered. Lists hold one entry per example, or none where the kind of task has no
-// such thing.
+// The answers of a model. Lists hold one entry per example, or are empty if they do not apply to
+// the kind of task.
 struct Answers {
-  // Label tasks.
+  // The next two are for label tasks.
   std::vector<double> values;              // the class, or the number
-  std::vector<std::vector<float>> logits;  // in the model's order; of embeddings, their cosine
+  std::vector<std::vector<float>> logits;  // in the model's order; the cosine for embeddings
 
-  // Span tasks.
+  // The next members are for span tasks.
   struct SpanAnswer {
     AnswerScore score;
-    // Of SQuAD v2.0: the score of "no answer" over that of the best span, and what that span is
-    // worth.
+    // These two are for SQuAD v2.0: the score of "no answer" minus that of the best span, and how
+    // good that span is.
     double null_difference = 0;
     AnswerScore best_span;
   };
   std::vector<SpanAnswer> spans;
 
-  // Answers as people read them, for comparing two models: a label or a part of a text. None for
-  // numbers.
+  // The answers as people read them, for comparing two models: a label or a part of a text. The
+  // list is empty for numbers.
   std::vector<std::string> texts;
-  // Where the score is the share of right answers: whether this one is.
+  // Says whether each answer is right, if the score is the share of right answers.
   std::vector<bool> right;
   std::vector<std::string> notes;
 };
@@ -48,29 +48,29 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
   virtual Sequences sequences(const Tokenizer& tokenizer, size_t max_length) const = 0;
-  // Whether a run keeps means over tokens (RunSettings::mean_tokens).
+  // Returns whether a run keeps means over tokens (RunSettings::mean_tokens).
   virtual bool takes_means() const { return false; }
-  // From a run over sequences(). Error (bad_model): outputs that are not finite. Error (bad_data):
-  // the model's outputs or labels do not fit the task.
+  // Returns the answers of a run over sequences(). Throws an Error (bad_model) if outputs are not
+  // finite, or an Error (bad_data) if the model's outputs or labels do not fit the task.
   virtual Answers answers(const Sequences& sequences, const RunResult& run,
                           const ModelConfig& config) const = 0;
-  // On examples given by index, with repetition.
+  // Returns the score on the examples with these indices, which may repeat.
   virtual TaskScore score(const Answers& answers, std::span<const uint32_t> sample) const = 0;
-  // Further figures, on all examples.
+  // Returns further figures on all examples.
   virtual std::vector<std::pair<std::string, double>> details(const Answers&) const { return {}; }
-  // The right answer as people read it.
+  // Returns the right answer as people read it.
   virtual std::string gold(size_t example) const = 0;
 };
 
 struct EvaluatorSettings {
-  WindowSettings windows;  // their max_length counts nothing: sequences() is told
+  WindowSettings windows;  // max_length is ignored; sequences() gets it
   SpanSettings spans;
-  double null_threshold = 0;  // SQuAD v2.0: no answer where null_difference is above this
+  double null_threshold = 0;  // SQuAD v2.0: no answer if null_difference is above this
   bool embeddings = false;    // the model gives hidden states only, compared by cosine
 };
 
-// The evaluator must not outlive task and examples. Error (bad_data): embeddings cannot do the
-// task.
+// The evaluator must not outlive task and examples. Throws an Error (bad_data) if embeddings cannot
+// do the task.
 std::unique_ptr<Evaluator> make_evaluator(const Task& task, std::span<const Example> examples,
                                           const EvaluatorSettings& settings);
 

@@ -1,4 +1,5 @@
-// Tasks whose answer is a class or a number: the logits of a head, or the cosine of two embeddings.
+// Evaluates tasks whose answer is a class or a number: the logits of a head, or the cosine of two
+// embeddings.
 #pragma once
 
 #include "evaluate/evaluator.h"
@@ -19,9 +20,9 @@ class LabelEvaluator : public Evaluator {
   std::span<const Example> examples_;
 };
 
-// Models without a head: the cosine of the two texts' embeddings, each the mean over all its
-// tokens' hidden states (the special ones included, as Sentence-BERT pools: Reimers & Gurevych,
-// 2019).
+// Evaluates models without a head by the cosine of the two texts' embeddings. An embedding is the
+// mean of the hidden states over all tokens, including the special ones, as Sentence-BERT pools
+// (Reimers & Gurevych, 2019).
 class EmbeddingEvaluator : public LabelEvaluator {
  public:
   using LabelEvaluator::LabelEvaluator;
@@ -31,19 +32,18 @@ class EmbeddingEvaluator : public LabelEvaluator {
                   const ModelConfig& config) const override;
 };
 
-// The index of the output that holds one row of logits per sequence. Error (bad_data): the model
-// has none.
+// Returns the index of the output that holds one row of logits per sequence. Throws an Error
+// (bad_data) if the model has none.
 size_t logits_output(const RunResult& run);
 
-// `values` and `logits`. Of equal logits the lower class wins. Error (bad_model) naming the first
-// example whose logits are not finite.
+// Fills in `values` and `logits`. If logits are equal, the lower class wins. Throws an Error
+// (bad_model) that names the first example whose logits are not finite.
 Answers predict(const Task& task, const LabelMap& labels, const RunResult& run);
 
-// Fills in what follows from `values`, which must be classes of the task where it has classes:
-// `texts` and `right`.
+// Fills in `texts` and `right` from `values`, which must be classes of the task if it has classes.
 void judge_labels(const Task& task, std::span<const Example> examples, Answers& answers);
 
-// 0 where one of them is zero.
+// Returns 0 if one of the vectors is zero.
 double cosine(std::span<const float> a, std::span<const float> b);
 
 }  // namespace fp8q

@@ -8,7 +8,7 @@
 namespace fp8q {
 namespace {
 
-// log softmax, in double.
+// Returns log softmax, in double.
 std::vector<double> log_probabilities(std::span<const float> logits) {
   const double top = *std::ranges::max_element(logits);
   double sum = 0;
@@ -28,7 +28,7 @@ void add_decision(std::span<const float> reference, std::span<const float> compa
   const std::vector<double> p = log_probabilities(reference), q = log_probabilities(compared);
   double divergence = 0;
   for (size_t i = 0; i < p.size(); ++i) divergence += std::exp(p[i]) * (p[i] - q[i]);
-  divergence = std::max(divergence, 0.0);  // below it by rounding only
+  divergence = std::max(divergence, 0.0);  // only rounding makes it negative
   const auto decided = std::ranges::max_element(p) - p.begin();
   ++error.decisions;
   error.equal += std::ranges::max_element(q) - q.begin() == decided;

@@ -1,5 +1,5 @@
-// How far the outputs of one model are from those of another: as numbers and, where an output holds
-// logits, as decisions.
+// Measures how far the outputs of one model are from those of another: as numbers and, if an output
+// holds logits, as decisions.
 #pragma once
 
 #include <optional>
@@ -12,22 +12,24 @@
 
 namespace fp8q {
 
-// What the numbers of an output say.
+// The meaning of the numbers of an output.
 enum class OutputMeaning {
   numbers,    // hidden states, the result of a regression
   classes,    // each row holds the logits of classes
   positions,  // one number per token: logits of the positions in a sequence
 };
-// By the output's form; `every_token`: the model has a head that classifies tokens.
+// Tells the meaning from the output's form. `every_token` says that the model has a head that
+// classifies tokens.
 OutputMeaning meaning_of(const EngineOutput& output, bool every_token);
 
 struct OutputError {
   std::string name;
   OutputMeaning meaning = OutputMeaning::numbers;
   TensorError numbers;
-  // Of decisions, each a distribution P of the reference and Q of the other.
+  // The members below are about decisions. Each decision has a distribution P of the reference and
+  // Q of the other model.
   size_t decisions = 0;
-  size_t equal = 0;   // same largest logit, the first of equals
+  size_t equal = 0;   // decisions with the same largest logit; the first of equal logits counts
   double kl_sum = 0;  // KL(P || Q), nats
   double kl_max = 0;
   double loss_sum = 0;  // -log Q(what P decides), nats
@@ -39,11 +41,11 @@ struct OutputError {
   }
 };
 
-// The outputs of two runs over the same batches, in any order of the batches.
+// Sums up the errors of two runs over the same batches, in any order of the batches.
 class OutputErrors {
  public:
   explicit OutputErrors(bool every_token) : every_token_(every_token) {}
-  // Error (unsupported): the outputs differ in name or width.
+  // Throws an Error (unsupported) if the outputs differ in name or width.
   void add(const std::vector<EngineOutput>& reference, const std::vector<EngineOutput>& compared,
            const PackedBatch& batch);
   const std::vector<OutputError>& outputs() const { return outputs_; }

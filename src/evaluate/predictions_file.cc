@@ -11,7 +11,7 @@ namespace {
 
 using json::Tree;
 
-// A class is written as the integer it is, a regression value as a number.
+// Writes a class as an integer, and a regression value as a number.
 Tree number(const Task& task, double value) {
   if (task.is_regression()) return value;
   return static_cast<int64_t>(value);

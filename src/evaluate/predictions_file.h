@@ -1,5 +1,5 @@
-// What a model answered, example by example, as JSON lines: index, gold, label and logits; of span
-// tasks index, id and text, and for SQuAD v2.0 null_difference.
+// Writes what a model answered, example by example, as JSON lines: index, gold, label and logits.
+// For span tasks they have index, id and text, and for SQuAD v2.0 also null_difference.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,10 @@
 
 namespace fp8q {
 
-// Those of the first model.
+// Writes the answers of the first model.
 void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation);
 
-// Whether the file begins as write_predictions() writes it.
+// Returns whether the file begins as write_predictions() writes it.
 bool is_predictions_file(const std::filesystem::path& path);
 
 }  // namespace fp8q

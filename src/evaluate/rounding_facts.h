@@ -1,4 +1,4 @@
-// Telemetry of a quantized model's run: what its rounding did at every Site.
+// Telemetry of a quantized model's run, which tells what rounding did at every Site.
 #pragma once
 
 #include <string>
@@ -9,29 +9,29 @@
 
 namespace fp8q {
 
-// What rounding did at one quantized activation Site, as counted.
+// The counts of what rounding did at one quantized activation Site.
 struct RoundingCounts {
   std::string path;
   std::string format;
   SiteRounding counts;
 };
 
-// One for each quantized activation Site, in their order. `counts` as Engine::rounding() gives
-// them.
+// Returns one entry for each quantized activation Site, in their order. Engine::rounding() gives
+// `counts`.
 std::vector<RoundingCounts> rounding_counts(const std::vector<Site>& sites,
                                             const std::vector<SiteRounding>& counts);
 
-// As shares, of the Sites that saw values.
+// Returns the counts as shares, for the Sites that saw values.
 std::vector<RoundingFacts> rounding_facts(const std::vector<RoundingCounts>& sites);
 
-// Shares above which a Site is worth a warning. A scale from the largest value seen lets a handful
-// of values in a million saturate; and zero is the right code for the many small values of INT8's
-// coarse grid, until it takes most of them.
+// Shares above which a Site is worth a warning. With a scale from the largest value seen, a handful
+// of values in a million saturate. Zero is the right code for the many small values on INT8's
+// coarse grid, unless it takes most of the values.
 inline constexpr double kManySaturated = 1e-3;
 inline constexpr double kManyUnderflowed = 0.5;
 
-// A note for each of the two kinds where a Site is above its share: how many, and the worst by
-// name.
+// Adds a note for each of the two kinds if any Site is above its share. The note says how many
+// Sites are, and names the worst.
 void add_rounding_notes(const std::string& model, const std::vector<RoundingFacts>& rounding,
                         std::vector<std::string>& notes);
 

@@ -19,7 +19,7 @@ std::vector<size_t> running_order(std::span<const Encoding> examples, bool sort_
   return order;
 }
 
-// Mean of rows of `width` values.
+// Returns the mean of rows of `width` values.
 std::vector<float> mean_row(std::span<const float> rows, size_t width) {
   std::vector<double> sums(width);
   for (size_t i = 0; i < rows.size(); ++i) sums[i % width] += double{rows[i]};
@@ -30,7 +30,7 @@ std::vector<float> mean_row(std::span<const float> rows, size_t width) {
   return mean;
 }
 
-// Cuts the outputs of a batch into those of its sequences.
+// Splits the outputs of a batch into those of its sequences.
 void scatter(const std::vector<EngineOutput>& outputs, const PackedBatch& batch,
              std::span<const size_t> members, bool mean_tokens, RunResult& result) {
   for (size_t i = 0; i < members.size(); ++i) {

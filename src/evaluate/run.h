@@ -1,7 +1,7 @@
-// Running a model over many token sequences: which ones share a batch, and the results in the
-// sequences' order.
+// Runs a model over many token sequences. Decides which sequences share a batch, and returns the
+// results in the sequences' order.
 //
-// Results do not depend on the batching (Engine guarantees it); sorting by length only keeps the
+// Results do not depend on the batching, which Engine guarantees. Sorting by length only keeps the
 // work of one run even.
 #pragma once
 
@@ -17,16 +17,16 @@ namespace fp8q {
 struct RunSettings {
   size_t batch = 32;  // sequences per engine run
   bool sort_by_length = true;
-  bool mean_tokens = false;  // keep the mean over the tokens of what outputs give per token
+  bool mean_tokens = false;  // replace outputs per token by their mean over the tokens
 };
 
-// Outputs of one sequence, in the order of Engine::run's outputs: [tokens or 1] x width values
-// each.
+// The outputs of one sequence, in the order of Engine::run's outputs. Each has [tokens or 1] x
+// width values.
 using ExampleOutputs = std::vector<std::vector<float>>;
 
 struct OutputInfo {
   std::string name;
-  bool per_token = false;  // as kept: false for a mean
+  bool per_token = false;  // false for a mean
   int64_t width = 0;
 };
 
@@ -34,10 +34,10 @@ struct RunResult {
   std::vector<ExampleOutputs> examples;
   std::vector<OutputInfo> outputs;
   size_t tokens = 0;
-  double seconds = 0;  // of the engine alone
+  double seconds = 0;  // time of the engine alone
 };
 
-// Called after every batch with the number of examples done.
+// It is called after every batch with the number of examples done.
 using Progress = std::function<void(size_t done, size_t total)>;
 
 RunResult run_examples(Engine& engine, std::span<const Encoding> examples,

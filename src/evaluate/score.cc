@@ -28,7 +28,7 @@ Scored score_answers(const Evaluator& evaluator, size_t examples, Answers answer
 
 namespace {
 
-// McNemar's test of the examples that only one of two models got right.
+// Runs McNemar's test on the examples that only one of two models got right.
 double right_or_wrong_p_value(const std::vector<bool>& tested, const std::vector<bool>& baseline) {
   size_t only_tested = 0, only_baseline = 0;
   for (size_t e = 0; e < tested.size(); ++e) {

@@ -1,4 +1,4 @@
-// What a model's answers are worth, with intervals, and the comparison of two models on a task.
+// Scores a model's answers, with intervals, and compares two models on a task.
 #pragma once
 
 #include <string>
@@ -10,22 +10,23 @@
 
 namespace fp8q {
 
-// A model's answers and what they are worth.
+// A model's answers and their score.
 struct Scored {
   Answers answers;
   TaskScore score;
   std::vector<double> resampled;  // the score on the bootstrap's samples
-  Interval ci95;                  // of the score
-  // Of score.metrics, parallel to them, as fractions.
+  Interval ci95;                  // interval of the score
+  // The intervals of score.metrics, parallel to them, as fractions.
   std::vector<Interval> metrics_ci95;
-  // Evaluator::details().
+  // The result of Evaluator::details().
   std::vector<std::pair<std::string, double>> details;
 };
 
-// `answers` are those of the evaluator's examples, of which there must be at least one.
+// `answers` are the answers to the evaluator's examples. There must be at least one example.
 Scored score_answers(const Evaluator& evaluator, size_t examples, Answers answers, uint64_t seed);
 
-// Both scored on the same examples with the same seed. Differences are in points of the score.
+// Both must be scored on the same examples with the same seed. Differences are in points of the
+// score.
 Difference compare(const Scored& tested, const Scored& baseline);
 
 }  // namespace fp8q

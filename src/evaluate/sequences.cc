@@ -9,7 +9,7 @@
 namespace fp8q {
 namespace {
 
-// Joins what `make` gives for each example; examples are independent and run in parallel.
+// Joins the results of `make` for each example. Examples are independent and run in parallel.
 Sequences join(size_t examples, const std::function<std::vector<Encoding>(size_t)>& make) {
   constexpr size_t kBlock = 64;  // examples per unit of parallel work
   std::vector<std::vector<Encoding>> parts(examples);

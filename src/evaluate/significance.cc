@@ -10,8 +10,9 @@
 namespace fp8q {
 
 double mcnemar_exact(size_t only_a, size_t only_b) {
-  // Under the null hypothesis each discordant example falls to either side with probability 1/2:
-  // twice the binomial tail of the smaller side, summed in logarithms because 2^-n underflows.
+  // Under the null hypothesis each discordant example falls to either side with probability 1/2.
+  // The p-value is twice the binomial tail of the smaller side, summed in logarithms because 2^-n
+  // underflows.
   const size_t n = only_a + only_b;
   if (n == 0) return 1.0;
   const double trials = static_cast<double>(n);
@@ -26,8 +27,8 @@ double mcnemar_exact(size_t only_a, size_t only_b) {
 
 namespace {
 
-// Uniform in [0, bound), with a bias below bound / 2^64. std::uniform_int_distribution differs
-// between standard libraries; this does not.
+// Draws uniformly from [0, bound), with a bias below bound / 2^64. std::uniform_int_distribution
+// differs between standard libraries; this function does not.
 uint32_t uniform(std::mt19937_64& generator, size_t bound) {
   return static_cast<uint32_t>(generator() % bound);
 }

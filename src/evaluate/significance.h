@@ -1,9 +1,10 @@
-// How far off may a score be, and is the difference of two scores on the same examples real?
+// Answers two questions: how far off may a score be, and is the difference of two scores on the
+// same examples real?
 //
-// Both models saw the same examples, so the tests are paired: McNemar's exact test on the examples
-// that only one of them got right (accuracy), and the paired bootstrap otherwise. Intervals, of a
-// score and of a difference, are the bootstrap's percentile intervals. Resampling uses a fixed
-// generator: the same inputs give the same figures on every machine.
+// Both models saw the same examples, so the tests are paired. For accuracy it is McNemar's exact
+// test on the examples that only one of the models got right, and the paired bootstrap otherwise.
+// Intervals of a score and of a difference are the bootstrap's percentile intervals. Resampling
+// uses a fixed generator, so the same inputs give the same figures on every machine.
 #pragma once
 
 #include <cstddef>
@@ -24,27 +25,29 @@ struct Interval {
 struct Difference {
   double score = 0;    // tested minus baseline, in points (the unit of the score)
   Interval ci95;       // of `score`
-  double p_value = 1;  // two-sided, of "no difference"
+  double p_value = 1;  // two-sided, for the hypothesis "no difference"
   std::string test;    // "mcnemar-exact" or "paired-bootstrap"
-  // Examples whose answer differs; nullopt: answers are numbers, of which any may differ a little.
+  // The examples whose answer differs. It is nullopt if answers are numbers, all of which may
+  // differ a little.
   std::optional<std::vector<size_t>> flips;
 };
 
-// Two-sided exact McNemar test: `only_a` examples right only in one model, `only_b` only in the
-// other.
+// Returns the p-value of the two-sided exact McNemar test. `only_a` examples are right only in one
+// model, `only_b` only in the other.
 double mcnemar_exact(size_t only_a, size_t only_b);
 
-// Scores of a resampled set of examples, given by index (with repetition).
+// Scores a resampled set of examples, given by index (with repetition).
 using ScoreOf = std::function<double(std::span<const uint32_t> examples)>;
 
 constexpr int kBootstrapRounds = 2000;
 
-// The score on kBootstrapRounds samples of `examples` examples each, drawn with replacement. The
-// same `examples` and `seed` give the same samples, so that the lists of two models are paired
-// round by round.
+// Returns the scores on kBootstrapRounds samples of `examples` examples each, drawn with
+// replacement. The same `examples` and `seed` give the same samples, so the lists of two models are
+// paired round by round.
 std::vector<double> bootstrap_scores(size_t examples, const ScoreOf& score, uint64_t seed);
 
-// The percentile interval of this confidence, in (0, 1); `values` must not be empty.
+// Returns the percentile interval of this confidence, which is in (0, 1). `values` must not be
+// empty.
 Interval percentile_interval(std::vector<double> values, double confidence = 0.95);
 
 struct BootstrapResult {
@@ -52,11 +55,12 @@ struct BootstrapResult {
   double p_value = 1;  // 2 min(share of resampled differences <= 0, share >= 0), at most 1
 };
 
-// Of two lists of bootstrap_scores() on the same samples, round by round.
+// Returns the differences of two lists of bootstrap_scores() on the same samples, round by round.
 std::vector<double> paired_differences(std::span<const double> tested,
                                        std::span<const double> baseline);
 
-// Of the differences of two lists of bootstrap_scores() on the same samples.
+// Computes interval and p-value from the differences of two lists of bootstrap_scores() on the same
+// samples.
 BootstrapResult paired_bootstrap(std::span<const double> tested, std::span<const double> baseline);
 
 }  // namespace fp8q

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kNoAnswer = "(no answer)";
 
-// The best of all windows of one question.
+// The best answer of all windows of one question.
 struct Decoded {
   std::string text;
   double score = -std::numeric_limits<double>::infinity();
@@ -47,7 +47,7 @@ SpanOutputs::SpanOutputs(const std::vector<OutputInfo>& outputs) {
   }
   start_ = single[0];
   end_ = single[1];
-  // Exporters write start before end; names decide where they say otherwise.
+  // Exporters write start before end, unless the names of the outputs say otherwise.
   if (outputs[start_].name.find("end") != std::string::npos &&
       outputs[end_].name.find("start") != std::string::npos)
     std::swap(start_, end_);
@@ -106,7 +106,7 @@ Answers SpanEvaluator::answers(const Sequences& sequences, const RunResult& run,
     const bool answered = !task_.has_unanswerable || difference <= settings_.null_threshold;
     const std::string text = answered ? decoded.text : "";
     answers.spans.push_back(worth(example, text, decoded.text));
-    // Without any span nothing is compared with "no answer", which is the answer then.
+    // If there is no span, nothing is compared with "no answer", which is then the answer.
     answers.spans.back().null_difference =
         std::isfinite(difference) ? difference : std::numeric_limits<double>::max();
     answers.texts.push_back(text);

@@ -1,4 +1,4 @@
-// Tasks whose answer is a part of a text: SQuAD v1.1 and v2.0.
+// Evaluates tasks whose answer is a part of a text: SQuAD v1.1 and v2.0.
 #pragma once
 
 #include "evaluate/evaluator.h"
@@ -12,13 +12,14 @@ class SpanEvaluator : public Evaluator {
   Sequences sequences(const Tokenizer& tokenizer, size_t max_length) const override;
   Answers answers(const Sequences& sequences, const RunResult& run,
                   const ModelConfig& config) const override;
-  // exact_match and f1; the score is F1.
+  // The metrics are exact_match and f1; the score is F1.
   TaskScore score(const Answers& answers, std::span<const uint32_t> sample) const override;
-  // Of SQuAD v2.0: both for the questions with an answer, the share of right ones among the others
-  // (no_answer_accuracy), where there are such, and the best that any threshold reaches on these
-  // questions (best_exact_match, best_f1 and their thresholds, which are differences of logits).
+  // Returns details for SQuAD v2.0 only. These are the best that any threshold reaches on these
+  // questions (best_exact_match, best_f1 and their thresholds, which are differences of logits),
+  // both metrics on the questions with an answer, and the share of right answers to the others
+  // (no_answer_accuracy). The latter two need such questions.
   std::vector<std::pair<std::string, double>> details(const Answers& answers) const override;
-  // Its references, "a / b"; "(no answer)".
+  // Returns its references, "a / b", or "(no answer)".
   std::string gold(size_t example) const override;
 
  private:
@@ -30,8 +31,8 @@ class SpanEvaluator : public Evaluator {
   EvaluatorSettings settings_;
 };
 
-// Views of the start and end logits in the outputs of one sequence. Error (bad_data): the outputs
-// are neither a start and an end logit per token nor one output with both.
+// Finds the start and end logits in the outputs of a sequence. Throws an Error (bad_data) if the
+// outputs are neither a start and an end logit per token nor one output with both.
 class SpanOutputs {
  public:
   explicit SpanOutputs(const std::vector<OutputInfo>& outputs);
@@ -43,7 +44,7 @@ class SpanOutputs {
 
  private:
   size_t start_ = 0;
-  size_t end_ = 0;  // the same output holds both where equal
+  size_t end_ = 0;  // equal to `start_` if one output holds both
 };
 
 }  // namespace fp8q

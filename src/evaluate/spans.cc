@@ -10,7 +10,8 @@
 namespace fp8q {
 namespace {
 
-// Indexes of the largest logits, largest first; of equal ones the earlier first.
+// Returns the indices of the largest logits, largest first. Among equal logits the earlier comes
+// first.
 std::vector<size_t> best_indexes(std::span<const float> logits, size_t count) {
   std::vector<size_t> order(logits.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -43,7 +44,7 @@ std::optional<Span> best_span(const Encoding& window, const SpanLogits& logits, 
 
 TextTokens text_tokens(const Encoding& window) {
   size_t end = window.ids.size();
-  // The frame's tokens are of no text.
+  // The frame's tokens belong to no text.
   while (end > window.second_begin && window.offsets[end - 1] == CharRange{0, 0}) --end;
   return {window.second_begin, end};
 }

@@ -28,7 +28,7 @@ void TensorError::add(std::span<const float> reference, std::span<const float> c
 
 double TensorError::cosine() const {
   if (signal == 0 || other == 0) return signal == other ? 1 : 0;
-  // One root of the product of sums would overflow sooner, and rounding may leave [-1, 1].
+  // A single root of the product of sums would overflow sooner. Rounding may leave [-1, 1].
   return std::clamp(product / (std::sqrt(signal) * std::sqrt(other)), -1.0, 1.0);
 }
 

@@ -1,4 +1,5 @@
-// How far one tensor is from another, summed over any number of parts in their order, in double.
+// Measures how far one tensor is from another. The sums run over any number of parts in their
+// order, in double.
 #pragma once
 
 #include <cstdint>
@@ -7,20 +8,20 @@
 namespace fp8q {
 
 struct TensorError {
-  uint64_t values = 0;     // compared
+  uint64_t values = 0;     // number of pairs compared
   uint64_t nonfinite = 0;  // pairs left out because one of them is NaN or infinite
   double signal = 0;       // sum of squares of the reference
   double other = 0;        // sum of squares of the other tensor
   double product = 0;      // sum of products
   double noise = 0;        // sum of squares of the difference
-  double largest = 0;      // absolute difference
+  double largest = 0;      // largest absolute difference
 
-  // The next values; of equal size.
+  // Adds the next values. Both lists must be of equal size.
   void add(std::span<const float> reference, std::span<const float> compared);
 
-  // 1 where both are zero, 0 where one is.
+  // Returns 1 if both tensors are zero, and 0 if one is.
   double cosine() const;
-  // noise / signal; infinite where there is noise without a signal.
+  // Returns noise / signal, which is infinite if there is noise without a signal.
   double nmse() const;
 };
 

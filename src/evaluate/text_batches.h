@@ -1,4 +1,4 @@
-// Text of commands that need no labels, in the batches that are run.
+// Makes the batches of text for commands that need no labels.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace fp8q {
 
-// At most `sequences` in a batch, and at most kBatchTokens tokens unless one sequence alone has
-// more: what commands hold of one batch is bounded by it.
+// A batch has at most `sequences` sequences, and at most kBatchTokens tokens unless one sequence
+// alone has more. This bounds the memory that commands need for one batch.
 inline constexpr size_t kBatchTokens = 4096;
 std::vector<PackedBatch> batches_of(const std::vector<Encoding>& encodings, size_t sequences);
 
