@@ -1,5 +1,5 @@
-// Quantizing an Encoder that stands in no graph: the same formats, scales and roles as a Plan gives
-// a model, put straight into its Sites and weights.
+// Quantizes an Encoder that stands in no graph. Its Sites and weights directly get the formats,
+// scales and roles that a Plan gives a model.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace fp8q {
 
-// Sequences of random ids below `vocabulary`. Of `length` tokens each; ragged: of lengths spread
-// evenly over [length / 4, length].
+// Sequences of random ids below `vocabulary`. Each has `length` tokens; if `ragged`, lengths are
+// spread evenly over [length / 4, length].
 struct RandomBatch {
   size_t sequences, length;
   int64_t vocabulary;
@@ -20,11 +20,11 @@ struct RandomBatch {
 };
 PackedBatch random_batch(const RandomBatch& wanted);
 
-// The largest magnitude at each activation Site when a float encoder runs a few random sequences;
-// by Site, 0 for weights.
+// Returns the largest magnitude at each activation Site when a float encoder runs a few random
+// sequences. The list is by Site, with 0 for weights.
 std::vector<float> observed_absmax(const Encoder& encoder, uint64_t seed);
 
-// The float encoder quantized as the recipe says, embedding tables in float16.
+// Returns the float encoder quantized as the recipe says, with embedding tables in float16.
 Encoder quantized_encoder(const Encoder& encoder, const Recipe& recipe,
                           const std::vector<float>& absmax);
 

@@ -22,7 +22,7 @@ std::vector<BenchmarkStage> stages_of(const std::vector<StageTime>& profile) {
   return stages;
 }
 
-// The operations of a forward pass, and the unit that does most of them.
+// Adds the operations of a forward pass, and the unit that does most of them.
 void add_operations(const std::vector<StageTime>& profile, BenchmarkRow& row) {
   std::map<std::string, double> by_unit;
   for (const StageTime& s : profile) {

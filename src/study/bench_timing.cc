@@ -27,7 +27,7 @@ std::vector<std::vector<double>> time_runs(std::span<Engine* const> engines,
   std::vector<std::vector<double>> runs(engines.size());
   for (Engine* engine : engines) engine->run(batch);
   const auto done = [&](const std::vector<double>& r) { return enough(r, rule); };
-  // Whole rounds, so that all have run equally often.
+  // Only whole rounds run, so that all engines run equally often.
   while (!std::ranges::all_of(runs, done))
     for (size_t e = 0; e < engines.size(); ++e) runs[e].push_back(engines[e]->timed_run(batch));
   return runs;

@@ -1,4 +1,4 @@
-// Timing engines side by side on one batch.
+// Times engines side by side on one batch.
 #pragma once
 
 #include <span>
@@ -13,16 +13,17 @@ struct TimingRule {
   double min_time = 0;  // seconds
 };
 
-// Seconds of every run, by engine. Engines take turns, after one round that is not counted.
+// Returns the seconds of every run, by engine. Engines take turns, after one round that is not
+// counted.
 std::vector<std::vector<double>> time_runs(std::span<Engine* const> engines,
                                            const PackedBatch& batch, const TimingRule& rule);
 
-// The mean of as many profiles as the rule asks for, at least one.
+// Returns the mean of as many profiles as the rule asks for, but at least one.
 std::vector<StageTime> mean_profile(Engine& engine, const PackedBatch& batch,
                                     const TimingRule& rule);
 
-// The value below which a share of the values lies, between neighbors on a straight line; 0.5 is
-// the median. `values` must not be empty.
+// Returns the value below which a share of the values lies, with linear interpolation between
+// neighbors; 0.5 gives the median. `values` must not be empty.
 double quantile(std::vector<double> values, double share);
 
 }  // namespace fp8q

@@ -10,7 +10,7 @@
 namespace fp8q {
 namespace {
 
-// Sites by the first Site they are joined with.
+// Finds for every Site the first Site that it is joined with.
 class Joined {
  public:
   explicit Joined(size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), 0); }
@@ -27,7 +27,7 @@ class Joined {
   std::vector<size_t> parent_;
 };
 
-// 2 values x tokens operations per token for each of the attention's products.
+// Each of the attention's products counts 2 values x tokens operations per token.
 void count_work(const GraphIndex& index, const std::vector<Site>& sites, const UnitSizes& sizes,
                 FallbackUnit& unit) {
   for (const size_t s : unit.sites) {
@@ -42,7 +42,7 @@ void count_work(const GraphIndex& index, const std::vector<Site>& sites, const U
   unit.operations += 2 * static_cast<double>(unit.weight_values);
 }
 
-// Whole and half multiples, at least 1.
+// Returns the speed as a multiple of one half, at least 1.
 double speed_of(const std::vector<Roof>& roofs, std::string_view unit, double reference) {
   const auto found = std::ranges::find(roofs, unit, &Roof::unit);
   if (found == roofs.end() || reference <= 0) return 1;
@@ -79,7 +79,8 @@ CostModel::CostModel(const std::vector<Roof>& roofs, const std::vector<FallbackU
     const auto found = std::ranges::find(roofs, unit, &Roof::unit);
     return found == roofs.end() ? 0.0 : found->operations_per_s;
   };
-  // Unquantized products run in FP32 on a CPU and in BF16 on a GPU, which tells no FP32 roof.
+  // Unquantized products run in FP32 on a CPU and in BF16 on a GPU. A GPU has no FP32 roof in the
+  // list.
   const double reference = rate("fp32") > 0 ? rate("fp32") : rate("bf16");
   fp8_ = speed_of(roofs, rate("fp8") > 0 ? "fp8" : "bf16", reference);
   int8_ = speed_of(roofs, "int8", reference);

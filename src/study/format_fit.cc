@@ -11,12 +11,12 @@
 namespace fp8q {
 namespace {
 
-// Points of a bin that stand for its values: a bin spans about one step of E4M3, so that fewer
-// would meet a grid's values by chance.
+// The number of points of a bin that stand for its values. A bin spans about one step of E4M3, so
+// fewer points would meet a grid's values by chance.
 constexpr int kPoints = 16;
 
-// Calls f(magnitudes, weight) for every bin with values: kPoints magnitudes, each of which stands
-// for `weight` values.
+// Calls f(magnitudes, weight) for every bin with values. There are kPoints magnitudes, and each
+// stands for `weight` values.
 template <typename F>
 void for_each_bin(const SiteStatistics& statistics, F&& f) {
   const auto histogram = statistics.histogram();
@@ -36,7 +36,7 @@ void for_each_bin(const SiteStatistics& statistics, F&& f) {
 
 double square(double x) { return x * x; }
 
-// The magnitude that all but `share` of the values other than zero exceed.
+// Returns the magnitude that all but `share` of the values other than zero exceed.
 double quantile(const SiteStatistics& statistics, double share) {
   double total = 0;
   for (const uint64_t count : statistics.histogram()) total += static_cast<double>(count);
@@ -74,8 +74,8 @@ void choose_best(FormatFit& fit) {
   fit.reason = fmt::format("{}: {}; {:.1f} dB ahead", shape, why, fit.sqnr_db[fit.best] - second);
 }
 
-// Splits a tensor into runs of elements that share a channel of `axis`; without one, a single
-// channel.
+// Splits a tensor into runs of elements that share a channel of `axis`. Without an axis there is a
+// single channel.
 struct ChannelRuns {
   size_t outer = 1, channels = 1, inner = 1;
 
@@ -140,7 +140,7 @@ FormatFit fit_of_weight(const Tensor& f32, std::optional<int64_t> axis) {
     float& largest = absmax[runs.channel(i)];
     largest = std::max(largest, std::fabs(values[i]));
   }
-  // Every channel in a row of its own, so that rounding takes whole rows.
+  // Every channel gets its own row, so that rounding works on whole rows.
   std::vector<std::vector<float>> channels(runs.channels);
   for (size_t i = 0; i < values.size(); ++i) channels[runs.channel(i)].push_back(values[i]);
 

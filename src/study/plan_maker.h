@@ -1,4 +1,4 @@
-// Many plans of one model from one calibration.
+// Makes many plans of one model from one calibration.
 #pragma once
 
 #include <optional>
@@ -11,17 +11,18 @@ namespace fp8q {
 
 class PlanMaker {
  public:
-  // What the plans are of and made from; it must outlive the maker.
+  // The model of the plans, and what they are made from. It must outlive the maker.
   struct Source {
     const Model& model;
     const std::vector<Site>& sites;
-    const Encoder* encoder = nullptr;        // nullptr: the model was not recognized as one
-    const Statistics* statistics = nullptr;  // nullptr: there are none
+    const Encoder* encoder = nullptr;        // nullptr if the model was not recognized as one
+    const Statistics* statistics = nullptr;  // nullptr if there are none
   };
   explicit PlanMaker(const Source& source) : source_(source) {}
 
   Plan plan(const PlanRequest& request);
-  // What the recipe gives, in another format of weights and activations where one is named.
+  // Returns what the recipe asks for. If a format is given, weights and activations have it instead
+  // of the recipe's.
   PlanRequest request(const Recipe& recipe, std::optional<Format> format,
                       const PlanOptions& options) const;
 

@@ -28,8 +28,8 @@ class Search {
     return moves;
   }
 
-  // The least number of moves from the beginning that meets the demand; nullopt: none up to
-  // `longest`.
+  // Returns the least number of moves from the beginning that meets the demand, or nullopt if no
+  // number up to `longest` does.
   std::optional<size_t> shortest(size_t longest) const {
     if (meets(first(0))) return 0;
     if (longest == 0) return std::nullopt;
@@ -46,15 +46,16 @@ class Search {
     return works;
   }
 
-  // Whether another move of the list takes the same unit further: then this one is no end of its
-  // own.
+  // Returns whether another move of the list takes the same unit further. This move is then not the
+  // unit's last.
   bool is_passed(const std::vector<size_t>& moves, size_t at) const {
     return std::ranges::any_of(moves, [&](size_t m) {
       return order_[m].unit == order_[moves[at]].unit && order_[m].step > order_[moves[at]].step;
     });
   }
 
-  // Takes back what is not needed, the least useful first. The last move of a bisection is needed.
+  // Takes back moves that are not needed, the least useful first. The last move of a bisection is
+  // needed.
   void take_back(std::vector<size_t>& moves, size_t evaluations) const {
     if (moves.size() < 2) return;
     for (size_t at = moves.size() - 1; at-- > 0 && evaluations > 0;) {
@@ -86,7 +87,7 @@ std::string text_of(const Assignment& assignment) {
 }
 
 std::vector<Move> ordered_moves(std::vector<Move> moves) {
-  // Steps of a unit that get more useful are one decision.
+  // Successive steps of a unit that get more useful are one decision.
   std::map<size_t, std::vector<Move>> by_unit;
   std::ranges::stable_sort(moves, {}, &Move::step);
   for (const Move& move : moves) {

@@ -36,8 +36,8 @@ Prediction after(const LayerNorm& norm) {
   return p;
 }
 
-// Moments of the input; where it is the result of a function, by the function's value at the mean
-// and its rise over one deviation to both sides.
+// Returns the moments of the values. If a function is applied, they follow from the function's
+// value at the mean and its rise over one deviation to both sides.
 Prediction without_function(Prediction p) {
   if (!p.function) return p;
   for (size_t i = 0; i < p.mean.size(); ++i) {

@@ -1,7 +1,7 @@
-// What the weights of an encoder predict of the values at its Sites, without any data: the range
-// that the observer `unit` gives.
+// Computes what the weights of an encoder predict about the values at its Sites, without any data.
+// The observer `unit` takes its range from this prediction.
 //
-// Inputs of linear layers are taken as independent across channels. Then, by layer:
+// Inputs of linear layers are assumed to be independent across channels. The rules by layer are:
 //   result of a LayerNorm   mean beta_j, variance gamma_j^2 (a normalized row has mean 0 and
 //                           variance 1; here each of its channels is taken to have them)
 //   linear layer            mean b_j + sum_i W_ij mean_i, variance sum_i W_ij^2 variance_i: the
@@ -17,8 +17,8 @@
 
 namespace fp8q {
 
-// One per Site of the encoder; nullopt for weights, probabilities, and Sites of which the rules
-// above say nothing.
+// Returns one prediction per Site of the encoder. It is nullopt for weights, probabilities, and
+// Sites about which the rules above say nothing.
 SitePredictions predict(const Encoder& encoder);
 
 }  // namespace fp8q

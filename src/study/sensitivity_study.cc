@@ -22,7 +22,7 @@ FormatFit fit_of(const Site& site, const SitePlan& plan, const GraphIndex& index
                  const Statistics& statistics) {
   if (site.kind == SiteKind::weight) {
     const auto weight = constant_contents(index, site.value);
-    FP8Q_ASSERT(weight.has_value());  // the plan quantizes it
+    FP8Q_ASSERT(weight.has_value());  // because the plan quantizes it
     return fit_of_weight(weight->to(DType::f32), plan.axis.axis);
   }
   const SiteStatistics* seen = statistics.find(site.value);
@@ -54,7 +54,8 @@ void add_ranks(std::vector<SensitivitySite>& sites, size_t format) {
   for (size_t i = 0; i < ranked.size(); ++i) ranked[i]->rank = i + 1;
 }
 
-// Sums over the Sites for which name_of() gives the same name, in the order of their first Sites.
+// Returns sums over the Sites for which name_of() gives the same name, in the order of their first
+// Sites.
 template <typename NameOf>
 std::vector<SensitivityGroup> grouped(const SensitivityResult& result, NameOf&& name_of) {
   std::vector<SensitivityGroup> groups;

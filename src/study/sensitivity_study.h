@@ -1,5 +1,5 @@
-// Sensitivity in several formats, as the command tells it: trials of every Site, what fits its
-// values, ranks and sums.
+// Studies sensitivity in several formats, as the command reports it: trials of every Site, the
+// format that fits its values, ranks and sums.
 #pragma once
 
 #include "fp8q/sensitivity.h"
@@ -10,12 +10,12 @@ namespace fp8q {
 
 class SensitivityStudy {
  public:
-  // All must outlive it. The maker's source has an encoder and statistics.
+  // All arguments must outlive the study. The maker's source must have an encoder and statistics.
   SensitivityStudy(PlanMaker& plans, const SensitivityInputs& inputs,
                    const ProgressCallback& progress)
       : plans_(plans), inputs_(inputs), progress_(progress) {}
 
-  // Adds the format to the result; the first one decides which Sites there are.
+  // Adds the format to the result. The first format decides which Sites the result has.
   void add(Format format, const Recipe& recipe, const PlanOptions& options,
            SensitivityResult& result);
 

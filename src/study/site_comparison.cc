@@ -17,7 +17,7 @@ namespace {
        printable(a.name), printable(b.name), printable(site.path));
 }
 
-// What is read of the values at an activation Site.
+// Returns what products read of the values at an activation Site.
 std::vector<float> rounded(const Site& site, std::span<const float> values, int64_t columns) {
   const Quantization& quantization = *site.quantization;
   if (quantization.scale.size() != 1)
@@ -28,7 +28,8 @@ std::vector<float> rounded(const Site& site, std::span<const float> values, int6
   return result;
 }
 
-// What the channels of the value that a weight meets are multiplied by; empty: nothing.
+// Returns the factors of the channels of the value that a weight meets. The list is empty if there
+// are none.
 std::vector<float> factors_before(const ComparedModel& of, const Site& weight) {
   for (const Site& site : of.sites)
     if (site.kind == SiteKind::activation && site.quantization)
@@ -38,8 +39,8 @@ std::vector<float> factors_before(const ComparedModel& of, const Site& weight) {
   return {};
 }
 
-// A constant operand as its product reads it, with output channels along the last axis; where it
-// was divided by factors of channels, multiplied by them again.
+// Returns a constant operand as its product reads it, with output channels along the last axis. If
+// it was divided by factors of channels, they are multiplied in again.
 Tensor weight_of(const ComparedModel& of, const Interpreter& interpreter, const Site& site) {
   const Use& use = site.uses.front();
   const Tensor* found = interpreter.constant(of.model.graph.nodes[use.node].inputs[use.input]);
@@ -103,7 +104,8 @@ void SiteComparison::compare_weight(size_t pair, const Tensor& from, const Tenso
 
 void SiteComparison::compare_batch(Engine& engine_a, Engine& engine_b, const PackedBatch& batch,
                                    OutputErrors& outputs) {
-  // By Site of a, as its product reads them, and how many values b has been compared with.
+  // Both lists are by Site of `a`: its values as products read them, and how many of them were
+  // compared with `b`.
   std::vector<std::vector<float>> seen(a_.sites.size());
   std::vector<size_t> used(a_.sites.size());
   const auto result_a =

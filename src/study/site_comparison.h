@@ -1,5 +1,5 @@
-// Two engines side by side on the same batch: the error at every Site of the second against the
-// first.
+// Runs two engines side by side on the same batch, and computes the error at every Site of the
+// second against the first.
 #pragma once
 
 #include <string>
@@ -17,27 +17,28 @@ struct ComparedModel {
 };
 
 struct SiteError {
-  TensorError error;     // of what the product reads
-  TensorError rounding;  // of activations: the second's values rounded against the same not rounded
-  uint64_t saturated = 0;  // of the second's values, where it is quantized
+  TensorError error;       // error of what the product reads
+  TensorError rounding;    // activations: the second's values, rounded against unrounded
+  uint64_t saturated = 0;  // number of the second's values, if it is quantized
   uint64_t underflowed = 0;
 };
 
-// Pairs of equal Sites of two models, by path. Error (unsupported) naming the first path that only
-// one of them has.
+// Pairs equal Sites of two models, by path. Throws an Error (unsupported) that names the first path
+// that only one of them has.
 class SiteComparison {
  public:
-  // Graphs and Sites must outlive it.
+  // Graphs and Sites must outlive the comparison.
   SiteComparison(ComparedModel a, ComparedModel b);
 
-  // The weights; makes and drops both models' constants. Error (unsupported): different sizes.
+  // Compares the weights. Makes and drops both models' constants. Throws an Error (unsupported) if
+  // sizes differ.
   void compare_weights();
-  // One batch through both; holds the tensors of all Sites of `a` meanwhile. The error of outputs
-  // goes to `outputs`.
+  // Runs one batch through both engines, and holds the tensors of all Sites of `a` during the call.
+  // Adds the error of outputs to `outputs`.
   void compare_batch(Engine& engine_a, Engine& engine_b, const PackedBatch& batch,
                      OutputErrors& outputs);
 
-  // What the second engine counted in all its runs, by Site.
+  // Stores what the second engine counted in all its runs, by Site.
   void take_counts(const std::vector<SiteRounding>& counts);
 
   size_t size() const { return pairs_.size(); }

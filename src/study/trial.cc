@@ -24,10 +24,10 @@ void for_each_linear(AnyEncoder& encoder, F&& f) {
   for (auto& stage : encoder.head) visit(stage.linear);
 }
 
-// Whether the product reads a matrix with a row per output channel.
+// Returns whether the product reads a matrix with a row per output channel.
 bool rows_are_outputs(const Site& weight) { return weight.channel_axis == 0; }
 
-// What the product reads after conversion: the weight in its orientation there, rounded.
+// Returns what the product reads after conversion: the rounded weight, in its orientation there.
 Tensor rounded_weight(const Linear& linear, const Site& site, const SitePlan& plan) {
   Tensor operand = linear.weight.to(DType::f32);
   if (linear.transposed != rows_are_outputs(site)) operand = transposed(operand, {1, 0});
@@ -36,7 +36,7 @@ Tensor rounded_weight(const Linear& linear, const Site& site, const SitePlan& pl
 }
 
 SiteTransform rounding(const SitePlan& plan) {
-  FP8Q_ASSERT(plan.factors.empty());  // no study smooths
+  FP8Q_ASSERT(plan.factors.empty());  // no study uses smoothing
   const Quantization quantization{
       .format = plan.format,
       .scale = Tensor::scalar(plan.per_token() ? 1.0f : plan.scales.front()),
@@ -47,13 +47,13 @@ SiteTransform rounding(const SitePlan& plan) {
           .residual = plan.residual.has_value()};
 }
 
-// Runs through a shared engine with transforms of its own.
+// Runs through a shared engine with its own transforms.
 class TrialEngine final : public Engine {
  public:
   TrialEngine(std::shared_ptr<Engine> engine, std::vector<SiteTransform> transforms)
       : engine_(std::move(engine)), transforms_(std::move(transforms)) {}
 
-  // Observers would see values after rounding; nobody asks for that.
+  // Observers would see values after rounding. No caller needs that.
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override {
     FP8Q_ASSERT(!observer);
     return engine_->run_transformed(batch, transforms_);

@@ -1,6 +1,6 @@
-// What tuning has found out so far, in a file that is replaced whole after every step: "fp8q/tune-
-// checkpoint/1". Holds for one model, statistics, data and settings; the allowed drop is none of
-// them, so that another drop can be tried without scoring again.
+// Keeps what tuning has found out so far in a file, "fp8q/tune-checkpoint/1", which is replaced as
+// a whole after every step. A checkpoint is valid for one model, statistics, data and settings. The
+// allowed drop is not among the settings, so another drop can be tried without scoring again.
 #pragma once
 
 #include <chrono>
@@ -18,16 +18,16 @@ struct KeptEvaluation {
 
 class TuneCheckpoint {
  public:
-  // `settings` is everything the results depend on, as text. Reads the file where there is one of
-  // the same settings; one of other settings is replaced at the first keep_...(). Error (bad_data):
-  // the file begins as a checkpoint and is damaged.
+  // `settings` is everything the results depend on, as text. Reads the file if there is one with
+  // the same settings. A file with other settings is replaced at the first keep() or keep_trials().
+  // Throws an Error (bad_data) if the file begins like a checkpoint but is damaged.
   TuneCheckpoint(std::filesystem::path path, std::string settings, bool restart);
 
-  // Divergences of the trials that estimate harm, in their order, as far as they are known. Kept
-  // about once a second, and when they are `complete`.
+  // The divergences of the trials that estimate harm, in their order, as far as they are known.
+  // They are stored about once a second, and when they are `complete`.
   const std::vector<double>& trials() const { return trials_; }
   void keep_trials(const std::vector<double>& trials, bool complete);
-  // By text_of(assignment); nullptr: not scored yet.
+  // Finds an evaluation by text_of(assignment). Returns nullptr if it is not scored yet.
   const KeptEvaluation* find(const std::string& assignment) const;
   void keep(const std::string& assignment, const KeptEvaluation& evaluation);
 
@@ -44,7 +44,7 @@ class TuneCheckpoint {
   std::map<std::string, KeptEvaluation> evaluations_;
 };
 
-// Whether the file begins as checkpoints do.
+// Returns whether the file begins like a checkpoint.
 bool is_tune_checkpoint(const std::filesystem::path& path);
 
 }  // namespace fp8q

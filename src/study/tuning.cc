@@ -27,7 +27,7 @@ void Tuning::run(const TuneInputs& inputs, TuneResult& result) {
   result.allowed = request_.max_drop * (request_.relative ? std::fabs(result.baseline) / 100 : 1.0);
   result_ = &result;
   plan_units(inputs);
-  // Most recipes do as they are; then there is no harm to estimate.
+  // Most recipes meet the demand as they are. There is then no harm to estimate.
   const Assignment recipe(units_.size(), 0);
   if (meets(recipe)) return choose(recipe);
   order_ = moves(inputs.text);
@@ -84,7 +84,7 @@ std::string Tuning::reason_of(size_t unit, size_t step) const {
     all += move.harm;
     if (move.unit == unit && move.step <= step) harm += move.harm;
   }
-  // Estimated on few examples: digits after the point would say more than is known.
+  // The estimate is from few examples, so digits after the point would claim too much precision.
   const double percent = all > 0 ? 100 * harm / all : 0;
   return fmt::format("tune: {} instead of {} takes away {} of the estimated harm",
                      name_of(format_at(unit, step)), name_of(format_at(unit, 0)),
@@ -120,7 +120,7 @@ bool Tuning::meets(const Assignment& assignment) {
                    .difference = kept->difference,
                    .low = kept->low,
                    .high = kept->high,
-                   // A hair's breadth for sums of the same numbers in another order.
+                   // The tolerance is for sums of the same numbers in another order.
                    .meets = tested >= -result_->allowed - 1e-9,
                    .from_checkpoint = from_checkpoint};
   e.fallbacks =

@@ -1,5 +1,5 @@
-// One run of `tune`: the recipe is scored, harm estimated where that does not do, and plans are
-// scored until one meets the demand.
+// One run of `tune`. The recipe is scored first. If it does not meet the demand, harm is estimated,
+// and plans are scored until one meets the demand.
 #pragma once
 
 #include <functional>
@@ -16,19 +16,19 @@
 
 namespace fp8q {
 
-// What is asked for.
+// The request of the user.
 struct TuneRequest {
   const Recipe* recipe = nullptr;
   PlanOptions plan;
-  std::vector<Format> fallback;      // in the order they are tried; floating point comes after them
+  std::vector<Format> fallback;      // in the order of trying; floating point comes last
   double max_drop = 0;               // points, or per cent of the float model's score
   bool relative = false;             // per cent
   std::optional<double> confidence;  // as TuneOptions::confidence
   size_t evaluations = 0;            // as TuneOptions::evaluations
-  bool holds_out = false;            // whether what is found will be confirmed on other examples
+  bool holds_out = false;            // whether the result will be confirmed on other examples
 };
 
-// Scores the model that is tuned, and what plans make of it, on some examples.
+// Scores the tuned model, and its conversions by plans, on some examples.
 class PlanScorer {
  public:
   virtual ~PlanScorer() = default;
@@ -37,23 +37,23 @@ class PlanScorer {
   virtual Scored converted(const Plan& plan, const Progress& progress) = 0;
 };
 
-// What harm and price of a fallback are estimated from.
+// The inputs for estimating harm and price of a fallback.
 struct TuneInputs {
   SensitivityInputs text;
   UnitSizes sizes;
-  std::function<std::vector<Roof>()> roofs;  // of the device that scores; asked when it is warm
+  std::function<std::vector<Roof>()> roofs;  // for the scoring device; called when it is warm
 };
 
-// The drop that is allowed for, at the low end of the paired bootstrap's interval of this
-// confidence. Where no sample of the bootstrap differs, it says nothing about examples that are not
-// there: the interval then spans what that many equal examples leave possible, a share
-// 1 - ((1 - P) / 2)^(1/n) of changed ones (for 95 %: the rule of three, about 3.7 / n).
+// Returns the paired bootstrap's interval of this confidence. Its low end is compared with the
+// allowed drop. If no sample of the bootstrap differs, the bootstrap says nothing about other
+// examples. The interval then spans what that many equal examples leave possible: a share
+// 1 - ((1 - P) / 2)^(1/n) of changed examples (for 95 % the rule of three, about 3.7 / n).
 Interval difference_interval(const Scored& tested, const Scored& baseline, size_t examples,
                              double confidence);
 
 class Tuning {
  public:
-  // All must outlive it; the maker's source has an encoder.
+  // All arguments must outlive the object. The maker's source must have an encoder.
   Tuning(const TuneRequest& request, PlanMaker& maker, PlanScorer& scorer,
          TuneCheckpoint& checkpoint, const ProgressCallback& progress)
       : request_(request),
@@ -62,12 +62,13 @@ class Tuning {
         checkpoint_(checkpoint),
         progress_(progress) {}
 
-  // Fills in what is found: `baseline` to `fallbacks`.
+  // Fills in the results, from `baseline` to `fallbacks`.
   void run(const TuneInputs& inputs, TuneResult& result);
 
-  // The Plan of the result.
+  // Returns the Plan of the result.
   Plan plan() { return plan_of(chosen_); }
-  // Recipe and Plan on examples that run() did not see; after it, where it found a Plan.
+  // Scores recipe and Plan on examples that run() did not see. Call it after run() has found a
+  // Plan.
   TuneHoldout confirmed(PlanScorer& held_out);
 
  private:
@@ -76,9 +77,9 @@ class Tuning {
   PlanRequest recipe_in(std::optional<Format> other) const;
   void plan_units(const TuneInputs& inputs);
   std::vector<Move> moves(const SensitivityInputs& text);
-  // Of the unit's first Site: all Sites of a unit change together.
+  // Returns the format of the unit's first Site, since all Sites of a unit change together.
   std::optional<Format> format_at(size_t unit, size_t step) const;
-  // Why the unit is where it is; for people.
+  // Explains to people why the unit is at this step.
   std::string reason_of(size_t unit, size_t step) const;
   Plan plan_of(const Assignment& assignment);
   bool meets(const Assignment& assignment);
@@ -92,11 +93,11 @@ class Tuning {
   const ProgressCallback& progress_;
   TuneResult* result_ = nullptr;
   Scored baseline_;
-  std::vector<Plan> plans_;  // of the recipe, then in each fallback format
+  std::vector<Plan> plans_;  // the recipe's, then one per fallback format
   std::vector<FallbackUnit> units_;
   std::optional<CostModel> costs_;
   std::vector<Move> order_;
-  std::map<std::string, size_t> index_of_;  // of an assignment's evaluation
+  std::map<std::string, size_t> index_of_;  // index of an assignment's evaluation
   Assignment chosen_;
 };
 

@@ -36,7 +36,7 @@ class Estimator {
   static void mark(const FallbackUnit& unit, std::vector<bool>& rounded, bool value) {
     for (const size_t s : unit.sites) rounded[s] = value;
   }
-  // The root mean square of the gains below zero.
+  // Returns the root mean square of the gains below zero.
   static double scatter(const std::vector<double>& gains) {
     double squares = 0, count = 0;
     for (const double gain : gains) {
@@ -60,7 +60,7 @@ class Estimator {
     std::vector<bool> only = nothing();
     mark(unit, only, true);
     const double alone = divergence(0, only);
-    double harm = alone + gain;  // that is left
+    double harm = alone + gain;  // the harm that is left
     std::optional<Format> format = format_in(0, unit);
     for (size_t p = 1; p < in_.plans.size(); ++p) {
       const double share = alone > 0 ? std::min(1.0, divergence(p, only) / alone) : 1;

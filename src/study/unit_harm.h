@@ -1,4 +1,4 @@
-// Estimates of what falling back gains, unit by unit, from trials on text.
+// Estimates what falling back gains, unit by unit, from trials on text.
 #pragma once
 
 #include "study/fallback_unit.h"
@@ -9,22 +9,22 @@ namespace fp8q {
 
 // A unit's steps after the recipe's own format: `plans` after the first, then floating point.
 struct HarmInputs {
-  const Encoder& encoder;          // float
-  const std::vector<Plan>& plans;  // of the recipe, then the same with each fallback format
+  const Encoder& encoder;          // the float encoder
+  const std::vector<Plan>& plans;  // the recipe's, then one per fallback format
   const std::vector<FallbackUnit>& units;
   const CostModel& costs;
   const SensitivityInputs& text;
 };
 
-// The moves there are, in the order in which they should be made. The harm of a unit in the
-// recipe's format is the divergence with it alone rounded plus what leaving it out of everything
-// takes away, where that is more than chance; in another format it is taken to be as much smaller
-// as alone. Chance: to leave out a unit cannot do harm, so divergences that grow by it show how far
-// they scatter, and only what exceeds their root mean square counts.
+// Returns the moves in the order in which they should be made. The harm of a unit in the recipe's
+// format is the divergence with the unit alone rounded, plus the divergence that leaving it out of
+// everything removes, if that is more than chance. In another format both parts are assumed to
+// shrink by the same ratio. Leaving out a unit cannot do harm, so divergences that grow by it show
+// how far chance scatters them. Only gains that exceed the root mean square of these count.
 //
-// `trials` are divergences that are known already, in the order of trials, and gets those of the
-// others: with the list of an interrupted call the estimate goes on where it was. `progress` is
-// called after each new one.
+// `trials` holds the divergences that are already known, in the order of trials, and gets those of
+// the others. With the list of an interrupted call the estimate continues where it was. `progress`
+// is called after each new trial.
 std::vector<Move> estimate_moves(const HarmInputs& inputs, std::vector<double>& trials,
                                  const TrialProgress& progress);
 
