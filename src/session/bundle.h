@@ -16,18 +16,18 @@ namespace fp8q {
 
 struct Bundle {
   FileFacts file;
-  fs::path folder;  // where tokenizer and config are looked for
+  fs::path folder;  // searched for tokenizer and config
   Model model;
-  std::vector<std::shared_ptr<const FileBytes>> files;  // that its weights are views of
+  std::vector<std::shared_ptr<const FileBytes>> files;  // files whose bytes its weights view
   std::optional<Encoder> encoder;
-  std::string not_encoder_reason;  // where there is none
+  std::string not_encoder_reason;  // set if there is no encoder
   std::vector<Site> sites;         // the encoder's, or the generic ones
 };
 
 // `location` is an ONNX file or a folder that holds model.onnx.
 fs::path model_file(const fs::path& location);
-// A model's file, opened once: its hash, which statistics and manifests are bound to, is of the
-// very bytes that open_model() parses.
+// A model's file, opened once. Statistics and manifests are bound to its hash, which is that of the
+// same bytes that open_model() parses.
 struct OpenedModel {
   FileFacts file;
   std::shared_ptr<const FileBytes> bytes;
@@ -35,19 +35,19 @@ struct OpenedModel {
 OpenedModel open_model_file(const fs::path& location);
 Bundle open_model(const OpenedModel& opened);
 Bundle open_model(const fs::path& location);
-// Recognizes the encoder and finds the Sites of bundle.model; done by open_model, and again after
-// the graph changed.
+// Recognizes the encoder and finds the Sites of bundle.model. open_model() calls it; it must be
+// called again after the graph changes.
 void find_sites(Bundle& bundle);
 
-// Brings the graph to the opset of converted models and finds the Sites' places in it again, since
-// nodes may have been inserted. Names of values stay.
+// Upgrades the graph to the opset of converted models and finds the Sites' places in it again,
+// since nodes may have been inserted. Names of values stay the same.
 void upgrade_for_conversion(Bundle& bundle);
 
-// Error (unsupported) where the model is quantized already, saying by what.
+// Throws an Error (unsupported) if the model is already quantized. The message says by what.
 void require_float_model(const Bundle& bundle);
 
-// Tokens an example may have: `asked`, or less where the model's position table is shorter (with a
-// note).
+// Returns how many tokens an example may have: `asked`, or fewer (with a note) if the model's
+// position table is shorter.
 size_t usable_length(const Bundle& bundle, size_t asked, std::vector<std::string>& notes);
 
 }  // namespace fp8q

@@ -11,7 +11,7 @@ Scored BundleScorer::converted(const Plan& plan, const Progress& progress) {
   converted.folder = bundle_.folder;
   converted.model = quantize_model(bundle_.model, bundle_.sites, plan);
   find_sites(converted);
-  std::vector<std::string> notes;  // those of the float model were told
+  std::vector<std::string> notes;  // dropped: the float model's were reported
   const auto engine = make_engine(converted, execution_, notes);
   return scorer_.scored(*engine, progress);
 }

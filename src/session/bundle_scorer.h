@@ -1,4 +1,4 @@
-// Plans scored on a task by converting the model in memory and running it.
+// Scores plans on a task by converting the model in memory and running it.
 #pragma once
 
 #include "session/bundle.h"
@@ -9,8 +9,8 @@ namespace fp8q {
 
 class BundleScorer final : public PlanScorer {
  public:
-  // All must outlive it. `float_engine` runs the bundle's model as it is; converted ones run by
-  // `execution`.
+  // All arguments must outlive the scorer. `float_engine` runs the bundle's model as it is.
+  // Converted models run as `execution` says.
   BundleScorer(const Bundle& bundle, const ExecutionOptions& execution, Engine& float_engine,
                const Scorer& scorer)
       : bundle_(bundle), execution_(execution), float_engine_(float_engine), scorer_(scorer) {}

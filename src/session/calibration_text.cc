@@ -14,7 +14,7 @@
 namespace fp8q {
 namespace {
 
-// The task whose text fits the model: the one asked for, else the one its config names.
+// Returns the task whose text fits the model: the requested one, or else the one its config names.
 std::optional<Task> calibration_task(const TextRequest& request, const ModelConfig& config) {
   if (request.random_seed) return std::nullopt;
   const TaskOptions& wanted = request.task;
@@ -24,7 +24,7 @@ std::optional<Task> calibration_task(const TextRequest& request, const ModelConf
   return own ? std::optional(*own) : std::nullopt;
 }
 
-// Ids drawn evenly from the whole table, in examples of the length of a typical sentence.
+// Draws ids evenly from the whole table, in examples of the length of a typical sentence.
 std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
   if (!bundle.encoder)

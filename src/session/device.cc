@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kCuda = "cuda";
 
-// The index of "cuda" or "cuda:N"; nullopt: no GPU is meant.
+// Returns the index of "cuda" or "cuda:N", or nullopt if the text names no GPU.
 std::optional<int> cuda_index(const std::string& device) {
   if (device == kCuda) return 0;
   if (!device.starts_with("cuda:")) return std::nullopt;
@@ -90,7 +90,7 @@ void check_device(const std::string& device) {
 std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const ExecutionOptions& execution,
                                             std::vector<std::string>& notes,
                                             const std::function<void()>& layer_ready) {
-  // In the encoder rather than in an engine, so that every device computes the same.
+  // The change is made in the encoder, not in an engine, so that every device computes the same.
   const Encoder encoder = execution.gelu == Gelu::tanh ? with_tanh_gelu(given, notes) : given;
   if (const auto index = cuda_index(execution.device)) {
     if (execution.compute == Compute::fp32)
@@ -99,7 +99,7 @@ std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const Executio
            "--device cpu");
     return make_gpu_engine(encoder, *index, execution.tokens_at_a_time);
   }
-  // What asks for FP32 gets it.
+  // FP32 runs on the CPU, because the GPU engine computes products that are not quantized in BF16.
   if (execution.device == "cpu" || execution.compute == Compute::fp32 || !has_gpu())
     return make_on_cpu(encoder, execution, notes, layer_ready);
   try {

@@ -1,4 +1,4 @@
-// Which device runs a model.
+// Chooses the device that runs a model.
 #pragma once
 
 #include <functional>
@@ -12,13 +12,14 @@
 
 namespace fp8q {
 
-// Error (usage): not the name of a device. Error (device): asked for by name, and not here; says
-// what is missing. Called early, before a model is read.
+// Throws an Error (usage) if the text is not the name of a device. Throws an Error (device) that
+// says what is missing if a named device is not available. It is called early, before a model is
+// read.
 void check_device(const std::string& device);
 
-// The engine of that device. "auto" takes the GPU where there is one that runs this encoder, else
-// the CPU; with a note if a GPU is there but has no kernels for it. `layer_ready`: of
-// make_cpu_engine().
+// Makes the engine of the requested device. "auto" uses the GPU if there is one that runs this
+// encoder, or else the CPU. It adds a note if there is a GPU but it cannot run the encoder.
+// `layer_ready` is passed to make_cpu_engine().
 std::unique_ptr<Engine> make_encoder_engine(const Encoder& encoder,
                                             const ExecutionOptions& execution,
                                             std::vector<std::string>& notes,

@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// A run, and who did it.
+// A run, and how it was executed.
 struct ExecutedRun {
   ModelRun run;
   ExecutionFacts execution;
@@ -41,7 +41,7 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
                    [&](size_t done, size_t total) {
                      if (progress) progress(step, done, total);
                    });
-  // A shard may have no example; then nothing tells what the outputs are.
+  // A shard may have no example. Nothing then says what the outputs are.
   if (!run.examples.empty())
     result.answers = in_context([&] { return evaluator->answers(sequences, run, config); });
   result.notes.insert(result.notes.end(), result.answers.notes.begin(), result.answers.notes.end());
@@ -60,8 +60,8 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   return {std::move(result), execution_on(*engine)};
 }
 
-// The FP32 source that a converted model names, if it stands beside the model and is still the same
-// file.
+// Returns the FP32 source that a converted model names, if it is beside the model and is still the
+// same file.
 std::optional<OpenedModel> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
   const auto manifest = read_manifest(bundle.model);
   if (!manifest) return std::nullopt;
@@ -78,7 +78,7 @@ std::optional<OpenedModel> source_beside(const Bundle& bundle, std::vector<std::
   return std::nullopt;
 }
 
-// The index in `runs` of the model's baseline, which is run where it was not yet.
+// Returns the index in `runs` of the model's baseline, and runs the baseline if it has not run yet.
 std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
                                    const EvaluateOptions& options, const ProgressCallback& progress,
                                    std::vector<ModelRun>& runs, std::vector<std::string>& notes) {
@@ -92,7 +92,7 @@ std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
   return runs.size() - 1;
 }
 
-// Those on which answers depend beyond the models and the data.
+// Returns the options on which answers depend, besides the models and the data.
 std::vector<std::pair<std::string, std::string>> options_of(const EvaluateOptions& options,
                                                             const Task& task) {
   const ExecutionOptions& execution = options.execution;
@@ -112,7 +112,7 @@ TaskRequest request_of(const EvaluateOptions& options) {
           .side = {}};
 }
 
-// The example without what only answering it takes.
+// Returns the example without the text that only answering needs.
 Example to_score(const Task& task, const Example& example) {
   Example kept = example;
   if (task.kind == TaskKind::spans) kept.pair.reset();

@@ -1,4 +1,4 @@
-// What results tell about how models were run.
+// What results say about how models were run.
 #pragma once
 
 #include <string_view>
@@ -9,10 +9,10 @@
 
 namespace fp8q {
 
-// Device, description and threads.
+// Returns device, description and threads.
 ExecutionFacts execution_on(const Engine& engine);
 
-// With the seconds since the watch began and the peak of memory.
+// Returns the facts with the seconds since the watch began and the peak of memory.
 ExecutionFacts with_costs(ExecutionFacts facts, const Stopwatch& watch);
 
 std::string_view name_of(Compute compute);  // "auto", "fp32", "bf16"

@@ -15,7 +15,8 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
          printable(bundle.file.path.string()));
   if (execution.reference) return make_interpreter_engine(bundle.model, bundle.sites);
   if (bundle.encoder) {
-    // Of packed weights the engine has no need again: of the files it reads rows of embeddings.
+    // The engine does not need packed weights in the files again. It reads only rows of embeddings
+    // from them.
     const auto release = [&] {
       for (const auto& file : bundle.files) file->release();
     };

@@ -1,4 +1,4 @@
-// The engine that runs an opened model.
+// Makes the engine that runs an opened model.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,9 @@
 
 namespace fp8q {
 
-// The engine for `execution`; adds a note where the model runs through the interpreter without
-// being asked to. The bundle must outlive it. Error (unsupported): the model cannot be run so.
+// Makes the engine for `execution`. Adds a note if the model runs through the interpreter although
+// this was not requested. The bundle must outlive the engine. Throws an Error (unsupported) if the
+// model cannot run this way.
 std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions& execution,
                                     std::vector<std::string>& notes);
 

@@ -1,4 +1,4 @@
-// The statistics that belong to a model.
+// Finds the statistics that belong to a model.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace fp8q {
 
-// MODEL.calib.json beside the ONNX file, where none is given.
+// Returns `given`, or else MODEL.calib.json beside the ONNX file.
 fs::path statistics_path(const fs::path& model, const std::optional<fs::path>& given);
 
-// Error (file): there is no such file; says how to make it.
+// Throws an Error (file) that says how to make the file if it does not exist.
 void require_statistics(const fs::path& path, const Bundle& bundle);
 
-// Of the bytes of the file `path`. Error (bad_data): they are another model's, or of a part of the
-// text only.
+// Returns the statistics in the bytes of the file `path`. Throws an Error (bad_data) if they belong
+// to another model, or cover only a part of the text.
 Statistics statistics_from(const std::string& bytes, const fs::path& path, const Bundle& bundle);
 
-// Both, and reading it.
+// Reads the file and does both checks.
 Statistics statistics_for(const Bundle& bundle, const fs::path& path);
 
 }  // namespace fp8q

@@ -8,13 +8,13 @@
 
 namespace fp8q {
 
-// Every file that belongs to a model at `location`: the ONNX file, the side files in its folder,
-// external data, and what stands in for them. Outputs are checked against it.
+// Returns every file that belongs to a model at `location`: the ONNX file, the side files in its
+// folder, external data, and the files that replace them. Outputs are checked against this list.
 std::vector<fs::path> files_of_model(const fs::path& location);
 
-// An output file that is about to be written. Error (usage): it is one of the `inputs`. Error
-// (file): its folder does not exist, or it exists, is not one that fp8q wrote (`ours`), and `force`
-// is not set.
+// An output file that is about to be written. check_output() throws an Error (usage) if it is one
+// of the `inputs`. It throws an Error (file) if the folder does not exist, or if the file exists,
+// fp8q did not write it (`ours`), and `force` is not set.
 struct OutputCheck {
   fs::path path;
   std::vector<fs::path> inputs;

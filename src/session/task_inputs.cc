@@ -10,14 +10,15 @@
 namespace fp8q {
 namespace {
 
-// Whether the model's first output are hidden states, and no other one can be a head's.
+// Returns whether the model's first output holds hidden states, and no other output can be a
+// head's.
 bool gives_hidden_states_only(const Bundle& bundle) {
   if (!bundle.encoder) {
     const auto& outputs = bundle.model.graph.outputs;
     return outputs.size() == 1 && outputs[0].has_shape && outputs[0].shape.size() == 3;
   }
   const Encoder& encoder = *bundle.encoder;
-  // A pooler keeps the hidden size; heads for tasks have few outputs.
+  // A pooler keeps the hidden size. Heads for tasks have few outputs.
   const auto is_head = [&](const EncoderOutput& output) {
     return output.source == OutputSource::head_column ||
            (output.source == OutputSource::head_stage &&
@@ -27,7 +28,7 @@ bool gives_hidden_states_only(const Bundle& bundle) {
          std::ranges::none_of(encoder.outputs, is_head);
 }
 
-// Logits per example; 0 where there are hidden states only.
+// Returns the number of logits per example, or 0 if there are only hidden states.
 size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
   if (gives_hidden_states_only(bundle)) return 0;
   if (bundle.encoder)

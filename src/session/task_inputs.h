@@ -1,4 +1,4 @@
-// The data of one evaluation, as the models of the call read it.
+// Holds the data of one evaluation, as the models of the call read it.
 #pragma once
 
 #include <map>
@@ -16,13 +16,13 @@
 
 namespace fp8q {
 
-// Which examples of a task, and how models read them.
+// Says which examples of a task are used, and how models read them.
 struct TaskRequest {
-  std::optional<fs::path> tokenizer, config;  // override what stands beside the models
+  std::optional<fs::path> tokenizer, config;  // override the files beside the models
   TaskOptions task;
-  size_t shard = 1;  // of `shards`, counted from 1
+  size_t shard = 1;  // number of the shard, from 1 to `shards`
   size_t shards = 1;
-  HoldoutSide side;  // shards are of it
+  HoldoutSide side;  // the side that is split into shards
 };
 
 // What a model reads and how its outputs are judged.
@@ -32,22 +32,22 @@ struct PreparedInputs {
   std::string tokenizer_sha256;
 };
 
-// Token ids are made once per tokenizer, since converted models share their source's.
+// Makes token ids once per tokenizer, since converted models share the tokenizer of their source.
 class TaskInputs {
  public:
-  // Reads the data; `first` is the model that tells what the labels of --task text mean.
+  // Reads the data. `first` is the model that says what the labels of --task text mean.
   TaskInputs(TaskRequest request, const Bundle& first, std::vector<std::string>& notes);
   TaskInputs(const TaskInputs&) = delete;
   TaskInputs& operator=(const TaskInputs&) = delete;
 
   const Task& task() const { return task_; }
-  const Dataset& data() const { return data_; }  // with the examples of the part
+  const Dataset& data() const { return data_; }  // only the part's examples
   const Part& part() const { return part_; }
 
   const PreparedInputs& prepared(const Bundle& bundle, std::vector<std::string>& notes);
 
  private:
-  // Tokenizer, length, and whether the model gives hidden states only.
+  // A key has the tokenizer, the length, and whether the model gives hidden states only.
   using Key = std::tuple<std::string, size_t, bool>;
 
   TaskRequest request_;

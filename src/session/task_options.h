@@ -1,4 +1,4 @@
-// TaskOptions, read.
+// Interprets TaskOptions.
 #pragma once
 
 #include <string>
@@ -11,11 +11,12 @@
 
 namespace fp8q {
 
-// Of --task text. Error (usage): no file is named.
+// Returns the table of --task text. Throws an Error (usage) if no file is named.
 UserTask user_table(const TaskOptions& options);
 
-// The options on which answers to a task's examples depend, by name with what they are; for files
-// that are of use to the same ones only. Split and limit are not among them: they choose examples.
+// Returns the names and values of the options on which answers to a task's examples depend. Files
+// that are valid for these options only store them. Split and limit are not included, because they
+// choose examples.
 std::vector<std::pair<std::string, std::string>> answering_options(const TaskOptions& options,
                                                                    const Task& task);
 

@@ -1,4 +1,4 @@
-// A task's data made ready once, for scoring many variants of one model on it.
+// Prepares a task's data once, for scoring many variants of one model on it.
 #pragma once
 
 #include "evaluate/scorer.h"
@@ -11,16 +11,16 @@ class TaskScorer {
  public:
   struct Settings {
     size_t batch = 32;  // sequences per run of an engine
-    uint64_t seed = 1;  // of the bootstrap
+    uint64_t seed = 1;  // seed of the bootstrap
   };
   TaskScorer(const Bundle& bundle, const TaskRequest& request, const Settings& settings,
              std::vector<std::string>& notes);
 
-  const Scorer& scorer() const { return scorer_; }  // of engines for variants of the model
+  const Scorer& scorer() const { return scorer_; }  // scores engines of model variants
   const Task& task() const { return inputs_.task(); }
   const Dataset& data() const { return inputs_.data(); }
-  // What a model's score depends on beside the model and the engine: token ids, gold answers, and
-  // what the outputs mean. As text, for checkpoints.
+  // Returns what a score depends on besides the model and the engine: token ids, gold answers, and
+  // what the outputs mean. The text is for checkpoints.
   std::string fingerprint() const;
 
  private:

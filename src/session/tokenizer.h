@@ -1,4 +1,4 @@
-// The tokenizer of a model, checked against its embedding table.
+// Finds the tokenizer of a model and checks it against the model's embedding table.
 #pragma once
 
 #include "session/bundle.h"
@@ -6,8 +6,8 @@
 
 namespace fp8q {
 
-// The tokenizer `given`, or the one beside the model. Error (bad_data): its ids do not fit the
-// model's embedding table.
+// Returns the tokenizer `given`, or the one beside the model. Throws an Error (bad_data) if its ids
+// do not fit the model's embedding table.
 Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given);
 
 }  // namespace fp8q
