@@ -18,14 +18,14 @@
 namespace fp8q {
 namespace {
 
-// What is measured: an engine, and the encoder it was made from.
+// The subject of a measurement: an engine, and the encoder it was made from.
 struct Variant {
   BenchmarkVariant facts;
   std::unique_ptr<Bundle> bundle;
   std::unique_ptr<Engine> engine;
 };
 
-// The most frequent way in which the operands of products are treated.
+// Returns the most frequent way in which the operands of products are treated.
 std::string main_kernel(const Engine& engine) {
   std::map<std::string, size_t> count;
   for (const KernelChoice& k : engine.kernels()) ++count[k.effective];
@@ -81,7 +81,7 @@ std::vector<Variant> random_variants(const BenchmarkOptions& options,
   };
   tell(0);
   const Encoder encoder = random_encoder(shape_of(options), options.seed);
-  std::vector<float> absmax;  // measured where a format needs it
+  std::vector<float> absmax;  // measured if a format needs it
   std::vector<Variant> variants;
   for (const std::string& format : options.formats) {
     Bundle bundle;
@@ -138,7 +138,7 @@ int64_t smallest_vocabulary(const std::vector<Variant>& variants) {
   return least;
 }
 
-// A row for each variant in every cell of the grid.
+// Returns a row for each variant in every cell of the grid.
 std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
                                         const BenchmarkOptions& options,
                                         const ProgressCallback& progress) {
@@ -167,7 +167,7 @@ BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback&
   const Stopwatch watch;
   check_options(given);
   BenchmarkOptions options = given;
-  // Only the CPU forms products in FP32, and what is compared has to run on one device.
+  // Only the CPU computes products in FP32, and compared variants have to run on one device.
   if (options.execution.device == "auto" && options.models.empty() &&
       std::ranges::find(options.formats, "fp32") != options.formats.end())
     options.execution.device = "cpu";

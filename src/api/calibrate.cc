@@ -39,7 +39,7 @@ std::vector<fs::path> input_files(const CalibrateOptions& options) {
   return files;
 }
 
-// A Site without a single finite value gives no scale, and says that the model is broken.
+// A Site without a single finite value gives no scale, and shows that the model is broken.
 void check_observed(const Bundle& bundle, const Statistics& statistics) {
   for (const SiteRecord& record : statistics.sites)
     if (record.statistics.count() == 0 && record.statistics.nonfinite() > 0)

@@ -67,8 +67,8 @@ void add_sites(const SiteComparison& comparison, CompareResult& result) {
   result.underflowed = share(underflowed, values);
 }
 
-// Both through the interpreter, or both not: engines may lay the operands of attention out
-// differently.
+// Both models must run through the interpreter, or neither, because engines may lay out the
+// operands of attention differently.
 ExecutionOptions common_execution(ExecutionOptions execution, const Bundle& a, const Bundle& b,
                                   std::vector<std::string>& notes) {
   if (a.encoder.has_value() == b.encoder.has_value() || execution.reference) return execution;

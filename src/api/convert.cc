@@ -40,7 +40,7 @@ bool is_converted_model(const fs::path& path) {
   }
 }
 
-// What stands between the model's name and ".onnx" where no output is given.
+// Returns what stands between the model's name and ".onnx" if no output is given.
 std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
   if (options.plan) return options.plan->stem().string();
   return fmt::format("{}{}{}", recipe.name, options.smooth_quant.empty() ? "" : "-smooth",
@@ -65,14 +65,14 @@ ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) 
     check_output({*options.write_plan, inputs, options.force}, is_plan_file);
     inputs.push_back(*options.write_plan);
   }
-  if (options.write_ranges)  // nothing tells whether fp8q or the other tool wrote one
+  if (options.write_ranges)  // never seen as fp8q's own: the other tool writes the same format
     check_output({*options.write_ranges, inputs, options.force},
                  [](const fs::path&) { return false; });
   return paths;
 }
 
-// Statistics where there are some, or an Error where they are needed. The ranges of another tool's
-// table go into the request instead.
+// Returns the statistics if there are any. Throws an Error if there are none but they are needed.
+// The ranges of another tool's table go into the request instead.
 std::optional<Statistics> calibration_for(const ConvertOptions& options, const fs::path& path,
                                           const Bundle& bundle, PlanRequest& request) {
   std::error_code ignored;

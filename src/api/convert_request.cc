@@ -13,7 +13,7 @@ ObserverChoice observer_for(const std::string& text, const char* option) {
   return text.empty() ? ObserverChoice() : ObserverChoice::parse(text, option);
 }
 
-// Error (usage), beginning with `where`: the observer says nothing about weights.
+// Throws an Error (usage) that begins with `where` if the observer says nothing about weights.
 void check_serves_weights(Observer observer, const std::string& where) {
   if (!serves_weights(observer))
     fail(ErrorCode::usage, "{}: observer {} is for activations; choose another one for weights",

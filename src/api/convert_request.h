@@ -1,4 +1,4 @@
-// From the options of a conversion to what is asked for at every Site.
+// Turns the options of a conversion into a request for every Site.
 #pragma once
 
 #include "fp8q/convert.h"
@@ -6,12 +6,14 @@
 
 namespace fp8q {
 
-// The options that need no model, checked before one is opened. Errors (usage) name the option.
+// The options that need no model. They are checked before a model is opened. Errors (usage) name
+// the option.
 struct PlanInputs {
   const Recipe* recipe = nullptr;
   PlanOptions options;
-  std::vector<SiteChoice> choices;  // of the plan file, then of --site
-  // The model a plan file was written for; empty: it does not say, or there is none.
+  std::vector<SiteChoice> choices;  // those of the plan file, then those of --site
+  // The model that the plan file was written for. Both are empty if the file does not say, or if
+  // there is no plan file.
   std::string model_name;
   std::string model_sha256;
 };

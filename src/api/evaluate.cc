@@ -20,7 +20,7 @@ std::vector<fs::path> input_files(const EvaluateOptions& options) {
   std::error_code ignored;
   for (const fs::path& model : options.models) {
     for (fs::path& file : files_of_model(model)) inputs.push_back(std::move(file));
-    // A converted model's source stands beside it, and is an input without being named.
+    // A converted model's source is beside it, and is an input although no option names it.
     const fs::path folder = model_file(model).parent_path();
     for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored))
       if (entry.path().extension() == ".onnx") inputs.push_back(entry.path());

@@ -25,7 +25,7 @@ std::string shown(const ValueInfo& value) {
   return fmt::format("{} [{}]", text, fmt::join(dims, ", "));
 }
 
-// Tensors stored in the file: initializers, and the values of Constant nodes.
+// Counts the tensors stored in the file: initializers, and the values of Constant nodes.
 void count_constants(const Graph& graph, InspectResult& result) {
   const auto add = [&](const Tensor& tensor) {
     result.bytes_by_type[std::string(name(tensor.dtype()))] += tensor.nbytes();
@@ -60,7 +60,7 @@ std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
   try {
     return tokenizer_for(bundle, location.tokenizer).describe();
   } catch (const Error& e) {
-    // A model can be looked at without its tokenizer; what it lacks is said.
+    // A model can be inspected without its tokenizer. The result says what is missing.
     if (location.tokenizer) throw;
     notes.push_back(e.what());
     return "none";

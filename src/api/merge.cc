@@ -17,7 +17,7 @@ std::string difference(const Statistics& a, const Statistics& b) {
   return difference(a.provenance, b.provenance);
 }
 
-// What a file holds of a run: Statistics or an Evaluation.
+// The part of a run that a file holds: Statistics or an Evaluation.
 template <typename Content>
 struct Shard {
   fs::path path;
@@ -31,7 +31,7 @@ struct Shard {
        "a shard is missing: no file holds {}; name its file, too, or run it first", part.text());
 }
 
-// `next` must be what comes after the part of `whole`, which ends with the shard `before`.
+// Checks that `next` follows the part of `whole`, which ends with the shard `before`.
 template <typename Content>
 void check_next(const Content& whole, const Shard<Content>& before, const Shard<Content>& next) {
   const Part& part = next.content.part;
@@ -48,7 +48,7 @@ void check_next(const Content& whole, const Shard<Content>& before, const Shard<
   if (part.begin > whole.part.end) fail_missing({whole.part.end, part.begin, part.of});
 }
 
-// The whole. `shards` are put in the order of their examples.
+// Returns the whole. Sorts `shards` by their examples.
 template <typename Content>
 Content joined(std::vector<Shard<Content>>& shards) {
   std::ranges::stable_sort(shards, {}, [](const auto& shard) {
@@ -78,7 +78,7 @@ void check_inputs(const std::vector<fs::path>& inputs) {
 }  // namespace
 
 bool hold_evaluations(const std::vector<fs::path>& inputs) {
-  // As --json writes it.
+  // This is how --json begins a file.
   constexpr std::string_view kFactsOfShard = "{\n  \"schema\": \"fp8q/eval-shard/";
   for (const fs::path& input : inputs)
     if (begins_with(input, kFactsOfShard))

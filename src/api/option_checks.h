@@ -1,11 +1,11 @@
-// What options of several commands must fulfil.
+// Checks that options of several commands share.
 #pragma once
 
 #include <cstddef>
 
 namespace fp8q {
 
-// Error (usage): an option below the least value that has a meaning.
+// Throws an Error (usage) if an option is below the least meaningful value.
 void require_at_least(const char* option, size_t value, size_t least);
 
 }  // namespace fp8q

@@ -16,7 +16,7 @@
 namespace fp8q {
 namespace {
 
-// What the options ask for, checked before a model is opened.
+// What the options ask for. It is checked before a model is opened.
 struct Request {
   const Recipe* recipe = nullptr;
   PlanOptions plan;

@@ -27,8 +27,8 @@ namespace {
 void check_numbers(const TuneOptions& options) {
   if (!(options.max_drop >= 0) || !std::isfinite(options.max_drop))
     fail(ErrorCode::usage, "--max-drop {}: must be 0 or more", options.max_drop);
-  // The end of an interval is the sample of the bootstrap that is so far out; beyond the last one
-  // there is none.
+  // The end of an interval is a sample of the bootstrap. Intervals wider than this would end beyond
+  // the last sample.
   constexpr double kMost = 1 - 2.0 / kBootstrapRounds;
   if (options.confidence && !(*options.confidence > 0 && *options.confidence <= kMost))
     fail(ErrorCode::usage,
@@ -85,7 +85,7 @@ TunePaths paths_of(const TuneOptions& options, const fs::path& statistics) {
   return paths;
 }
 
-// Everything that scores depend on.
+// Returns everything that scores depend on, as text.
 std::string settings_of(const TuneOptions& options, const TuneRequest& request,
                         const Bundle& bundle, const fs::path& statistics, const TaskScorer& scorer,
                         const std::vector<Encoding>& text, const std::string& device) {
@@ -112,7 +112,7 @@ Bundle open_float_encoder(const fs::path& location) {
   return bundle;
 }
 
-// The examples that the search sees, or those that it does not.
+// Makes the scorer of the examples that the search sees, or of those held out.
 TaskScorer scorer_for(const TuneOptions& options, const Bundle& bundle, bool held_out,
                       std::vector<std::string>& notes) {
   return TaskScorer(
@@ -124,11 +124,11 @@ TaskScorer scorer_for(const TuneOptions& options, const Bundle& bundle, bool hel
       {.batch = options.execution.batch, .seed = options.seed}, notes);
 }
 
-// Text to estimate harm on: training text of the task. Where there is none but the very file that
-// is scored, what is held out stays out of it.
+// Returns text to estimate harm on: training text of the task. If the only text is the file that is
+// scored, the examples that are held out are left out.
 std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundle,
                                  const TaskScorer& scorer) {
-  std::vector<std::string> notes;  // where it comes from matters little
+  std::vector<std::string> notes;  // dropped, since the source matters little
   const CalibrationText text = calibration_text({.tokenizer = options.location.tokenizer,
                                                  .config = options.location.config,
                                                  .task = options.task,
@@ -141,7 +141,7 @@ std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundl
                                &scorer.task(), usable_length(bundle, text.max_length, notes));
 }
 
-// `engine` must outlive them.
+// `engine` must outlive the result.
 TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text, size_t batch,
                       Engine& engine) {
   const auto tokens = static_cast<double>(count_tokens(text));
@@ -153,7 +153,8 @@ TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text,
           .roofs = [&engine] { return engine.roofs(); }};
 }
 
-// Ranges that were observed on the examples themselves know them, if not their labels.
+// Adds a note if the ranges were observed on the scored examples themselves. Such ranges have seen
+// the examples, though not their labels.
 void note_seen_data(const Statistics& statistics, const TaskScorer& scorer,
                     std::vector<std::string>& notes) {
   if (statistics.provenance.data_sha256 == scorer.data().sha256)
@@ -197,7 +198,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   tuning.run(inputs_for(*bundle.encoder, text, options.execution.batch, *engine), result);
   if (result.chosen && options.holdout > 0) {
     note_seen_data(statistics, scorer, result.notes);
-    std::vector<std::string> of_data;  // told
+    std::vector<std::string> of_data;  // dropped: already reported
     const TaskScorer held_out = scorer_for(options, bundle, true, of_data);
     BundleScorer held_out_scorer(bundle, options.execution, *engine, held_out.scorer());
     result.holdout = tuning.confirmed(held_out_scorer);
