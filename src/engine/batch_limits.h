@@ -1,4 +1,5 @@
-// What a batch may hold: ids within the tables of an Encoder, lengths within its positions.
+// Limits of what a batch may hold: ids within the tables of an Encoder, and lengths within its
+// positions.
 #pragma once
 
 #include <optional>
@@ -10,17 +11,17 @@ namespace fp8q {
 
 class BatchLimits {
  public:
-  // Error (bad_model, unsupported) where the encoder's tables do not fit together.
+  // Error (bad_model, unsupported) if the encoder's tables do not fit together.
   explicit BatchLimits(const Encoder& encoder);
 
-  // Error (bad_data) naming the limit where an id or a length exceeds it.
+  // Error (bad_data) naming the limit if an id or a length exceeds it.
   void check(const PackedBatch& batch) const;
 
  private:
   void check_sequence(const PackedBatch& batch, size_t sequence) const;
 
   int64_t words_, positions_;
-  std::optional<int64_t> token_types_;  // nothing: a batch's token types are not looked at
+  std::optional<int64_t> token_types_;  // nullopt: a batch's token types are not checked
 };
 
 }  // namespace fp8q

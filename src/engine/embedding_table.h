@@ -1,4 +1,4 @@
-// Rows of an Encoder's embedding tables, in whatever type the model stores them.
+// Reads rows of an Encoder's embedding tables, whatever type the model stores them in.
 #pragma once
 
 #include <optional>
@@ -9,10 +9,11 @@
 
 namespace fp8q {
 
-// Rows of a table as FP32, converted while they are read. Shares the table's payload.
+// Reads rows of a table as FP32; they are converted while they are read. A RowReader shares the
+// table's payload.
 class RowReader {
  public:
-  // Error (bad_model, unsupported) naming `what` where the table's shape, type or scales are wrong.
+  // Error (bad_model, unsupported) naming `what` if the table's shape, type or scales are wrong.
   RowReader(const EmbeddingTable& table, const std::string& what);
   void read(int64_t row, float* to) const;
   int64_t rows() const { return rows_.dim(0); }
@@ -20,7 +21,7 @@ class RowReader {
 
  private:
   Tensor rows_;
-  std::optional<Format> format_;  // of codes, whose rows have scales_; else there are floats
+  std::optional<Format> format_;  // of codes, whose rows have scales_; nullopt: rows are floats
   std::vector<float> scales_;
 };
 

@@ -1,7 +1,8 @@
 // Runs a model on packed tokens: sequences one after another, without padding.
 //
-// On a CPU the results of a sequence do not depend on what it is packed with, nor on the number of
-// threads: bit for bit. On a GPU their last bits may (engine/cuda/cuda_engine.h).
+// On a CPU the results of a sequence do not depend, bit for bit, on what the sequence is packed
+// with or on the number of threads. On a GPU their last bits may depend on the packing
+// (engine/cuda/cuda_engine.h).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct PackedBatch {
   void append(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_type_ids);
 };
 
-// One graph output: rows x width, a row per sequence or per packed token.
+// Holds one graph output, [rows, width], with one row for each sequence or each packed token.
 struct EngineOutput {
   std::string name;
   bool per_token = false;
@@ -35,29 +36,31 @@ struct EngineOutput {
   std::vector<float> values;
 };
 
-// Sees the float tensor at an activation Site before quantization, real tokens only: `rows` x
-// `columns`, dense. (An engine on a GPU shows operands of products only.) May be called several
-// times per run for one Site (once per sequence for attention operands); never concurrently.
+// Sees the float tensor at an activation Site before quantization: [rows, columns], dense, rows of
+// real tokens only. (An engine on a GPU shows only the operands of products.) An observer may be
+// called several times per run for one Site (once per sequence for attention operands), but never
+// concurrently.
 using SiteObserver = std::function<void(int site, std::span<const float> values, int64_t columns)>;
 
-// Changes the values at an activation Site before anything uses them, so that any rounding can be
+// Changes the values at an activation Site before anything uses them. This way any rounding can be
 // tried on a float model without converting it.
 //
-// `apply` gets the values of one sequence, `rows` x `columns`, dense, as an observer does
-// (attention operands: head after head; the interpreter shows keys transposed, as they enter their
-// product). It is called from several threads at once, for different values; whatever it computes
-// from what it is given, results do not depend on the batch.
+// `apply` gets the values of one sequence as an observer does: [rows, columns], dense. Attention
+// operands come head after head; the interpreter shows keys transposed, as they enter their
+// product. `apply` is called from several threads at once, for different values. Results do not
+// depend on the batch, whatever `apply` computes from what it is given.
 //
-// The Sites of the inputs of attention and FFN have values that a residual sum adds, too:
-// `residual` says whether it adds the changed ones (as naive recipes do) or those from before (as
-// in recipes that quantize the operands of products only).
+// The values at the input Sites of attention and FFN are also added by a residual sum. `residual`
+// says whether the sum adds the changed values (as naive recipes do) or the values from before the
+// change (as in recipes that quantize only the operands of products).
 struct SiteTransform {
-  std::function<void(std::span<float> values, int64_t columns)> apply;  // empty: none at this Site
+  std::function<void(std::span<float> values, int64_t columns)> apply;  // empty: no change here
   bool residual = false;
 };
 
-// What rounding did at an activation Site: of `values` values, those that saturated lie beyond the
-// largest code by more than half a step; those that underflowed became zero without being it.
+// Counts what rounding did to the `values` values at an activation Site. Saturated values lie
+// beyond the largest code by more than half a step. Underflowed values rounded to zero although
+// they are not zero.
 struct SiteRounding {
   uint64_t values = 0, saturated = 0, underflowed = 0;
   friend bool operator==(const SiteRounding&, const SiteRounding&) = default;
@@ -69,15 +72,16 @@ struct KernelChoice {
   std::string effective;  // "e4m3 as bf16 dot products, exact; fp32 sums"
 };
 
-// A part of a forward pass and what it took.
+// A part of a forward pass and the time it took.
 struct StageTime {
   std::string stage;      // its name in stages.def
-  std::string unit;       // Roof::unit that forms its matrix products; empty: it has none
-  double seconds = 0;     // of the whole device: threads side by side count as one
-  double operations = 0;  // of the matrix products, 2 per multiplication with its addition
+  std::string unit;       // the Roof::unit that forms its matrix products; empty: it has none
+  double seconds = 0;     // time of the whole device: threads side by side count once
+  double operations = 0;  // of its matrix products, 2 per multiplication with its addition
 };
 
-// What an arithmetic unit of the device does at most: measured, or computed from its clock.
+// The most operations that an arithmetic unit of the device can do, either measured or computed
+// from its clock.
 struct Roof {
   std::string unit;  // "fp32", "bf16", "int8", "fp8"
   double operations_per_s = 0;
@@ -88,49 +92,53 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
-  // The same with `transforms[site]` applied at every Site, none of which may be quantized where it
-  // has one. Error (unsupported): the engine cannot.
+  // Runs the batch with `transforms[site]` applied at every Site. A Site that has a transform must
+  // not be quantized. Error (unsupported) if the engine cannot apply transforms.
   virtual std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
                                                     std::span<const SiteTransform> transforms);
-  // By Site, of all runs so far; zeros where a Site is a weight or not quantized. Empty: the engine
-  // does not count.
+  // Returns the counts of all runs so far, indexed by Site. They are zero where a Site is a weight
+  // or not quantized. The result is empty if the engine does not count.
   virtual std::vector<SiteRounding> rounding() const { return {}; }
-  // Runs the batch once and tells how many seconds it took, by the device's own clock where it has
-  // one: copies to and from it count, what the host does meanwhile does not.
+  // Runs the batch once and returns how many seconds it took, by the device's own clock if it has
+  // one. Copies to and from the device count; what the host does meanwhile does not.
   virtual double timed_run(const PackedBatch& batch);
-  // Runs the batch once and tells where the time goes; where layers differ, a stage comes once for
-  // each unit it uses. Empty: the engine cannot tell.
+  // Runs the batch once and returns where the time goes. Where layers differ, a stage appears once
+  // for each unit it uses. The result is empty if the engine cannot tell.
   virtual std::vector<StageTime> profile(const PackedBatch&) { return {}; }
-  // Of the units that profile() names; may take a moment. Empty: unknown.
+  // Returns the roofs of the units that profile() names, and may take a moment. The result is empty
+  // if they are unknown.
   virtual std::vector<Roof> roofs() { return {}; }
   virtual std::vector<KernelChoice> kernels() const = 0;
   virtual std::string device() const = 0;  // "cpu" or "cuda"
-  // One line: the device, then what the engine is.
+  // Returns one line: the device, then what the engine is.
   virtual std::string description() const = 0;
 };
 
 enum class ComputeType {
-  automatic,  // as the model says: quantized products in their format, all others in FP32
+  // Computes as the model says: quantized products in their format, all others in FP32.
+  automatic,
   fp32,
   bf16,  // products of unquantized operands in BF16 with FP32 sums
 };
 
-// Error (unsupported) where the encoder has a feature the CPU engine lacks. `layer_ready` is called
-// whenever a layer's weights have been packed, from any thread, perhaps while those of another
-// layer are read: memory that they are mapped to can be given back.
+// Error (unsupported) if the encoder has a feature that the CPU engine lacks. `layer_ready` is
+// called whenever a layer's weights have been packed, so that the memory they are mapped to can be
+// given back. The call comes from any thread, perhaps while the weights of another layer are being
+// read.
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready = nullptr);
 
-// Error (unsupported) naming a quantized Site that is no operand of a product: engines that round
-// operands only refuse such an encoder so.
+// Error (unsupported) naming a quantized Site that is not an operand of a product. Engines that
+// round only operands use this to refuse such an encoder.
 void require_rounded_operands_only(const Encoder& encoder);
 
-// Whether `transforms` fit a model's Sites, as run_transformed() asks; it asserts this.
+// Asserts that `transforms` fit a model's Sites, as run_transformed() requires.
 void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransform> transforms);
 
-// Any graph, through the interpreter: each sequence by itself, without padding (with it where
-// shapes are fixed). Observers see the Sites' values by name. The model must outlive the engine.
-// Error (unsupported): an input that is not token ids, attention mask, token types or positions.
+// Makes an engine that runs any graph through the interpreter. Each sequence runs by itself,
+// without padding (or with padding where shapes are fixed). Observers see the Sites' values by
+// name. The model must outlive the engine. Error (unsupported) if an input is not token ids,
+// attention mask, token types or positions.
 std::unique_ptr<Engine> make_interpreter_engine(const Model& model, const std::vector<Site>& sites);
 
 }  // namespace fp8q

@@ -1,4 +1,4 @@
-// Any graph behind the Engine interface, through the interpreter.
+// Puts any graph behind the Engine interface, through the interpreter.
 
 #include <algorithm>
 #include <cctype>
@@ -26,7 +26,7 @@ struct BoundInput {
   DType dtype;
 };
 
-// What the graph fixes about its inputs: -1 where it leaves the dimension open.
+// Says what the graph fixes about its inputs. A dimension that the graph leaves open is -1.
 struct FixedShape {
   int64_t batch = -1;
   int64_t sequence = -1;
@@ -78,7 +78,7 @@ FixedShape fixed_shape(const Graph& graph) {
   return fixed;
 }
 
-// The leading `extents` of every axis, as FP32.
+// Returns the first extents[axis] elements along every axis, as FP32.
 std::vector<float> crop(const Tensor& tensor, const Shape& extents) {
   const Tensor f = tensor.to(DType::f32);
   const auto from = f.data<float>();
@@ -112,7 +112,7 @@ class InterpreterEngine final : public Engine {
  private:
   using Tensors = std::map<std::string, Tensor>;
 
-  // Output axis 1 runs over the tokens.
+  // Returns whether axis 1 of the output runs over the tokens.
   bool follows_tokens(const Shape& a, const Shape& b) const;
   void describe_outputs();
   Tensors inputs_for(const PackedBatch& batch, size_t sequence) const;
@@ -160,7 +160,7 @@ bool InterpreterEngine::follows_tokens(const Shape& a, const Shape& b) const {
   return fixed_.sequence < 0 ? a[1] != b[1] : a[1] == fixed_.sequence;
 }
 
-// Where the sequence length is open, the axis that changes with it is that of the tokens.
+// If the sequence length is open, the axis that changes with it is the axis of the tokens.
 void InterpreterEngine::describe_outputs() {
   const auto shapes = [&](int64_t sequence) {
     return evaluate_abstractly(*model_, input_shapes_for(*model_, 1, sequence));
@@ -225,9 +225,10 @@ InterpreterEngine::Tensors InterpreterEngine::inputs_for(const PackedBatch& batc
   return tensors;
 }
 
-// The part of a tensor that belongs to the real tokens of the one sequence: of fixed shapes, the
-// axes as long as the sequence are cut, and a repeated batch is dropped. `cut_last`: whether the
-// last axis may be one of tokens (else it is one of channels, whatever its length).
+// Returns the extents of the part of a tensor that belongs to the real tokens of the one sequence.
+// With fixed shapes, axes as long as the sequence are cut, and a repeated batch is dropped.
+// `cut_last` says whether the last axis may be one of tokens; otherwise it is one of channels,
+// whatever its length.
 Shape InterpreterEngine::real_extents(const Shape& shape, int64_t tokens, bool cut_last) const {
   Shape extents = shape;
   const int64_t batch = std::max<int64_t>(fixed_.batch, 1);
@@ -248,7 +249,7 @@ Shape InterpreterEngine::extents_at(int site, const Shape& shape, int64_t tokens
                       !has_channels(role) || role == SiteRole::key || role == SiteRole::other);
 }
 
-// Counts what rounds, and shows everything to `observer`, where there is one.
+// Counts the values that are rounded, and shows all values to `observer` if there is one.
 Interpreter::Watch InterpreterEngine::watch_for(int64_t tokens, const SiteObserver& observer) {
   if (!observer && !any_rounded_) return nullptr;
   return [this, tokens, &observer](const std::string& value, const Tensor& tensor) {
@@ -330,7 +331,7 @@ std::vector<EngineOutput> InterpreterEngine::gather(const std::vector<Tensors>& 
   return outputs;
 }
 
-// A Site's values are changed at every slot that reads it, each for itself, and in the outputs.
+// A Site's values are changed separately at every slot that reads them, and in the outputs.
 std::vector<EngineOutput> InterpreterEngine::run_transformed(
     const PackedBatch& batch, std::span<const SiteTransform> transforms) {
   check(batch);

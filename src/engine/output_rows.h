@@ -11,22 +11,23 @@
 
 namespace fp8q {
 
-// One output: columns of the rows that some stage of the head leaves, or of the hidden states.
+// Describes one output: it consists of columns of the rows that some stage of the head leaves, or
+// of columns of the hidden states.
 struct OutputRows {
   std::string name;
   std::optional<size_t> head_stage;  // nullopt: hidden states
-  bool per_token;                    // a row for every token, else for every sequence
-  size_t source_width;               // columns of a source's row,
-  size_t column, width;              // of which these are the output
+  bool per_token;                    // one row for every token, else one for every sequence
+  size_t source_width;               // number of columns in a row of the source
+  size_t column, width;              // these columns of a source row are the output
 
-  // Copies `count` rows, from `source` on, to the output's rows from `first` on.
+  // Copies `count` rows that begin at `source` to the output's rows that begin at `first`.
   void copy(const float* source, size_t count, size_t first, EngineOutput& to) const;
 };
 
-// In the order of the graph's outputs.
+// Returns the OutputRows in the order of the graph's outputs.
 std::vector<OutputRows> output_rows(const Encoder& encoder);
 
-// The outputs of a batch, with room for their values.
+// Returns the outputs of a batch, with room for their values.
 std::vector<EngineOutput> make_outputs(const std::vector<OutputRows>& rows,
                                        const PackedBatch& batch);
 

@@ -12,7 +12,7 @@ enum class Stage {
 #undef FP8Q_STAGE
 };
 
-// By Stage.
+// The names, indexed by Stage.
 inline constexpr std::string_view kStageNames[] = {
 #define FP8Q_STAGE(id, name) name,
 #include "engine/stages.def"

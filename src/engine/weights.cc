@@ -14,13 +14,12 @@ const Site* site_at(const std::vector<Site>& sites, int site) {
   return site < 0 ? nullptr : &sites.at(static_cast<size_t>(site));
 }
 
-// The scale of every element of a weight with the given shape, by row and column as it stands in
-// the file.
+// Gives the scale of every element of a weight, by row and column as the weight stands in the file.
 struct Scales {
   std::vector<float> values;
-  int64_t axis = -1;    // -1: one for all
-  int64_t block = 0;    // elements along the axis that share a scale; 0: one scale an index
-  int64_t columns = 0;  // of the blocks' scales
+  int64_t axis = -1;    // -1: one scale for all elements
+  int64_t block = 0;    // elements along the axis that share a scale; 0: one scale per index
+  int64_t columns = 0;  // number of columns of the blocks' scales
 
   float at(int64_t row, int64_t column) const {
     int64_t i = 0;
@@ -50,7 +49,7 @@ Scales scales_of(const Quantization& q, const Linear& linear, const std::string&
   return s;
 }
 
-// In the order of the file.
+// Returns the codes in the order of the file.
 std::vector<uint8_t> codes_of(const Tensor& weight, const Quantization& q, const Scales& scales) {
   const auto n = static_cast<size_t>(weight.size());
   std::vector<uint8_t> codes(n);
@@ -79,7 +78,7 @@ void append(const std::vector<float>& from, std::vector<float>& to) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-// Rows of `width` elements into those of a matrix of `all` columns, from `column` on.
+// Copies rows of `width` elements into the rows of a matrix of `all` columns, from `column` on.
 template <typename T>
 void put_columns(const std::vector<T>& from, size_t width, size_t column, size_t all,
                  std::vector<T>& to) {

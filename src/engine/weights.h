@@ -9,59 +9,62 @@
 
 namespace fp8q {
 
-// The weight of a Linear as [in, out], row-major: codes' values, or values, times scales[column].
+// The weight of a Linear as [in, out], row-major. Its elements are those of `codes` or `values`,
+// times scales[column].
 struct PlainWeight {
-  std::optional<Format> format;  // of the codes; else there are values
+  std::optional<Format> format;  // of the codes; nullopt: `values` holds the weight instead
   std::vector<uint8_t> codes;
   std::vector<float> values;
-  std::vector<float> scales;  // [out]; ones where the weight is not quantized
+  std::vector<float> scales;  // [out]; ones if the weight is not quantized
 
-  // Values, those of the codes where there are these.
+  // Returns the values, without scales; codes are decoded.
   std::vector<float> decoded() const;
 };
 
 // Float weights with a quantized Site are quantized here. A scale along the input channels or of
-// blocks, which cannot be pulled out of the sums, is multiplied in (then there are values).
+// blocks cannot be pulled out of the sums. It is multiplied in, so that the result has values.
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 
-// The path of its weight's Site, for messages.
+// Returns the path of the Site of the layer's weight, for messages.
 std::string name_of(const Linear& linear, const std::vector<Site>& sites);
 
-// [out]; zeros where the layer has none. Error (bad_model) where it has another number of elements.
+// Returns the bias, [out], or zeros if the layer has none. Error (bad_model) if the bias has
+// another number of elements.
 std::vector<float> plain_bias(const Linear& linear, const std::vector<Site>& sites);
 
-// Layers that read one tensor as one, their columns side by side; see can_join(). Where formats
-// differ (a scale that had to be multiplied in leaves none) there are values: those of the codes of
-// layers that have codes, still to be multiplied by their scales.
+// Layers that read one tensor, joined into one layer with their columns side by side; see
+// can_join(). If formats differ the joined weight has values, which are still to be multiplied by
+// their scales; the codes of layers that have codes are decoded. (A layer whose scale had to be
+// multiplied in has no format.)
 struct JoinedLinears {
   PlainWeight weight;
   std::vector<float> bias;
 };
 JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
 
-// Any float tensor as FP32.
+// Returns any float tensor as FP32.
 std::vector<float> to_floats(const Tensor& tensor);
 
-// The Quantization of an activation Site that an engine can execute: one scale, or one for each
-// token. nullopt where the Site is absent or not quantized; Error (unsupported) where it has
-// several scales.
+// The Quantization of an activation Site in a form that an engine can execute: one scale, or one
+// for each token. activation_quantization() returns nullopt if the Site is absent or not quantized.
+// Error (unsupported) if the Site has several scales.
 struct ActivationQuantization {
   Format format;
-  float scale;  // 1 where per_token
-  // Inputs of linear layers only:
-  bool per_token = false;      // each row has its token_scale()
-  std::vector<float> factors;  // of the channels, multiplied first; empty: none
+  float scale;  // 1 if per_token
+  // Only inputs of linear layers have these:
+  bool per_token = false;      // each row has its own token_scale()
+  std::vector<float> factors;  // by channel, multiplied first; empty: none
   friend bool operator==(const ActivationQuantization&, const ActivationQuantization&) = default;
 };
 std::optional<ActivationQuantization> activation_quantization(const std::vector<Site>& sites,
                                                               int site);
 
-// Whether layers that read one tensor can be one product, their columns side by side: they agree in
-// width of the input, formats, and the scale of the input.
+// Returns whether layers that read one tensor can be one product with their columns side by side.
+// They can if they agree in width of the input, formats, and the scale of the input.
 bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
 
 struct NormWeights {
-  // Error (bad_model) where the LayerNorm is not over `width` channels.
+  // Error (bad_model) if the LayerNorm is not over `width` channels.
   NormWeights(const LayerNorm& norm, size_t width);
   std::vector<float> gamma, beta;
   float epsilon;
