@@ -15,7 +15,8 @@
 
 namespace fp8q::cpu {
 
-// How each activation Site rounds, and the counts of all runs. A Site of -1 is none.
+// Holds how each activation Site rounds, and the counts of all runs. A Site of -1 means that there
+// is none.
 class ActivationSites {
  public:
   explicit ActivationSites(const std::vector<Site>& sites);
@@ -23,8 +24,9 @@ class ActivationSites {
   const std::optional<ActivationQuantization>& rounding(int site) const {
     return roundings_[static_cast<size_t>(site + 1)];
   }
-  // From any thread. Threads that count at the same time wait for each other's cache lines: what is
-  // known beforehand, the number of values, is better counted once than part by part.
+  // The counting functions may be called from any thread. Threads that count at the same time wait
+  // for each other's cache lines. The number of values is known beforehand, so it is better counted
+  // once than part by part.
   void count_values(int site, size_t values) const noexcept;
   void count(int site, const RoundingCount& count) const noexcept;
   std::vector<SiteRounding> counts() const;
@@ -37,7 +39,7 @@ class ActivationSites {
   std::unique_ptr<Tally[]> tallies_;
 };
 
-// Dense rows of whole sequences; those of sequence s are [offsets[s], offsets[s + 1]).
+// Dense rows of whole sequences. Sequence s has the rows [offsets[s], offsets[s + 1]).
 struct SiteRows {
   float* x;
   size_t columns;
@@ -46,21 +48,21 @@ struct SiteRows {
   size_t rows() const { return static_cast<size_t>(offsets.back()); }
 };
 
-// The Sites and those who look on in one run.
+// The Sites, the observer and the transforms of one run.
 struct SitePass {
   const ActivationSites* sites;
-  const SiteObserver* observer = nullptr;          // nullptr: nobody
+  const SiteObserver* observer = nullptr;          // nullptr: none
   std::span<const SiteTransform> transforms = {};  // by Site; empty: none
 
-  const SiteTransform* transform(int site) const;  // nullptr: none
-  // Somebody wants the values to stand in memory.
+  const SiteTransform* transform(int site) const;  // nullptr: it has none
+  // Returns whether an observer or a transform needs the values in memory.
   bool is_watched(int site) const { return site >= 0 && (observer || transform(site)); }
-  // Something happens at a Site that enters no product.
+  // Returns whether anything happens at a Site that is not the input of a product.
   bool is_active(int site) const { return is_watched(site) || sites->rounding(site); }
 
-  // The transform, then the observer.
+  // Applies the transform, then shows the values to the observer.
   void show(int site, const SiteRows& rows) const;
-  // Values become those that dequantizing gives, where the Site is quantized.
+  // Replaces the values by their dequantized codes if the Site is quantized.
   void round(int site, const SiteRows& rows) const;
 };
 

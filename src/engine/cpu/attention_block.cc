@@ -25,7 +25,7 @@ size_t tokens_of(std::span<const int32_t> offsets, size_t s) {
   return static_cast<size_t>(offsets[s + 1] - offsets[s]);
 }
 
-// Of tokens that attend to each other.
+// Returns the number of pairs of tokens that attend to each other.
 size_t pairs(std::span<const int32_t> offsets) {
   size_t sum = 0;
   for (size_t s = 0; s + 1 < offsets.size(); ++s)
@@ -33,7 +33,8 @@ size_t pairs(std::span<const int32_t> offsets) {
   return sum;
 }
 
-// Copies rows of `width` floats between a place where they are `stride` apart and one without gaps.
+// Copies rows of `width` floats between memory where they are `stride` apart and memory without
+// gaps.
 struct Strided {
   float* x;
   size_t stride, rows, width;
@@ -78,7 +79,7 @@ void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
   parallel_rows(tokens, [&](Range rows) { quantize(args, {rows, {0, hidden}}); });
   if (!in_steps) return attend(args, true);
   const size_t sequences = args.offsets.size() - 1;
-  if (pass.observer) {  // who wants an order
+  if (pass.observer) {  // an observer sees the sequences in order
     for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
   } else {
     parallel_for(sequences, [&](size_t s) {
@@ -183,7 +184,7 @@ AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
           {head * head_size_, (head + 1) * head_size_}};
 }
 
-// `prepared`: q, k and v have been scaled and quantized.
+// `prepared` says that q, k, v have already been scaled and quantized.
 void AttentionBlock::attend(const Run& args, bool prepared) const {
   const size_t sequences = args.offsets.size() - 1;
   const size_t need = attend_scratch(longest(args.offsets), head_size_);
@@ -204,7 +205,7 @@ void AttentionBlock::attend(const Run& args, bool prepared) const {
   if (!feed_heads) feed_rows(args);
 }
 
-// All heads of one sequence, with their scores and probabilities in memory.
+// Computes all heads of one sequence, with their scores and probabilities in memory.
 void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch& scratch) const {
   const size_t tokens = tokens_of(args.offsets, s), stride = score_stride(tokens);
   const size_t need = attend_scratch(tokens, head_size_);

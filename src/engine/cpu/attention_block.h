@@ -1,4 +1,5 @@
-// The attention of one layer over packed sequences: from q, k, v of all tokens to the context.
+// Computes the attention of one layer over packed sequences, from q, k, v of all tokens to the
+// context.
 #pragma once
 
 #include <optional>
@@ -18,8 +19,8 @@
 namespace fp8q::cpu {
 
 struct AttentionScratch {
-  Buffer<float> matrices;  // scores, then probabilities, of all heads of one sequence
-  Buffer<float> gathered;  // the same, or one operand, without gaps, for those who look on
+  Buffer<float> matrices;  // scores, then probabilities, of all heads of a sequence
+  Buffer<float> gathered;  // matrices or one operand without gaps, for observers
 };
 
 class AttentionBlock {
@@ -29,27 +30,27 @@ class AttentionBlock {
   struct Run {
     float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantized in place
     float* out;  // [tokens, hidden]
-    std::span<const int32_t> offsets;  // sequences + 1, the first is 0
+    std::span<const int32_t> offsets;  // [sequences + 1], the first is 0
     const SitePass* pass;
-    const LinearFeed* feed = nullptr;  // gets `out`, too
+    const LinearFeed* feed = nullptr;  // also gets `out`
   };
   void run(const Run& args, AttentionScratch& scratch) const;
 
-  // How the products are formed, for the Site of one operand.
+  // Returns how the products are formed, for the Site of one operand.
   std::string effective(int site) const;
   Unit unit() const { return bf16_ ? Unit::bf16 : Unit::fp32; }
-  // Of both products, 2 per multiplication with its addition.
+  // Returns the operations of both products, 2 per multiplication with its addition.
   double operations(std::span<const int32_t> offsets) const;
 
  private:
   struct Operand {
     int site;
-    float factor;  // multiplies the projection first
+    float factor;  // multiplies the projection before anything else
     std::optional<ActivationQuantization> quantization;
     float scale() const { return quantization ? quantization->scale : 1.0f; }
   };
 
-  // Columns of q, k and v alike, within each of them.
+  // Selects rows, and the same columns within each of q, k and v.
   struct Part {
     Range rows, columns;
   };
@@ -69,7 +70,7 @@ class AttentionBlock {
   Operand operands_[3];  // q, k, v
   Operand probabilities_;
   int scores_site_;
-  bool bf16_;  // the CPU has its dot products, and codes are values of BF16
+  bool bf16_;  // the CPU has BF16 dot products, and all operands are codes
 };
 
 }  // namespace fp8q::cpu

@@ -1,4 +1,4 @@
-// Memory that is allocated once, aligned to cache lines, grown when needed and reused.
+// Holds memory that is aligned to cache lines, grown when needed and reused.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(size_t count) { grow(count); }
 
-  // At least `count` elements; the contents are lost when it grows.
+  // Makes room for at least `count` elements. The contents are lost when the buffer grows.
   T* grow(size_t count) {
     if (count > capacity_) {
       data_.reset();

@@ -31,13 +31,13 @@ Function function_of(Activation a) {
   FP8Q_ASSERT(!"activation without a kernel");
 }
 
-// Of a matrix product: 2 per multiplication with its addition.
+// Returns the operations of a matrix product: 2 per multiplication with its addition.
 double operations(size_t rows, size_t in, size_t out) {
   return 2.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
 }
 
-// FP8 weights are expanded to BF16, which saves decoding, where all of a model's then take this
-// much at most: half of what running a model may take beside its file.
+// FP8 weights are expanded to BF16, which saves decoding, if all of a model's weights then take at
+// most this much memory. It is half of what running a model may take in addition to its file.
 constexpr size_t kExpandedWeights = size_t{32} << 20;
 
 size_t weights_of(const Encoder& e) {
@@ -82,8 +82,8 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
   const size_t width = projection_ ? projection_->linear.out() : embeddings_.width();
   if (width != hidden_)
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden_);
-  // Two at a time, since each holds the FP32 values of a matrix or two. Layers have no Site in
-  // common, so that each notes kernels of its own.
+  // Makes two layers at a time, since each holds the FP32 values of a matrix or two. Layers have no
+  // Site in common, so that each notes kernels of its own.
   constexpr size_t kSideBySide = 2;
   for (size_t first = 0; first < encoder.layers.size(); first += kSideBySide) {
     std::array<std::optional<Layer>, kSideBySide> made;
@@ -246,14 +246,15 @@ void CpuEngine::embed(const PackedBatch& batch, const MicroBatch& micro, Workspa
     run_step(*projection_, {Stage::embeddings, {{rows, width, micro.offsets}}, x}, w);
 }
 
-// Of the layer with this index, if there is one and its q, k and v are one product.
+// Returns the projection of the layer with this index, if the layer exists and its q, k and v are
+// one product.
 CpuEngine::Next CpuEngine::next_projection(size_t layer) const {
   if (layer >= layers_.size() || layers_[layer].projections.size() != 1) return {};
   return {&layers_[layer].projections.front(), true, layers_[layer].attention_residual_rounded};
 }
 
-// Where rows on their way to the next layer are quantized as they are made; nullptr where it reads
-// them as they are, or somebody wants to see them first.
+// Returns where rows on their way to the next layer are quantized as they are made. Returns nullptr
+// if the next layer reads the rows as they are, or if the rows are watched.
 const LinearFeed* CpuEngine::feed(const Next& next, size_t rows, Workspace& w) const {
   w.fed = nullptr;
   if (!next.step || next.rounded || w.watch.pass.is_watched(next.step->input_site)) return nullptr;
@@ -264,8 +265,8 @@ const LinearFeed* CpuEngine::feed(const Next& next, size_t rows, Workspace& w) c
                          next.step->input_site);
 }
 
-// What a linear layer reads at its Site. A transform changes a copy, unless the residual sum, too,
-// shall add what it made.
+// Returns what a linear layer reads at its Site. A transform changes a copy, unless the residual
+// sum also adds the changed values.
 const float* CpuEngine::enter(int site, const Input& input, Workspace& w) const {
   const SitePass& pass = w.watch.pass;
   SiteRows rows = input.rows;
@@ -279,8 +280,8 @@ const float* CpuEngine::enter(int site, const Input& input, Workspace& w) const 
   return rows.x;
 }
 
-// Makes the layer's operand, unless it was fed. `entered`: what enter() gave for the Site before,
-// if layers share it. Returns x, which was not touched where it was fed.
+// Makes the layer's operand, unless it was fed. If layers share a Site, `entered` is what enter()
+// returned for it before. Returns x, whose values were not written if the operand was fed.
 const float* CpuEngine::read(const LinearStep& step, const Input& input, const float* entered,
                              Workspace& w) const {
   if (w.fed == &step) {
@@ -293,7 +294,7 @@ const float* CpuEngine::read(const LinearStep& step, const Input& input, const f
   if (form.is_x()) return x;
   const size_t rows = input.rows.rows(), columns = input.rows.columns;
   const auto count = form.write_all(x, columns, rows, w.operands[w.current]);
-  // Values that were rounded before are not counted again.
+  // Values that have already been rounded are not counted again.
   if (!entered && !input.rounded && activation_sites_.rounding(step.input_site)) {
     activation_sites_.count_values(step.input_site, rows * columns);
     activation_sites_.count(step.input_site, count);
@@ -319,7 +320,7 @@ void CpuEngine::run_step(const LinearStep& step, const Step& args, Workspace& w)
   w.lap({args.stage, step.linear.unit(), operations(rows, in, out)});
 }
 
-// The activation function behind a Site of its own.
+// Applies the activation function after a result Site.
 void CpuEngine::finish_apart(const LinearStep& step, const Step& args, Workspace& w) const {
   const size_t out = step.linear.out();
   const SiteRows y{args.y, out, args.input.rows.offsets};
@@ -330,7 +331,7 @@ void CpuEngine::finish_apart(const LinearStep& step, const Step& args, Workspace
   });
 }
 
-// q, k, v side by side. Projections that share their Site share its values.
+// Writes q, k, v side by side. Projections that share their Site share its values.
 void CpuEngine::run_projections(const Layer& layer, const MicroBatch& micro, float* qkv,
                                 Workspace& w) const {
   const Input hidden{{w.x.data(), hidden_, micro.offsets}, true, layer.attention_residual_rounded};
@@ -365,7 +366,7 @@ void CpuEngine::run_layer(size_t index, const MicroBatch& micro, Workspace& w) c
   const LinearFeed* to = feed({&layer.attention_output}, tokens, w);
   layer.attention.run({wide, context, offsets, &w.watch.pass, to}, w.attention);
   w.lap({Stage::attention, layer.attention.unit(), layer.attention.operations(offsets)});
-  // The q, k, v are used up: their memory takes the product.
+  // q, k, v are no longer needed, so their memory takes the product.
   run_step(layer.attention_output, {Stage::attention_output, {{context, hidden_, offsets}}, wide},
            w);
   add_and_norm(wide, layer.attention_norm,

@@ -1,9 +1,9 @@
-// The CPU engine: an Encoder's constants prepared once, run over packed tokens.
+// The CPU engine prepares an Encoder's constants once and runs them over packed tokens.
 //
-// A batch is divided into micro-batches of whole sequences. Where there are enough of them each
-// thread takes its own through the whole encoder, so that threads never wait for each other inside;
-// else (few tokens, or an observer, who wants an order) all threads share each product. The results
-// are the same.
+// A batch is divided into micro-batches of whole sequences. If there are enough of them, each
+// thread takes its own through the whole encoder, so that threads never wait for each other inside
+// it. Otherwise (few tokens, or an observer, which needs an order) all threads share each product.
+// The results are the same.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@
 
 namespace fp8q::cpu {
 
-// A linear layer, or several joined that share the Site of their input.
+// A linear layer, or several joined layers that share the Site of their input.
 struct LinearStep {
   int input_site, result_site;
   PreparedLinear linear;
@@ -54,7 +54,7 @@ class CpuEngine final : public Engine {
 
  private:
   struct Layer {
-    std::vector<LinearStep> projections;  // one of width 3 hidden, or q, k, v
+    std::vector<LinearStep> projections;  // one of width 3 hidden, or one each for q, k, v
     AttentionBlock attention;
     bool attention_residual_rounded;
     LinearStep attention_output;
@@ -69,7 +69,7 @@ class CpuEngine final : public Engine {
     LinearStep step;
     Activation activation;
   };
-  // Who looks on while a micro-batch runs.
+  // What observes and measures a micro-batch while it runs.
   struct Watch {
     SitePass pass;
     StageClock* clock = nullptr;
@@ -80,15 +80,17 @@ class CpuEngine final : public Engine {
   void note_kernels();
   void note(int site, const std::string& effective);
 
-  // The state of one micro-batch on its way through the encoder, its memory reused.
+  // The state of one micro-batch on its way through the encoder. Its memory is reused.
   struct Workspace {
     Watch watch;
-    Buffer<float> x, wide, context;        // hidden states; q k v or the FFN's inside; a sum's part
-    std::vector<Buffer<float>> head_rows;  // the head's input and the result of each stage
-    Buffer<float> changed;                 // what a transform made of a linear layer's input
-    Operand operands[2];                   // what a linear layer reads, and what the next one will
-    size_t current = 0;                    // the former
-    const LinearStep* fed = nullptr;       // whose rows the latter holds
+    // `x` holds the hidden states, `wide` q k v or the inside of the FFN, and `context` what is
+    // added to x.
+    Buffer<float> x, wide, context;
+    std::vector<Buffer<float>> head_rows;  // the head's input, then the result of each stage
+    Buffer<float> changed;                 // a linear layer's input after a transform
+    Operand operands[2];                   // of the linear layer that runs, and of the next one
+    size_t current = 0;                    // index of the operand of the layer that runs
+    const LinearStep* fed = nullptr;       // the layer whose rows the other operand holds
     std::optional<LinearFeed> feed;
     AttentionScratch attention;
 
@@ -96,7 +98,7 @@ class CpuEngine final : public Engine {
       if (watch.clock) watch.clock->lap(work);
     }
   };
-  // Hands out idle workspaces; there are never more than threads.
+  // Hands out idle workspaces. There are never more of them than threads.
   class Workspaces {
    public:
     std::unique_ptr<Workspace> take();
@@ -118,17 +120,17 @@ class CpuEngine final : public Engine {
   // The input of a linear layer.
   struct Input {
     SiteRows rows;
-    bool in_residual = false;  // a residual sum adds x later,
-    bool rounded = false;      // and adds it as the Site rounds it
+    bool in_residual = false;  // a residual sum adds x later
+    bool rounded = false;      // the residual sum adds x as the Site rounds it
   };
   const float* enter(int site, const Input& input, Workspace& w) const;
   const float* read(const LinearStep& step, const Input& input, const float* entered,
                     Workspace& w) const;
-  // A linear layer that reads what a step makes.
+  // The linear layer that reads what a step makes.
   struct Next {
     const LinearStep* step = nullptr;
     bool whole_rows = false;  // the step makes whole rows at a time
-    bool rounded = false;     // Input::rounded
+    bool rounded = false;     // see Input::rounded
   };
   Next next_projection(size_t layer) const;
   const LinearFeed* feed(const Next& next, size_t rows, Workspace& w) const;
@@ -137,7 +139,7 @@ class CpuEngine final : public Engine {
     Input input;
     float* y;
     Activation activation = Activation::none;
-    Next next = {};  // reads y, and nothing else does
+    Next next = {};  // the only reader of y
   };
   void run_step(const LinearStep& step, const Step& args, Workspace& w) const;
   void finish_apart(const LinearStep& step, const Step& args, Workspace& w) const;
@@ -157,7 +159,7 @@ class CpuEngine final : public Engine {
   std::optional<LinearStep> projection_;
   std::vector<Layer> layers_;
   std::vector<HeadStep> head_;
-  std::vector<KernelChoice> kernels_;  // by site, then parts without one
+  std::vector<KernelChoice> kernels_;  // ordered by Site, then parts without a Site
   Workspaces workspaces_;
 };
 

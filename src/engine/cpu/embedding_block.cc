@@ -23,7 +23,7 @@ void EmbeddingBlock::run(const Run& args) const { run_blocks(args, true); }
 void EmbeddingBlock::sum(const Run& args) const { run_blocks(args, false); }
 
 void EmbeddingBlock::run_blocks(const Run& args, bool normalized) const {
-  constexpr size_t kTokens = 16;  // per task
+  constexpr size_t kTokens = 16;  // tokens per task
   const size_t n = width();
   parallel_for((args.ids.size() + kTokens - 1) / kTokens, [&](size_t task) {
     thread_local Buffer<float> memory;

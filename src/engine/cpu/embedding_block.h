@@ -1,4 +1,4 @@
-// The embeddings of an Encoder: rows looked up and summed, LayerNorm.
+// Computes the embeddings of an Encoder: looks up rows, sums them and applies LayerNorm.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,8 @@
 
 namespace fp8q::cpu {
 
-// out = norm(x + residual), dense rows; residual may be nullptr, out may be x or residual.
+// out = norm(x + residual), in dense rows. `residual` may be nullptr, and `out` may be x or
+// residual.
 struct NormedRows {
   const float* x;
   const float* residual = nullptr;
@@ -22,17 +23,17 @@ void norm_rows(const NormWeights& norm, const NormedRows& args);
 
 class EmbeddingBlock {
  public:
-  // Of an encoder that BatchLimits takes.
+  // `encoder` must be one that BatchLimits accepts.
   explicit EmbeddingBlock(const Encoder& encoder);
 
-  // Rows of tokens; `positions` has the position of each of them in its sequence.
+  // Makes the rows of tokens. `positions` has the position of each token in its sequence.
   struct Run {
     std::span<const int32_t> ids, type_ids, positions;
     float* out;                        // [tokens, width]
-    const LinearFeed* feed = nullptr;  // gets what run() makes, too
+    const LinearFeed* feed = nullptr;  // also gets what run() makes
   };
   void run(const Run& args) const;
-  // The same in two steps: the sums, and their LayerNorm in place.
+  // These two do the work of run() in two steps: the sums, then their LayerNorm in place.
   void sum(const Run& args) const;
   void normalize(float* rows, size_t count) const;
   int sum_site() const { return sum_site_; }

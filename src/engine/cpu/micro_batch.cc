@@ -7,11 +7,11 @@
 namespace fp8q::cpu {
 namespace {
 
-// Tokens processed together: about as many at most as keep the buffers of a layer (MiniLM: 9 kB a
-// token) in the cache, at least as many as make full product kernels. A thread's share is divided,
-// so that all end at about the same time, though some are slower: into several parts, but none of
-// fewer tokens than use each weight often (of two parts of 256 rather than four of 128, a MiniLM on
-// Zen 3 took 5 % less time).
+// Tokens processed together: at most about as many as keep the buffers of a layer (MiniLM: 9 kB a
+// token) in the cache, and at least as many as make full product kernels. A thread's share is
+// divided into several parts, so that all threads end at about the same time even if some are
+// slower. No part has fewer tokens than use each weight often: with two parts of 256 rather than
+// four of 128, a MiniLM on Zen 3 took 5 % less time.
 constexpr size_t kMostTokens = 512, kLeastTokens = 96;
 constexpr size_t kMicrosPerThread = 4, kLeastTokensOfPart = 192;
 
@@ -30,7 +30,7 @@ MicroBatch micro_of(const PackedBatch& batch, size_t from, size_t to) {
   return m;
 }
 
-// As many sequences together as have at most kMostTokens; a longer one alone.
+// Puts as many sequences together as have at most kMostTokens tokens. A longer sequence is alone.
 std::vector<MicroBatch> full_micros(const PackedBatch& batch) {
   std::vector<MicroBatch> micros;
   for (size_t from = 0, to = 0; from < batch.sequences(); from = to) {
@@ -42,7 +42,7 @@ std::vector<MicroBatch> full_micros(const PackedBatch& batch) {
   return micros;
 }
 
-// Parts whose tokens differ by no more than a sequence has.
+// Returns parts whose numbers of tokens differ by no more than the length of a sequence.
 std::vector<MicroBatch> even_micros(const PackedBatch& batch, size_t parts) {
   std::vector<MicroBatch> micros;
   size_t from = 0;

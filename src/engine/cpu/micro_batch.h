@@ -1,5 +1,5 @@
-// How the CPU engine divides a batch: into micro-batches of whole sequences, few enough tokens that
-// a layer's buffers stay in the cache.
+// Says how the CPU engine divides a batch: into micro-batches of whole sequences, with few enough
+// tokens that a layer's buffers stay in the cache.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace fp8q::cpu {
 
-// Some whole sequences of a batch.
+// Describes some whole sequences of a batch.
 struct MicroBatch {
   size_t first_sequence, first_token, sequences, tokens;
   std::vector<int32_t> offsets, positions;
@@ -18,14 +18,15 @@ struct MicroBatch {
 
 struct Division {
   std::vector<MicroBatch> micros;
-  // Each thread takes its own; else they come one after another, and all threads share each.
+  // If true, each thread takes its own micro-batches. Otherwise they come one after another, and
+  // all threads share each.
   bool side_by_side = false;
 
   // Calls body(i) for every micro-batch.
   void for_each(const std::function<void(size_t)>& body) const;
 };
 
-// Side by side where there are enough tokens for all threads, unless an order is wanted.
+// Divides side by side if there are enough tokens for all threads, unless `in_order`.
 Division divide(const PackedBatch& batch, bool in_order);
 
 }  // namespace fp8q::cpu

@@ -12,19 +12,19 @@
 namespace fp8q::cpu {
 namespace {
 
-// A task is a block of this many rows, whose part of x stays in a level 2 cache of 512 KiB (192
-// rows of one K block, 384 floats, 768 codes of 16 bits or 1536 of 8, are 288 KiB), and columns;
-// fewer columns, then rows, where there would be too little work to share.
+// A task is a block of this many rows and columns. Its part of x stays in a level 2 cache of 512
+// KiB: 192 rows of one K block (384 floats, 768 codes of 16 bits or 1536 of 8) are 288 KiB. If
+// there is too little work to share, blocks have fewer columns, then fewer rows.
 constexpr size_t kBlockRows = 192, kLowBlockRows = 96;
 constexpr size_t kTileRows = 6;  // blocks hold whole tiles of the product kernel
 constexpr size_t kBlockColumns = 192, kNarrowBlockColumns = 64;
 constexpr size_t kTasksPerThread = 3;
 
-// oneDNN's products are of at most this many columns, on multiples of 64, so that few rows still
-// make work for several threads and a call's overhead does not count.
+// A product by oneDNN has at most this many columns, in multiples of 64. Few rows still make work
+// for several threads then, and the overhead of a call does not count.
 constexpr size_t kDnnlColumns = 256, kDnnlUnit = 64;
 
-// Part i of [0, total) divided evenly into `parts`, on multiples of `unit`.
+// Returns part i of [0, total) divided evenly into `parts`, in multiples of `unit`.
 Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
   const size_t units = (total + unit - 1) / unit;
   return {std::min(i * units / parts * unit, total),
@@ -33,14 +33,14 @@ Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
 
 }  // namespace
 
-// Part of a product.
+// A part of a product.
 struct PreparedLinear::Block {
   const Run& run;
   const Operand& operand;
   Range rows, columns;
 
-  // Where the part of y is made: where the caller wants it, or, for a feed alone, in memory of this
-  // thread.
+  // Returns where the part of y is made. It is made where the caller wants it, or in memory of this
+  // thread if only a feed needs it.
   float* y(size_t& stride) const {
     stride = run.y ? run.y_stride : columns.size();
     if (run.y) return run.y + rows.from * stride + columns.from;
@@ -93,7 +93,7 @@ bool PreparedLinear::prepare_dnnl(const PlainWeight& weight) {
   return !dnnl_refused_;
 }
 
-// The columns of block i, packed by oneDNN; nullptr where it refuses.
+// Returns the columns of block i, packed by oneDNN, or nullptr if oneDNN refuses.
 std::unique_ptr<DnnlMatmul> PreparedLinear::make_dnnl(const std::vector<float>& values,
                                                       size_t i) const {
   const Range columns = part_of(out_, dnnl_.size(), i, kDnnlUnit);
@@ -155,7 +155,8 @@ void PreparedLinear::run_block(const Block& b) const {
   const float* row_scales = form_.row_scales(b.operand);
   const void* x = form_.is_x() ? static_cast<const void*>(b.run.x + b.rows.from * b.run.x_stride)
                                : form_.row(b.operand, b.rows.from);
-  // Scales of rows are no part of the product: they follow it, and the others with them.
+  // Scales of rows are not part of the product. They are applied after it, together with the other
+  // scales.
   panels_.multiply({.x = x,
                     .x_stride = form_.is_x() ? b.run.x_stride : form_.stride(),
                     .rows = b.rows.size(),
@@ -195,7 +196,7 @@ void PreparedLinear::run_dnnl(const Run& args, const Operand& operand) const {
 }
 
 void PreparedLinear::run_dnnl_block(const Block& b, size_t i) const {
-  thread_local Buffer<float> memory;  // int32_t has the same size
+  thread_local Buffer<float> memory;  // also holds int32_t, which has the same size
   float* sums = memory.grow(DnnlMatmul::kRows * b.columns.size());
   if (!dnnl_[i]->run(form_.row(b.operand, b.rows.from), sums))
     fail(ErrorCode::device,

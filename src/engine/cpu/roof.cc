@@ -17,7 +17,7 @@ constexpr int kWindows = 5;
 constexpr std::chrono::milliseconds kWindow{10};  // far longer than it takes to wake the threads
 constexpr size_t kTurns = 2000;                   // a few microseconds between looks at the clock
 
-// Operations per second of all threads together.
+// Returns the operations per second of all threads together.
 double rate_of(Unit unit) {
   std::vector<double> done(static_cast<size_t>(threads()), 0.0);
   const Clock::time_point start = Clock::now();

@@ -1,4 +1,4 @@
-// The measured roofs of this CPU, with as many threads as are in force.
+// Measures the roofs of this CPU, with the current number of threads.
 #pragma once
 
 #include <vector>
@@ -7,8 +7,8 @@
 
 namespace fp8q::cpu {
 
-// About 50 ms for each arithmetic unit: the best of some windows, because whatever else the machine
-// does only makes a window slower.
+// Takes about 50 ms for each arithmetic unit. The result is the best of some windows, because
+// anything else that the machine does only makes a window slower.
 std::vector<Roof> measure_roofs();
 
 }  // namespace fp8q::cpu

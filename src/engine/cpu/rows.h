@@ -13,7 +13,7 @@ struct Range {
   size_t size() const { return to - from; }
 };
 
-// Rows that one task of row-wise work takes.
+// The number of rows that one task of row-wise work takes.
 inline constexpr size_t kRowsOfTask = 32;
 constexpr size_t row_tasks(size_t rows) { return (rows + kRowsOfTask - 1) / kRowsOfTask; }
 

@@ -1,5 +1,5 @@
-// Where the time of a forward pass goes: read between its steps, summed by stage and by the
-// arithmetic unit that formed the step's products.
+// Measures where the time of a forward pass goes. The clock is read between the steps of the pass,
+// and the times are summed by stage and by the arithmetic unit that formed the step's products.
 #pragma once
 
 #include <array>
@@ -13,20 +13,21 @@
 
 namespace fp8q::cpu {
 
-// What a step did since the one before it.
+// What a step did since the previous one.
 struct StageWork {
   Stage stage;
-  std::optional<Unit> unit = {};  // of its products; nullopt: it has none
+  std::optional<Unit> unit = {};  // forms its products; nullopt: it has none
   double operations = 0;
 };
 
 class StageClock {
  public:
   void start() { last_ = Clock::now(); }
-  // The time since start() or the last lap() was spent on `work`.
+  // Adds the time since start() or the last lap() to `work`.
   void lap(const StageWork& work);
   void add(const StageClock& other);
-  // What was done, in the order of the stages, `factor` x its time.
+  // Returns the work that was done, in the order of the stages, with its times multiplied by
+  // `factor`.
   std::vector<StageTime> times(double factor) const;
 
  private:
@@ -36,7 +37,7 @@ class StageClock {
     double seconds = 0, operations = 0;
   };
   static constexpr size_t kStages = std::size(kStageNames);
-  static constexpr size_t kSumsOfStage = std::size(kUnits) + 1;  // by unit, the last for none
+  static constexpr size_t kSumsOfStage = std::size(kUnits) + 1;  // by unit, the last for no unit
 
   std::array<std::array<Sum, kSumsOfStage>, kStages> sums_;
   Clock::time_point last_;

@@ -33,7 +33,7 @@ void WeightPanels::pack_integers(const PlainWeight& weight, size_t out) {
   }
 }
 
-// False where a weight is not finite.
+// Returns false if a weight is not finite.
 bool WeightPanels::pack_codes(const PlainWeight& weight, size_t out, bool halves) {
   kind_ = halves ? Kind::f8_bf16 : Kind::f8;
   format_ = *weight.format;

@@ -12,16 +12,17 @@
 
 namespace fp8q::cpu {
 
-// What a product's two sides are. Unquantized sides have no format; both may have been rounded to
-// BF16.
+// The types of a product's two sides. An unquantized side has no format; both may have been rounded
+// to BF16.
 struct ProductTypes {
   std::optional<Format> x, w;
   bool rounded_to_bf16 = false;
-  // Where halves() are multiplied as BF16, FP8 codes of w become BF16, too, rather than being
-  // decoded with every use: twice the memory, the same bits.
+  // If halves() are multiplied as BF16, FP8 codes of w are also stored as BF16 instead of being
+  // decoded at every use. That takes twice the memory and gives the same bits.
   bool expand_codes = false;
   bool integers() const { return x == Format::int8 && w == Format::int8; }
-  // Products that BF16 forms exactly, or was asked to form: all codes are values of BF16.
+  // Returns whether BF16 forms the products exactly (all codes are values of BF16), or was asked to
+  // form them.
   bool halves() const { return (x && w && !integers()) || rounded_to_bf16; }
 };
 
@@ -30,22 +31,24 @@ class WeightPanels {
   using Element = OperandForm::Element;
 
   WeightPanels() = default;
-  // weight: [in, out], of types.w; its scales are the caller's. What is multiplied, depends on the
-  // CPU:
+  // `weight` is [in, out], of types.w. The caller applies its scales. What is multiplied depends on
+  // the CPU:
   //
   //   integers   AVX512-VNNI: INT8 in fours;  else INT8 as INT16 in pairs
   //   halves     AVX512-BF16: BF16 in pairs;  else FP32
   //   others     FP32
   //
-  // FP8 codes are kept as they are. Measured on a Zen 3 core, decoding to FP32 makes a product of
-  // 96 rows no slower (0.99 to 1.08 times as fast, its panels coming from farther than the level 1
-  // cache), of 32 rows 5 % and of 8 rows 20 % slower where the weights stay in the caches, and
-  // faster where they do not; and a BERT-base takes 85 MB, not 340.
+  // FP8 codes are kept as they are. Decoding to FP32 was measured on a Zen 3 core. A product of 96
+  // rows is no slower with it (0.99 to 1.08 times as fast as with FP32 panels, which come from
+  // farther than the level 1 cache). Where the weights stay in the caches, products of 32 rows are
+  // 5 % and of 8 rows 20 % slower; where they do not, products are faster. A BERT-base takes 85 MB
+  // instead of 340 MB.
   WeightPanels(const PlainWeight& weight, size_t in, size_t out, const ProductTypes& types);
 
-  // What column scales must contain in addition.
+  // Returns the factor that column scales must contain in addition.
   float sum_scale() const;
-  // x as multiply() takes it: rows of these elements, filled up with zeros to row_size().
+  // Describe x as multiply() takes it: rows of elements of this type, filled up with zeros to
+  // row_size().
   Element x_element() const;
   size_t row_size() const;
 
@@ -53,10 +56,10 @@ class WeightPanels {
     const void* x;  // [rows, in]
     size_t x_stride;
     size_t rows, first_column, columns;  // first_column: a multiple of 16
-    float* y;                            // of the first column
+    float* y;                            // points to the first column
     size_t y_stride;
-    const float* scale;  // of the first column, to whole panels; nullptr: none
-    const float* bias;   // as scale
+    const float* scale;  // from the first column on, to whole panels; nullptr: none
+    const float* bias;   // laid out as `scale`
   };
   void multiply(const Product& args) const;
 
@@ -78,7 +81,7 @@ class WeightPanels {
   Kind kind_ = Kind::f32;
   Format format_ = Format::e4m3;  // of f8, f8_bf16
   size_t in_ = 0;
-  size_t depth_ = 0;  // `in`, filled up to whole steps
+  size_t depth_ = 0;  // `in` rounded up to whole steps
   Buffer<float> f32_;
   Buffer<uint16_t> bf16_;
   Buffer<uint8_t> f8_;
