@@ -20,7 +20,7 @@ constexpr const char* kSchema = "fp8q/cublaslt-algorithms/1";
 constexpr uint64_t kMostBytes = 16 << 20;
 constexpr json::Kind kKind{.what = "an algorithm cache"};
 
-// "cublaslt-nvidia-h100-80gb-hbm3-sm90.json"
+// Returns a name such as "cublaslt-nvidia-h100-80gb-hbm3-sm90.json".
 std::string file_name(const MachineKey& key) {
   std::string name = "cublaslt-";
   for (const char c : key.gpu) {
@@ -33,7 +33,7 @@ std::string file_name(const MachineKey& key) {
   return name + fmt::format("sm{}.json", key.capability);
 }
 
-constexpr size_t kDigits = 16;  // of a word
+constexpr size_t kDigits = 16;  // hexadecimal digits of a word
 
 std::string hex(const cublasLtMatmulAlgo_t& algorithm) {
   std::string text;

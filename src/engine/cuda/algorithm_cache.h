@@ -1,8 +1,8 @@
-// The fastest algorithm of each product, remembered from run to run.
+// Remembers the fastest algorithm of each product from run to run.
 //
-// One JSON file for each GPU model, in the user's cache folder. It is only a memory: a file that
-// cannot be read, is damaged or was made by another driver or cuBLASLt counts as empty and is
-// replaced; where nothing can be written, products are timed in every run.
+// There is one JSON file for each GPU model, in the user's cache folder. The file is only a memory.
+// A file that cannot be read, is damaged or was made by another driver or cuBLASLt counts as empty
+// and is replaced. If nothing can be written, products are timed in every run.
 #pragma once
 
 #include <cublasLt.h>
@@ -16,7 +16,7 @@
 
 namespace fp8q::cuda {
 
-// What an algorithm's time, and its meaning to the library, depends on.
+// Identifies everything that an algorithm's time and its meaning to the library depend on.
 struct MachineKey {
   std::string gpu;
   int capability = 0;
@@ -34,26 +34,27 @@ struct TimedAlgorithm {
 
 class AlgorithmCache {
  public:
-  // In `folder`; nowhere without one.
+  // Keeps the file in `folder`, or keeps none if there is no folder.
   AlgorithmCache(const std::optional<std::filesystem::path>& folder, MachineKey key);
 
-  // $FP8Q_CACHE_DIR, else $XDG_CACHE_HOME/fp8q, else ~/.cache/fp8q; nothing where none is set.
+  // Returns $FP8Q_CACHE_DIR, else $XDG_CACHE_HOME/fp8q, else ~/.cache/fp8q, or nullopt if none is
+  // set.
   static std::optional<std::filesystem::path> default_folder();
 
   std::optional<TimedAlgorithm> find(const MatmulShape& shape) const;
   void put(const MatmulShape& shape, const TimedAlgorithm& algorithm);
 
   // Writes what put() added, together with what other processes have written meanwhile. Call it
-  // once, at the end. Never throws. (Of two processes that save in the same instant one loses its
-  // entries, and times them again next time.)
+  // once, at the end. It never throws. (If two processes save in the same instant, one loses its
+  // entries and times them again next time.)
   void save() noexcept;
 
   const std::optional<std::filesystem::path>& path() const { return path_; }
-  // What went wrong with the file, for who wants to know: empty, or one sentence.
+  // Returns what went wrong with the file, in one sentence, or an empty string.
   const std::string& note() const { return note_; }
 
  private:
-  using Entries = std::map<std::string, TimedAlgorithm>;  // by describe(shape)
+  using Entries = std::map<std::string, TimedAlgorithm>;  // keyed by describe(shape)
   Entries read();
   void write(const Entries& entries);
 

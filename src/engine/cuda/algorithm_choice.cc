@@ -11,7 +11,8 @@
 namespace fp8q::cuda {
 namespace {
 
-constexpr int kRunsPerSample = 8;  // so that the clock of events (0.5 us) and gaps hardly count
+// This is enough that the resolution of events (0.5 us) and gaps hardly count.
+constexpr int kRunsPerSample = 8;
 constexpr size_t kSamples = 5;
 
 using Algorithm = Matmul::Algorithm;
@@ -20,7 +21,7 @@ bool by_time(const TimedAlgorithm& a, const TimedAlgorithm& b) {
   return a.microseconds < b.microseconds;
 }
 
-// Nothing if it cannot be captured, which may break the capture off.
+// Returns an empty graph if the work cannot be captured, which may break off the capture.
 GraphExec captured_runs(Stream stream, const std::function<bool()>& submit) try {
   bool refused = false;
   GraphExec graph = capture(stream, [&] {
@@ -36,7 +37,7 @@ std::optional<double> microseconds(const Matmul& matmul, const MatmulOperands& o
   return microseconds_of(stream, [&] { return matmul.try_run(operands, algorithm, stream); });
 }
 
-// A GPU that has stopped refuses everything: then that is the message.
+// A GPU that has stopped refuses everything; the error then says so.
 [[noreturn]] void fail_without_algorithm(const Matmul& matmul, Stream stream) {
   check(cudaStreamSynchronize(stream), "matrix product " + describe(matmul.shape()));
   fail(ErrorCode::device, "matrix product {}: cuBLASLt has no algorithm that runs ({} tried)",
@@ -52,8 +53,8 @@ std::optional<TimedAlgorithm> fastest(const Matmul& matmul, const MatmulOperands
     if (const auto time = microseconds(matmul, operands, candidate, stream))
       timed.push_back({candidate, *time});
   if (timed.empty()) return std::nullopt;
-  // The first found the device at the clock of an idle one, and is the library's favorite: it goes
-  // into the final with the fastest.
+  // The first candidate ran while the device's clock was that of an idle device, and it is the
+  // library's favorite. It goes into the final with the fastest.
   const size_t finalists = std::min(timed.size(), 1 + kFinalists);
   std::partial_sort(timed.begin() + 1, timed.begin() + static_cast<ptrdiff_t>(finalists),
                     timed.end(), by_time);
@@ -64,8 +65,8 @@ std::optional<TimedAlgorithm> fastest(const Matmul& matmul, const MatmulOperands
   return *std::min_element(timed.begin(), timed.end(), by_time);
 }
 
-// The library's first candidate that runs. It runs once here, because what is loaded at the first
-// launch of an algorithm had better not be loaded while a graph is captured.
+// Returns the library's first candidate that runs. It runs once here, because what is loaded at the
+// first launch of an algorithm should not be loaded while a graph is captured.
 std::optional<Algorithm> first_that_runs(const Matmul& matmul, const MatmulOperands& operands,
                                          Stream stream) {
   const auto candidates = matmul.candidates(kMostCandidates);
@@ -77,7 +78,7 @@ std::optional<Algorithm> first_that_runs(const Matmul& matmul, const MatmulOpera
 }  // namespace
 
 std::optional<double> microseconds_of(Stream stream, const std::function<bool()>& submit) {
-  // Once without a graph: see first_that_runs().
+  // Runs once without a graph: see first_that_runs().
   if (!submit()) return std::nullopt;
   const GraphExec graph = captured_runs(stream, submit);
   if (!graph) return std::nullopt;

@@ -1,7 +1,7 @@
-// Which of cuBLASLt's algorithms forms a product: the fastest of its candidates, by trial.
+// Chooses which of cuBLASLt's algorithms forms a product: the fastest of its candidates, by trial.
 //
-// The library orders its candidates by an estimate. Trials run within a graph, as the engine runs
-// its products, so that the time the host takes to launch does not count.
+// The library orders its candidates by an estimate. Trials run within a graph, as the products of
+// the engine do, so that the time the host takes to launch does not count.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 namespace fp8q::cuda {
 
 enum class AlgorithmChoice {
-  timed,  // the cache's, else the fastest of the candidates, which then goes into the cache
+  timed,  // the cached one, else the fastest of the candidates, which is then cached
   first,  // the one that the library estimates to be the fastest; the cache is not used
 };
 
@@ -22,24 +22,26 @@ struct ChosenAlgorithm {
   double microseconds = 0;  // of one product; 0: not timed
 };
 
-// Operands for trials, which overwrite x (with random codes) and sums, and wait for the stream.
+// These operands are for trials, which overwrite x (with random codes) and sums, and wait for the
+// stream.
 struct TrialOperands {
   const void* weights;
   void *x, *sums;
   Stream stream;
 };
 
-// Gives `matmul` its algorithm; nothing if the library has none that runs.
+// Gives `matmul` its algorithm. Returns nullopt if the library has none that runs.
 std::optional<ChosenAlgorithm> find_algorithm(Matmul& matmul, const TrialOperands& trial,
                                               AlgorithmCache& cache, AlgorithmChoice choice);
-// The same; Error(device) if there is none.
+// Does the same, and throws Error(device) if there is none.
 ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
                                  AlgorithmChoice choice);
 
 inline constexpr int kMostCandidates = 16;
 
-// Of what `submit` sends to the stream: the median of some samples, within a graph. Waits for the
-// stream. Nothing if `submit` says that it could not, or cannot be captured.
+// Returns the median time of some samples of the work that `submit` sends to the stream, within a
+// graph. Waits for the stream. Returns nullopt if `submit` returns false or its work cannot be
+// captured.
 std::optional<double> microseconds_of(Stream stream, const std::function<bool()>& submit);
 
 }  // namespace fp8q::cuda

@@ -49,7 +49,8 @@ int32_t rows_per_tile(const PackedBatch& batch, const Part& part, int64_t heads,
 }
 
 Bucket bucket_for(const Part& part) {
-  // Steps of an eighth: at most that share of the work is wasted, and few graphs are made.
+  // Sizes go in steps of an eighth: at most that share of the work is wasted, and few graphs are
+  // made.
   const auto size = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(part.tokens, 1)));
   const int64_t step = std::max<int64_t>(16, static_cast<int64_t>(size) / 16);
   Bucket bucket;

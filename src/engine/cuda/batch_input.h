@@ -1,4 +1,4 @@
-// A micro-batch as the kernels read it, in one block of memory that is copied at once.
+// Holds a micro-batch as the kernels read it, in one block of memory that is copied in one step.
 #pragma once
 
 #include <compare>
@@ -9,30 +9,30 @@
 
 namespace fp8q::cuda {
 
-// Sizes that a captured graph is made for: at least those of the micro-batches it runs. Tokens
-// beyond a micro-batch's own are computed (as word 0) and not looked at.
+// Holds the sizes that a captured graph is made for. They are at least those of the micro-batches
+// it runs. Tokens beyond those of a micro-batch are computed (as word 0) and ignored.
 struct Bucket {
   int64_t tokens = 0, sequences = 0, tiles = 0, longest = 0;
   friend auto operator<=>(const Bucket&, const Bucket&) = default;
 };
 
-// Whole sequences [first, first + sequences) of a batch.
+// Describes the whole sequences [first, first + sequences) of a batch.
 struct Part {
   size_t first = 0, sequences = 0;
   int64_t first_token = 0, tokens = 0, longest = 0;
 };
 
-// The parts of a batch, each of at most `budget` tokens or of one sequence.
+// Returns the parts of a batch, each of at most `budget` tokens or of one sequence.
 std::vector<Part> divide(const PackedBatch& batch, int64_t budget);
 
-// Query rows for each tile of attention: as many as keep every multiprocessor busy, since a tile
-// brings the keys and values of its sequence again.
+// Returns the number of query rows for each tile of attention: as many as still keep every
+// multiprocessor busy, since every tile loads the keys and values of its sequence again.
 int32_t rows_per_tile(const PackedBatch& batch, const Part& part, int64_t heads,
                       int multiprocessors);
 
 Bucket bucket_for(const Part& part);
 
-// Pointers into a block, of the device or of the host.
+// Points into a block in the memory of the device or of the host.
 struct BatchInput {
   int32_t *ids, *type_ids, *positions;  // [bucket.tokens]
   int32_t* first_tokens;                // [bucket.sequences]
@@ -44,8 +44,8 @@ struct BatchInput {
   static size_t bytes(const Bucket& bucket);
 };
 
-// Fills a host block. Returns the elements of all probabilities, [heads, tokens, tokens] of each
-// sequence.
+// Fills a block in host memory. Returns the number of elements of all probabilities, [heads,
+// tokens, tokens] for each sequence.
 int64_t fill(const PackedBatch& batch, const Part& part, const Bucket& bucket,
              int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to);
 

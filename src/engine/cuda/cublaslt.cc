@@ -13,8 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The headers' major version only: cuBLASLt promises a stable interface within one, and an older
-// library would meet types and attributes (CUBLASLT_MATMUL_DESC_*) that it was not tested with.
+// Only the headers' major version is loaded. cuBLASLt promises a stable interface within one, and
+// an older library would meet types and attributes (CUBLASLT_MATMUL_DESC_*) that it was not tested
+// with.
 constexpr const char* kLibrary = "libcublasLt.so.13";
 constexpr const char* kToolkitFolder = "/usr/local/cuda/lib64";
 constexpr const char* kFolderVariable = "FP8Q_CUBLASLT_DIR";
@@ -72,7 +73,7 @@ void check(const CublasLt& table, cublasStatus_t status, std::string_view step) 
   if (status == CUBLAS_STATUS_SUCCESS) return;
   if (status == CUBLAS_STATUS_ALLOC_FAILED)
     fail(ErrorCode::limit, "{}: cuBLASLt ran out of memory; end other programs on the GPU", step);
-  check(cudaGetLastError(), step);  // says more where the GPU, not the library, is the reason
+  check(cudaGetLastError(), step);  // says more if the GPU, not the library, is the reason
   fail(ErrorCode::device, "{}: cuBLASLt reports \"{}\" (status {})", step,
        table.GetStatusString(status), static_cast<int>(status));
 }

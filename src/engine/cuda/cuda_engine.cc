@@ -10,7 +10,7 @@
 namespace fp8q::cuda {
 namespace {
 
-// Of what an output is taken from, in floats.
+// Returns the number of floats in the rows that an output is taken from.
 size_t source_size(const OutputRows& output, const Bucket& bucket) {
   return static_cast<size_t>(output.per_token ? bucket.tokens : bucket.sequences) *
          output.source_width;
@@ -39,8 +39,8 @@ std::string CudaEngine::description() const {
                      version_text(d.runtime_version), context_.table().GetVersion(), budget_);
 }
 
-// Between two kernels there are sums of two bytes and operands of one for the widest product, the
-// residual stream, and operands of the hidden size.
+// Between two kernels there are sums of two bytes and operands of one byte for the widest product,
+// the residual stream, and operands of the hidden size.
 int64_t CudaEngine::default_budget() {
   LayerWidths layer{.products = {}, .bytes_per_token = encoder_.widest * 3 + encoder_.hidden * 4};
   if (!encoder_.layers.empty())
@@ -63,8 +63,8 @@ std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteOb
   return outputs;
 }
 
-// After an error nothing of the batch is under way any more, and no graph is left whose memory may
-// have moved: the engine can be used again.
+// After an error, no work of the batch is under way any more, and no graph is left whose memory may
+// have moved. The engine can be used again.
 void CudaEngine::guarded(const std::function<void()>& work) {
   try {
     use_device(context_.device());
@@ -72,7 +72,7 @@ void CudaEngine::guarded(const std::function<void()>& work) {
   } catch (...) {
     for (Slot& slot : slots_) slot.busy = false;
     graphs_.clear();
-    cudaStreamSynchronize(stream_.get());  // the host's memory is filled anew; the error is known
+    cudaStreamSynchronize(stream_.get());  // the host's memory will be reused; the error is known
     throw;
   }
 }
@@ -108,7 +108,7 @@ int64_t CudaEngine::heads() const {
   return encoder_.layers.empty() ? 1 : encoder_.layers.front().attention.arguments.heads;
 }
 
-// Writes the micro-batch into the slot's memory of the host. Returns the elements of its
+// Writes the micro-batch into the slot's host memory. Returns the number of elements of its
 // probabilities.
 int64_t CudaEngine::place(const PackedBatch& batch, const Part& part, const Bucket& bucket,
                           Slot& slot) {
@@ -117,7 +117,7 @@ int64_t CudaEngine::place(const PackedBatch& batch, const Part& part, const Buck
               BatchInput(slot.host_input.data(), bucket));
 }
 
-// Memory for the bucket. Graphs hold addresses: where memory moves they are void.
+// Makes room for the bucket. Graphs hold addresses, so that they are void if memory moves.
 void CudaEngine::prepare(const Bucket& bucket, Slot& slot) {
   const void* before[] = {slot.host_input.data(), slot.input.data()};
   slot.host_input.grow(BatchInput::bytes(bucket), "a micro-batch");

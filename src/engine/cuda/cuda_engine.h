@@ -1,13 +1,13 @@
-// The GPU engine: an Encoder run through cuBLASLt and the kernels of kernels/cuda.
+// The GPU engine runs an Encoder through cuBLASLt and the kernels of kernels/cuda.
 //
 // A batch is divided into micro-batches of whole sequences whose activations stay in the level 2
-// cache. Each is copied over, run and copied back by one captured graph; while one runs, the host
-// prepares the next in other memory. Graphs are kept by bucket of sizes, so that once each size has
-// been seen nothing is allocated or waited for but results.
+// cache. Each micro-batch is copied over, run and copied back by one captured graph. While one
+// runs, the host prepares the next in other memory. Graphs are kept by bucket of sizes. Once each
+// size has been seen, nothing is allocated, and the host waits only for results.
 //
-// Unlike the CPU engine's, results may change in their last bits with what a sequence is packed
-// with: the fastest algorithm of a product depends on the number of tokens, and the order of its
-// sums on the algorithm.
+// Unlike the CPU engine's results, those of a sequence may differ in their last bits depending on
+// what the sequence is packed with. The fastest algorithm of a product depends on the number of
+// tokens, and the order of its sums depends on the algorithm.
 #pragma once
 
 #include <array>
@@ -29,12 +29,12 @@ struct CudaOptions {
   bool fast_accumulation = true;  // see MatmulShape
   AlgorithmChoice choice = AlgorithmChoice::timed;
   int64_t micro_batch_tokens = 0;  // 0: see token_budget.h
-  size_t most_graphs = 128;        // kept; beyond, all are made anew
+  size_t most_graphs = 128;        // number of graphs kept; beyond it all are made anew
 };
 
 class CudaEngine final : public Engine {
  public:
-  // `table` must outlive it. The encoder's constants are copied.
+  // `table` must outlive the engine. The encoder's constants are copied.
   CudaEngine(const Encoder& encoder, const CublasLt& table, const DeviceInfo& device,
              const CudaOptions& options);
   ~CudaEngine() override;
@@ -48,7 +48,8 @@ class CudaEngine final : public Engine {
   std::string description() const override;
 
  private:
-  // Memory of a micro-batch on its way; while the device works in one slot, the host fills another.
+  // Holds the memory of a micro-batch on its way. While the device works in one slot, the host
+  // fills another.
   struct Slot {
     PinnedBuffer<std::byte> host_input;
     DeviceBuffer<std::byte> input;
@@ -69,7 +70,8 @@ class CudaEngine final : public Engine {
   void copy_input(const Bucket& bucket, Slot& slot);
   void copy_outputs(const Bucket& bucket, Slot& slot);
   const GraphExec& graph_for(const Bucket& bucket, size_t slot);
-  // Submits all of the batch; what runs still when it returns, finish_all() waits for.
+  // Submits all of the batch. finish_all() waits for the work that still runs when submit()
+  // returns.
   void submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs);
   void finish_all(std::vector<EngineOutput>& outputs);
   void guarded(const std::function<void()>& work);

@@ -1,4 +1,4 @@
-// Constants of a model in device memory.
+// Copies constants of a model to device memory.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,8 @@
 
 namespace fp8q::cuda {
 
-// A copy of `values`; waits until it is there. Empty values give an empty buffer (nullptr).
+// Returns a copy of `values` after waiting until it is there. Empty values give an empty buffer
+// (nullptr).
 template <typename T>
 DeviceBuffer<T> upload(const std::vector<T>& values, std::string_view purpose) {
   DeviceBuffer<T> buffer;

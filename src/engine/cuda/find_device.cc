@@ -6,11 +6,11 @@
 namespace fp8q::cuda {
 namespace {
 
-// 0: unknown.
+// Returns 0 if the attribute is unknown.
 int attribute(cudaDeviceAttr name, int device) {
   int value = 0;
   if (cudaDeviceGetAttribute(&value, name, device) == cudaSuccess) return value;
-  cudaGetLastError();  // no later check shall find it
+  cudaGetLastError();  // clears the error, so that no later check reports it
   return 0;
 }
 
@@ -51,7 +51,7 @@ DeviceSearch find_device(int index) {
   if (error == cudaSuccess) error = cudaSetDevice(index);
   if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties, index);
   if (error != cudaSuccess) {
-    cudaGetLastError();  // reported in words
+    cudaGetLastError();  // clears the error, which `reason` reports
     return {.device = std::nullopt, .reason = driver_reason(error, info)};
   }
   info.index = index;

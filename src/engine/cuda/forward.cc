@@ -57,7 +57,7 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   const int64_t width = std::max(hidden, encoder_.embeddings.width);
   int64_t sum_bytes = 0, wide_bytes = tokens * hidden * 2, narrow_bytes = tokens * width * 2;
   for (const GpuStep* step : encoder_.steps()) {
-    // Projections that stand apart share the sums' rows.
+    // Projections that stand apart share the rows of the sums.
     const int64_t parts = step->linear.out() == hidden ? 3 : 1;
     sum_bytes = std::max(sum_bytes, parts * step->linear.sum_bytes(tokens));
     wide_bytes = std::max(wide_bytes, step->linear.input_bytes(tokens));
@@ -77,8 +77,8 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   return moved;
 }
 
-// What reads a layer's input as its operand; nullptr: several products, each in its own way, or
-// none.
+// Returns the step that reads a layer's input as its operand. Returns nullptr if there is none, or
+// if several products read the input, each in its own way.
 const GpuStep* Forward::reader_of(size_t layer) const {
   return layer < encoder_.layers.size() ? encoder_.layers[layer].joint_projection() : nullptr;
 }
@@ -132,7 +132,7 @@ void Forward::embed(const Pass& pass) {
   show(pass, reader_of(0), encoder_.hidden);
 }
 
-// The values that have just been written to seen_, which `reader` reads as its operand.
+// Shows the values that have just been written to seen_, which `reader` reads as its operand.
 void Forward::show(const Pass& pass, const GpuStep* reader, int64_t columns) const {
   if (!pass.seen() || !reader || reader->input_sites.empty()) return;
   pass.watcher->see({.rows = Seen::Rows::tokens,
@@ -147,7 +147,7 @@ void Forward::product(const Pass& pass, const GpuStep& step, const void* x, Stag
   pass.after(stage, &step.linear);
 }
 
-// What `step` has left; `part` is its place among projections that stand apart.
+// Returns the sums that `step` has left. `part` is its place among projections that stand apart.
 Sums Forward::sums_of(const Pass& pass, const GpuStep& step, int64_t part) const {
   const int64_t tokens = pass.bucket.tokens;
   return step.linear.sums(tokens, sums_.data() + part * step.linear.sum_bytes(tokens),
@@ -205,7 +205,8 @@ void Forward::activate(const Pass& pass, const GpuLayer& layer) {
 void Forward::project(const Pass& pass, const GpuLayer& layer) {
   if (const GpuStep* joint = layer.joint_projection())
     return product(pass, *joint, narrow_.data(), Stage::qkv);
-  // Each rounds the layer's input in its own way; the residual stream has it in BF16.
+  // Each projection rounds the layer's input in its own way; the residual stream has the input in
+  // BF16.
   const int64_t tokens = pass.bucket.tokens, hidden = encoder_.hidden;
   for (size_t i = 0; i < layer.projections.size(); ++i) {
     const GpuStep& step = layer.projections[i];
@@ -260,7 +261,7 @@ void Forward::attend(const Pass& pass, const GpuLayer& layer) {
   show(pass, &layer.attention_output, hidden);
 }
 
-// The operands of both products of attention, one after another through the same memory.
+// Shows the operands of both products of attention, one after another through the same memory.
 void Forward::observe_operands(const Pass& pass, const GpuLayer& layer, Attention a) {
   const int64_t hidden = encoder_.hidden;
   for (size_t i = 0; i < 3; ++i) {

@@ -1,14 +1,14 @@
-// A forward pass of an encoder over one micro-batch: the memory it needs, and its kernels in their
-// order.
+// Runs a forward pass of an encoder over one micro-batch: holds the memory it needs, and submits
+// its kernels in order.
 //
 // A layer is eight launches: product with q k v side by side, attention, output product, residual
 // sum with LayerNorm, FFN-1 product, activation, FFN-2 product, residual sum with LayerNorm.
-// Products leave plain sums; the kernel after each applies scales and bias, and rounds its result
-// to what the next product reads. The residual stream is BF16, arithmetic inside a kernel FP32.
-// Where each token has a scale, the kernel that rounds a row finds it and leaves it beside the row;
-// attention, whose blocks see one head of a row, leaves BF16 to a ninth launch then.
-// Where GELU is of the tanh form the FFN-1 product may do it, if it is faster so (gpu_linear.h):
-// seven launches.
+// Products leave plain sums. The kernel after each product applies scales and bias, and rounds its
+// result to what the next product reads. The residual stream is BF16; arithmetic inside a kernel is
+// FP32. If each token has a scale, the kernel that rounds a row computes the scale and stores it
+// beside the row. The blocks of attention see only one head of a row, so attention then leaves BF16
+// to a ninth launch. If GELU is of the tanh form the FFN-1 product may apply it when that is faster
+// (gpu_linear.h), which leaves seven launches.
 #pragma once
 
 #include <vector>
@@ -19,47 +19,48 @@
 
 namespace fp8q::cuda {
 
-// Values at activation Sites, FP32 in device memory; overwritten when see() returns.
+// Holds values at activation Sites, FP32 in device memory. They are overwritten after see()
+// returns.
 struct Seen {
   enum class Rows {
     tokens,         // [tokens, columns]
     heads,          // [tokens, heads * columns]: q, k or v
     probabilities,  // [heads, tokens, tokens] of every sequence, one after another
-    first_tokens,   // [tokens, columns], of which only each sequence's first token is at the Site
+    first_tokens,   // [tokens, columns]; only the first token of each sequence is at the Site
     sequences,      // [sequences, columns]
   };
   Rows rows;
   std::vector<int> sites;
   const float* values;
-  int64_t count;    // of values
-  int64_t columns;  // of a row as an observer sees it (of probabilities: not used)
+  int64_t count;    // number of values
+  int64_t columns;  // columns of a row as an observer sees it (probabilities: not used)
 };
 
-// Follows a pass while it is submitted: for profiles, observers and messages.
+// Follows a pass while it is submitted, for profiles, observers and messages.
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // After the launches of a stage; `linear` where it formed a product.
+  // Is called after the launches of a stage; `linear` is not nullptr if the stage formed a product.
   virtual void after(Stage, const GpuLinear*) {}
-  // Whether see() is to be called. Then kernels write more than a pass needs.
+  // Returns whether see() is to be called. If so, kernels write more than a pass needs.
   virtual bool sees() const { return false; }
   virtual void see(const Seen&) {}
 };
 
 class Forward {
  public:
-  // `encoder` must outlive it.
+  // `encoder` must outlive the object.
   Forward(GpuEncoder& encoder, HeadKind head_kind);
 
-  // Makes room for passes of `bucket` and settles their products' algorithms. True if memory has
-  // moved: what was captured before must not run any more.
+  // Makes room for passes of `bucket` and settles their products' algorithms. Returns true if
+  // memory has moved; graphs that were captured before must not run any more then.
   bool prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache, AlgorithmChoice choice);
-  // `input` is in device memory; it is one of the sequences whose probabilities have so many
-  // elements in all (needed if the watcher sees).
+  // `input` is in device memory. `probabilities` is the number of elements of the probabilities of
+  // all its sequences (needed if the watcher sees).
   void submit(const BatchInput& input, const Bucket& bucket, Stream stream,
               Watcher* watcher = nullptr, int64_t probabilities = 0);
 
-  // Device memory that a pass leaves.
+  // These point to device memory that a pass leaves.
   const float* hidden_states() const { return values_.data(); }  // [tokens, hidden]
   const float* head_rows(size_t stage) const { return head_rows_.at(stage).data(); }
 
@@ -86,9 +87,10 @@ class Forward {
   DeviceBuffer<uint16_t> residual_;
   DeviceBuffer<uint8_t> narrow_, wide_;  // operands of the hidden size, and of the FFN's inside
   DeviceBuffer<uint8_t> sums_;
-  // Of the last operand's tokens [tokens]; of projections that stand apart one after another.
+  // Holds the scales of the last operand's tokens, [tokens]. Projections that stand apart have
+  // theirs one after another.
   DeviceBuffer<float> row_scales_;
-  DeviceBuffer<float> values_;  // of the last LayerNorm
+  DeviceBuffer<float> values_;  // result of the last LayerNorm
   std::vector<DeviceBuffer<float>> head_rows_;
   DeviceBuffer<float> seen_;  // for the watcher
 };

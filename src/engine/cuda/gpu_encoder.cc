@@ -128,7 +128,7 @@ GpuLayer GpuEncoder::make_layer(const EncoderLayer& l, const GpuLinear::Options&
     apart.integers = false;
     for (const Linear* one : {&l.query, &l.key, &l.value})
       projections.push_back(make_step({one}, apart));
-    // An observer sees each input Site once, also where two of the projections share it.
+    // An observer sees each input Site once, even if two of the projections share it.
     for (size_t i = 1; i < projections.size(); ++i)
       for (size_t j = 0; j < i; ++j)
         for (const int site : projections[j].input_sites)

@@ -1,4 +1,4 @@
-// The constants of an Encoder in device memory, in the form the kernels take.
+// Holds the constants of an Encoder in device memory, in the form that the kernels take.
 #pragma once
 
 #include <array>
@@ -19,20 +19,20 @@ struct GpuNorm {
   Norm arguments() const { return {gamma.data(), beta.data(), epsilon}; }
 };
 
-// A linear layer, or several that share their input, and the Sites of that input.
+// Is a linear layer, or several layers that share their input, with the Sites of that input.
 struct GpuStep {
   std::vector<int> input_sites;
   GpuLinear linear;
 };
 
 struct GpuAttention {
-  Attention arguments;  // without what depends on the batch
-  // Of q, k, v and the probabilities; -1: none.
+  Attention arguments;  // the members that depend on the batch are not set
+  // Holds the Sites of q, k, v and the probabilities; -1: none.
   std::array<int, 4> sites;
 };
 
 struct GpuLayer {
-  std::vector<GpuStep> projections;  // one, of q k v side by side; or one for each of them
+  std::vector<GpuStep> projections;  // one of q k v side by side, or one each for q, k, v
   GpuAttention attention;
   GpuStep attention_output;
   GpuNorm attention_norm;
@@ -42,7 +42,7 @@ struct GpuLayer {
   GpuNorm output_norm;
 
   std::vector<GpuStep*> steps();
-  // What reads the layer's input, if it is one product.
+  // Returns the product that reads the layer's input, or nullptr if there are several.
   const GpuStep* joint_projection() const {
     return projections.size() == 1 ? &projections.front() : nullptr;
   }
@@ -63,16 +63,17 @@ struct GpuHeadStage {
 
 class GpuEncoder {
  public:
-  // `context` must outlive it. Error(unsupported) naming the part that the GPU engine lacks.
+  // `context` must outlive the object. Error(unsupported) naming the part that the GPU engine
+  // lacks.
   GpuEncoder(const Encoder& encoder, const MatmulContext& context,
              const GpuLinear::Options& options);
 
-  int64_t hidden, widest;  // widest: of the FFN's inside and q k v side by side
+  int64_t hidden, widest;  // widest: width of the FFN's inside or of q k v side by side
   GpuEmbeddings embeddings;
   std::optional<GpuStep> projection;  // after the embeddings' norm (ELECTRA)
   std::vector<GpuLayer> layers;
   std::vector<GpuHeadStage> head;
-  std::vector<KernelChoice> kernels;  // by Site
+  std::vector<KernelChoice> kernels;  // ordered by Site
 
   std::vector<GpuStep*> steps();
 
@@ -82,7 +83,7 @@ class GpuEncoder {
   GpuAttention make_attention(const fp8q::Attention& attention);
   void note(int site, const std::string& effective);
 
-  const std::vector<Site>& sites_;  // used while it is made
+  const std::vector<Site>& sites_;  // used only during construction
   const MatmulContext& context_;
 };
 

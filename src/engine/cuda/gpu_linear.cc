@@ -8,7 +8,7 @@
 namespace fp8q::cuda {
 namespace {
 
-// Without the type. `factors` will hold what it refers to.
+// Returns a Rounding without its type. `factors` will hold the memory that it refers to.
 Rounding rounding_of(const ActivationQuantization& q, const std::string& name,
                      DeviceBuffer<float>& factors) {
   factors = upload(q.factors, name);
@@ -79,8 +79,8 @@ void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional
     fail(ErrorCode::unsupported, "{}: {}; --device cpu runs it", name_, *reason);
 }
 
-// The weights as the product reads them: [out][in]. Where layers have no format in common there are
-// values, those of codes times their scales.
+// Returns the weights as the product reads them: [out][in]. If layers have no format in common, the
+// elements are values; codes are decoded and multiplied by their scales.
 std::vector<uint8_t> GpuLinear::elements(const PlainWeight& weight) const {
   const auto k = static_cast<size_t>(shape_.k), n = static_cast<size_t>(shape_.n);
   const std::vector<float> values = weight.decoded();
@@ -92,7 +92,7 @@ std::vector<uint8_t> GpuLinear::elements(const PlainWeight& weight) const {
       if (shape_.weights == OperandType::bf16)
         reinterpret_cast<uint16_t*>(elements.data())[at] =
             static_cast<uint16_t>(BFloat16Codec::encode(value));
-      else elements[at] = encode(*weight.format, value, 1.0f);  // a code's value: exact
+      else elements[at] = encode(*weight.format, value, 1.0f);  // exact: the value of a code
     }
   }
   return elements;
@@ -104,7 +104,8 @@ void GpuLinear::prepare(int64_t tokens, const Trials& trials) {
   Product product{.sums = make(tokens, Finish::sum)};
   const auto plain = choose_algorithm(*product.sums, operands, trials.cache, trials.choice);
   const auto attempt = [&](Finish finish) { return find(tokens, finish, operands, trials); };
-  if (trials.choice == AlgorithmChoice::timed)  // without times there is no reason to prefer it
+  // Without times there is no reason to prefer scaled_sum.
+  if (trials.choice == AlgorithmChoice::timed)
     if (Found scaled = attempt(Finish::scaled_sum);
         scaled.matmul && scaled.microseconds < plain.microseconds) {
       product.sums = std::move(scaled.matmul);
@@ -118,9 +119,9 @@ void GpuLinear::prepare(int64_t tokens, const Trials& trials) {
   products_.emplace(tokens, std::move(product));
 }
 
-// Both are timed now: times in the cache are of another hour, and of products alone. Their memory
-// is that of a forward pass, the results are the next product's input; what it holds does not
-// matter, since both read the same.
+// Both are timed now, because times in the cache were measured at another time, and of products
+// alone. The memory is that of a forward pass, and the results go to the next product's input. Its
+// contents do not matter, since both read the same.
 bool GpuLinear::is_faster(const Matmul& fused, const Product& apart, const Trials& trials) const {
   const int64_t tokens = fused.shape().tokens;
   const auto both = microseconds_of(trials.stream, [&] {
@@ -149,8 +150,8 @@ std::unique_ptr<Matmul> GpuLinear::make(int64_t tokens, Finish finish) const {
       context_, shape, MatmulConstants{scale_.data(), fused_bias_.data(), inverse_step_.data()});
 }
 
-// What cuBLASLt need not be able to do is only tried: by its documentation, then by its heuristic,
-// then by running it. Its refusals have many statuses.
+// A product that cuBLASLt may be unable to form is only tried: by its documentation, then by its
+// heuristic, then by running it. Its refusals have many statuses.
 GpuLinear::Found GpuLinear::find(int64_t tokens, Finish finish, const TrialOperands& operands,
                                  const Trials& trials) const try {
   Found found{make(tokens, finish), 0};

@@ -6,9 +6,10 @@
 namespace fp8q::cuda {
 namespace {
 
-// What NVIDIA recommends for Hopper (cuBLAS manual, cublasSetWorkspace), and enough everywhere.
+// NVIDIA recommends this size for Hopper (cuBLAS manual, cublasSetWorkspace). It is enough
+// everywhere.
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;
-// Of every operand; the library assumes 256 unless it is told.
+// Applies to every operand; the library assumes 256 unless it is told.
 constexpr uint32_t kPointerAlignment = 16;
 
 bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp8(shape.weights); }
@@ -56,8 +57,9 @@ cudaDataType_t data_type(SumType type) {
   return CUDA_R_16BF;
 }
 
-// Multiples that n and k must be of. FP8 needs rows of 16 bytes and n as PyTorch tests it
-// (ScaledBlas.cpp); the manual's rule for INT8 is 4; BF16 rows shall be aligned like all operands.
+// Returns the number that n and k must be multiples of. FP8 needs rows of 16 bytes, and n as
+// PyTorch tests it (ScaledBlas.cpp). The manual's rule for INT8 is 4. BF16 rows are to be aligned
+// like all operands.
 int64_t required_multiple(OperandType type) {
   switch (type) {
     case OperandType::bf16:
@@ -174,7 +176,7 @@ void Matmul::set(cublasLtMatmulDescAttributes_t attribute, T value) {
         describe(shape_));
 }
 
-// Dense columns.
+// Returns a layout with dense columns.
 Matmul::Layout Matmul::layout(cudaDataType_t type, int64_t rows, int64_t columns) const {
   const CublasLt& table = context_.table();
   cublasLtMatrixLayout_t result = nullptr;
@@ -187,8 +189,8 @@ Matmul::Layout Matmul::layout(cudaDataType_t type, int64_t rows, int64_t columns
 
 std::vector<Matmul::Algorithm> Matmul::candidates(int count) const {
   // Parts of a sum that is split along k are added in FP32 (or INT32), never rounded to BF16. Some
-  // versions have nothing left for some products then; a result rounded once more is better than
-  // none.
+  // versions then have no algorithm left for some products; a result rounded once more is better
+  // than none.
   auto found = candidates(count, CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE);
   return found.empty() ? candidates(count, CUBLASLT_REDUCTION_SCHEME_MASK) : found;
 }
@@ -247,7 +249,7 @@ bool Matmul::try_run(const MatmulOperands& operands, const Algorithm& algorithm,
 cublasStatus_t Matmul::submit(const MatmulOperands& operands, const Algorithm& algorithm,
                               Stream stream) const {
   FP8Q_ASSERT(aligned(operands.weights) && aligned(operands.x) && aligned(operands.sums));
-  // Of the scale type: alpha = 1, beta = 0, so C is not read.
+  // The factors have the scale type: alpha = 1 and beta = 0, so C is not read.
   struct Factors {
     const void *alpha, *beta;
   };

@@ -1,15 +1,15 @@
-// One matrix product y = W x, run by cuBLASLt on codes.
+// Forms one matrix product y = W x, run by cuBLASLt on codes.
 //
-// sums[token][n] = sum over k of x[token][k] * weights[n][k], of the codes' values. What becomes of
-// a sum then is usually left to the kernel that reads it next (Finish::sum), because that has to
-// read it anyway, and because
-//  - rounding to BF16 is relative, so a sum may be scaled after it as well as before;
-//  - cuBLASLt's scales per channel (OUTER_VEC_32F) exist on few devices and exclude FP8 results;
-//  - its GELU is the tanh form, and BERT's is erf.
-// Where the device and the model allow, the library can do it: see Finish.
+// sums[token][n] = sum over k of x[token][k] * weights[n][k], where x and weights are codes'
+// values. Applying scales and bias to a sum is usually left to the kernel that reads it next
+// (Finish::sum). That kernel has to read the sum anyway, and there are more reasons:
+//  - Rounding to BF16 is relative, so a sum may be scaled after it as well as before.
+//  - cuBLASLt's scales per channel (OUTER_VEC_32F) exist on few devices and exclude FP8 results.
+//  - cuBLASLt's GELU is the tanh form, and BERT's is erf.
+// If the device and the model allow, the library can do it: see Finish.
 //
-// In cuBLASLt's column-major terms D [n x tokens] = A^T B with A = weights [k x n] and B = x
-// [k x tokens], the one layout ("TN") that serves FP8 and INT8 before Blackwell.
+// In cuBLASLt's column-major terms D [n x tokens] = A^T B with A = weights [k x n] and B = x [k x
+// tokens]. This layout ("TN") is the only one that serves FP8 and INT8 before Blackwell.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,9 @@ namespace fp8q::cuda {
 
 enum class Finish {
   sum,         // stored as it is
-  scaled_sum,  // of FP8: times scale[n] (OUTER_VEC_32F, compute capability 9.0)
-  // The tanh form of GELU of sum * scale + bias, as an element of the next product's operand: E4M3
-  // from FP8 codes, BF16 from BF16 (GELU_BIAS). The bias is BF16.
+  scaled_sum,  // FP8 only: times scale[n] (OUTER_VEC_32F, compute capability 9.0)
+  // Applies the tanh form of GELU to sum * scale + bias. The result is an element of the next
+  // product's operand: E4M3 from FP8 codes, BF16 from BF16 (GELU_BIAS). The bias is BF16.
   gelu,
 };
 
@@ -37,23 +37,23 @@ struct MatmulShape {
   OperandType weights = OperandType::bf16;
   OperandType x = OperandType::bf16;
   SumType sums = SumType::bf16;
-  // Of FP8: partial sums stay in the tensor cores, which keep about 14 bits; faster. The other
-  // types have no such choice.
+  // Partial sums of FP8 stay in the tensor cores, which is faster but keeps only about 14 bits. The
+  // other types have no such choice.
   bool fast_accumulation = false;
   Finish finish = Finish::sum;
 
   friend bool operator==(const MatmulShape&, const MatmulShape&) = default;
 };
-// "4096 x 768 x 3072 e4m3 * e5m2 -> bf16 fast": tokens, n, k, weights, x, sums. One text a shape.
-// Those with a finish end in "scaled" or "gelu".
+// Returns a text like "4096 x 768 x 3072 e4m3 * e5m2 -> bf16 fast": tokens, n, k, weights, x, sums.
+// Each shape has its own text. Shapes with a finish end in "scaled" or "gelu".
 std::string describe(const MatmulShape& shape);
 
-// Why cuBLASLt cannot form this product on a device of that compute capability (10 * major +
-// minor), by its documentation; nothing where it can.
+// Returns why cuBLASLt, by its documentation, cannot form this product on a device of that compute
+// capability (10 * major + minor), or nullopt if it can.
 std::optional<std::string> unsupported_reason(const MatmulShape& shape, int capability);
 
-// What products share: the library's context and its workspace. Products of one context run on one
-// stream at a time.
+// Products share the library's context and its workspace. Products of one context run on one stream
+// at a time.
 class MatmulContext {
  public:
   MatmulContext(const CublasLt& table, const DeviceInfo& device);
@@ -71,14 +71,15 @@ class MatmulContext {
   DeviceBuffer<std::byte> workspace_;
 };
 
-// What a Finish applies: device memory, aligned to 16 bytes, which must outlive the product.
+// A Finish applies these constants. They are in device memory, aligned to 16 bytes, and must
+// outlive the product.
 struct MatmulConstants {
-  const float* scale = nullptr;         // scaled_sum: [n]. gelu of FP8 codes: one
+  const float* scale = nullptr;         // scaled_sum: [n]. gelu of FP8 codes: one value
   const uint16_t* bias = nullptr;       // gelu: [n], BF16
-  const float* inverse_step = nullptr;  // gelu of FP8 codes: one, 1 / scale of the results
+  const float* inverse_step = nullptr;  // gelu of FP8 codes: one value, 1 / scale of the results
 };
 
-// Device memory, dense rows, aligned to 16 bytes.
+// The operands are in device memory with dense rows, aligned to 16 bytes.
 struct MatmulOperands {
   const void* weights = nullptr;  // [n][k]
   const void* x = nullptr;        // [tokens][k]
@@ -89,22 +90,24 @@ class Matmul {
  public:
   using Algorithm = cublasLtMatmulAlgo_t;
 
-  // `context` must outlive it. Error(unsupported) for a shape with an unsupported_reason().
+  // `context` must outlive the object. Error(unsupported) for a shape with an unsupported_reason().
   Matmul(const MatmulContext& context, const MatmulShape& shape,
          const MatmulConstants& constants = {});
 
   const MatmulShape& shape() const { return shape_; }
 
-  // At most `count` algorithms, the one that the library estimates to be the fastest first.
+  // Returns at most `count` algorithms, beginning with the one that the library estimates to be the
+  // fastest.
   std::vector<Algorithm> candidates(int count) const;
-  // Whether the library says that an algorithm, of a file perhaps, runs this product here.
+  // Returns whether the library says that an algorithm, perhaps read from a file, runs this product
+  // here.
   bool accepts(const Algorithm& algorithm) const;
 
-  // run() uses `algorithm` from now on; see choose_algorithm().
+  // Makes run() use `algorithm` from now on; see choose_algorithm().
   void use(const Algorithm& algorithm) { algorithm_ = algorithm; }
   // Submits the product.
   void run(const MatmulOperands& operands, Stream stream) const;
-  // The same with `algorithm`, for trials: false if the library refuses it.
+  // Submits the product with `algorithm`, for trials. Returns false if the library refuses it.
   bool try_run(const MatmulOperands& operands, const Algorithm& algorithm, Stream stream) const;
 
  private:
@@ -125,9 +128,10 @@ class Matmul {
   MatmulShape shape_;
   Descriptor<cublasLtMatmulDescOpaque_t> operation_;
   Layout weights_, x_, sums_;
-  // Of C, which is not read (beta = 0), where it has another type than the results.
+  // Is the layout of C, which is not read (beta = 0), if C's type differs from that of the results.
   Layout addend_;
-  DeviceBuffer<float> token_scales_;  // of scaled_sum, which takes scales for both: ones
+  // scaled_sum takes scales for both operands: those of the tokens are ones.
+  DeviceBuffer<float> token_scales_;
   std::optional<Algorithm> algorithm_;
 };
 

@@ -12,7 +12,7 @@ Observation::Observation(const PackedBatch& batch, const Part& part, int64_t hea
       observer_(observer),
       stream_(stream) {}
 
-// Within the micro-batch.
+// Returns the index of the first token within the micro-batch.
 size_t Observation::first_token(size_t sequence) const {
   return static_cast<size_t>(batch_.offsets[part_.first + sequence] - part_.first_token);
 }

@@ -10,7 +10,7 @@ namespace fp8q::cuda {
 
 class Observation final : public Watcher {
  public:
-  // All must outlive it.
+  // All arguments must outlive the object.
   Observation(const PackedBatch& batch, const Part& part, int64_t heads,
               const SiteObserver& observer, const StreamHandle& stream);
 

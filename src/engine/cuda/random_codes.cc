@@ -9,10 +9,11 @@
 namespace fp8q::cuda {
 namespace {
 
-// No multiple of a row's length, so that rows differ.
+// The period is not a multiple of a row's length, so that rows differ.
 constexpr size_t kPeriod = 1'000'003 * 2;
 
-// Of 10^6 normal values hardly one is beyond 5 deviations: as if that were the absolute maximum.
+// Hardly one of 10^6 normal values is beyond 5 deviations, so that 5 is taken as the absolute
+// maximum.
 constexpr float kDeviations = 5;
 
 uint16_t element(OperandType type, float normal) {
@@ -39,7 +40,7 @@ void fill_with_random_codes(OperandType type, void* to, size_t bytes, Stream str
   const auto period = random_bytes(type, std::min(bytes, kPeriod));
   copy_to_device(to, period.data(), period.size(), stream);
   auto* at = static_cast<std::byte*>(to);
-  for (size_t done = period.size(); done < bytes;) {  // what is there already, twice
+  for (size_t done = period.size(); done < bytes;) {  // doubles what is already there
     const size_t count = std::min(done, bytes - done);
     copy_on_device(at + done, to, count, stream);
     done += count;

@@ -5,7 +5,8 @@
 namespace fp8q::cuda {
 namespace {
 
-// "This leaves the process in an inconsistent state" (driver_types.h).
+// These errors are documented with "This leaves the process in an inconsistent state"
+// (driver_types.h).
 bool spoils_process(cudaError_t error) {
   switch (error) {
     case cudaErrorContained:
@@ -40,7 +41,7 @@ cudaError_t allocate(MemoryKind kind, void** memory, size_t bytes) {
 }
 
 [[noreturn]] void fail_allocation(MemoryKind kind, size_t bytes, std::string_view purpose) {
-  cudaGetLastError();  // forgets the error, which spoils nothing
+  cudaGetLastError();  // clears the error, which spoils nothing
   if (kind == MemoryKind::pinned)
     fail(ErrorCode::limit,
          "{}: the system gives no {} of pinned host memory; use a smaller --batch", purpose,
@@ -57,7 +58,7 @@ cudaError_t allocate(MemoryKind kind, void** memory, size_t bytes) {
 
 void check(cudaError_t error, std::string_view step) {
   if (error == cudaSuccess) return;
-  cudaGetLastError();  // reported now; the next check must not report it again
+  cudaGetLastError();  // clears the error, so that the next check does not report it again
   if (spoils_process(error))
     fail(ErrorCode::device,
          "{}: the GPU stopped with \"{}\" ({}), there or in a step before; this process can use it "

@@ -1,7 +1,7 @@
-// The CUDA runtime with owners instead of handles, and its errors as fp8q::Error.
+// Wraps the CUDA runtime: handles have owners, and its errors become fp8q::Error.
 //
-// Destructors release and never throw. Steps are named by the caller ("layer 3: attention"), since
-// a GPU reports an error where the host next asks, not where it arose.
+// Destructors release and never throw. The caller names the steps ("layer 3: attention"), since a
+// GPU reports an error where the host next asks, not where it arose.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -18,13 +18,14 @@
 
 namespace fp8q::cuda {
 
-// Throws unless `error` is cudaSuccess: Error(limit) for memory, else Error(device). Errors after
-// which CUDA accepts no more work from this process say so.
+// Throws unless `error` is cudaSuccess: Error(limit) for memory, else Error(device). The message
+// says so if CUDA accepts no more work from this process after the error.
 void check(cudaError_t error, std::string_view step);
-// The same for what the kernels launched before report: a launch that the device refused.
+// Does the same for the errors of kernels launched before, such as a launch that the device
+// refused.
 void check_launches(std::string_view step);
 
-// Memory of at least the size last asked for. Growing loses the contents and moves it.
+// Holds memory of at least the size last asked for. Growing moves it and loses its contents.
 enum class MemoryKind { device, pinned };
 template <MemoryKind kind>
 class Memory {
@@ -59,21 +60,21 @@ class TypedMemory {
   Memory<kind> memory_;
 };
 
-// Memory of the GPU, aligned to 256 bytes.
+// This memory is on the GPU, aligned to 256 bytes.
 template <typename T>
 using DeviceBuffer = TypedMemory<T, MemoryKind::device>;
-// Memory of the host that the GPU copies from and to while the host goes on.
+// This memory is on the host, and the GPU copies from and to it while the host continues.
 template <typename T>
 using PinnedBuffer = TypedMemory<T, MemoryKind::pinned>;
 
-// Ordered after the work before it on the stream. Host memory that is not pinned makes the host
-// wait.
+// A copy is ordered after the earlier work on the stream. Host memory that is not pinned makes the
+// host wait.
 void copy_to_device(void* to, const void* from, size_t bytes, Stream stream);
 void copy_to_host(void* to, const void* from, size_t bytes, Stream stream);
 void copy_on_device(void* to, const void* from, size_t bytes, Stream stream);
 void fill_bytes(void* to, int byte, size_t bytes, Stream stream);
 
-// An owned handle of the runtime.
+// Owns a handle of the runtime.
 template <typename T, cudaError_t (*destroy)(T*)>
 struct Destroy {
   void operator()(T* handle) const noexcept { destroy(handle); }
@@ -81,7 +82,7 @@ struct Destroy {
 template <typename T, cudaError_t (*destroy)(T*)>
 using Handle = std::unique_ptr<T, Destroy<T, destroy>>;
 
-// A stream that does not wait for the default stream.
+// This stream does not wait for the default stream.
 class StreamHandle {
  public:
   StreamHandle();
@@ -93,21 +94,21 @@ class StreamHandle {
   Handle<CUstream_st, cudaStreamDestroy> handle_;
 };
 
-// A moment in a stream.
+// Marks a moment in a stream.
 class Event {
  public:
   Event();
   void record(Stream stream);
   void synchronize() const;
-  // Between two recorded moments that the device has reached.
+  // Returns the time between two recorded moments that the device has reached.
   static double milliseconds(const Event& from, const Event& to);
 
  private:
   Handle<CUevent_st, cudaEventDestroy> handle_;
 };
 
-// A sequence of kernels and copies that is launched as one. Its addresses and sizes are those of
-// the time it was captured.
+// Holds a sequence of kernels and copies that is launched as one. It keeps the addresses and sizes
+// of the time it was captured.
 class GraphExec {
  public:
   GraphExec() = default;
@@ -119,38 +120,40 @@ class GraphExec {
   Handle<CUgraphExec_st, cudaGraphExecDestroy> handle_;
 };
 
-// What `submit` sends to `stream`, which is not run. It must not allocate, free or wait.
+// Captures the work that `submit` sends to `stream`, without running it. `submit` must not
+// allocate, free or wait.
 GraphExec capture(Stream stream, const std::function<void()>& submit);
 
 struct DeviceInfo {
-  int index = 0;  // of those that CUDA_VISIBLE_DEVICES leaves
+  int index = 0;  // among those that CUDA_VISIBLE_DEVICES leaves
   std::string name;
   int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
-  double clock_hz = 0;  // highest of the multiprocessors; 0: unknown
+  double clock_hz = 0;  // highest clock of the multiprocessors; 0: unknown
   size_t l2_bytes = 0, memory_bytes = 0;
-  double memory_bytes_per_s = 0;                // nominal, of the memory's clock; 0: unknown
-  int driver_version = 0, runtime_version = 0;  // CUDA versions as 13000 for 13.0
+  double memory_bytes_per_s = 0;                // nominal, from the memory's clock; 0: unknown
+  int driver_version = 0, runtime_version = 0;  // CUDA versions: 13000 is 13.0
 
   int capability() const { return 10 * major + minor; }
 };
 
-// Device `index` of those that CUDA_VISIBLE_DEVICES leaves, made the current one; or in one
-// sentence why it cannot be used. Never throws for want of a device.
+// Holds the device `index` among those that CUDA_VISIBLE_DEVICES leaves, which becomes the current
+// device, or one sentence that says why it cannot be used. find_device() never throws for lack of a
+// device.
 struct DeviceSearch {
   std::optional<DeviceInfo> device;
   std::string reason;
 };
 DeviceSearch find_device(int index = 0);
 
-// Makes the device that of the calling thread. CUDA keeps the choice by thread, and begins with
-// device 0, so whoever uses a device says so first.
+// Makes the device current for the calling thread. CUDA keeps the choice by thread, and begins with
+// device 0, so code that uses a device calls this first.
 void use_device(const DeviceInfo& device);
 
 // The kernels are compiled for Ampere and later GPUs (scripts/cmake/Fp8qTargets.cmake).
 inline constexpr int kLeastCapability = 80;
 
-// "13.0" of 13000.
+// Returns "13.0" for 13000.
 std::string version_text(int cuda_version);
 
 }  // namespace fp8q::cuda

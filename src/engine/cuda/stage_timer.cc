@@ -15,7 +15,7 @@ std::vector<StageTime> StageTimer::times(const PackedBatch& batch,
                                          const GpuEncoder& encoder) const {
   if (laps_.empty()) return {};
   laps_.back().end.synchronize();
-  double pairs = 0;  // of tokens that attend to each other
+  double pairs = 0;  // pairs of tokens that attend to each other
   for (size_t s = 0; s < batch.sequences(); ++s) {
     const double n = batch.offsets[s + 1] - batch.offsets[s];
     pairs += n * n;
@@ -40,8 +40,9 @@ std::vector<StageTime> StageTimer::times(const PackedBatch& batch,
   return times;
 }
 
-// Dense products and sums of a multiprocessor's tensor cores in a clock (NVIDIA H100 and Ada
-// architecture white papers: 1979 and 733 TFLOP/s of FP8 at the boost clocks of H100 SXM and L40S).
+// The numbers count the dense products and sums that the tensor cores of a multiprocessor form in a
+// clock (NVIDIA H100 and Ada architecture white papers: 1979 and 733 TFLOP/s of FP8 at the boost
+// clocks of H100 SXM and L40S).
 std::vector<Roof> roofs_of(const DeviceInfo& d) {
   double fp8 = 0;
   if (d.major == 9) fp8 = 8192;

@@ -1,5 +1,5 @@
-// Where the time of a forward pass goes, by events between its kernels. Kernels are launched one by
-// one, so that at few tokens the host's launching shows in the times.
+// Measures where the time of a forward pass goes, by events between its kernels. Kernels are
+// launched one by one, so that with few tokens the times include the host's launching.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,8 @@ class StageTimer final : public Watcher {
  public:
   explicit StageTimer(Stream stream);
   void after(Stage stage, const GpuLinear* linear) override;
-  // Of all stages since it was made, in their order; `batch` tells the operations. Waits.
+  // Returns the times of all stages since the timer was made, in their order. `batch` determines
+  // the operations. Waits for the stream.
   std::vector<StageTime> times(const PackedBatch& batch, const GpuEncoder& encoder) const;
 
  private:
@@ -26,7 +27,8 @@ class StageTimer final : public Watcher {
   std::vector<Lap> laps_;
 };
 
-// What the device's tensor cores do at their highest clock; empty where that is not known.
+// Returns what the device's tensor cores can do at their highest clock, or nothing if that is not
+// known.
 std::vector<Roof> roofs_of(const DeviceInfo& device);
 
 }  // namespace fp8q::cuda

@@ -8,7 +8,7 @@ namespace fp8q::cuda {
 namespace {
 
 constexpr int64_t kTile = 128;
-// Below, launches and weights dominate; beyond, nothing is gained any more.
+// Below kLeast, launches and weights dominate. Beyond kMost, nothing more is gained.
 constexpr int64_t kLeast = 2048, kMost = 16384;
 
 int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
