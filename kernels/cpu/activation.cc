@@ -15,14 +15,15 @@ template <Function kFunction>
 HWY_INLINE VF apply(VF x) {
   if constexpr (kFunction == Function::gelu_erf) return gelu_erf32(x);
   if constexpr (kFunction == Function::gelu_tanh) return gelu_tanh32(x);
-  // Written so that NaN stays NaN.
+  // This form keeps NaN.
   if constexpr (kFunction == Function::relu)
     return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(DF())), x);
   if constexpr (kFunction == Function::tanh) return tanh32(x);
   return x;
 }
 
-// Calls f(offset, lanes) for whole vectors and then for the rest of a row, fewer than a vector.
+// Calls f(offset, lanes) for whole vectors, and then for the rest of a row, which is less than a
+// vector.
 template <typename Whole, typename Rest>
 HWY_INLINE void for_row(size_t n, const Whole& whole, const Rest& rest) {
   size_t i = 0;

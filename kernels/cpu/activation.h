@@ -1,4 +1,4 @@
-// Element-wise functions on the result of a matrix product.
+// Applies element-wise functions to the result of a matrix product.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@ struct Activate {
 };
 void activate(const Activate& args) noexcept;
 
-// out[r][c] = f(sum[r][c] * (row_scale[r] * scale[c]) + bias[c]): what follows a product whose
+// out[r][c] = f(sum[r][c] * (row_scale[r] * scale[c]) + bias[c]). This follows a product whose
 // kernel gives plain sums. `sum` and `out` may be the same place.
 struct FinishSums {
-  const void* sum;  // float, or int32_t where `integer`
+  const void* sum;  // float, or int32_t if `integer`
   bool integer;
   size_t sum_stride;
   const float* scale;                // nullptr: none
@@ -33,7 +33,7 @@ struct FinishSums {
 };
 void finish_sums(const FinishSums& args) noexcept;
 
-// dst[i] = src[i] * factor; they may be the same place.
+// dst[i] = src[i] * factor; dst and src may be the same place.
 void scale_row(const float* src, float factor, size_t n, float* dst) noexcept;
 
 }  // namespace fp8q::cpu

@@ -19,7 +19,7 @@ namespace {
 
 static_assert(kPanel % kLanes == 0);
 
-// The largest of x[0, n); rows are padded to whole vectors.
+// Returns the largest of x[0, n). Rows are padded to whole vectors.
 HWY_INLINE float largest_of(const float* x, size_t n) {
   const DF d;
   const VF lowest = hn::Set(d, -hwy::HighestValue<float>());
@@ -70,10 +70,11 @@ size_t score_stride(size_t tokens) noexcept { return panels(tokens) * kPanel; }
 
 namespace {
 
-// Rows of q handled at a time, so that their scores stay in the level 2 cache for long sequences.
+// This many rows of q are handled at a time, so that their scores stay in the level 2 cache for
+// long sequences.
 constexpr size_t kQueryRows = 48;
 
-// What both forms of the products share. They take their memory from AttendHead::scratch.
+// Contains what both forms of the products share. They take their memory from AttendHead::scratch.
 class Products {
  public:
   explicit Products(const AttendHead& a) : a_(a), next_(a.scratch) {
@@ -85,10 +86,10 @@ class Products {
   static size_t scratch(size_t tokens, size_t size) {
     return score_stride(tokens) + panels(size) * kPanel;
   }
-  float* memory_of_scores() const { return next_; }  // what follows all parts
+  float* memory_of_scores() const { return next_; }  // the memory after all parts
 
  protected:
-  // Of sizes that are multiples of 16 floats: all parts are aligned.
+  // Sizes must be multiples of 16 floats, so that all parts are aligned.
   float* take(size_t floats) {
     float* part = next_;
     next_ += floats;
@@ -97,7 +98,7 @@ class Products {
   HeadRows keys() const { return {a_.k, a_.qkv_stride, a_.tokens, a_.head_size}; }
   HeadRows values() const { return {a_.v, a_.qkv_stride, a_.tokens, a_.head_size}; }
 
-  // scores = q k^T, of `rows` rows.
+  // Describes scores = q k^T for `rows` rows.
   template <typename T>
   Gemm<T, T> score_product(const T* q, size_t stride, const T* keys, size_t depth, size_t rows,
                            float* scores) const {
@@ -113,7 +114,7 @@ class Products {
             .n = score_stride(a_.tokens),
             .k = a_.head_size};
   }
-  // Rows of out = p v, from row `from` on.
+  // Describes the rows of out = p v that begin at row `from`.
   template <typename T>
   Gemm<T, T> value_product(const T* p, size_t stride, const T* values, size_t depth, size_t from,
                            size_t rows) const {
@@ -153,7 +154,7 @@ class FloatProducts : public Products {
     gemm_f32(score_product<float>(a_.q + from * a_.qkv_stride, a_.qkv_stride, keys_, a_.head_size,
                                   rows, scores));
   }
-  // The probabilities as multiply() takes them.
+  // Returns the probabilities as multiply() takes them.
   const float* quantize(size_t rows, float* p, RoundingCount& count) const {
     const size_t stride = score_stride(a_.tokens);
     if (a_.p_format)
@@ -168,7 +169,7 @@ class FloatProducts : public Products {
   float *keys_, *values_;
 };
 
-// All operands in pairs of BF16.
+// Holds all operands as pairs of BF16.
 class Bf16Products : public Products {
  public:
   explicit Bf16Products(const AttendHead& a)
@@ -207,7 +208,7 @@ class Bf16Products : public Products {
 
  private:
   uint16_t* take_halves(size_t n) { return reinterpret_cast<uint16_t*>(take(n / 2)); }
-  // To whole cache lines.
+  // Sizes are rounded up to whole cache lines.
   static size_t row_halves(size_t tokens, size_t size) {
     return (tokens * paired(size) + 31) / 32 * 32;
   }

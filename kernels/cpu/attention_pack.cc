@@ -18,7 +18,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The first channels of four tokens, transposed in registers by blocks of 4 x 4. Returns how many.
+// Transposes the first channels of four tokens in registers by blocks of 4 x 4. Returns how many.
 HWY_INLINE size_t transpose_four([[maybe_unused]] const float* from, [[maybe_unused]] size_t stride,
                                  [[maybe_unused]] size_t size, [[maybe_unused]] float* to) {
   size_t c = 0;
@@ -44,7 +44,7 @@ HWY_INLINE size_t transpose_four([[maybe_unused]] const float* from, [[maybe_unu
   return c;
 }
 
-// For each channel 16 tokens.
+// Packs 16 tokens for each channel.
 void pack_transposed(const HeadRows& k, float* packed) {
   const auto [x, stride, tokens, size] = k;
   size_t t = 0;
@@ -60,7 +60,7 @@ void pack_transposed(const HeadRows& k, float* packed) {
   }
 }
 
-// Vectors of pairs of tokens: the bits of the first above those of the second.
+// Packs vectors of pairs of tokens, the bits of the first token above those of the second.
 void pack_pairs(const HeadRows& v, uint16_t* packed) {
   using D = hn::CappedTag<uint32_t, kPanel>;
   const D d;
@@ -103,7 +103,7 @@ void pack_keys(const HeadRows& k, float* packed) noexcept {
   HWY_DYNAMIC_DISPATCH(pack_transposed)(k, packed);
 }
 
-// v is [tokens, size] already.
+// v is already [tokens, size].
 void pack_values(const HeadRows& v, float* packed) noexcept {
   for (size_t p = 0; p < panels(v.size); ++p) {
     const size_t columns = std::min(kPanel, v.size - p * kPanel);

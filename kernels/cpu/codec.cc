@@ -19,19 +19,19 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-// v where it is NaN.
+// Returns the smaller of `limit` and v, or v if v is NaN.
 HWY_INLINE VF at_most(float limit, VF v) {
   const VF most = hn::Set(DF(), limit);
 #if HWY_TARGET == HWY_SCALAR
   return hn::IfThenElse(hn::Gt(v, most), most, v);
 #else
-  return hn::Min(most, v);  // x86: the second where one is NaN
+  return hn::Min(most, v);  // x86: returns the second if one is NaN
 #endif
 }
 
-// The value of the code of v: with the power of two that leaves no bits for less than the format's
-// step at v added, the magnitude is rounded, to nearest even, to whole steps. Below the smallest
-// normal number the step is fixed. The largest takes what is beyond along.
+// Returns the value of the code of v. Adding the power of two that leaves no bits for less than the
+// format's step at v rounds the magnitude, to nearest even, to whole steps. Below the smallest
+// normal number the step is fixed. Values beyond the largest become the largest.
 template <class Codec>
 HWY_INLINE VF mini_float_value(VF v) {
   const DF d;
@@ -44,8 +44,8 @@ HWY_INLINE VF mini_float_value(VF v) {
   return hn::Or(hn::Sub(hn::Add(magnitude, rounder), rounder), sign);
 }
 
-// A format: the value of the code of v, and whether v saturates: is nearer to what would follow the
-// largest code, were there one.
+// For a format, of() returns the value of the code of v, and beyond() whether v saturates: whether
+// v is nearer to what would follow the largest code if there were one.
 template <class Codec, bool kInteger = Codec::kInteger>
 struct Value {
   static HWY_INLINE VF of(VF v) { return mini_float_value<Codec>(v); }
@@ -57,7 +57,7 @@ struct Value {
 template <class Codec>
 struct Value<Codec, true> {
   // 1.5 * 2^23 leaves no bits for a fraction, so that the sum is rounded, to nearest even, to an
-  // integer, on every target alike.
+  // integer, equally on every target.
   static HWY_INLINE VF of(VF v) {
     const DF d;
     const VF number = hn::IfThenZeroElse(hn::IsNaN(v), v);
@@ -66,12 +66,12 @@ struct Value<Codec, true> {
     const VF rounder = hn::Set(d, 12582912.0f);
     return hn::Sub(hn::Add(limited, rounder), rounder);
   }
-  static HWY_INLINE auto beyond(VF v) {  // outside of [lowest - 0.5, largest + 0.5]
+  static HWY_INLINE auto beyond(VF v) {  // true outside of [lowest - 0.5, largest + 0.5]
     return hn::Gt(hn::Abs(hn::Add(v, hn::Set(DF(), 0.5f))), hn::Set(DF(), -Codec::lowest()));
   }
 };
 
-// How the values of codes are written: kTogether of them are one group. `scale` is that of the
+// Says how the values of codes are written: kTogether of them are one group. `scale` is that of the
 // format.
 struct OneByOne {
   static constexpr size_t kTogether = 1;
@@ -121,14 +121,14 @@ struct ToU8 : OneByOne {
   }
 };
 
-// x, or x times factors, from index i on: `load` reads from both.
+// Returns x, or x times factors, from index i on. `load` reads from both.
 template <typename Load>
 HWY_INLINE VF multiplied(const float* x, const float* factors, size_t i, Load load) {
   const VF v = load(x + i);
   return factors ? hn::Mul(v, load(factors + i)) : v;
 }
 
-// As integers, which order as magnitudes do, NaN above all numbers.
+// Compares magnitudes as integers, which have the same order, with NaN above all numbers.
 float absmax_of_products(const float* x, const float* factors, size_t n) {
   const DF d;
   const DI di;
@@ -194,7 +194,7 @@ RoundingCount quantize_to_bf16_pairs(const QuantizeRows& q) {
   return quantize_by_format<ToBf16Pairs>(q);
 }
 #else
-// Of n values in order, followed by one to spare.
+// Swaps the n values at x in pairs. There must be room for one more value after them.
 void swap_pairs(uint16_t* x, size_t n) {
   if (n % 2) x[n] = 0;
   for (size_t i = 0; i < n; i += 2) std::swap(x[i], x[i + 1]);
@@ -216,7 +216,7 @@ RoundingCount quantize_to_i16(const QuantizeRows& q) {
   return quantize_int8<ToInteger<int16_t>>(q);
 }
 
-// The FP32 value whose lower half is zero.
+// Rounds x to BF16. Returns the bits of an FP32 value whose lower half is zero.
 HWY_INLINE VU bf16_bits(VF x) {
   const DU du;
   const auto bits = hn::BitCast(du, x);
@@ -332,7 +332,7 @@ void f16_to_f32(const uint16_t* x, size_t n, float* out) noexcept {
 }
 
 namespace {
-// By code.
+// The table has the value of each code.
 template <class Codec>
 constexpr std::array<float, 256> kValues = [] {
   std::array<float, 256> values;

@@ -10,9 +10,9 @@
 namespace fp8q::cpu {
 namespace {
 
-// In its scope, parallel regions that the calling thread opens have one thread, and
-// omp_get_max_threads() says so. The setting is the calling thread's own, inside a parallel region
-// too.
+// In the scope of this object, parallel regions that the calling thread opens have one thread, and
+// omp_get_max_threads() says so. The setting is the calling thread's own, even inside a parallel
+// region.
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
@@ -24,12 +24,12 @@ class OneThread {
   int before_;
 };
 
-// Whether oneDNN's kernel of this name forms its sums by AMX tiles.
+// Returns whether oneDNN's kernel of this name forms its sums by AMX tiles.
 bool uses_tiles(std::string_view implementation) {
   return implementation.starts_with("brg:") && implementation.find("amx") != std::string_view::npos;
 }
 
-// Refusals are for the caller to deal with, lack of memory is not.
+// The caller deals with refusals, but not with lack of memory.
 void rethrow_bad_alloc(const dnnl::error& e) {
   if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
 }
@@ -43,8 +43,8 @@ using Dims = dnnl::memory::dims;
 using Type = dnnl::memory::data_type;
 using Tag = dnnl::memory::format_tag;
 
-// Memory that oneDNN's kernels ask for. The caller's own, because by default all executions of a
-// primitive share one.
+// Returns memory that oneDNN's kernels ask for. It belongs to the calling thread, because by
+// default all executions of a primitive share one.
 void* scratchpad_of(size_t bytes) {
   constexpr std::align_val_t kPage{4096};
   struct Free {
@@ -77,7 +77,7 @@ struct DnnlMatmul::Impl {
     const dnnl::memory::desc result(Dims{kRows, n}, sum, Tag::ab);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    // An empty descriptor, no exception, where there is no kernel.
+    // If there is no kernel, oneDNN returns an empty descriptor and throws no exception.
     constexpr bool kAllowEmpty = true;
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(), source, any_weights, result, attributes, kAllowEmpty};
@@ -104,7 +104,8 @@ struct DnnlMatmul::Impl {
     return true;
   }
 
-  // The wrappers are made anew each time, a microsecond, so that threads may run at once.
+  // The wrappers are made anew each time, which takes a microsecond, so that threads may run at
+  // once.
   void execute(const void* from, void* to) const {
     dnnl::stream stream(cpu_engine());
     matmul.execute(

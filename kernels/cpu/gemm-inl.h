@@ -1,5 +1,5 @@
-// What packed products have in common: tiles of C kept in registers, blocks of K whose panel stays
-// in the level 1 cache. Included once per target.
+// Contains what packed products have in common: tiles of C kept in registers, and blocks of K whose
+// panel stays in the level 1 cache. Included once per target.
 #if defined(FP8Q_KERNELS_CPU_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FP8Q_KERNELS_CPU_GEMM_INL_H_
 #undef FP8Q_KERNELS_CPU_GEMM_INL_H_
@@ -24,9 +24,9 @@ namespace HWY_NAMESPACE {
 struct SmallTiles {
   static constexpr size_t kRows = 1, kPanelsPerTile = 1;
 };
-// Of 16 (AVX2) or 32 (AVX-512) registers, 12 and 24 hold sums, enough for the latency of two units
-// and few enough loads per product: AVX2 8 loads for 12, AVX-512 10 for 24.
-#if HWY_TARGET <= HWY_AVX3  // and all that extend it
+// 12 of 16 (AVX2) or 24 of 32 (AVX-512) registers hold sums. That is enough for the latency of two
+// units, with few loads per product: AVX2 has 8 loads for 12 products, AVX-512 10 for 24.
+#if HWY_TARGET <= HWY_AVX3  // and all targets that extend it
 struct LargeTiles {
   static constexpr size_t kRows = 6, kPanelsPerTile = 4;
 };
@@ -34,14 +34,14 @@ struct LargeTiles {
 struct LargeTiles {
   static constexpr size_t kRows = 6, kPanelsPerTile = 1;
 };
-#else  // one row: g++ 12 reads beyond the rows where it makes vectors of two rows' pairs
+#else  // one row: g++ 12 reads beyond the rows if it makes vectors of two rows' pairs
 using LargeTiles = SmallTiles;
 #endif
 
 inline constexpr size_t kVectors = kPanel / kLanes;
 static_assert(kVectors * kLanes == kPanel);
 
-// A vector of d's type from elements of another, and back.
+// Converts elements of another type to a vector of d's type, and back.
 template <class D>
 HWY_INLINE hn::Vec<D> load_bits(D d, const void* from) {
 #if HWY_TARGET == HWY_SCALAR
@@ -61,7 +61,7 @@ HWY_INLINE void store_bits(hn::Vec<D> v, [[maybe_unused]] D d, void* to) {
   hn::StoreU(v, d, static_cast<hn::TFromD<D>*>(to));
 #endif
 }
-// One element of d's type, in all lanes.
+// Returns one element of d's type in all lanes.
 template <class D>
 HWY_INLINE hn::Vec<D> broadcast_bits(D d, const void* from) {
   hn::TFromD<D> one;
@@ -69,7 +69,7 @@ HWY_INLINE hn::Vec<D> broadcast_bits(D d, const void* from) {
   return hn::Set(d, one);
 }
 
-// Part of a product. Between blocks of K, c holds the bits of the sums.
+// Describes a part of a product. Between blocks of K, c holds the bits of the sums.
 template <typename A, typename B>
 struct Tile {
   const A* a;
@@ -82,10 +82,10 @@ struct Tile {
   const float* bias;
   const int32_t* start;  // nullptr: zeros
   size_t columns, steps;
-  bool first, last;  // of the blocks of K
+  bool first, last;  // whether this is the first or last block of K
 };
 
-// What c gets.
+// Returns the values that c gets.
 template <class Kernel, class T>
 HWY_INLINE VF finished(const T& t, typename Kernel::V sum, size_t column) {
   const DF d;
@@ -95,8 +95,8 @@ HWY_INLINE VF finished(const T& t, typename Kernel::V sum, size_t column) {
   return value;
 }
 
-// The steps of a tile, where a vector of B is read as it stands. Kernel: Operands, how vectors of
-// both sides are read, and add(a, b, sum).
+// Does the steps of a tile if a vector of B is read as it stands. Kernel has Operands, which says
+// how vectors of both sides are read, and add(a, b, sum).
 template <class Kernel, size_t R, size_t W>
 HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::V (&sum)[R][W]) {
   const typename Kernel::Operands d;
@@ -116,11 +116,11 @@ HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::
   }
 }
 
-// All loops are unrolled, so that sums never leave their registers: a tile of a shallow product
-// takes hardly longer than moving them.
+// All loops are unrolled, so that sums never leave their registers. A tile of a shallow product
+// takes hardly longer than moving its sums.
 template <class Kernel, size_t R, size_t P>
 HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
-  const typename Kernel::Tile t = shared;  // what is stored could alias the other
+  const typename Kernel::Tile t = shared;  // a copy, because stores could alias `shared`
   const typename Kernel::D d;
   constexpr size_t W = P * kVectors;
   typename Kernel::V sum[R][W];
@@ -148,7 +148,7 @@ HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
                  DF(), t.c + r * t.ldc + w * kLanes);
 }
 
-// The last columns of a matrix whose width is no multiple of the panel go through a copy of c.
+// The last columns of a matrix go through a copy of c if the width is not a multiple of the panel.
 template <class Kernel, size_t R, size_t P>
 HWY_NOINLINE void narrow_tile(typename Kernel::Tile t) {
   HWY_ALIGN float rows[R][P * kPanel] = {};
@@ -174,8 +174,8 @@ void tile_of(size_t rows, size_t wide, const typename Kernel::Tile& t) {
   tile<Kernel, R, P>(t);
 }
 
-// One group of panels for all rows: whole tiles, the last two of which share what is left for them
-// (7 = 4 + 3, not 6 + 1).
+// Multiplies one group of panels with all rows. Rows go in whole tiles; the last two tiles share
+// the rows that are left for them (7 = 4 + 3, not 6 + 1).
 template <class Kernel>
 void all_rows(typename Kernel::Tile t, size_t m, size_t wide) {
   constexpr size_t kRows = Kernel::kRows;
@@ -188,11 +188,10 @@ void all_rows(typename Kernel::Tile t, size_t m, size_t wide) {
   }
 }
 
-// Kernel: SmallTiles or LargeTiles, the types D and V of sums, value(sum) as FP32, multiply<R, P>(
-// tile, sums), the Tile it takes, kStep (of k that it takes at a time) and kBlock (steps in a block
-// of K).
-// load(b, depth, wide): where and how far apart `wide` panels of `depth` of k from b stand as
-// Tile::b.
+// Kernel is derived from SmallTiles or LargeTiles. It has the types D and V of sums, value(sum) as
+// FP32, multiply<R, P>(tile, sums), the Tile it takes, kStep (the values of k that it takes at a
+// time) and kBlock (steps in a block of K). load(b, depth, wide) returns where `wide` panels of
+// `depth` values of k from b stand as Tile::b, and how far apart they are.
 template <class Kernel, typename A, typename B, class Load>
 void multiply_packed(const Gemm<A, B>& g, const Load& load) {
   const size_t steps = (g.k + Kernel::kStep - 1) / Kernel::kStep;
@@ -223,8 +222,8 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
   }
 }
 
-// The codes' bits where FP16 has the same fields. The widened sign stands in the bits of exponent
-// that a code lacks, too: there it is cleared.
+// Returns the codes' bits, moved to where FP16 has the same fields. The widened sign also stands in
+// the bits of the exponent that a code lacks; it is cleared there.
 template <class Codec, class D16>
 HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
   using Panels = F8Panels<Codec>;
@@ -235,7 +234,7 @@ HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
   else return hn::AndNot(hn::Set(d16, Panels::kAbove), bits);
 }
 
-// A vector of their values, divided by f8_scale().
+// Returns a vector of the codes' values, divided by f8_scale().
 template <class Codec>
 HWY_INLINE VF decoded(const uint8_t* codes) {
   const hn::Rebind<int16_t, DF> d16;

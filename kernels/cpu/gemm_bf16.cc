@@ -1,5 +1,5 @@
-// gemm_bf16, and gemm_f8 of BF16: panels of pairs of BF16, as they are packed or decoded from
-// codes.
+// Implements gemm_bf16, and gemm_f8 with BF16. Panels are pairs of BF16, as they are packed or
+// decoded from codes.
 #include <utility>
 
 #include "kernels/cpu/gemm.h"
@@ -27,7 +27,7 @@ struct TwoFma : SmallTiles {
 };
 
 #if HWY_TARGET <= HWY_AVX3
-// In assembly, because Highway 1.0 does not know the instruction.
+// This is in assembly, because Highway 1.0 does not know the instruction.
 struct DotProduct : LargeTiles {
   static HWY_INLINE VF add(Pairs a, Pairs b, VF sum) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
@@ -61,7 +61,7 @@ void halves(const GemmBf16& g) {
       g, [&](const uint16_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
-// Rows of k and k + 1, decoded and paired.
+// Decodes rows k and k + 1 as pairs.
 template <class Codec>
 HWY_INLINE void decode(const uint8_t* codes, size_t depth, uint16_t* values) {
   const DU d;
@@ -84,7 +84,7 @@ void codes_of(const GemmF8Bf16& g) {
   });
 }
 
-// False where the format has no panels.
+// Returns false if the format has no panels.
 template <class Product>
 bool codes(Format format, const GemmF8Bf16& g) {
   return with_f8_codec(format, [&]<class Codec>() { codes_of<Product, Codec>(g); });
@@ -117,7 +117,7 @@ void gemm_f8(Format format, const GemmF8Bf16& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
   const bool known = isa() >= Isa::avx512_bf16 ? HWY_DYNAMIC_DISPATCH(codes_by_dots)(format, args)
                                                : HWY_DYNAMIC_DISPATCH(codes_by_fma)(format, args);
-  HWY_ASSERT(known);  // else it could not be packed
+  HWY_ASSERT(known);  // otherwise it could not have been packed
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

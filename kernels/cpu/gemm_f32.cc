@@ -1,4 +1,5 @@
-// gemm_f32, and gemm_f8 of FP32: panels of floats, as they are packed or decoded from codes.
+// Implements gemm_f32, and gemm_f8 with FP32. Panels are floats, as they are packed or decoded from
+// codes.
 #include <utility>
 
 #include "kernels/cpu/gemm.h"
@@ -19,8 +20,8 @@ struct Fma : LargeTiles {
   using Operands = DF;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
   static constexpr size_t kStep = 1;
-  // A panel's part of one block is 24 KiB: with one panel a tile it stays in the level 1 cache
-  // while all rows use it, with four in the level 2 cache.
+  // A panel's part of one block is 24 KiB. With one panel a tile it stays in the level 1 cache
+  // while all rows use it; with four it stays in the level 2 cache.
   static constexpr size_t kBlock = 384;
 
   static HWY_INLINE V value(V sum) { return sum; }
@@ -53,7 +54,7 @@ void codes_of(const GemmF8& g) {
   });
 }
 
-// False where the format has no panels.
+// Returns false if the format has no panels.
 bool codes(Format format, const GemmF8& g) {
   return with_f8_codec(format, [&]<class Codec>() { codes_of<Codec>(g); });
 }
@@ -76,7 +77,7 @@ void gemm_f32(const GemmF32& args) noexcept {
 void gemm_f8(Format format, const GemmF8& args) noexcept {
   if (args.m == 0 || args.n == 0) return;
   const bool known = HWY_DYNAMIC_DISPATCH(codes)(format, args);
-  HWY_ASSERT(known);  // else it could not be packed
+  HWY_ASSERT(known);  // otherwise it could not have been packed
 }
 }  // namespace fp8q::cpu
 #endif  // HWY_ONCE

@@ -1,4 +1,4 @@
-// gemm_i8: in pairs of k, widened to 16 bits, and in fours of k.
+// Implements gemm_i8 in pairs of k, widened to 16 bits, and in fours of k.
 #include <utility>
 
 #include "kernels/cpu/gemm.h"
@@ -29,8 +29,8 @@ HWY_INLINE void add_products(Pairs a, Pairs b, VI& sum) {
   VI unused = hn::Zero(DI());
   sum = hn::ReorderWidenMulAccumulate(DI(), a, b, sum, unused);
 #if HWY_TARGET == HWY_AVX2 && HWY_COMPILER_GCC_ACTUAL
-  // Pins the order. Else g++ 12 hoists products until the 16 registers do not hold them: sums go
-  // through memory, at less than two thirds of the speed.
+  // This pins the order. Otherwise g++ 12 hoists products until the 16 registers do not hold them,
+  // and sums go through memory, at less than two thirds of the speed.
   auto raw = sum.raw;
   asm volatile("" : "+x"(raw));
   sum.raw = raw;
@@ -52,7 +52,7 @@ struct WidenedPairs : LargeTiles {
   using V = VI;
   using Tile = HWY_NAMESPACE::Tile<int16_t, int8_t>;
   static constexpr size_t kStep = 2;
-  // A panel's part of one block is 12 KiB, that of six rows 9 KiB: with one panel a tile both stay
+  // A panel's part of one block is 12 KiB, that of six rows 9 KiB. With one panel a tile both stay
   // in the level 1 cache, with four in the level 2 cache.
   static constexpr size_t kBlock = 384;
 
@@ -63,7 +63,7 @@ struct WidenedPairs : LargeTiles {
     const int16_t* HWY_RESTRICT a = t.a;
     const int8_t* HWY_RESTRICT b = t.b;
     const size_t lda = t.lda, stride = t.panel_stride;
-    // Measured on Zen 3: 7 to 8 % faster than one step at a time, from a K of 384 on.
+    // On Zen 3 this measured 7 to 8 % faster than one step at a time, for a K of 384 or more.
 #pragma GCC unroll 2
     for (size_t i = 0; i < t.steps; ++i) {
       Pairs bi[P * kVectors];
@@ -83,7 +83,7 @@ void pairs_of_k(const GemmI8& g) {
       g, [&](const int8_t* b, size_t, size_t) HWY_ATTR { return std::pair(b, g.panel_stride); });
 }
 
-// Four codes each: of A unsigned, of B signed.
+// Each operand holds four codes, unsigned for A and signed for B.
 struct FourProducts : SmallTiles {
   static HWY_INLINE VI add(VI a, VI b, VI sum) {
     sum = hn::Add(sum, one<24>(a, b));
@@ -99,7 +99,7 @@ struct FourProducts : SmallTiles {
 };
 
 #if HWY_TARGET <= HWY_AVX3
-// In assembly, because Highway 1.0 does not know the instruction.
+// This is in assembly, because Highway 1.0 does not know the instruction.
 struct DotProduct : LargeTiles {
   static HWY_INLINE VI add(VI a, VI b, VI sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));

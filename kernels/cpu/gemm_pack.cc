@@ -11,9 +11,9 @@ namespace {
 template <typename T>
 using Row = T[kPanel];
 
-// Calls put(panel, k, row): the panel's row k of B, filled up with zeros. Rows have one length, so
-// that the compiler makes vectors of what is done with them. Some k at a time for all panels, since
-// a panel alone takes one cache line of each memory page.
+// Calls put(panel, k, row) with the panel's row k of B, filled up with zeros. All rows have one
+// length, so that the compiler vectorizes their processing. Some k are handled at a time for all
+// panels, since a panel alone takes one cache line of each memory page.
 template <typename T, class Put>
 void for_each_row(const Pack<T>& b, const Put& put) {
   constexpr size_t kBlock = 64;
@@ -33,14 +33,15 @@ void for_each_row(const Pack<T>& b, const Put& put) {
   }
 }
 
-// Zeros in what packing leaves of the last step of every panel.
+// Writes zeros to the part of the last step of every panel that packing leaves.
 template <typename T>
 void clear_last_step(T* packed, size_t n, size_t depth, size_t step) {
   for (size_t p = 0; p < panels(n); ++p)
     std::fill_n(packed + ((p + 1) * depth - step) * kPanel, step * kPanel, T{0});
 }
 
-// Of column 0, where the elements of a column stand side by side for kStep steps of k.
+// Returns the place of column 0 if the elements of a column stand side by side for kStep steps of
+// k.
 template <size_t kStep, typename T>
 T* in_steps(T* packed, size_t depth, size_t p, size_t k) {
   return packed + (p * depth + k / kStep * kStep) * kPanel + k % kStep;
@@ -58,7 +59,7 @@ void pack_bf16(const Pack<float>& args, uint16_t* packed) noexcept {
   const size_t depth = paired(args.k);
   clear_last_step(packed, args.n, depth, 2);
   for_each_row(args, [&](size_t p, size_t k, const Row<float>& row) {
-    uint16_t* to = in_steps<2>(packed, depth, p, k ^ 1);  // the second first
+    uint16_t* to = in_steps<2>(packed, depth, p, k ^ 1);  // the second value first
     for (size_t n = 0; n < kPanel; ++n)
       to[2 * n] = static_cast<uint16_t>(std::bit_cast<uint32_t>(row[n]) >> 16);
   });

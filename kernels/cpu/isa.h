@@ -1,4 +1,4 @@
-// Which instructions the kernels use: the best this CPU has, or less when told so.
+// Says which instructions the kernels use: the best that this CPU has, or fewer if told so.
 //
 // The environment variable FP8Q_ISA names the highest level to use, so that tests and comparisons
 // can run the code of a smaller CPU on a larger one.
@@ -15,18 +15,19 @@ enum class Isa {
 #undef FP8Q_ISA
 };
 
-std::string_view name(Isa isa);   // "avx512-vnni", as FP8Q_ISA has it
-std::string_view title(Isa isa);  // "AVX-512 with VNNI"
+std::string_view name(Isa isa);   // such as "avx512-vnni", as in FP8Q_ISA
+std::string_view title(Isa isa);  // such as "AVX-512 with VNNI"
 std::optional<Isa> isa_named(std::string_view text);
 
-// What the CPU and the operating system offer.
+// Returns the level that the CPU and the operating system offer.
 Isa detected_isa() noexcept;
 
-// The level in force: the one detected, lowered by FP8Q_ISA where that names a level, or by
+// Returns the current level: the detected one, lowered by FP8Q_ISA if that names a level, or by
 // limit_isa().
 Isa isa() noexcept;
 
-// Lowers (never raises above the detected level) the level of everything that runs from now on.
+// Lowers the level of everything that runs from now on. The level never rises above the detected
+// one.
 void limit_isa(Isa highest) noexcept;
 
 }  // namespace fp8q::cpu

@@ -13,7 +13,7 @@ namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Statistics and elements in double; floats are read and written half a vector at a time.
+// Statistics and elements are double; floats are read and written half a vector at a time.
 using D64 = hn::CappedTag<double, 8>;
 using V64 = hn::Vec<D64>;
 using DHalf = hn::Rebind<float, D64>;
@@ -22,7 +22,7 @@ constexpr size_t kSumVectors64 = kPartialSums / kLanes64;
 
 HWY_INLINE V64 load64(const float* from) { return hn::PromoteTo(D64(), hn::LoadU(DHalf(), from)); }
 
-// The sum of f(x[i]) over [0, n), as kPartialSums sums and a tree.
+// Returns the sum of f(x[i]) over [0, n), formed as kPartialSums sums and a tree.
 template <typename F>
 HWY_INLINE double sum_of(const float* x, size_t n, const F& f) {
   const D64 d;

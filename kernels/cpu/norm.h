@@ -1,9 +1,9 @@
-// LayerNorm over rows, alone or with what precedes it: a residual sum.
+// Applies LayerNorm to rows, alone or with the residual sum that precedes it.
 //
-// All in double and rounded to FP32 once, after the residual sum, which is FP32: as the reference
-// interpreter computes it, because a last bit may move a value to the next code of the quantization
-// that follows. Two passes (mean, then the variance of the centered values), with partial sums in
-// an order that does not depend on the vector length (math-inl.h).
+// Everything is computed in double and rounded to FP32 once, after the residual sum, which is FP32.
+// The reference interpreter does the same; a last bit may move a value to the next code of the
+// quantization that follows. There are two passes (mean, then the variance of the centered values),
+// with partial sums in an order that does not depend on the vector length (math-inl.h).
 #pragma once
 
 #include <cstddef>

@@ -18,8 +18,8 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// As many sums as hide the latency of two units (2 x 4 or 5 cycles), and leave registers of AVX2's
-// 16 for the factors.
+// This many sums hide the latency of two units (2 x 4 or 5 cycles), and leave some of AVX2's 16
+// registers for the factors.
 constexpr size_t kSums = 12;
 
 double fma_turns(size_t turns) {
@@ -34,7 +34,7 @@ double fma_turns(size_t turns) {
   for (size_t t = 0; t < turns; ++t)
     for (size_t s = 0; s < kSums; ++s) sum[s] = hn::MulAdd(sum[s], factor, term);
   for (size_t s = 1; s < kSums; ++s) sum[0] = hn::Add(sum[0], sum[s]);
-  // A result that is used, so that the loop is not removed.
+  // A result is used, so that the loop is not removed.
   volatile float used = hn::GetLane(sum[0]);
   static_cast<void>(used);
   return 2.0 * static_cast<double>(turns * kSums * hn::Lanes(d));
@@ -54,9 +54,9 @@ namespace {
 
 using HWY_NAMESPACE::kSums;
 
-// In assembly, because Highway 1.0 has no dot products, and g++ 12 keeps integer sums that do not
-// need it in memory. Twelve sums, two factors and a product are registers 0 to 14, all zero bits at
-// first; `add`, run on each sum, names it \\r.
+// This is in assembly, because Highway 1.0 has no dot products, and g++ 12 needlessly keeps integer
+// sums in memory. Twelve sums, two factors and a product are registers 0 to 14, all zero bits at
+// first. `add` runs on each sum and names it \\r.
 #if HWY_ARCH_X86_64
 #define FP8Q_TURNS(zero, add, turns)                                                             \
   do {                                                                                           \
@@ -78,7 +78,7 @@ using HWY_NAMESPACE::kSums;
 #define FP8Q_TURNS(zero, add, turns) static_cast<void>(turns)  // isa() is scalar
 #endif
 
-// Operations of a turn: sums, lanes, products per lane, 2.
+// Returns the operations of a turn: sums, lanes, products per lane, and 2.
 constexpr double dots(double lanes, double products) { return kSums * lanes * products * 2; }
 
 double bf16_turns(size_t turns) {
@@ -96,7 +96,7 @@ double plain_turns(size_t turns) {
   return dots(1, 1) * static_cast<double>(turns);
 }
 
-// What integer products are formed with on this CPU: see gemm.h for those without VNNI.
+// Runs the instructions that form integer products on this CPU; see gemm.h for CPUs without VNNI.
 double int8_turns(size_t turns) {
   if (isa() >= Isa::avx512_vnni) {
     FP8Q_TURNS("vpxord %%zmm\\r, %%zmm\\r, %%zmm\\r", "vpdpbusd %%zmm12, %%zmm13, %%zmm\\r", turns);

@@ -1,7 +1,7 @@
-// The roof of the matrix products: what the arithmetic units of this CPU do at most, found by loops
-// of nothing but multiply-adds on registers.
+// Measures the roof of the matrix products, which is the most that the arithmetic units of this CPU
+// can do. Loops of nothing but multiply-adds on registers find it.
 //
-// AMX tiles are not measured: on a CPU with AMX, whose BF16 and INT8 products use them, the roofs
+// AMX tiles are not measured. On a CPU with AMX, whose BF16 and INT8 products use them, the roofs
 // of these two are those of the AVX-512 instructions, and products may exceed them.
 #pragma once
 
@@ -11,18 +11,18 @@
 namespace fp8q::cpu {
 
 enum class Unit {
-  fp32,  // fma (product and sum, where there is none)
+  fp32,  // fma, or product and sum without it
   bf16,  // vdpbf16ps
-  int8,  // vpdpbusd; vpmaddwd and vpaddd where there is none
+  int8,  // vpdpbusd, or vpmaddwd and vpaddd without it
 };
 inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8};
 std::string_view name(Unit unit);
 
-// Whether isa() has the instruction.
+// Returns whether isa() has the instruction.
 bool has_unit(Unit unit) noexcept;
 
-// Takes `turns` turns of the unit's loop on the calling thread, some nanoseconds each, and returns
-// the number of operations done: 2 per product with its sum. The unit must be there.
+// Runs `turns` turns of the unit's loop on the calling thread, some nanoseconds each, and returns
+// the number of operations done: 2 per product with its sum. The CPU must have the unit.
 double run_unit(Unit unit, size_t turns) noexcept;
 
 }  // namespace fp8q::cpu

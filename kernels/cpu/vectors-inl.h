@@ -1,5 +1,5 @@
-// The vectors of the kernels: of up to 16 floats, and of as many integers. Included once per
-// target.
+// Defines the vectors of the kernels, which have up to 16 floats or the same number of integers.
+// Included once per target.
 #if defined(FP8Q_KERNELS_CPU_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FP8Q_KERNELS_CPU_VECTORS_INL_H_
 #undef FP8Q_KERNELS_CPU_VECTORS_INL_H_
@@ -26,7 +26,7 @@ using VI = hn::Vec<DI>;
 using VU = hn::Vec<DU>;
 inline constexpr size_t kLanes = hn::MaxLanes(DF());
 
-// The first n values at x, and zeros.
+// Returns the first n values at x, followed by zeros.
 HWY_INLINE VF load_first(const float* x, size_t n) {
   HWY_ALIGN float lanes[kLanes] = {};
   std::memcpy(lanes, x, n * sizeof(float));
