@@ -1,6 +1,6 @@
-// A block computes the context of one head for some query rows of one sequence. It brings the
-// sequence's keys and values into shared memory as FP16, as many at a time as fit (usually all),
-// and each of its warps takes 16 query rows through them, twice: see attention.h.
+// A block computes the context of one head for some query rows of one sequence. It copies the
+// sequence's keys and values into shared memory as FP16, as many at a time as fit (usually all).
+// Each of its warps takes 16 query rows through them, twice: see attention.h.
 
 #include <algorithm>
 #include <optional>
@@ -12,27 +12,28 @@
 namespace fp8q::cuda {
 namespace {
 
-constexpr int kFewWarps = 4, kManyWarps = 8;  // of a block
+constexpr int kFewWarps = 4, kManyWarps = 8;  // warps of a block
 constexpr int kWarpRows = 16;
-constexpr int kStep = 16;  // keys taken at a time
+constexpr int kStep = 16;  // keys handled at a time
 static_assert(kFewWarps * kWarpRows == kAttentionRows);
 
-// With more shared memory than this only one block runs on a multiprocessor of Hopper. Sequences
-// whose keys and values do not fit in shared memory at all come in parts of such a size.
+// With more shared memory than this, only one block runs on a multiprocessor of Hopper. Sequences
+// whose keys and values do not all fit in shared memory come in parts of such a size.
 constexpr int64_t kShared = 112 * 1024;
 
-// Of Attention::qkv and operands.
+// These are indices of Attention::qkv and operands.
 constexpr int kQuery = 0, kKey = 1, kValue = 2;
 
 struct Work {
   Attention args;
-  int chunk;          // keys in shared memory, a multiple of kStep
-  float score_scale;  // on the product of codes, with log2(e): probabilities are powers of two
+  int chunk;          // number of keys in shared memory, a multiple of kStep
+  float score_scale;  // multiplies products of codes; has log2(e), for powers of two
   float out_scale;
 };
 
-// Rows of D halves lie in shared memory as D / 8 chunks of 16 bytes, permuted from row to row so
-// that eight rows' chunks of one column, which matrix loads take together, are in different banks.
+// Rows of D halves lie in shared memory as D / 8 chunks of 16 bytes. They are permuted from row to
+// row, so that eight rows' chunks of one column, which matrix loads take together, are in different
+// banks.
 template <int D>
 __device__ int chunk_at(int row, int chunk) {
   const int turn = D >= 64 ? row % 8 : row / 2 % 4;
@@ -45,7 +46,7 @@ __device__ __half* chunk_of(__half* rows, int row, int chunk) {
 
 __device__ int lane_of_thread() { return static_cast<int>(threadIdx.x) % kWarpThreads; }
 
-// How an operand is rounded, with what does not change from value to value.
+// Says how an operand is rounded, and holds the numbers that do not change from value to value.
 struct Rounder {
   std::optional<Format> format;
   float factor, scale, inverse;
@@ -54,7 +55,8 @@ struct Rounder {
       : format(o.format), factor(o.factor), scale(o.scale), inverse(1.0f / o.scale) {}
 };
 
-// Calls body with the format as a constant, outside of loops: an index of Format, or kPlain.
+// Calls body with the format as a constant, outside of loops. The constant is an index of Format,
+// or kPlain.
 constexpr int kPlain = -1;
 template <class Body>
 __device__ void with_rounding(const Rounder& rounder, const Body& body) {
@@ -63,7 +65,7 @@ __device__ void with_rounding(const Rounder& rounder, const Body& body) {
                     [&]<Format F>() { body.template operator()<static_cast<int>(F)>(); });
 }
 
-// Two values as the products take them: the values of their codes, or themselves.
+// Returns two values as the products take them: rounded to values of codes, or unquantized.
 template <int F>
 __device__ uint32_t round_pair(float first, float second, const Rounder& r) {
   constexpr float kLargest = 65504;
@@ -79,7 +81,7 @@ __device__ uint32_t round_pair(float first, float second, const Rounder& r) {
   return bits;
 }
 
-// One head's rows of one sequence.
+// Describes one head's rows of one sequence.
 template <int D>
 struct Head {
   const Attention& args;
@@ -90,9 +92,9 @@ struct Head {
   __device__ int64_t token(int row) const { return int64_t{tile.first_token} + row; }
 };
 
-// Rows [from, from + count) of q, k or v into shared memory, zeros after the sequence's end. A
-// thread stays in its columns, and has several rows under way: fewer where they have scales of
-// their own, which take the registers of the others.
+// Loads rows [from, from + count) of q, k or v into shared memory, with zeros after the end of the
+// sequence. A thread stays in its columns, and has several rows under way. It has fewer if rows
+// have scales of their own, which take the registers of the others.
 template <int D, int W, SumType T>
 __device__ void load_rows(const Head<D>& head, int which, int from, int count, __half* to) {
   constexpr int kChunks = D / kVector, kRowStep = W * kWarpThreads / kChunks;
@@ -138,12 +140,12 @@ __device__ void load_rows(const Head<D>& head, int which, int from, int count, _
   });
 }
 
-// What a warp holds of its 16 query rows; of each thread rows g and g + 8 (see warp.cuh).
+// Holds a warp's data for its 16 query rows; each thread has rows g and g + 8 (see warp.cuh).
 template <int D>
 struct Rows {
   FragmentA query[D / 16];
-  float largest[2] = {-1e30f, -1e30f};  // of this thread's scores; then of the row
-  float sum[2] = {};                    // of powers; after join_sums its inverse
+  float largest[2] = {-1e30f, -1e30f};  // largest score of this thread, then of the row
+  float sum[2] = {};                    // sum of powers; after join_sums its inverse
   FragmentC context[D / 8] = {};
 
   __device__ explicit Rows(__half* queries) {
@@ -154,7 +156,8 @@ struct Rows {
   }
 };
 
-// Scores of the warp's rows with the keys [key, key + 16) in shared memory, of which `valid` exist.
+// Computes the scores of the warp's rows with the keys [key, key + 16) in shared memory, of which
+// `valid` exist.
 template <int D>
 __device__ void scores(const Rows<D>& rows, __half* keys, int key, int valid, float scale,
                        FragmentC (&s)[2]) {
@@ -178,7 +181,8 @@ __device__ void scores(const Rows<D>& rows, __half* keys, int key, int valid, fl
   }
 }
 
-// First pass: each thread's largest score and sum of powers, over the keys it sees.
+// In the first pass, each thread finds its largest score and sum of powers over the keys that it
+// sees.
 template <int D>
 __device__ void gather_sums(const FragmentC (&s)[2], Rows<D>& rows) {
 #pragma unroll
@@ -203,7 +207,7 @@ __device__ void join_sums(Rows<D>& rows) {
   }
 }
 
-// Second pass: scores become probabilities.
+// In the second pass, scores become probabilities.
 template <int D>
 __device__ void normalize(const Rows<D>& rows, FragmentC (&s)[2]) {
 #pragma unroll
@@ -213,7 +217,7 @@ __device__ void normalize(const Rows<D>& rows, FragmentC (&s)[2]) {
       s[n][i] = fast_exp2(s[n][i] - rows.largest[i / 2]) * rows.sum[i / 2];
 }
 
-// context += p v over the keys [key, key + 16).
+// Computes context += p v over the keys [key, key + 16).
 template <int D, int F>
 __device__ void add_values(const FragmentC (&p)[2], const Rounder& rounder, __half* values, int key,
                            Rows<D>& rows) {
@@ -247,7 +251,7 @@ __device__ void observe_probabilities(const FragmentC (&p)[2], const Head<D>& he
 }
 
 // Turns the fragments into rows by way of the warp's `memory` (16 rows of D halves, which hold half
-// the columns as FP32), so that stores are of whole vectors.
+// the columns as FP32), so that stores write whole vectors.
 template <int D>
 __device__ void store_context(const Rows<D>& rows, const Head<D>& head, int first_row, float scale,
                               __half* memory) {
@@ -267,7 +271,7 @@ __device__ void store_context(const Rows<D>& rows, const Head<D>& head, int firs
             make_float2(pair[0] * scale, pair[1] * scale);
       }
     __syncwarp();
-    constexpr int kVectors = D / 16;  // of half a row
+    constexpr int kVectors = D / 16;  // vectors of half a row
 #pragma unroll 1
     for (int i = lane; i < kWarpRows * kVectors; i += kWarpThreads) {
       const int row = i / kVectors, column = i % kVectors * kVector;
@@ -283,10 +287,11 @@ __device__ void store_context(const Rows<D>& rows, const Head<D>& head, int firs
   }
 }
 
-// Blocks that a multiprocessor's 64 Ki registers shall hold. Sixteen warps leave each thread 128
-// registers, which is enough but for heads of 128: there query and context alone are 96, and eight
-// warps fill the shared memory of all but short sequences anyway. Before compute capability 8.9
-// conversions to FP8 are software, for which heads of 64 need more registers as well.
+// Returns how many blocks the 64 Ki registers of a multiprocessor should hold. Sixteen warps leave
+// each thread 128 registers, which is enough except for heads of 128. There query and context alone
+// take 96, and eight warps fill the shared memory anyway unless sequences are short. Before compute
+// capability 8.9 conversions to FP8 are software, for which heads of 64 need more registers as
+// well.
 constexpr int least_blocks(int64_t head_size, int warps) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
   constexpr int64_t kSixteenWarps = 32;
@@ -299,7 +304,7 @@ constexpr int least_blocks(int64_t head_size, int warps) {
 template <int D, int W, SumType T>
 __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention_kernel(Work work) {
   wait_for_inputs();
-  constexpr int kRows = W * kWarpRows;  // of queries, at a time
+  constexpr int kRows = W * kWarpRows;  // query rows handled at a time
   const Attention& args = work.args;
   if (static_cast<int>(blockIdx.x) >= *args.tile_count) return;
   const Head<D> head{args, args.tiles[blockIdx.x], static_cast<int>(blockIdx.y)};
@@ -316,7 +321,7 @@ __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention
   for (int block = 0; block < head.tile.rows; block += kRows) {
     const int first_row = head.tile.first_row + block + warp * kWarpRows;
     const bool busy = first_row < head.tile.first_row + head.tile.rows;
-    __syncthreads();  // nobody needs the last rows any more
+    __syncthreads();  // no thread needs the last rows any more
     load_rows<D, W, T>(head, kQuery, head.tile.first_row + block, kRows, queries);
     __syncthreads();
     Rows<D> rows(own_rows);
@@ -327,7 +332,7 @@ __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention
       for (int from = 0; from < tokens; from += work.chunk) {
         const int count = tokens - from < work.chunk ? tokens - from : work.chunk;
         if (!whole || (block == 0 && pass == 0)) {
-          __syncthreads();  // nobody reads the last chunk any more
+          __syncthreads();  // no thread reads the last chunk any more
           const int last = whole || pass == 1 ? kValue : kKey;
 #pragma unroll 1
           for (int which = kKey; which <= last; ++which)
@@ -362,7 +367,8 @@ __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention
   }
 }
 
-// Shared memory of a block: its query rows, and keys with their values, as many as fit.
+// Computes the shared memory of a block, which holds its query rows and as many keys with their
+// values as fit.
 struct Room {
   int64_t keys, bytes;
 
@@ -399,7 +405,7 @@ void launch_attention(const Attention& args, Stream stream) {
 }  // namespace
 
 int attention_warps(int64_t longest, int64_t head_size, int64_t shared_limit) {
-  constexpr int64_t kKept = 1024;  // of shared memory, by CUDA: of the whole and of each block
+  constexpr int64_t kKept = 1024;  // bytes that CUDA keeps of all shared memory and of each block
   const auto resident = [&](int warps) {
     const int64_t bytes = Room(longest, head_size, shared_limit, warps).bytes;
     return warps * std::min<int64_t>((shared_limit + kKept) / (bytes + kKept),
@@ -423,7 +429,7 @@ void attention(const Attention& args, Stream stream) noexcept {
       case 128:
         return launch_for.template operator()<128, T>();
       default:
-        return;  // refused when the engine is made
+        return;  // the engine refuses other sizes when it is made
     }
   };
   if (args.qkv[kQuery].type == SumType::i32) launch_with.template operator()<SumType::i32>();

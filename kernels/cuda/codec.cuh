@@ -1,8 +1,9 @@
-// Rounding values into operands, eight neighbors at a time.
+// Rounds values into operands, eight neighbors at a time.
 //
-// Codes of E4M3 and E5M2 come from the toolkit's conversions: single instructions from compute
-// capability 8.9, the same results in software before it and on the host (tests/unit/kernels_cuda
-// compares them with numeric/codecs.h). Those of all other formats come from their codecs.
+// Codes of E4M3 and E5M2 come from the toolkit's conversions. These are single instructions from
+// compute capability 8.9 on; before it and on the host, software gives the same results
+// (tests/unit/kernels_cuda compares them with numeric/codecs.h). Codes of all other formats come
+// from their codecs.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -19,15 +20,15 @@ namespace fp8q::cuda {
 constexpr int kVector = 8;
 using Vector = float[kVector];
 
-// The toolkit's name of a format that its conversions know.
+// Returns the toolkit's name of a format that its conversions know.
 constexpr std::optional<__nv_fp8_interpretation_t> converted_as(Format format) {
   if (format == Format::e4m3) return __NV_E4M3;
   if (format == Format::e5m2) return __NV_E5M2;
   return std::nullopt;
 }
 
-// The nearest of a codec's integers, ties to even: adding 1.5 * 2^23 leaves no bits for a fraction.
-// NaN becomes 0.
+// Returns the nearest of a codec's integers, ties to even. Adding 1.5 * 2^23 leaves no bits for a
+// fraction. NaN becomes 0.
 template <class Integers>
 __host__ __device__ inline float round_integer(float quotient) {
   constexpr float kNoFraction = 12582912.0f, kLowest = Integers::lowest(),
@@ -36,7 +37,7 @@ __host__ __device__ inline float round_integer(float quotient) {
   return quotient == quotient ? (clamped + kNoFraction) - kNoFraction : 0.0f;
 }
 
-// The code of a quotient, by the format's codec.
+// Returns the code of a quotient, by the format's codec.
 template <Format F>
 __host__ __device__ inline uint32_t encode_one(float x) {
   using Codec = CodecOf<F>;
@@ -46,7 +47,7 @@ __host__ __device__ inline uint32_t encode_one(float x) {
   else return Codec::encode(x);
 }
 
-// The codes of two quotients, the first in the low byte.
+// Returns the codes of two quotients, the first in the low byte.
 template <Format F>
 __host__ __device__ inline uint32_t encode_pair(float first, float second) {
   if constexpr (constexpr auto name = converted_as(F); name.has_value())
@@ -54,14 +55,14 @@ __host__ __device__ inline uint32_t encode_pair(float first, float second) {
   else return encode_one<F>(first) | encode_one<F>(second) << 8;
 }
 
-// The value of a code as FP16, by the format's codec.
+// Returns the value of a code as FP16, by the format's codec.
 template <Format F>
 __host__ __device__ inline __half decode_one(uint32_t code) {
   if constexpr (CodecOf<F>::kInteger) return __int2half_rn(CodecOf<F>::integer(code));
   else return __float2half_rn(CodecOf<F>::decode(code));
 }
 
-// The values of two codes as FP16, which holds every one of them exactly.
+// Returns the values of two codes as FP16, which holds every one of them exactly.
 template <Format F>
 __host__ __device__ inline __half2 decode_pair(uint32_t codes) {
   if constexpr (constexpr auto name = converted_as(F); name.has_value())
@@ -69,20 +70,20 @@ __host__ __device__ inline __half2 decode_pair(uint32_t codes) {
   else return __halves2half2(decode_one<F>(codes & 0xFF), decode_one<F>(codes >> 8 & 0xFF));
 }
 
-// x / scale rounded as a division rounds it, by a product and its correction, where inverse is
-// 1 / scale: several times as fast. (Markstein, 1990: the correction of a quotient within one unit
-// by a correctly rounded inverse is correctly rounded. Compared with divisions in
-// tests/unit/kernels_cuda. Where |x| is below 2^-100 the last bit may differ.)
+// Returns x / scale rounded as a division rounds it, by a product and its correction, where inverse
+// is 1 / scale. This is several times as fast. (Markstein, 1990: the correction of a quotient
+// within one unit by a correctly rounded inverse is correctly rounded. tests/unit/kernels_cuda
+// compares the results with divisions. If |x| is below 2^-100 the last bit may differ.)
 __host__ __device__ inline float divide(float x, float scale, float inverse) {
   const float q = x * inverse;
   const float corrected = fmaf(fmaf(-q, scale, x), inverse, q);
-  // Infinities, NaN and the sign of zero stand as they are; smaller quotients than this are zero to
+  // Infinities, NaN and the sign of zero stay as they are. Quotients smaller than this are zero to
   // every format.
   const float size = fabsf(q);
   return size >= 1e-30f && size <= 1e30f ? corrected : q;
 }
 
-// The values that two quotients are rounded to.
+// Returns the values that two quotients are rounded to.
 template <Format F>
 __host__ __device__ inline __half2 round_to_values(float first, float second) {
   using Codec = CodecOf<F>;
@@ -91,8 +92,9 @@ __host__ __device__ inline __half2 round_to_values(float first, float second) {
   else return decode_pair<F>(encode_pair<F>(first, second));
 }
 
-// fp8q::with_format() for a device as well; calls are qualified, to tell the two apart. The format
-// is uniform over a launch. What is none of the formats before is the last one.
+// Does the same as fp8q::with_format(), but also on a device; calls are qualified, to tell the two
+// apart. The format is uniform over a launch. A format that is none of the ones before is the last
+// one.
 template <size_t kIndex = 0, class Body>
 __host__ __device__ inline void with_format(Format format, const Body& body) {
   constexpr Format kFormat = kEveryFormat[kIndex];
@@ -141,7 +143,7 @@ __host__ __device__ inline void store_f32(const Vector& x, float* to) {
   reinterpret_cast<float4*>(to)[1] = make_float4(x[4], x[5], x[6], x[7]);
 }
 
-// x, from `column` on, times its factors.
+// Multiplies x, from `column` on, by its factors.
 __host__ __device__ inline void multiply(const float* factors, int64_t column, Vector& x) {
   if (!factors) return;
   Vector f;
@@ -149,7 +151,7 @@ __host__ __device__ inline void multiply(const float* factors, int64_t column, V
   for (int i = 0; i < kVector; ++i) x[i] *= f[i];
 }
 
-// The largest magnitude that is rounded where x is, from `column` on.
+// Returns the largest magnitude of the values that are rounded for x, from `column` on.
 __host__ __device__ inline float absmax(const Vector& x, int64_t column, const Rounding& r) {
   Vector product;
   for (int i = 0; i < kVector; ++i) product[i] = x[i];
@@ -159,13 +161,15 @@ __host__ __device__ inline float absmax(const Vector& x, int64_t column, const R
   return largest;
 }
 
-// `r`, of a format and prepared, for one row whose values have this absmax.
+// Sets the scale of `r`, which has a format and is prepared, for one row whose values have this
+// absmax.
 __host__ __device__ inline void scale_for_row(float absmax, Rounding& r) {
   r.scale = token_scale(r.largest, absmax);
   r.inverse = 1.0f / r.scale;
 }
 
-// x, from `column` on, as elements [index, index + 8) of an operand, whose rounding is prepared.
+// Stores x, from `column` on, as elements [index, index + 8) of an operand whose rounding is
+// prepared.
 __host__ __device__ inline void store_operand(const Vector& x, int64_t index, int64_t column,
                                               const Operand& operand) {
   const Rounding& r = operand.rounding;
@@ -193,7 +197,7 @@ __host__ __device__ inline void store_operand(const Vector& x, int64_t index, in
   });
 }
 
-// The value that x / scale is rounded to, without the scale.
+// Returns the value that x / scale is rounded to, without the scale.
 __host__ __device__ inline float rounded(float x, const Rounding& r) {
   if (!r.format) return x;
   float value = 0;
@@ -203,7 +207,7 @@ __host__ __device__ inline float rounded(float x, const Rounding& r) {
   return value;
 }
 
-// Sums [index, index + 8) as they are.
+// Loads sums [index, index + 8) as they are.
 template <SumType T>
 __host__ __device__ inline void load_raw(const void* sums, int64_t index, Vector& x) {
   if constexpr (T == SumType::bf16) {
@@ -220,7 +224,7 @@ __host__ __device__ inline void load_raw(const void* sums, int64_t index, Vector
   }
 }
 
-// Scale and bias of the columns [column, column + 8).
+// Holds scale and bias of the columns [column, column + 8).
 struct Columns {
   Vector scale = {1, 1, 1, 1, 1, 1, 1, 1};
   Vector bias = {};
@@ -238,7 +242,7 @@ __host__ __device__ inline float row_scale(const Sums& sums, int64_t row) {
   return sums.row_scale ? sums.row_scale[row] : 1.0f;
 }
 
-// y of Sums for eight elements of a row, from `column` on; rows are `stride` elements apart.
+// Loads y of Sums for eight elements of a row, from `column` on; rows are `stride` elements apart.
 template <SumType T>
 __host__ __device__ inline void load_sums(const Sums& sums, int64_t row, int64_t stride,
                                           int64_t column, Vector& y) {
@@ -259,7 +263,7 @@ void with_sum_type(SumType type, const Body& body) {
   }
 }
 
-// Elements [index, index + 8) of whatever results are wanted, which stand in the columns from
+// Stores elements [index, index + 8) of all results that are wanted. They stand in the columns from
 // `column` on.
 template <class Results>
 __host__ __device__ inline void store_results(const Vector& y, int64_t index, int64_t column,
@@ -269,8 +273,8 @@ __host__ __device__ inline void store_results(const Vector& y, int64_t index, in
   if (out.values) store_f32(y, out.values + index);
 }
 
-// 2^x within a relative 2^-22 (PTX ISA, ex2.approx.ftz.f32: one instruction, where exp2f also
-// serves results below 2^-126; here they are zero).
+// Returns 2^x within a relative 2^-22 (PTX ISA, ex2.approx.ftz.f32). This is one instruction, while
+// exp2f also serves results below 2^-126; here they are zero.
 __host__ __device__ inline float fast_exp2(float x) {
 #ifdef __CUDA_ARCH__
   float y;
@@ -282,7 +286,7 @@ __host__ __device__ inline float fast_exp2(float x) {
 #endif
 }
 
-// x / y within 2 units in the last place; |y| below 2^126.
+// Returns x / y within 2 units in the last place, for |y| below 2^126.
 __host__ __device__ inline float fast_divide(float x, float y) {
 #ifdef __CUDA_ARCH__
   return __fdividef(x, y);
@@ -291,14 +295,14 @@ __host__ __device__ inline float fast_divide(float x, float y) {
 #endif
 }
 
-// tanh(x) within 3e-7: 1 - 2 / (1 + e^2x). From 40 on it is 1 however large x is.
+// Returns tanh(x) within 3e-7 as 1 - 2 / (1 + e^2x). From 40 on it is 1 however large x is.
 __host__ __device__ inline float fast_tanh(float x) {
   const float power = fast_exp2(fminf(x, 40.0f) * 2.8853900817779268f);
   return 1.0f - fast_divide(2.0f, 1.0f + power);
 }
 
-// erf(x) within 1.5e-7 and the errors of the powers, 2.5e-7 (Abramowitz and Stegun, 7.1.26),
-// without a branch.
+// Returns erf(x) within 1.5e-7 and the errors of the powers, 2.5e-7 (Abramowitz and Stegun,
+// 7.1.26), without a branch.
 __host__ __device__ inline float fast_erf(float x) {
   const float t = fast_divide(1.0f, fmaf(0.3275911f, fabsf(x), 1.0f));
   float p = fmaf(t, 1.061405429f, -1.453152027f);

@@ -1,5 +1,6 @@
-// The head's linear layers: few rows, FP32. A block keeps some rows of x in shared memory, each of
-// its warps one output column at a time, so that a weight is read once for all of these rows.
+// Computes the linear layers of a head: few rows, FP32. A block keeps some rows of x in shared
+// memory, and each of its warps handles one output column at a time, so that a weight is read once
+// for all of these rows.
 
 #include <algorithm>
 
@@ -11,13 +12,13 @@ namespace fp8q::cuda {
 namespace {
 
 constexpr int kWarps = 8;
-constexpr int kMostRows = 8;  // of a block
+constexpr int kMostRows = 8;  // rows of a block
 static_assert(kMostRows <= kWarps);
 constexpr int64_t kSharedFloats = 12 * 1024;
 
 struct DenseLaunch {
   Dense args;
-  int rows;  // of a block, at most kMostRows
+  int rows;  // rows of a block, at most kMostRows
 };
 
 __device__ float element(const Dense& args, int64_t row, int64_t k) {

@@ -1,5 +1,5 @@
-// Launching kernels, and their dynamic shared memory. The only places that differ between a GPU and
-// the simulation that tests run on CPUs are this file and warp.cuh.
+// Launches kernels and gives them dynamic shared memory. Only this file and warp.cuh differ between
+// a GPU and the simulation that tests run on CPUs.
 #pragma once
 
 #ifdef FP8Q_CUDA_SIMULATION
@@ -19,7 +19,7 @@ struct LaunchShape {
   dim3 grid;
   unsigned threads;
   size_t shared_bytes = 0;
-  // What the stream runs before is a kernel, not a copy: see wait_for_inputs().
+  // True if the stream's work before this launch is a kernel, not a copy: see wait_for_inputs().
   bool follows_kernel = true;
 };
 
@@ -42,19 +42,21 @@ T* dynamic_shared() {
 
 #else
 
-// Programmatic dependent launch (CUDA programming guide; Hopper and later): the blocks of a kernel
-// are brought onto the multiprocessors while the kernel before finishes, so that the time of a
-// launch, which is much of a pass over few tokens, overlaps with work.
+// Implements programmatic dependent launch (CUDA programming guide; Hopper and later). The blocks
+// of a kernel are brought onto the multiprocessors while the previous kernel finishes. The time of
+// a launch, which is much of a pass over few tokens, then overlaps with work.
 //
 // This is the first statement of every kernel, in every thread, before any access to memory and any
 // return. Therefore:
-//  - nothing is read before the kernel before has finished and its writes are visible, and nothing
-//    is written that it may still read; that is what griddepcontrol.wait waits for;
-//  - the same holds for all kernels before that one: it waited for its own predecessor before it
-//    could finish, as every one of its threads did;
-//  - launch_dependents, which follows at once, lets the blocks after start when all blocks of this
-//    kernel have; they take room that no block of this kernel needs any more, and wait here.
-// What is launched without the attribute (cuBLASLt's kernels, copies) waits for whole kernels.
+//  - Nothing is read before the previous kernel has finished and its writes are visible, and
+//  nothing
+//    is written that it may still read. griddepcontrol.wait waits for that.
+//  - The same holds for all earlier kernels, because every thread of the previous kernel waited for
+//    its own predecessor before the kernel could finish.
+//  - launch_dependents, which follows at once, lets the blocks of the next kernel start when all
+//    blocks of this kernel have started. They take room that no block of this kernel needs any
+//    more, and wait here.
+// Work that is launched without the attribute (cuBLASLt's kernels, copies) waits for whole kernels.
 __device__ inline void wait_for_inputs() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
@@ -62,8 +64,8 @@ __device__ inline void wait_for_inputs() {
 #endif
 }
 
-// Whether the current device can, and the environment does not say FP8Q_CUDA_LAUNCH=serial (to
-// measure what it brings).
+// Returns whether the current device can overlap launches, and the environment does not say
+// FP8Q_CUDA_LAUNCH=serial (to measure the effect).
 inline bool launches_overlap() {
   int device = 0, major = 0;
   if (cudaGetDevice(&device) != cudaSuccess ||
@@ -73,8 +75,8 @@ inline bool launches_overlap() {
   return major >= 9 && !(choice && std::string_view(choice) == "serial");
 }
 
-// `kernel` may use more shared memory than the default of 48 KiB; then all of the multiprocessor's
-// memory is to be shared memory rather than cache.
+// `kernel` may use more shared memory than the default of 48 KiB. All of the multiprocessor's
+// memory is then to be shared memory rather than cache.
 template <class Args>
 void launch(void (*kernel)(Args), const LaunchShape& shape, Stream stream, const Args& args) {
   constexpr size_t kDefaultShared = 48 * 1024;

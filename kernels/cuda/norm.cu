@@ -1,5 +1,5 @@
-// Embedding lookup and residual sums, each with its LayerNorm and the rounding of what follows.
-// One warp holds one row in registers.
+// Does the embedding lookup and residual sums, each with its LayerNorm and the rounding for the
+// next step. One warp holds one row in registers.
 
 #include "kernels/cuda/codec.cuh"
 #include "kernels/cuda/rows.h"
@@ -8,9 +8,9 @@
 namespace fp8q::cuda {
 namespace {
 
-constexpr int kWarps = 4;  // rows of a block
+constexpr int kWarps = 4;  // rows of a block, one per warp
 
-// The vectors of a row that lane l holds: l, l + 32, ... of columns / 8.
+// Holds the vectors of a row that lane l has: l, l + 32, ... of columns / 8.
 template <int V>
 struct Row {
   Vector x[V];
@@ -42,7 +42,7 @@ __device__ int64_t token_of_warp() {
   return static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpThreads;
 }
 
-// 1 / sqrt(x) within two units in the last place.
+// Returns 1 / sqrt(x) within two units in the last place.
 __device__ float inverse_root(float x) {
 #ifdef __CUDA_ARCH__
   return rsqrtf(x);
@@ -51,8 +51,9 @@ __device__ float inverse_root(float x) {
 #endif
 }
 
-// LayerNorm of the row, and its results. Where tokens have scales, a row is normalized before any
-// of it is rounded; else each vector leaves at once, so that fewer values are held.
+// Applies LayerNorm to the row and stores its results. If tokens have scales, a row is normalized
+// before any of it is rounded. Otherwise each vector is stored at once, so that fewer values are
+// held.
 template <int V, bool kTokenScales>
 __device__ void finish(Row<V>& row, int64_t token, const Norm& norm, RowResults out) {
   const auto n = static_cast<float>(row.columns);
@@ -131,7 +132,7 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) add_norm_kernel(AddNorm 
   finish<V, kTokenScales>(row, token, args.norm, args.out);
 }
 
-// Calls body.template operator()<V, kTokenScales>() with the least V whose warps hold a row.
+// Calls body.template operator()<V, kTokenScales>() with the smallest V whose warps hold a row.
 template <class Body>
 void with_row(int64_t columns, const Operand& out, const Body& body) {
   const int64_t vectors = (columns / kVector + kWarpThreads - 1) / kWarpThreads;
@@ -162,7 +163,7 @@ LaunchShape shape_for(int64_t tokens) {
 void embed(const Embed& args, Stream stream) noexcept {
   with_row(args.columns, args.out.operand, [&]<int V, bool kTokenScales>() {
     LaunchShape shape = shape_for(args.tokens);
-    shape.follows_kernel = false;  // but the copy of the ids
+    shape.follows_kernel = false;  // it follows the copy of the ids
     launch(embed_kernel<V, kTokenScales>, shape, stream, ready(args));
   });
 }

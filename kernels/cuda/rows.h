@@ -1,9 +1,9 @@
-// Row-wise kernels: what stands between the matrix products of an encoder, fused so that each value
-// crosses device memory once.
+// Row-wise kernels do the work between the matrix products of an encoder. They are fused so that
+// each value crosses device memory once.
 //
-// All launch on `stream` and return at once; a failed launch shows in cudaGetLastError. LayerNorm's
-// statistics are FP32 over values in registers, in two passes (mean, then the variance of the
-// centered values).
+// All functions launch on `stream` and return at once; a failed launch shows in cudaGetLastError.
+// LayerNorm's statistics are FP32 over values in registers, in two passes (mean, then the variance
+// of the centered values).
 #pragma once
 
 #include "kernels/cuda/tensors.h"
@@ -11,11 +11,11 @@
 namespace fp8q::cuda {
 
 inline constexpr int64_t kMostNormColumns = 1024;
-// Of a transform() whose rows have scales of their own.
+// The limit applies to a transform() whose rows have scales of their own.
 inline constexpr int64_t kMostTokenColumns = 8192;
 
-// Where a row-wise kernel puts its result y: any of the three. The row scales it writes may be
-// those it reads with its sums.
+// Says where a row-wise kernel puts its result y: any of the three. The row scales it writes may be
+// the ones it reads with its sums.
 struct RowResults {
   uint16_t* hidden = nullptr;  // y rounded to BF16: the residual stream
   Operand operand;             // y as the next product reads it
@@ -63,14 +63,14 @@ struct Transform {
 };
 void transform(const Transform& args, Stream stream) noexcept;
 
-// y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32, where a
-// row has a scale of its own times that, too: the head's few rows. Rows of x are the first tokens
-// of sequences (offsets given) or all (nullptr).
+// y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32. If a row
+// has a scale of its own, the sum is also multiplied by it. This is for the few rows of a head.
+// Rows of x are the first tokens of sequences (if `offsets` is given) or all rows (nullptr).
 struct Dense {
   const float* x = nullptr;          // [.., in]
   const int32_t* offsets = nullptr;  // [rows] first tokens
-  Rounding rounding;                 // of x: by format, else none (its type is not used)
-  const float* weight = nullptr;     // [out, in]; of a quantized layer the values of its codes
+  Rounding rounding;                 // rounding of x: by format, else none (its type is not used)
+  const float* weight = nullptr;     // [out, in]; a quantized layer has the values of its codes
   const float* scale = nullptr;      // [out]; nullptr: none
   const float* bias = nullptr;       // [out]; nullptr: none
   Function function = Function::none;

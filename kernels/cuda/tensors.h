@@ -1,7 +1,8 @@
-// What the GPU kernels exchange: sums left by a matrix product, and operands the next one reads.
+// Defines what the GPU kernels exchange: sums that a matrix product leaves, and operands that the
+// next one reads.
 //
-// Device memory, dense rows of packed tokens. Rows are multiples of 16 elements and every pointer
-// is aligned to 16 bytes.
+// All data is in device memory, in dense rows of packed tokens. Rows are multiples of 16 elements
+// and every pointer is aligned to 16 bytes.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +16,15 @@ namespace fp8q::cuda {
 
 using Stream = CUstream_st*;  // cudaStream_t
 
-// The plain sums of a product of codes, as the product left them. BF16 keeps 8 significant bits of
-// any magnitude, so the scales, which are pulled out of the sums, need not be multiplied in before.
+// Names the type of the plain sums of a product of codes, as the product left them. BF16 keeps 8
+// significant bits of any magnitude, so the scales, which are pulled out of the sums, need not be
+// multiplied in before.
 enum class SumType { bf16, f32, i32 };
 
 constexpr int64_t element_size(SumType type) { return type == SumType::bf16 ? 2 : 4; }
 
-// y[token][column] = sum[token][column] * row_scale[token] * scale[column] + bias[column] in FP32:
-// a product and an fma. nullptr: no scale, no bias.
+// y[token][column] = sum[token][column] * row_scale[token] * scale[column] + bias[column] in FP32,
+// as a product and an fma. A pointer that is nullptr means no scale or no bias.
 struct Sums {
   const void* data = nullptr;
   SumType type = SumType::bf16;
@@ -30,21 +32,21 @@ struct Sums {
   const float* bias = nullptr;
   const float* row_scale = nullptr;
 
-  // The same without the columns before `first`; rows stay as far apart.
+  // Returns the same sums without the columns before `first`; rows stay as far apart.
   Sums columns_from(int64_t first) const {
     return {static_cast<const char*>(data) + first * element_size(type), type,
             scale ? scale + first : nullptr, bias ? bias + first : nullptr, row_scale};
   }
 };
 
-// The element type of a matrix product's operands: BF16, or codes of a format that tensor cores
-// multiply.
+// Names the element type of a matrix product's operands: BF16, or codes of a format that tensor
+// cores multiply.
 enum class OperandType { bf16, e4m3, e5m2, int8 };
 inline constexpr OperandType kOperandTypes[] = {OperandType::bf16, OperandType::e4m3,
                                                 OperandType::e5m2, OperandType::int8};
 constexpr int64_t element_size(OperandType type) { return type == OperandType::bf16 ? 2 : 1; }
 
-// Of an operand's codes; nullopt: BF16.
+// Returns the format of an operand's codes, or nullopt for BF16.
 constexpr std::optional<Format> format_of(OperandType type) {
   switch (type) {
     case OperandType::bf16:
@@ -58,7 +60,7 @@ constexpr std::optional<Format> format_of(OperandType type) {
   }
   return std::nullopt;
 }
-// nullopt: tensor cores do not multiply codes of the format, but BF16 can hold their values.
+// Returns nullopt if tensor cores do not multiply codes of the format; BF16 can hold their values.
 constexpr std::optional<OperandType> operand_type(Format format) {
   for (const OperandType type : kOperandTypes)
     if (format_of(type) == format) return type;
@@ -68,21 +70,21 @@ constexpr bool is_fp8(OperandType type) {
   return type == OperandType::e4m3 || type == OperandType::e5m2;
 }
 
-// How a value x becomes an element of an operand.
+// Says how a value x becomes an element of an operand.
 //   no format           x rounded to BF16
 //   format, own type    the code of x / scale (FP32 quotient, to nearest even, saturated)
-//   format, type bf16   the value of that code, without the scale: exact, for products of formats
+//   format, type bf16   the exact value of that code, without the scale, for products of formats
 //                       that the device or cuBLASLt lacks
 // With factors, x stands for the FP32 product of x and its column's factor.
 struct Rounding {
   std::optional<Format> format;
   float scale = 1;
   OperandType type = OperandType::bf16;
-  bool per_token = false;          // instead of `scale` each row has token_scale() of its absmax
+  bool per_token = false;          // each row has token_scale() of its absmax, not `scale`
   const float* factors = nullptr;  // [columns], device memory; nullptr: none
-  // Filled in by what launches a kernel:
+  // The code that launches a kernel fills these in:
   float inverse = 0;  // 1 / scale, rounded
-  float largest = 0;  // of the format
+  float largest = 0;  // largest value of the format
 };
 inline Rounding prepared(Rounding rounding) {
   rounding.inverse = 1.0f / rounding.scale;
@@ -91,9 +93,9 @@ inline Rounding prepared(Rounding rounding) {
 }
 
 struct Operand {
-  void* data = nullptr;  // nullptr: nobody needs it
+  void* data = nullptr;  // nullptr: the operand is not needed
   Rounding rounding;
-  float* row_scales = nullptr;  // [tokens], per_token: the scales, written with the elements
+  float* row_scales = nullptr;  // [tokens], if per_token: the scales, written with the elements
 };
 
 enum class Function { none, gelu_erf, gelu_tanh, relu, tanh };

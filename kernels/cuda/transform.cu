@@ -1,6 +1,6 @@
-// y = f(sums): the activation between two products, and any operand made from plain sums. A thread
-// makes eight neighbors; where each row has its own scale, which needs all of the row's values, a
-// block makes a row.
+// Computes y = f(sums): the activation between two products, and any operand made from plain sums.
+// A thread makes eight neighbors. If each row has its own scale, which needs all of the row's
+// values, a block makes a row.
 
 #include "kernels/cuda/codec.cuh"
 #include "kernels/cuda/rows.h"
@@ -21,7 +21,7 @@ __device__ void load_transformed(const Transform& args, int64_t row, int64_t col
 template <SumType T, Function F>
 __global__ void __launch_bounds__(kThreads) transform_kernel(Transform args) {
   wait_for_inputs();
-  // 32 bits are enough, and divided several times as fast.
+  // 32 bits are enough, and their division is several times as fast.
   const auto vectors = static_cast<uint32_t>(args.columns / kVector);
   const uint32_t at = blockIdx.x * kThreads + threadIdx.x;
   const uint32_t row = at / vectors;
@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(kThreads) transform_kernel(Transform args) {
   store_results(y, row * args.columns + column, column, args.out);
 }
 
-// The largest of the block's values, in all of its threads.
+// Returns the largest of the block's values, in all of its threads.
 __device__ float block_largest(float x) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
   const int warps = static_cast<int>(blockDim.x) / kWarpThreads;

@@ -1,4 +1,4 @@
-// What a warp does together: sums, matrix fragments, products on tensor cores.
+// Contains what a warp does together: sums, matrix fragments, products on tensor cores.
 #pragma once
 
 #include <cuda_fp16.h>
@@ -14,7 +14,7 @@ __device__ inline float warp_sum(float x) {
   return x;
 }
 
-// The larger magnitude; NaN where one is NaN.
+// Returns the larger magnitude, or NaN if one is NaN.
 __host__ __device__ inline float larger(float a, float b) { return a > b || a != a ? a : b; }
 
 __device__ inline float warp_largest(float x) {
@@ -23,7 +23,7 @@ __device__ inline float warp_largest(float x) {
   return x;
 }
 
-// Over the four threads that hold one row of a product's fragment.
+// These two reduce over the four threads that hold one row of a product's fragment.
 __device__ inline float quad_sum(float x) {
   x += __shfl_xor_sync(0xFFFFFFFFu, x, 1);
   return x + __shfl_xor_sync(0xFFFFFFFFu, x, 2);
@@ -33,9 +33,9 @@ __device__ inline float quad_max(float x) {
   return fmaxf(x, __shfl_xor_sync(0xFFFFFFFFu, x, 2));
 }
 
-// Fragments of mma.m16n8k16 (PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point
-// type"). With g = lane / 4 and t = lane % 4, each register holding two neighbors of k:
-//   A: [0] row g, k 2t   [1] row g+8, k 2t   [2] row g, k 2t+8   [3] row g+8, k 2t+8
+// Fragments of mma.m16n8k16 are laid out as follows (PTX ISA, "Matrix Fragments for mma.m16n8k16
+// with floating point type"), where g = lane / 4 and t = lane % 4. Each register holds two
+// neighbors of k:
 //   B: [0] k 2t, column g   [1] k 2t+8, column g
 //   C: [0], [1] row g, columns 2t, 2t+1   [2], [3] row g+8
 using FragmentA = uint32_t[4];
@@ -67,7 +67,7 @@ inline void mma(FragmentC& c, const FragmentA& a, const FragmentB& b) {
   }
 }
 
-// What a lane receives of four 8 x 8 matrices whose rows the lanes point to.
+// Returns in `r` what a lane receives of four 8 x 8 matrices whose rows the lanes point to.
 template <bool kTransposed>
 void load_matrices(uint32_t (&r)[4], const __half* row) {
   const uint64_t* rows = sim::warp_gather(reinterpret_cast<uint64_t>(row));
@@ -90,7 +90,7 @@ __device__ inline void mma(FragmentC& c, const FragmentA& a, const FragmentB& b)
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-// Four 8 x 8 matrices from shared memory: lane 8 m + i points to row i of matrix m.
+// Loads four 8 x 8 matrices from shared memory. Lane 8 m + i points to row i of matrix m.
 template <bool kTransposed>
 __device__ inline void load_matrices(uint32_t (&r)[4], const __half* row) {
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
