@@ -52,7 +52,7 @@ cublasStatus_t injected(const std::string& function) {
   return status;
 }
 
-// Opaque types of the header, with ours behind.
+// Puts our values behind the opaque types of the header.
 template <typename Opaque, typename Value>
 struct Described : Opaque {
   Value value;
@@ -165,7 +165,8 @@ bool leading_dimensions_are_multiples(const MatmulProblem& p, size_t bytes) {
   });
 }
 
-// Of A stored k x m and B stored k x n, as this simulation computes them.
+// Returns whether the layouts fit a product of A stored k x m and B stored k x n, as this
+// simulation computes it.
 bool consistent(const MatmulProblem& p) {
   const auto dense = [](const MatrixLayout& l) {
     return l.leading_dimension >= static_cast<int64_t>(l.rows) && l.rows > 0 && l.columns > 0;
@@ -195,7 +196,8 @@ bool gelu_supported(const MatmulProblem& p) {
          (p.d.type == CUDA_R_16BF || (p.d.type == CUDA_R_8F_E4M3 && is_fp8(p.a.type)));
 }
 
-// The manual's tables of cublasLtMatmul, as far as fp8q's operand types go.
+// Returns whether the manual's tables of cublasLtMatmul list the problem, as far as fp8q's operand
+// types go.
 bool supported(const MatmulProblem& p) {
   const bool tn = p.operation.get(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T &&
                   p.operation.get(CUBLASLT_MATMUL_DESC_TRANSB) == CUBLAS_OP_N;
@@ -203,7 +205,7 @@ bool supported(const MatmulProblem& p) {
   const bool to_fp8 = p.d.type == CUDA_R_8F_E4M3;
   if (!tn || (gelu ? !gelu_supported(p)
                    : p.operation.get(CUBLASLT_MATMUL_DESC_EPILOGUE) != CUBLASLT_EPILOGUE_DEFAULT))
-    return false;  // others: not simulated
+    return false;  // others are not simulated
   if (p.c.type != (to_fp8 ? CUDA_R_16BF : p.d.type)) return false;
   const bool floats = p.operation.compute == CUBLAS_COMPUTE_32F && p.operation.scale == CUDA_R_32F;
   const bool float_sums = p.d.type == CUDA_R_16BF || p.d.type == CUDA_R_32F;
@@ -239,7 +241,7 @@ bool aligned(const void* pointer, size_t bytes) {
 
 cublasStatus_t refusal(const MatmulCall& call, const FakeAlgorithm& algorithm) {
   const size_t alignment = call.problem.a.type == CUDA_R_8I ? 4 : 16;
-  // C is not read where beta is 0, and must not be D where their types differ.
+  // C is not read if beta is 0, and must not be D if their types differ.
   const bool c_is_d = call.problem.c.type == call.problem.d.type;
   if (c_is_d ? call.c != call.d : call.c != nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   for (const void* operand : {call.a, call.b, static_cast<const void*>(call.d)})
@@ -252,7 +254,7 @@ cublasStatus_t refusal(const MatmulCall& call, const FakeAlgorithm& algorithm) {
                                                                  : algorithm.run;
 }
 
-// The functions of the table.
+// The functions of the table follow.
 
 cublasStatus_t lt_create(cublasLtHandle_t* handle) {
   if (const auto status = injected("Create"); status != CUBLAS_STATUS_SUCCESS) return status;

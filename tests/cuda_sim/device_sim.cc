@@ -28,8 +28,8 @@ bool spoils_process(cudaError_t error) {
          error == cudaErrorECCUncorrectable;
 }
 
-// Functions that work on, or make something of, the thread's device. Others find the device by what
-// they are given.
+// Returns whether a function works on, or makes something of, the thread's device. Other functions
+// find the device by their arguments.
 bool of_the_current_device(const std::string& function) {
   static const std::set<std::string> functions = {"launch",
                                                   "cudaMalloc",

@@ -1,5 +1,5 @@
-// The simulated device: its memory, its queue of work and its clock. Used by the functions of the
-// runtime (runtime_sim.cc) only.
+// Defines the simulated device: its memory, its queue of work and its clock. Only the simulated
+// functions of the runtime and of cuBLASLt use it.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -20,14 +20,14 @@ namespace fp8q::sim {
 using Work = std::function<void()>;
 }
 
-// The handles, which are incomplete types in CUDA's headers.
+// The handles are incomplete types in CUDA's headers.
 struct CUstream_st {
   bool capturing = false, spoiled = false;
   std::vector<fp8q::sim::Work> captured;
 };
 struct CUevent_st {
   bool recorded = false;
-  std::optional<double> microseconds;  // when the device has reached it
+  std::optional<double> microseconds;  // time at which the device reached it
 };
 struct CUgraph_st {
   std::vector<fp8q::sim::Work> work;
@@ -40,18 +40,20 @@ namespace fp8q::sim {
 
 enum class MemoryKind { device, pinned };
 
-// Blocks of whole pages, poisoned and guarded.
+// Holds blocks of whole pages, poisoned and guarded.
 class SimulatedMemory {
  public:
   void* allocate(MemoryKind kind, size_t bytes);
-  // False if `memory` is no block of that kind. Aborts if something wrote into the guard.
+  // Returns false if `memory` is not a block of that kind. Aborts if something wrote into the
+  // guard.
   bool release(MemoryKind kind, void* memory);
-  size_t size_of(const void* memory) const;  // of the block there; 0: none
-  // Whether [from, from + bytes) lies in one block of `kind`, or touches any.
+  size_t size_of(const void* memory) const;  // size of the block at `memory`; 0: none
+  // Return whether [from, from + bytes) lies in one block of `kind`, or whether `from` lies in such
+  // a block.
   bool contains(MemoryKind kind, const void* from, size_t bytes) const;
   bool touches(MemoryKind kind, const void* from) const;
 
-  // Lets work touch device memory while it lives.
+  // Lets work touch device memory during the lifetime of this object.
   class Access {
    public:
     explicit Access(SimulatedMemory& memory);
@@ -93,23 +95,23 @@ struct SimulatedDevice {
   };
   std::map<std::string, Injection> injections;
 
-  // Queues `work`, or records it.
+  // Queues `work`, or records it if the stream captures.
   void enqueue(cudaStream_t stream, Work work);
   void drain();
   bool capturing() const;
   bool known(cudaStream_t stream) const { return !stream || streams.count(stream) > 0; }
-  // For what must not happen meanwhile; spoils the captures.
+  // Refuses a call that must not happen while a stream captures, and spoils the captures.
   cudaError_t forbid_while_capturing();
 
-  // The error that a call of `function` gets before it does anything.
+  // Returns the error that a call of `function` gets before it does anything.
   cudaError_t refusal(const std::string& function);
   cudaError_t remember(cudaError_t error);
 };
 SimulatedDevice& device();
-// That the calling thread has chosen.
+// Returns the device that the calling thread has chosen.
 int& current_device();
 
-// A call of the runtime: refused, or what `body` returns.
+// Does a call of the runtime, which is refused or returns what `body` returns.
 template <typename Body>
 cudaError_t call(const char* function, Body&& body) {
   SimulatedDevice& d = device();
@@ -118,8 +120,8 @@ cudaError_t call(const char* function, Body&& body) {
   return d.remember(refused != cudaSuccess ? refused : body(d));
 }
 
-// The same for what releases something: done even if the call fails, so that tests of errors can
-// look for leaks.
+// Does a call that releases something. The release is done even if the call fails, so that tests of
+// errors can look for leaks.
 template <typename Body>
 cudaError_t release(const char* function, Body&& body) {
   SimulatedDevice& d = device();
@@ -129,7 +131,7 @@ cudaError_t release(const char* function, Body&& body) {
   return d.remember(refused != cudaSuccess ? refused : done);
 }
 
-// A call that waits for the device.
+// Does a call that waits for the device.
 template <typename Body>
 cudaError_t wait(const char* function, Body&& body) {
   return call(function, [&](SimulatedDevice& d) {

@@ -21,7 +21,7 @@ constexpr size_t kMostWords = 8;
 constexpr uint8_t kPoison = 0xFF;  // NaN in every float format
 constexpr size_t kGuardBytes = 256;
 
-// A set of threads that wait for each other.
+// Represents a set of threads that wait for each other.
 struct Group {
   size_t members = 0;
   size_t arrived = 0;
@@ -39,8 +39,8 @@ struct Warp {
   std::vector<uint64_t> longs = std::vector<uint64_t>(32);
 };
 
-// Made once, with a stack of its own, and used again for every block. After the first entry fibers
-// are switched by _longjmp, which unlike swapcontext needs no system call.
+// A fiber is made once, with a stack of its own, and used again for every block. After the first
+// entry, _longjmp switches fibers; unlike swapcontext it needs no system call.
 struct Fiber {
   ucontext_t entry;
   jmp_buf where;
@@ -57,7 +57,7 @@ struct Fiber {
   bool runnable() const { return !done && (!waits_for || waits_for->generation != generation); }
 };
 
-// The block that runs now; one at a time.
+// This is the block that runs now; blocks run one at a time.
 struct Block {
   std::vector<std::unique_ptr<Fiber>> fibers;
   size_t size = 0, current = 0;
@@ -94,7 +94,7 @@ void resume(Fiber& fiber) {
 }
 
 void fiber_main() {
-  for (;;) {  // a turn for each block
+  for (;;) {  // one turn for each block
     (*block.kernel)();
     Fiber& me = self();
     me.done = true;
@@ -201,7 +201,7 @@ void require_wait_for_inputs() {
 
 const uint64_t* warp_gather(uint64_t mine) {
   Warp& warp = block.warps[self().warp];
-  warp_barrier();  // nobody reads the last exchange any more
+  warp_barrier();  // no lane reads the last exchange any more
   warp.longs[static_cast<size_t>(lane())] = mine;
   warp_barrier();
   return warp.longs.data();

@@ -1,9 +1,9 @@
-// Executes GPU kernels on the CPU, for tests: every thread of a block is a fiber, blocks run one
+// Executes GPU kernels on the CPU, for tests. Every thread of a block is a fiber; blocks run one
 // after another. Barriers and warp-wide operations switch fibers, so kernels run as they are
-// written, index arithmetic, shared memory and fragment layouts included. Speed and the memory
+// written, including index arithmetic, shared memory and fragment layouts. Speed and the memory
 // model are not simulated: a missing barrier between warps may go unnoticed here.
 //
-// Included by kernels/cuda/launch.cuh in place of the CUDA compiler's own definitions.
+// kernels/cuda/launch.cuh includes this file in place of the CUDA compiler's own definitions.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -32,14 +32,14 @@ std::byte* dynamic_shared();
 void block_barrier();
 void warp_barrier();
 int lane();
-// Every thread of a kernel waits for what ran before: see kernels/cuda/launch.cuh.
+// Every thread of a kernel waits for the work before it: see kernels/cuda/launch.cuh.
 void wait_for_inputs();
 void require_wait_for_inputs();
 
-// Every lane of the warp contributes `mine`; returns what lane i contributed, for every i, valid
-// until the warp's next collective operation.
+// Every lane of the warp contributes `mine`. Returns what lane i contributed, for every i. The
+// result is valid until the warp's next collective operation.
 const uint64_t* warp_gather(uint64_t mine);
-// The same with several words of each lane: word w of lane i is at [i * words + w].
+// Does the same with several words of each lane: word w of lane i is at [i * words + w].
 const uint32_t* warp_gather(const uint32_t* mine, size_t words);
 
 }  // namespace fp8q::sim

@@ -10,7 +10,7 @@
 namespace fp8q::sim {
 namespace {
 
-// Dense columns of the values of a matrix's elements.
+// Returns dense columns of the values of a matrix's elements.
 std::vector<float> values(const MatrixLayout& l, const void* data) {
   std::vector<float> result;
   result.reserve(l.rows * l.columns);
@@ -48,7 +48,7 @@ double dot(const float* x, const float* y, size_t size) {
   return sum;
 }
 
-// What becomes of a sum: scales, bias, GELU.
+// Applies what follows a sum: scales, bias, GELU.
 class Finish {
  public:
   explicit Finish(const MatmulProblem& p)

@@ -1,4 +1,4 @@
-// The functions of the CUDA runtime for devices, errors and memory; see sim.h.
+// Defines the functions of the CUDA runtime for devices, errors and memory; see sim.h.
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
@@ -260,8 +260,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind 
   });
 }
 
-// As the runtime's API synchronization behavior: from pageable memory the bytes are taken at once,
-// and a copy to pageable memory is complete when the call returns.
+// The copy follows the runtime's API synchronization behavior. From pageable memory the bytes are
+// taken at once, and a copy to pageable memory is complete when the call returns.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
   return call("cudaMemcpyAsync", [&](SimulatedDevice& d) {

@@ -1,5 +1,5 @@
-// The base of tests on the simulated device: each begins with an H100 and a cuBLASLt as new, and
-// fails if it leaves memory or handles behind.
+// Defines the base of tests on the simulated device. Each test begins with an H100 and a cuBLASLt
+// as new, and fails if it leaves memory or handles behind.
 #pragma once
 
 #include <gtest/gtest.h>

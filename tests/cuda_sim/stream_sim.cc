@@ -1,4 +1,4 @@
-// The functions of the CUDA runtime for streams, events and graphs; see sim.h.
+// Defines the functions of the CUDA runtime for streams, events and graphs; see sim.h.
 #include <cuda_runtime_api.h>
 
 #include <utility>
@@ -108,7 +108,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   return call("cudaStreamBeginCapture", [&](SimulatedDevice& d) {
-    if (!stream) return cudaErrorStreamCaptureUnsupported;  // the default stream
+    if (!stream) return cudaErrorStreamCaptureUnsupported;  // the default stream cannot capture
     if (!d.known(stream)) return cudaErrorInvalidResourceHandle;
     if (stream->capturing) return cudaErrorIllegalState;
     stream->capturing = true;
