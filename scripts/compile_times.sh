@@ -2,13 +2,15 @@
 # Builds everything once without a compiler cache and ranks the files by the CPU time that compiling them took.
 #
 # Usage: compile_times.sh [-n FILES] [TARGET...]     (default: the 30 slowest files; all targets)
-# The table is printed, and the times of all files stay in build-times/compile_times.txt: seconds, file.
+# The table is printed. The times of all files stay in build-times/compile_times.txt, as seconds and
+# file.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build-times
 record=$build/compile_times.txt
 
-# As the compiler's launcher: runs the compiler and adds its seconds (of all its processes) to the record.
+# As the compiler's launcher, the script runs the compiler and adds its seconds (of all its
+# processes) to the record.
 if [ "${1:-}" = --launch ]; then
   shift
   TIMEFORMAT='%U %S'
@@ -40,7 +42,7 @@ cmake --build "$build" "${targets[@]}" >"$build/build.log" || { tail -n 50 "$bui
 
 sed -i -E 's|CMakeFiles/[^/]*\.dir/||; s|\.o$||' "$record"
 sort -rn "$record" | head -n "$files"
-# Sums by the first two folders, then of all.
+# Prints sums by the first two folders, then the sum of all.
 awk '{ split($2, part, "/"); folder = part[1] "/" part[2]; sum[folder] += $1; count[folder]++; all += $1 }
   END { for (f in sum) printf "%8.1f s  %3d files  %s\n", sum[f], count[f], f
         printf "%8.1f s  %3d files  all\n", all, NR }' "$record" | sort -n

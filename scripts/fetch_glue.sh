@@ -52,7 +52,8 @@ usage_error() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# SHA-256 of files as extracted (MRPC: after clean_text). Not every file of every task has a known sum.
+# Prints the SHA-256 of files as extracted (MRPC: after clean_text). Not every file of every task
+# has a known sum.
 known_sums() {
   cat <<'TEXT'
 f320a10f92d3bce6b29152fde322a362eac39238e50d8de0c8815457fdf4fc12  CoLA/train.tsv
@@ -69,7 +70,7 @@ f320a10f92d3bce6b29152fde322a362eac39238e50d8de0c8815457fdf4fc12  CoLA/train.tsv
 TEXT
 }
 
-# Files without which a task is incomplete.
+# Prints the files without which a task is incomplete.
 required_files() {
   case $1 in
     AX) echo AX.tsv ;;
@@ -139,7 +140,7 @@ extract() {
   fi
 }
 
-# clean_text FROM TO: without byte order mark and carriage returns at the end of lines.
+# clean_text FROM TO: removes the byte order mark, and carriage returns at the end of lines.
 clean_text() {
   LC_ALL=C awk 'NR == 1 { sub(/^\357\273\277/, "") } { sub(/\r$/, ""); print }' "$1" >"$2"
 }
@@ -226,7 +227,8 @@ fill() {
   esac
 }
 
-# install_folder FROM TO OLD: puts the folder FROM in the place of TO; what was there goes to OLD, and back on failure.
+# install_folder FROM TO OLD: puts the folder FROM in the place of TO. The previous folder goes to
+# OLD, and back if this fails.
 install_folder() {
   local from=$1 to=$2 old=$3
   if [[ -e $to ]]; then
@@ -265,7 +267,7 @@ fetch_task() {
   say "  -> $target"
 }
 
-# task_name WORD: the official spelling of a task's name, whatever the case of WORD.
+# task_name WORD: prints the official spelling of a task's name, whatever the case of WORD.
 task_name() {
   local task
   for task in "${ALL_TASKS[@]}"; do

@@ -3,20 +3,21 @@
 #
 #   scripts/gpu_check.sh [--out FOLDER]      (default: build-gpu/results)
 #
-# builds the program and the GPU tests, runs the tests, compares the demo model's scores on CPU and GPU, runs the
-# benchmark grid, PyTorch on the same shapes (where it is installed) and what else there is time for, and writes all of it
-# to FOLDER/gpu.json after every step, so that what was measured is there also when it is stopped. Logs and the parts
-# stay beside it. Exit status: 1 if a test fails or a score differs by more than one example in 300.
+# The script builds the program and the GPU tests, runs the tests and compares the demo model's scores on CPU and GPU.
+# It then runs the benchmark grid, PyTorch on the same shapes (if it is installed) and other measurements that there is
+# time for. It writes all results to FOLDER/gpu.json after every step, so that they are there even if it is stopped.
+# Logs and the parts stay beside that file. The exit status is 1 if a test fails or a score differs by more than one
+# example in 300.
 #
-# A step that the time left does not allow is left out, and named under "left_out": what is named first below matters
-# most. Expected, on 16 cores (no run on a GPU is recorded yet): building 3 min, tests 1.5 min, scores 1 min, grid 2 min,
-# PyTorch 1.5 min, the rest 1 min.
+# A step that the remaining time does not allow is left out, and named under "left_out". The most important steps come
+# first. Expected times on 16 cores (no run on a GPU is recorded yet) are: building 3 min, tests 1.5 min, scores 1 min,
+# grid 2 min, PyTorch 1.5 min, the rest 1 min.
 #
-# Where the libraries that fp8q is built with are missing, it runs programs that were built elsewhere:
+# If the libraries that fp8q is built with are missing, the script runs programs that were built elsewhere:
 #
 #   scripts/gpu_check.sh --bundle            on a machine that has them and the CUDA toolkit (no GPU is needed)
 #
-# collects in gpu-bundle.tar.xz what is to be carried along: the programs and the shared libraries they need.
+# collects the programs and the shared libraries they need in gpu-bundle.tar.xz, to be carried along.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build-gpu
@@ -37,7 +38,7 @@ make_bundle() {
   mkdir -p "$folder/bin" "$folder/lib"
   for program in "${programs[@]}"; do
     strip -o "$folder/bin/$(basename "$program")" "$build/$program"
-    # All but what belongs to the C library and the compiler, which every machine has.
+    # Copies all libraries except those of the C library and the compiler, which every machine has.
     ldd "$build/$program" | awk '$3 ~ /^\// {print $3}' |
       grep -vE '/(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|librt|ld-linux[^/]*)\.so' |
       xargs -r cp -Lnt "$folder/lib"
@@ -95,19 +96,20 @@ section() {
   printf '\n== %s (%d s)\n' "$1" $((SECONDS - started))
 }
 left() { echo $((seconds_allowed - (SECONDS - started))); }
-# Whether that many seconds are left, for a step named so; the step may take all that is left.
+# Tells whether that many seconds are left for a step with this name. The step may take all that is
+# left.
 time_for() {
   [ "$(left)" -ge "$1" ] && return 0
   echo "left out, $(left) s are left: $2"
   left_out+=("$2")
   return 1
 }
-# Runs a command for at most SECONDS, or what is left.
+# Runs a command for at most SECONDS, or the time that is left.
 within() {
   local most=$1
   shift
   [ "$(left)" -lt "$most" ] && most=$(left)
-  [ "$most" -ge 1 ] || most=1  # 0 would be no limit
+  [ "$most" -ge 1 ] || most=1  # 0 would mean no limit
   run timeout "$most" "$@"
 }
 
@@ -141,7 +143,7 @@ if ! [ -e /usr/local/cuda/lib64/libcublasLt.so.13 ] && ! [[ $(ldconfig -p) == *l
   echo "cuBLASLt: $library"
 fi
 
-# Runs a test program; its results as JSON. Here nothing may be skipped.
+# Runs a test program and writes its results as JSON. No test may be skipped here.
 run_test() {
   section "$1"
   within 120 "$bin/$1" --gtest_output="json:$out/$1.json" --gtest_brief=1 >"$out/$1.txt" 2>&1 || failed=1
@@ -155,10 +157,10 @@ section "the demo model on CPU and GPU"
 demo=$out/demo
 rm -rf "$demo"
 cp -r "$root/models/demo-sst2" "$demo"
-# The labels of a model's predictions on a device, and whether each is right.
+# Prints the labels of a model's predictions on a device, and whether each is right.
 labels() { grep -oE '"(gold|label)":[^,}]*' "$demo/$1.$2.jsonl" | paste - - | sed 's/"[a-z]*"://g'; }
 right() { labels "$1" "$2" | awk '$1 == $2 {n++} END {print n + 0}'; }
-# NAME OPTION...: converts the demo model with these options, and runs it on both.
+# NAME OPTION...: converts the demo model with these options, and runs it on both devices.
 compare_devices() {
   local name=$1 device
   shift
@@ -179,7 +181,8 @@ for format in e4m3 e5m2 int8 int8-dynamic e4m3-dynamic; do agree $format --forma
 agree int8-smooth --format int8 --smooth-quant auto
 
 section "benchmark grid"
-# NAME OPTION...: rows of formats side by side in one run, so that their ratios come from one stretch of time.
+# NAME OPTION...: measures rows of formats side by side in one run, so that their ratios come from
+# one stretch of time.
 bench() {
   local name=$1
   shift
@@ -206,7 +209,7 @@ elif time_for 60 PyTorch; then
     --precision fp16 bf16 fp8 --json "$out/torch.json" || echo "PyTorch did not finish"
 fi
 
-# What the engine decides by a rule, measured: the defaults should be the fastest of their row.
+# Measures what the engine decides by a rule: the defaults should be the fastest of their row.
 section "micro-batches, launches, GELU"
 for tokens in 2048 4096 8192 16384; do
   bench "tokens.$tokens" --shape bert-base --length 128 --batch 128 --format e4m3 --tokens $tokens

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building fp8q needs on Debian 12 / Ubuntu 24.04 or later, and the packages named as arguments. Does
-# nothing where everything is there.
+# Installs the packages that building fp8q needs on Debian 12 / Ubuntu 24.04 or later, and those
+# named as arguments. It does nothing if everything is there.
 set -euo pipefail
 
 packages=(

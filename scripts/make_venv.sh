@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv with the Python packages of development scripts; with --peers also those of scripts/bench_peers.py. fp8q
-# itself never needs Python.
+# Makes .venv with the Python packages of development scripts. With --peers it also installs those
+# of scripts/bench_peers.py. fp8q itself never needs Python.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=$root/.venv

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to a quantized model: installs packages, builds fp8q, and runs the main job on the demo model.
+# Goes from nothing to a quantized model: installs packages, builds fp8q, and runs the main job on
+# the demo model.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build
@@ -7,7 +8,8 @@ build=$root/build
 "$root/scripts/install_packages.sh"
 "$root/scripts/build.sh" "$build" -DFP8Q_TESTS=OFF
 
-# A folder of its own, so that the three lines below are exactly what a user types beside a model.
+# The demo has a folder of its own, so that the three lines below are exactly what a user types
+# beside a model.
 demo=$build/quickstart
 rm -rf "$demo"
 mkdir -p "$demo"

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds fp8q and runs its tests. Extra arguments go to ctest (-R NAME, ...).
+# Installs missing packages, builds fp8q and runs its tests. Extra arguments go to ctest (-R NAME,
+# ...).
 #
-# Tests on the example models, GLUE data and ONNX node tests need the shared folder (FP8Q_SHARED_DIR, default
-# ../shared) and, to build the example models, Python with internet access to PyPI; they are skipped, saying so, where
-# something is absent. The build itself and all other tests need no Python.
+# Tests on the example models, GLUE data and ONNX node tests need the shared folder
+# (FP8Q_SHARED_DIR, default ../shared). To build the example models they also need Python with
+# internet access to PyPI. If something is absent they are skipped, and say so. The build itself and
+# all other tests need no Python.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 shared=${FP8Q_SHARED_DIR:-$root/../shared}
@@ -14,7 +16,7 @@ build=$root/build
   echo "NOTE: Chromium could not be installed; the test that looks at the report in a browser is skipped" >&2
 "$root/scripts/build.sh" "$build" -DFP8Q_TESTS=ON -DFP8Q_SHARED_DIR="$shared"
 
-# The example models, for the tests that run real fine-tuned networks.
+# Builds the example models, for the tests that run real fine-tuned networks.
 if [ -f "$shared/tools/make_models.py" ]; then
   if [ ! -f "$build/models/complete" ]; then
     if "$root/scripts/make_venv.sh" &&

@@ -1,5 +1,5 @@
-# oneDNN as the target OneDNN::dnnl. Debian's own package file also demands OpenCL headers, which the CPU engine does
-# not use.
+# Finds oneDNN as the target OneDNN::dnnl. Debian's own package file also demands OpenCL headers,
+# which the CPU engine does not use.
 find_path(OneDNN_INCLUDE_DIR dnnl.hpp)
 find_library(OneDNN_LIBRARY dnnl)
 include(FindPackageHandleStandardArgs)

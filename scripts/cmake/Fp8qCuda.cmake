@@ -1,11 +1,12 @@
-# GPU code is compiled where there is a CUDA toolkit, and needs no GPU for it.
+# GPU code is compiled if there is a CUDA toolkit; compiling needs no GPU.
 
 option(FP8Q_CUDA "Build the GPU engine; OFF where there is no CUDA toolkit" ON)
 set(FP8Q_CUDA_ARCHITECTURES native CACHE STRING
   "GPUs to compile kernels for: native (the one in this machine, Hopper where there is none), all (Ampere, Ada, Hopper, and
   PTX that drivers of later GPUs compile; for packages), or a list as CMAKE_CUDA_ARCHITECTURES takes it")
 
-# The compute capability of the GPU in this machine as an architecture, "90a-real"; Hopper's where there is none.
+# Returns the compute capability of the GPU in this machine as an architecture such as "90a-real",
+# or Hopper's if there is no GPU.
 function(fp8q_native_architecture result)
   execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
     OUTPUT_VARIABLE capabilities ERROR_QUIET RESULT_VARIABLE failed)
@@ -15,7 +16,7 @@ function(fp8q_native_architecture result)
     set(architecture 90)
   endif()
   if(architecture EQUAL 90)
-    set(architecture 90a)  # with the instructions that only Hopper has
+    set(architecture 90a)  # includes the instructions that only Hopper has
   endif()
   set(${result} ${architecture}-real PARENT_SCOPE)
 endfunction()

@@ -1,4 +1,5 @@
-# How every target of fp8q is declared: one library per folder, linked only to what its row in src/README.md allows.
+# Says how every target of fp8q is declared: there is one library per folder, linked only to what
+# its row in src/README.md allows.
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
@@ -8,8 +9,9 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# The files of a room are compiled several at a time: reading the headers of the standard library, and what is made of
-# their templates, takes more than the code. Rooms stay apart. OFF shows that every file includes what it needs.
+# The files of a target are compiled several at a time: reading the headers of the standard library,
+# and compiling what their templates become, takes more time than the code. Targets stay apart. OFF
+# shows that every file includes what it needs.
 set(CMAKE_UNITY_BUILD ON CACHE BOOL "Compile the files of a target in batches")
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
 
@@ -39,8 +41,8 @@ function(fp8q_library name)
   target_link_libraries(${name} PUBLIC fp8q_options ${arg_USES} PRIVATE ${arg_USES_PRIVATE})
 endfunction()
 
-# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): a GoogleTest program for a GPU; one test of ctest, which is
-# skipped where there is none.
+# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): adds a GoogleTest program for a GPU as one test of ctest,
+# which is skipped if there is no GPU.
 function(fp8q_gpu_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -49,7 +51,7 @@ function(fp8q_gpu_test name)
   set_tests_properties(gpu.${name} PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "no GPU")
 endfunction()
 
-# fp8q_test(<name> SOURCES <file>... USES <target>...): one GoogleTest program, its tests listed by name in ctest.
+# fp8q_test(<name> SOURCES <file>... USES <target>...): adds a GoogleTest program, whose tests ctest lists by name.
 function(fp8q_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT arg_TIMEOUT)
