@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Checks that includes form no cycle: between folders, by what their headers include, and between the files of one folder.
+# Checks that includes form no cycle, neither between folders (by what their headers include) nor
+# between the files of one folder.
 # Usage: cycles.sh REPOSITORY
 set -euo pipefail
 cd "$1"
 
-# "FILE INCLUDED", both from the repository's root, of every quoted include of a file of the repository.
+# Prints "FILE INCLUDED", both from the root of the repository, for every quoted include of a file
+# of the repository.
 includes() {
   grep -rnE --include='*.h' --include='*.cuh' --include='*.cc' --include='*.cu' --include='*.def' --include='*.inc' \
     '^#include "' include src kernels tools |
@@ -18,7 +20,7 @@ includes() {
     done
 }
 
-# Reads pairs "A B", A includes B; names a cycle and fails where there is one.
+# Reads pairs "A B", where A includes B. If there is a cycle, it names the cycle and fails.
 check() {
   local loop
   if ! loop=$(tsort 2>&1 >/dev/null); then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Source files stay below 600 lines, and nothing but the demo model is large. Exit 77 (skipped) outside a git checkout.
+# Checks that source files have at most 600 lines, and that nothing but the demo model is large.
+# Exits with 77 (skipped) outside a git checkout.
 # Usage: file_sizes.sh REPOSITORY
 set -euo pipefail
 cd "$1"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sources are formatted. Exit 77 (skipped) without clang-format 14. Usage: format.sh REPOSITORY
+# Checks that the sources are formatted. Exits with 77 (skipped) without clang-format 14. Usage: format.sh REPOSITORY
 set -euo pipefail
 formatter=$(command -v clang-format-14 || command -v clang-format) || { echo "clang-format is absent"; exit 77; }
 "$formatter" --version | grep -q 'version 14\.' || { echo "clang-format is not version 14"; exit 77; }

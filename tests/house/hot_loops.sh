@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The largest tiles of the matrix products keep their sums in registers: a compiler that moves them through memory costs up to
-# half of the speed, and no result shows it. Exit 77 (skipped) without objdump.
-# Usage: hot_loops.sh LIBRARY   (of the kernels, optimized, for x86-64, by GCC)
+# Checks that the largest tiles of the matrix products keep their sums in registers. A compiler that moves them through
+# memory costs up to half of the speed, and no result shows it. Exits with 77 (skipped) without objdump.
+# Usage: hot_loops.sh LIBRARY   (LIBRARY has the kernels, optimized, for x86-64, by GCC)
 set -euo pipefail
 command -v objdump >/dev/null || { echo "no objdump"; exit 77; }
 
-# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: the functions made of a tile have at least COUNT of the instruction and no
-# vector on the stack.
+# check TARGET KERNEL ROWS PANELS INSTRUCTION COUNT: checks that the functions made of a tile have at least COUNT of the
+# instruction and no vector on the stack.
 check() {
   local name="$1::tile<$2, $3ul, $4ul>"
   awk -v name="$name" -v op="$5" -v count="$6" '

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$1"
 
-# folder -> folders it may name in an #include, itself excepted
+# Maps a folder to the folders that it may name in an #include, apart from itself.
 declare -A may=(
   [src/base]="fp8q"
   [src/json]="base fp8q"
@@ -25,7 +25,7 @@ declare -A may=(
   [src/report]="calibrate graph tensor numeric json base fp8q"
   [src/api]="session study report evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric json base fp8q"
   [kernels/cpu]="numeric kernels hwy"
-  [kernels/cuda]="numeric kernels tests"  # tests/cuda_sim, in tests only
+  [kernels/cuda]="numeric kernels tests"  # tests/cuda_sim, only in tests
   [tools/bench]="tasks text base fp8q"
   [tools/fp8q]="report json base fp8q tools"
 )
@@ -45,7 +45,7 @@ done
 for folder in src/*/; do
   [[ -v may[${folder%/}] ]] || { echo "${folder}: has no row in tests/house/layers.sh"; errors=$((errors + 1)); }
 done
-# Whoever includes nlohmann-json compiles all of it.
+# A file that includes nlohmann-json compiles all of it.
 while read -r place; do
   echo "$place: only src/json may include nlohmann-json"
   errors=$((errors + 1))

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# No type has two meanings: the program defines every name of a type once in a namespace. Two definitions in different files would
-# break the one-definition rule when they are linked together, and no tool tells. Checked are struct, class, union, enum and using at
-# namespace scope in all sources but those of tests; not those in anonymous namespaces, of one file each.
-# It relies on the format of the sources: what stands at namespace scope begins in the first column (see format.sh).
+# Checks that no type has two meanings: the program defines every name of a type once in a namespace. Two definitions in
+# different files would break the one-definition rule when they are linked together, and no tool reports that. The check
+# covers struct, class, union, enum and using at namespace scope in all sources except those of tests. It skips anonymous
+# namespaces, which belong to one file each.
+# It relies on the format of the sources: declarations at namespace scope begin in the first column (see format.sh).
 # Usage: type_names.sh REPOSITORY
 set -euo pipefail
 cd "$1"
@@ -15,12 +16,12 @@ find include src kernels tools -type f \( -name '*.h' -o -name '*.cc' -o -name '
     /^(struct|class|union|enum|using) / && space !~ /anonymous/ {
       at = $1 == "enum" && $2 ~ /^(class|struct)$/ ? 3 : 2
       name = $at
-      # A definition, and neither a declaration, nor a specialization, nor a member defined outside of its class.
+      # This takes definitions, but no declarations, specializations, or members defined outside of their class.
       if ($1 == "using" ? $3 != "=" : /;$/ && !/[{}]/ || name !~ /^[A-Za-z_0-9]+$/) next
       types++
       key = substr(space, 3) "::" name
       if (!(key in file)) { file[key] = FILENAME; line[key] = FNR }
-      if (file[key] == FILENAME) next  # by #if one or the other
+      if (file[key] == FILENAME) next  # an #if chooses one of them
       print FILENAME ":" FNR ": " key " is defined in " file[key] ":" line[key] ", too"
       errors++
     }
