@@ -12,7 +12,6 @@
 namespace fp8q::sim {
 namespace {
 
-constexpr int kPoison = 0xFF;  // NaN in every float format
 constexpr int kGuard = 0xFE;   // large in every float format
 constexpr size_t kLeastGuard = 256;
 

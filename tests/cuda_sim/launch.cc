@@ -18,7 +18,6 @@ namespace {
 
 constexpr size_t kStackBytes = 128 * 1024;
 constexpr size_t kMostWords = 8;
-constexpr uint8_t kPoison = 0xFF;  // NaN in every float format
 constexpr size_t kGuardBytes = 256;
 
 // Represents a set of threads that wait for each other.

@@ -18,10 +18,14 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
 namespace fp8q::sim {
+
+// What memory that was not written holds: NaN in every float format.
+inline constexpr uint8_t kPoison = 0xFF;
 
 // Runs `work` as a kernel of `stream`, or records it while the stream captures; a launch of the
 // graph then runs it. Returns, and leaves for cudaGetLastError, the error of a refused launch.

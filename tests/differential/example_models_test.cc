@@ -11,12 +11,12 @@
 namespace fp8q::test {
 namespace {
 
-struct Case {
+struct ExampleCase {
   const char* task;
   const char* exporter;  // "" or "-dynamo"
 };
 
-class ExampleModel : public testing::TestWithParam<Case> {
+class ExampleModel : public testing::TestWithParam<ExampleCase> {
  protected:
   void SetUp() override {
     const std::string stem = std::string("minilm-l6-") + GetParam().task;
@@ -54,15 +54,15 @@ TEST_P(ExampleModel, InterpreterGivesTheReferenceLogits) {
   expect_reference(interpreter_logits(*model_, reference_, examples), examples);
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
+std::string example_name(const testing::TestParamInfo<ExampleCase>& info) {
   return std::string(info.param.task) + (*info.param.exporter ? "_dynamo" : "_classic");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleModel,
-                         testing::Values(Case{"sst2", ""}, Case{"sst2", "-dynamo"},
-                                         Case{"mrpc", ""}, Case{"mrpc", "-dynamo"},
-                                         Case{"stsb", ""}, Case{"stsb", "-dynamo"}),
-                         case_name);
+                         testing::Values(ExampleCase{"sst2", ""}, ExampleCase{"sst2", "-dynamo"},
+                                         ExampleCase{"mrpc", ""}, ExampleCase{"mrpc", "-dynamo"},
+                                         ExampleCase{"stsb", ""}, ExampleCase{"stsb", "-dynamo"}),
+                         example_name);
 
 }  // namespace
 }  // namespace fp8q::test

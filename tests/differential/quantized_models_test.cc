@@ -65,14 +65,14 @@ std::string identifier(std::string recipe) {
   return recipe;
 }
 
-struct Case {
+struct QuantizedCase {
   const char* task;
   const char* exporter;
   const char* recipe;
   const char* smooth_quant = "";
 };
 
-class QuantizedModel : public testing::TestWithParam<Case> {};
+class QuantizedModel : public testing::TestWithParam<QuantizedCase> {};
 
 TEST_P(QuantizedModel, EngineAgreesWithTheInterpreter) {
   const auto [task, exporter, recipe, smooth_quant] = GetParam();
@@ -86,21 +86,22 @@ TEST_P(QuantizedModel, EngineAgreesWithTheInterpreter) {
                    read_reference(reference_path), {}, smooth_quant);
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) {
+std::string quantized_name(const testing::TestParamInfo<QuantizedCase>& info) {
   return std::string(info.param.task) + (*info.param.exporter ? "_dynamo_" : "_classic_") +
          identifier(info.param.recipe) + (*info.param.smooth_quant ? "_smooth" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QuantizedModel,
-                         testing::Values(Case{"sst2", "", "e4m3"}, Case{"sst2", "-dynamo", "e4m3"},
-                                         Case{"sst2", "", "e5m2"}, Case{"sst2", "", "int8"},
-                                         Case{"mrpc", "", "e4m3"}, Case{"mrpc", "-dynamo", "int8"},
-                                         Case{"stsb", "", "e4m3"}, Case{"stsb", "", "int8"},
-                                         Case{"sst2", "", "int8-dynamic"},
-                                         Case{"mrpc", "-dynamo", "e4m3-dynamic"},
-                                         Case{"stsb", "-dynamo", "int8-dynamic"},
-                                         Case{"mrpc", "", "int8", "auto"}),
-                         case_name);
+INSTANTIATE_TEST_SUITE_P(
+    All, QuantizedModel,
+    testing::Values(QuantizedCase{"sst2", "", "e4m3"}, QuantizedCase{"sst2", "-dynamo", "e4m3"},
+                    QuantizedCase{"sst2", "", "e5m2"}, QuantizedCase{"sst2", "", "int8"},
+                    QuantizedCase{"mrpc", "", "e4m3"}, QuantizedCase{"mrpc", "-dynamo", "int8"},
+                    QuantizedCase{"stsb", "", "e4m3"}, QuantizedCase{"stsb", "", "int8"},
+                    QuantizedCase{"sst2", "", "int8-dynamic"},
+                    QuantizedCase{"mrpc", "-dynamo", "e4m3-dynamic"},
+                    QuantizedCase{"stsb", "-dynamo", "int8-dynamic"},
+                    QuantizedCase{"mrpc", "", "int8", "auto"}),
+    quantized_name);
 
 // The demo model is in the repository, so these run everywhere: every recipe, and choices that no
 // recipe makes.

@@ -3,6 +3,7 @@
 
 #include "fp8q/benchmark.h"
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 
 namespace fp8q {
 namespace {
@@ -49,13 +50,7 @@ TEST(Benchmark, MeasuresEveryCellOfTheGrid) {
 }
 
 std::string refusal(const BenchmarkOptions& options) {
-  try {
-    benchmark(options);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::usage);
-    return e.what();
-  }
-  return "";
+  return test::error_of(ErrorCode::usage, [&] { benchmark(options); });
 }
 
 TEST(Benchmark, RefusesWhatHasNoMeaning) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q::test {
@@ -13,13 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string refusal(const ConvertOptions& options) {
-  try {
-    plan_inputs(options);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::usage);
-    return e.what();
-  }
-  return "";
+  return error_of(ErrorCode::usage, [&] { plan_inputs(options); });
 }
 
 // An activation and the weight that it meets.

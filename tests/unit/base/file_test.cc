@@ -7,24 +7,15 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
 namespace {
 
+using test::raised_by;
 using test::TemporaryFolder;
 using testing::HasSubstr;
-
-// The code and message of the Error that `action` throws.
-template <typename F>
-std::pair<ErrorCode, std::string> error_of(F&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return {e.code(), e.what()};
-  }
-  return {ErrorCode{}, "no error"};
-}
 
 size_t files_in(const fs::path& folder) {
   return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
@@ -38,12 +29,12 @@ TEST(ReadFile, ReadsAll) {
 
 TEST(ReadFile, RefusesWhatIsNoSmallRegularFile) {
   const TemporaryFolder folder;
-  EXPECT_EQ(error_of([&] { read_file(folder.path() / "absent", 9); }).first, ErrorCode::file);
-  EXPECT_THAT(error_of([&] { read_file(folder.path(), 9); }).second, HasSubstr("is a folder"));
-  EXPECT_EQ(error_of([&] { read_file(folder.write("x", "12345"), 4); }).first, ErrorCode::limit);
+  EXPECT_EQ(raised_by([&] { read_file(folder.path() / "absent", 9); }).first, ErrorCode::file);
+  EXPECT_THAT(raised_by([&] { read_file(folder.path(), 9); }).second, HasSubstr("is a folder"));
+  EXPECT_EQ(raised_by([&] { read_file(folder.write("x", "12345"), 4); }).first, ErrorCode::limit);
   const fs::path fifo = folder.path() / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  EXPECT_THAT(error_of([&] { read_file(fifo, 9); }).second, HasSubstr("not a regular file"));
+  EXPECT_THAT(raised_by([&] { read_file(fifo, 9); }).second, HasSubstr("not a regular file"));
 }
 
 TEST(AtomicFile, AppearsOnlyWhenCommitted) {
@@ -74,7 +65,7 @@ TEST(AtomicFile, InterruptedLeavesNothing) {
 }
 
 TEST(AtomicFile, NamesTheFileItCannotWrite) {
-  const auto [code, message] = error_of([] { AtomicFile file("/nonexistent/folder/out"); });
+  const auto [code, message] = raised_by([] { AtomicFile file("/nonexistent/folder/out"); });
   EXPECT_EQ(code, ErrorCode::file);
   EXPECT_THAT(message, HasSubstr("/nonexistent/folder/out"));
 }
@@ -87,7 +78,7 @@ class OpenBeneath : public testing::Test {
     folder_.write("sub/data", "abc");
   }
   auto open_error(const std::string& location) {
-    return error_of([&] { open_beneath(folder_.path(), location); });
+    return raised_by([&] { open_beneath(folder_.path(), location); });
   }
 
   TemporaryFolder outside_;
@@ -123,7 +114,7 @@ TEST_F(OpenBeneath, RefusesLinks) {
 TEST_F(OpenBeneath, ReportsAFileThatEnds) {
   const OpenedFile file = open_beneath(folder_.path(), "data");
   char bytes[8];
-  EXPECT_EQ(error_of([&] { read_exactly(file.fd, 5, bytes, 8, "data"); }).first, ErrorCode::file);
+  EXPECT_EQ(raised_by([&] { read_exactly(file.fd, 5, bytes, 8, "data"); }).first, ErrorCode::file);
 }
 
 }  // namespace

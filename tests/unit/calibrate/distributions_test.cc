@@ -5,6 +5,7 @@
 #include <random>
 
 #include "calibrate/observer.h"
+#include "tests/unit/calibrate/random_values.h"
 
 namespace fp8q::test {
 namespace {
@@ -33,12 +34,6 @@ std::vector<float> with_outliers() {
   return values;
 }
 
-SiteStatistics seen(const std::vector<float>& values) {
-  SiteStatistics statistics;
-  statistics.observe(values, 0, 0);
-  return statistics;
-}
-
 double sqnr_db(const std::vector<float>& values, Format format, float range) {
   const float scale = scale_for(format, range);
   double signal = 0, noise = 0;
@@ -53,7 +48,7 @@ double sqnr_db(const std::vector<float>& values, Format format, float range) {
 // Published orientation: SQNR of ranges by absmax, dB.
 TEST(Distributions, SqnrOfAbsmax) {
   const auto db = [](const std::vector<float>& values, Format format) {
-    return sqnr_db(values, format, seen(values).absmax());
+    return sqnr_db(values, format, of_values(values).absmax());
   };
   EXPECT_NEAR(db(gaussian(), Format::e4m3), 31.6, 0.3);
   EXPECT_NEAR(db(gaussian(), Format::int8), 40.3, 0.7);
@@ -67,7 +62,7 @@ TEST(Distributions, SqnrOfAbsmax) {
 // 127 steps to each side of a uniform distribution: signal 1/3, noise step^2 / 12.
 TEST(Distributions, SqnrOfAUniformDistribution) {
   EXPECT_NEAR(sqnr_db(uniform(), Format::int8, 1.0f), 10 * std::log10(4.0 * 127 * 127), 0.05);
-  const SiteStatistics s = seen(uniform());
+  const SiteStatistics s = of_values(uniform());
   const ExpectedError e = expected_error(s, Format::int8, 1.0f);
   EXPECT_NEAR(decibels(e.signal, e.noise), 10 * std::log10(4.0 * 127 * 127), 0.05);
 }
@@ -102,7 +97,7 @@ TEST(Distributions, MseFindsTheOptimumOfInt8) {
   EXPECT_NEAR(normal_best, 3.9, 0.1);   // 3.92 sigma: ACIQ, arXiv 1810.05723
   EXPECT_NEAR(laplace_best, 9.9, 0.2);  // 9.89 b
   const auto mse = [](const std::vector<float>& values) {
-    return static_cast<double>(range(Observer::mse, seen(values), Format::int8));
+    return static_cast<double>(range(Observer::mse, of_values(values), Format::int8));
   };
   EXPECT_NEAR(mse(gaussian()), normal_best, 0.15);
   EXPECT_LT(int8_error(laplace, mse(laplacian())), 1.08 * int8_error(laplace, laplace_best));
@@ -111,7 +106,7 @@ TEST(Distributions, MseFindsTheOptimumOfInt8) {
 
 TEST(Distributions, MseKeepsOutliersInFp8AndClipsThemInInt8) {
   const std::vector<float> values = with_outliers();
-  const SiteStatistics s = seen(values);
+  const SiteStatistics s = of_values(values);
   for (const FormatInfo& f : all_formats()) {
     const float r = range(Observer::mse, s, f.id);
     // The histogram takes the values of a bin to be spread evenly; the few outliers that make up
@@ -128,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat,
                          [](const auto& format) { return std::string(format.param.name); });
 
 TEST_P(EveryFormat, PercentileOfAUniformDistribution) {
-  const SiteStatistics s = seen(uniform());
+  const SiteStatistics s = of_values(uniform());
   for (const double p : {50.0, 75.0, 99.0, 99.99}) {
     const auto r = static_cast<double>(range({Observer::percentile, p}, s, GetParam().id));
     EXPECT_GE(r, p / 100 - 0.005);
@@ -138,11 +133,11 @@ TEST_P(EveryFormat, PercentileOfAUniformDistribution) {
 
 TEST_P(EveryFormat, StandardDeviations) {
   const Format f = GetParam().id;
-  EXPECT_NEAR(range({Observer::std, 6}, seen(gaussian()), f), 6.0, 0.05);
-  EXPECT_NEAR(range({Observer::std, 3}, seen(uniform()), f), 3 / std::sqrt(3.0), 0.02);
+  EXPECT_NEAR(range({Observer::std, 6}, of_values(gaussian()), f), 6.0, 0.05);
+  EXPECT_NEAR(range({Observer::std, 3}, of_values(uniform()), f), 3 / std::sqrt(3.0), 0.02);
   std::vector<float> shifted = gaussian();
   for (float& x : shifted) x = 0.5f * x - 10.0f;
-  EXPECT_NEAR(range({Observer::std, 4}, seen(shifted), f), 10.0 + 4 * 0.5, 0.02);
+  EXPECT_NEAR(range({Observer::std, 4}, of_values(shifted), f), 10.0 + 4 * 0.5, 0.02);
 }
 
 TEST_P(EveryFormat, MovingAverageOfGroups) {
@@ -157,11 +152,11 @@ TEST_P(EveryFormat, MovingAverageOfGroups) {
 
 // Even spread is what the grid assumes, so nothing is gained by clipping it.
 TEST_P(EveryFormat, EntropyKeepsAUniformDistribution) {
-  EXPECT_GT(range(Observer::entropy, seen(uniform()), GetParam().id), 0.98f);
+  EXPECT_GT(range(Observer::entropy, of_values(uniform()), GetParam().id), 0.98f);
 }
 
 TEST_P(EveryFormat, EntropyWeighsShapeNotDistance) {
-  const SiteStatistics s = seen(with_outliers());
+  const SiteStatistics s = of_values(with_outliers());
   const float r = range(Observer::entropy, s, GetParam().id);
   EXPECT_GT(r, 2.5f);
   EXPECT_LE(r, s.absmax());

@@ -11,12 +11,6 @@
 namespace fp8q::test {
 namespace {
 
-SiteStatistics of_values(const std::vector<float>& values) {
-  SiteStatistics statistics;
-  statistics.observe(values, 0, 0);
-  return statistics;
-}
-
 double squared_error(const std::vector<float>& values, Format format, float range) {
   const float scale = scale_for(format, range);
   double sum = 0;

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "calibrate/site_statistics.h"
+
 namespace fp8q::test {
 
 inline std::vector<float> random_values(size_t count, uint32_t seed) {
@@ -17,6 +19,14 @@ inline std::vector<float> random_values(size_t count, uint32_t seed) {
     if (random() % 512 == 0) x *= 50.0f;
   }
   return values;
+}
+
+// Statistics that saw these values.
+inline SiteStatistics of_values(const std::vector<float>& values, int64_t columns = 0,
+                                size_t group = 0) {
+  SiteStatistics statistics;
+  statistics.observe(values, columns, group);
+  return statistics;
 }
 
 }  // namespace fp8q::test

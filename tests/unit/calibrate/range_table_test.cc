@@ -42,9 +42,9 @@ TEST(RangeTable, RoundTrips) {
   EXPECT_EQ(to_tensorrt_cache(t),
             "TRT-8601-EntropyCalibration2\n/d/MatMul_output_0: 3ccaa525\na: 00000000\nb: c: "
             "3dcccccd\n");
-  const RangeTable json = range_table_from(to_onnxruntime_table(t), "t.json");
-  EXPECT_EQ(json.ranges, t.ranges);
-  EXPECT_EQ(to_onnxruntime_table(json), to_onnxruntime_table(t));
+  const RangeTable table = range_table_from(to_onnxruntime_table(t), "t.json");
+  EXPECT_EQ(table.ranges, t.ranges);
+  EXPECT_EQ(to_onnxruntime_table(table), to_onnxruntime_table(t));
   const RangeTable cache = range_table_from(to_tensorrt_cache(t, "TRT-100300-Entropy"), "t.cache");
   for (const auto& [name, range] : t.ranges)
     EXPECT_NEAR(cache.ranges.at(name), range, range * 0x1p-23f) << name;

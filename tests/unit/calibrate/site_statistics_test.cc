@@ -18,12 +18,6 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-SiteStatistics of_values(const std::vector<float>& values, int64_t columns = 0, size_t group = 0) {
-  SiteStatistics statistics;
-  statistics.observe(values, columns, group);
-  return statistics;
-}
-
 TEST(SiteStatistics, CountsExtremesAndZeros) {
   const SiteStatistics s = of_values({-0.0f, 3.0f, 0.0f, -5.0f, 1e-42f, kInf, kNan, -kInf, -kNan});
   EXPECT_EQ(s.count(), 5u);

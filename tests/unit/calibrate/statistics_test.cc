@@ -173,43 +173,42 @@ TEST(StatisticsFile, ForgedFieldsAreNamed) {
     EXPECT_NE(message.find("x.calib.json"), std::string::npos) << message;
     EXPECT_NE(message.find("fp8q calibrate"), std::string::npos) << message;
   };
-  using Json = json;
-  const auto site = [](Json& c) -> Json& { return c["sites"][0]; };
-  expect("sites[0].count", [&](Json& c) { site(c)["count"] = -1; });
-  expect("sites[0].count", [&](Json& c) { site(c)["count"] = 1.5; });
-  expect("sites[0].count", [&](Json& c) { site(c)["count"] = UINT64_MAX; });
-  expect("sites[0].zeros", [&](Json& c) { site(c)["zeros"] = 1'000'000; });
-  expect("sites[0].histogram", [&](Json& c) { site(c)["histogram"][1] = 3999; });
-  expect("sites[0].histogram[0]", [&](Json& c) { site(c)["histogram"][0] = 5000; });
-  expect("sites[0].histogram[2]", [&](Json& c) { site(c)["histogram"][2] = 0; });
-  expect("sites[0].histogram", [&](Json& c) { site(c)["histogram"].push_back(1); });
-  expect("sites[0].sums[0]", [&](Json& c) { site(c)["sums"][0][1] = INT64_MAX; });
-  expect("sites[0].sums[0]", [&](Json& c) { site(c)["sums"][0][2] = std::string(32, 'f'); });
-  expect("sites[0].sums[0][2]", [&](Json& c) { site(c)["sums"][0][2] = "0x1"; });
-  expect("sites[0].sums[0]", [&](Json& c) { site(c)["sums"][0].push_back(1); });
-  expect("sites[0].max", [&](Json& c) { site(c)["max"] = 1e30; });
-  expect("sites[0].max", [&](Json& c) { site(c)["max"] = 0.1; });
-  expect("sites[0].min", [&](Json& c) { site(c)["min"] = 1e308; });
-  expect("sites[0].min", [&](Json& c) { site(c)["min"] = nullptr; });
-  expect("sites[0].columns", [&](Json& c) { site(c)["columns"] = 1 << 20; });
-  expect("sites[0].channel_absmax", [&](Json& c) { site(c)["columns"] = 39; });
-  expect("sites[0].channel_absmax", [&](Json& c) { site(c)["channel_absmax"] = "zz"; });
+  const auto site = [](json& c) -> json& { return c["sites"][0]; };
+  expect("sites[0].count", [&](json& c) { site(c)["count"] = -1; });
+  expect("sites[0].count", [&](json& c) { site(c)["count"] = 1.5; });
+  expect("sites[0].count", [&](json& c) { site(c)["count"] = UINT64_MAX; });
+  expect("sites[0].zeros", [&](json& c) { site(c)["zeros"] = 1'000'000; });
+  expect("sites[0].histogram", [&](json& c) { site(c)["histogram"][1] = 3999; });
+  expect("sites[0].histogram[0]", [&](json& c) { site(c)["histogram"][0] = 5000; });
+  expect("sites[0].histogram[2]", [&](json& c) { site(c)["histogram"][2] = 0; });
+  expect("sites[0].histogram", [&](json& c) { site(c)["histogram"].push_back(1); });
+  expect("sites[0].sums[0]", [&](json& c) { site(c)["sums"][0][1] = INT64_MAX; });
+  expect("sites[0].sums[0]", [&](json& c) { site(c)["sums"][0][2] = std::string(32, 'f'); });
+  expect("sites[0].sums[0][2]", [&](json& c) { site(c)["sums"][0][2] = "0x1"; });
+  expect("sites[0].sums[0]", [&](json& c) { site(c)["sums"][0].push_back(1); });
+  expect("sites[0].max", [&](json& c) { site(c)["max"] = 1e30; });
+  expect("sites[0].max", [&](json& c) { site(c)["max"] = 0.1; });
+  expect("sites[0].min", [&](json& c) { site(c)["min"] = 1e308; });
+  expect("sites[0].min", [&](json& c) { site(c)["min"] = nullptr; });
+  expect("sites[0].columns", [&](json& c) { site(c)["columns"] = 1 << 20; });
+  expect("sites[0].channel_absmax", [&](json& c) { site(c)["columns"] = 39; });
+  expect("sites[0].channel_absmax", [&](json& c) { site(c)["channel_absmax"] = "zz"; });
   expect("sites[0].channel_absmax",
-         [&](Json& c) { site(c)["channel_absmax"].get_ref<std::string&>()[0] = 'f'; });
-  expect("sites[0].groups", [&](Json& c) { site(c)["groups"] = "7fc000007fc00000"; });
-  expect("sites[0].groups", [&](Json& c) { site(c)["groups"] = "00000000"; });
-  expect("sites[1].value", [&](Json& c) { c["sites"][1]["value"] = site(c)["value"]; });
-  expect("sites[0]", [&](Json& c) { site(c)["more"] = 1; });
-  expect("sites[0]", [&](Json& c) { site(c).erase("value"); });
+         [&](json& c) { site(c)["channel_absmax"].get_ref<std::string&>()[0] = 'f'; });
+  expect("sites[0].groups", [&](json& c) { site(c)["groups"] = "7fc000007fc00000"; });
+  expect("sites[0].groups", [&](json& c) { site(c)["groups"] = "00000000"; });
+  expect("sites[1].value", [&](json& c) { c["sites"][1]["value"] = site(c)["value"]; });
+  expect("sites[0]", [&](json& c) { site(c)["more"] = 1; });
+  expect("sites[0]", [&](json& c) { site(c).erase("value"); });
   for (const Part& wrong :
        {Part{10, 73, 100}, Part{10, 74, 70}, Part{0, 64, 64}, Part{74, 10, 100}})
-    expect("content.part", [&](Json& c) {
+    expect("content.part", [&](json& c) {
       c["part"] = {{"begin", wrong.begin}, {"end", wrong.end}, {"of", wrong.of}};
     });
-  expect("content.part", [&](Json& c) { c["part"] = 1; });
-  expect("provenance.seed", [&](Json& c) { c["provenance"]["seed"] = "1"; });
-  expect("provenance.data.builtin", [&](Json& c) { c["provenance"]["data"]["builtin"] = 0; });
-  expect("provenance.model", [&](Json& c) { c["provenance"]["model"] = 0; });
+  expect("content.part", [&](json& c) { c["part"] = 1; });
+  expect("provenance.seed", [&](json& c) { c["provenance"]["seed"] = "1"; });
+  expect("provenance.data.builtin", [&](json& c) { c["provenance"]["data"]["builtin"] = 0; });
+  expect("provenance.model", [&](json& c) { c["provenance"]["model"] = 0; });
 }
 
 TEST(StatisticsFile, WrongKindsOfJson) {

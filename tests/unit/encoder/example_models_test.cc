@@ -2,24 +2,15 @@
 // 16-bit weights.
 #include <gtest/gtest.h>
 
-#include "encoder/recognize.h"
 #include "encoder/summary.h"
 #include "interpreter/interpreter.h"
 #include "onnx/load.h"
 #include "support/paths.h"
 #include "unit/encoder/reference.h"
+#include "unit/encoder/variants.h"
 
 namespace fp8q::test {
 namespace {
-
-Encoder recognized(const Model& model) {
-  auto result = recognize_encoder(model);
-  if (const auto* no = std::get_if<NotAnEncoder>(&result)) {
-    ADD_FAILURE() << no->reason;
-    return {};
-  }
-  return std::get<Encoder>(std::move(result));
-}
 
 void expect_same_outputs(const Model& model, const Encoder& encoder) {
   const std::vector<int64_t> ids = {101, 2023, 3185, 2003, 6659, 102};

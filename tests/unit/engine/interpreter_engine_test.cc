@@ -3,10 +3,12 @@
 
 #include "engine/engine.h"
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 
 namespace fp8q {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -88,28 +90,17 @@ INSTANTIATE_TEST_SUITE_P(Shapes, InterpreterEngineTest,
                                          std::pair<int64_t, int64_t>{1, 5},
                                          std::pair<int64_t, int64_t>{4, 5}));
 
-template <typename F>
-std::string error_of(const F& f, ErrorCode code) {
-  try {
-    f();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code);
-    return e.what();
-  }
-  return "";
-}
-
 TEST(InterpreterEngine, NamesWhatItCannotFeed) {
   Model model = token_model(-1, -1);
   model.graph.inputs.push_back({"temperature", DType::f32, true, {}});
-  EXPECT_THAT(error_of([&] { make_interpreter_engine(model, {}); }, ErrorCode::unsupported),
+  EXPECT_THAT(error_of(ErrorCode::unsupported, [&] { make_interpreter_engine(model, {}); }),
               HasSubstr("\"temperature\""));
 }
 
 TEST(InterpreterEngine, RefusesSequencesLongerThanAFixedShape) {
   const Model model = token_model(1, 2);
   const auto engine = make_interpreter_engine(model, {});
-  EXPECT_THAT(error_of([&] { engine->run(two_sequences()); }, ErrorCode::bad_data),
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { engine->run(two_sequences()); }),
               HasSubstr("fixed at 2"));
 }
 

@@ -84,13 +84,13 @@ TEST_F(AlgorithmChoiceTest, TrialsSeeRandomCodes) {
 
 TEST_F(AlgorithmChoiceTest, FailsWithoutAnAlgorithm) {
   sim::set_algorithms({{.id = 1, .run = CUBLAS_STATUS_EXECUTION_FAILED}});
-  const auto [code, message] = error_of([&] { choose(); });
+  const auto [code, message] = raised_by([&] { choose(); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message, HasSubstr(describe(kShape)));
   EXPECT_THAT(message, HasSubstr("1 tried"));
   sim::set_algorithms({});
-  EXPECT_EQ(error_of([&] { choose(); }).first, ErrorCode::device);
-  EXPECT_EQ(error_of([&] { choose(AlgorithmChoice::first); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([&] { choose(); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([&] { choose(AlgorithmChoice::first); }).first, ErrorCode::device);
 }
 
 TEST_F(AlgorithmChoiceTest, TheCacheSavesTheTrials) {
@@ -139,13 +139,13 @@ TEST_F(AlgorithmChoiceTest, TheFirstThatRunsIsTakenWithoutTiming) {
 
 TEST_F(AlgorithmChoiceTest, AnIllegalAddressInATrialIsReported) {
   sim::fail_next("cudaEventSynchronize", cudaErrorIllegalAddress, 2);
-  EXPECT_THAT(error_of([&] { choose(); }).second, HasSubstr("started again"));
+  EXPECT_THAT(raised_by([&] { choose(); }).second, HasSubstr("started again"));
 }
 
 TEST_F(AlgorithmChoiceTest, AGpuThatHasStoppedIsNotTheLibrarysFault) {
   sim::set_algorithms({{.id = 1, .run = CUBLAS_STATUS_EXECUTION_FAILED}});
   sim::fail_next("cudaStreamSynchronize", cudaErrorIllegalAddress, 1);
-  EXPECT_THAT(error_of([&] { choose(); }).second, HasSubstr("started again"));
+  EXPECT_THAT(raised_by([&] { choose(); }).second, HasSubstr("started again"));
 }
 
 TEST_F(AlgorithmChoiceTest, WaitsForTheDeviceItself) {

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(CublasLtLibrary, SaysWhatIsMissingAndWhatToDo) {
-  const auto [code, message] = error_of([] {
+  const auto [code, message] = raised_by([] {
     load_cublaslt_from({"/nonexistent/libcublasLt.so.13", "libnone.so.13"});
   });
   EXPECT_EQ(code, ErrorCode::device);
@@ -29,11 +29,11 @@ TEST(CublasLtLibrary, SaysWhatIsMissingAndWhatToDo) {
 TEST(CublasLtLibrary, RefusesWhatIsNoLibrary) {
   const test::TemporaryFolder folder;
   const auto path = folder.write("libcublasLt.so.13", "text");
-  EXPECT_EQ(error_of([&] { load_cublaslt_from({path}); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([&] { load_cublaslt_from({path}); }).first, ErrorCode::device);
 }
 
 TEST(CublasLtLibrary, NamesTheFunctionThatALibraryLacks) {
-  const auto [code, message] = error_of([] { load_cublaslt_from({"libm.so.6"}); });
+  const auto [code, message] = raised_by([] { load_cublaslt_from({"libm.so.6"}); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message, AllOf(HasSubstr("libm.so.6"), HasSubstr("cublasLtCreate")));
 }
@@ -41,7 +41,7 @@ TEST(CublasLtLibrary, NamesTheFunctionThatALibraryLacks) {
 // Before the next test: a library that is loaded stays.
 TEST(CublasLtLibrary, IsLookedForInTheNamedFolderOnly) {
   setenv("FP8Q_CUBLASLT_DIR", "/nonexistent", 1);
-  EXPECT_THAT(error_of([] { load_cublaslt(); }).second,
+  EXPECT_THAT(raised_by([] { load_cublaslt(); }).second,
               HasSubstr("/nonexistent/libcublasLt.so.13"));
   unsetenv("FP8Q_CUBLASLT_DIR");
 }
@@ -66,10 +66,10 @@ TEST(CublasLtStatus, BecomesAnError) {
   const CublasLt& table = sim::cublaslt();
   EXPECT_NO_THROW(check(table, CUBLAS_STATUS_SUCCESS, "step"));
   const auto [code, message] =
-      error_of([&] { check(table, CUBLAS_STATUS_NOT_SUPPORTED, "layer 3"); });
+      raised_by([&] { check(table, CUBLAS_STATUS_NOT_SUPPORTED, "layer 3"); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message, AllOf(HasSubstr("layer 3"), HasSubstr("not supported"), HasSubstr("15")));
-  EXPECT_EQ(error_of([&] { check(table, CUBLAS_STATUS_ALLOC_FAILED, "step"); }).first,
+  EXPECT_EQ(raised_by([&] { check(table, CUBLAS_STATUS_ALLOC_FAILED, "step"); }).first,
             ErrorCode::limit);
 }
 

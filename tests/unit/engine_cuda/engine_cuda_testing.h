@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,19 +11,11 @@
 #include "engine/cuda/matmul.h"
 #include "numeric/types.h"
 #include "tests/cuda_sim/cublaslt_sim.h"
+#include "tests/support/errors.h"
 
 namespace fp8q::cuda {
 
-// The code and message of the Error that `action` throws.
-template <typename F>
-std::pair<ErrorCode, std::string> error_of(F&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return {e.code(), e.what()};
-  }
-  return {ErrorCode{}, "no error"};
-}
+using test::raised_by;
 
 inline DeviceInfo h100() { return *find_device().device; }
 

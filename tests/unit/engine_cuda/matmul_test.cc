@@ -178,7 +178,7 @@ TEST_F(MatmulTest, HasNoCandidatesWhereTheLibraryHasNone) {
   sim::set_algorithms({});
   EXPECT_TRUE(matmul.candidates(16).empty());
   sim::fail_next_cublaslt("MatmulAlgoGetHeuristic", CUBLAS_STATUS_INTERNAL_ERROR);
-  EXPECT_EQ(error_of([&] { matmul.candidates(16); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([&] { matmul.candidates(16); }).first, ErrorCode::device);
 }
 
 TEST_F(MatmulTest, AsksAgainForAnyAlgorithm) {
@@ -203,7 +203,7 @@ TEST_F(MatmulTest, AcceptsWhatTheLibraryChecks) {
 
 TEST_F(MatmulTest, RefusesAnUnsupportedShape) {
   const auto [code, message] =
-      error_of([&] { Matmul(context_, shape_of(kE5M2, kE5M2, SumType::bf16)); });
+      raised_by([&] { Matmul(context_, shape_of(kE5M2, kE5M2, SumType::bf16)); });
   EXPECT_EQ(code, ErrorCode::unsupported);
   EXPECT_THAT(message, HasSubstr("7 x 48 x 32 e5m2 * e5m2"));
 }
@@ -213,7 +213,7 @@ TEST_F(MatmulTest, ARefusedRunNamesTheProduct) {
   Matmul matmul(context_, kFp8);
   matmul.use(sim::opaque(1));
   sim::fail_next_cublaslt("Matmul", CUBLAS_STATUS_EXECUTION_FAILED);
-  const auto [code, message] = error_of([&] { matmul.run(product.operands(), stream_.get()); });
+  const auto [code, message] = raised_by([&] { matmul.run(product.operands(), stream_.get()); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message, HasSubstr(describe(kFp8)));
   sim::fail_next_cublaslt("Matmul", CUBLAS_STATUS_EXECUTION_FAILED);
@@ -257,7 +257,7 @@ TEST_F(MatmulTest, EveryFailureOfItsParts) {
   for (const auto& [function, times] : calls)
     for (int after = 0; after < times; ++after) {
       sim::fail_next_cublaslt(function, CUBLAS_STATUS_ALLOC_FAILED, after);
-      const auto [code, message] = error_of([&] { Matmul(context_, shape).candidates(4); });
+      const auto [code, message] = raised_by([&] { Matmul(context_, shape).candidates(4); });
       EXPECT_EQ(code, ErrorCode::limit) << function << " after " << after;
       EXPECT_THAT(message, HasSubstr(describe(shape)));
     }
@@ -265,9 +265,9 @@ TEST_F(MatmulTest, EveryFailureOfItsParts) {
 
 TEST_F(MatmulTest, AContextThatCannotBeMade) {
   sim::fail_next_cublaslt("Create", CUBLAS_STATUS_NOT_INITIALIZED);
-  EXPECT_EQ(error_of([] { MatmulContext(sim::cublaslt(), h100()); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([] { MatmulContext(sim::cublaslt(), h100()); }).first, ErrorCode::device);
   sim::fail_next("cudaMalloc", cudaErrorMemoryAllocation);
-  EXPECT_EQ(error_of([] { MatmulContext(sim::cublaslt(), h100()); }).first, ErrorCode::limit);
+  EXPECT_EQ(raised_by([] { MatmulContext(sim::cublaslt(), h100()); }).first, ErrorCode::limit);
 }
 
 struct ResultCase {

@@ -41,7 +41,7 @@ TEST_F(Runtime, OutOfDeviceMemorySaysForWhatHowMuchAndWhatToDo) {
   sim::set_device({.memory_bytes = size_t{3} << 20});
   DeviceBuffer<std::byte> first(size_t{1} << 20, "weights");
   DeviceBuffer<std::byte> buffer(1000, "activations");
-  const auto [code, message] = error_of([&] { buffer.grow(size_t{5} << 20, "activations"); });
+  const auto [code, message] = raised_by([&] { buffer.grow(size_t{5} << 20, "activations"); });
   EXPECT_EQ(code, ErrorCode::limit);
   EXPECT_THAT(message, AllOf(HasSubstr("activations"), HasSubstr("no 5.0 MiB"),
                              HasSubstr("2.0 MiB of 3.0 MiB are free"), HasSubstr("--batch")));
@@ -53,14 +53,14 @@ TEST_F(Runtime, OutOfDeviceMemorySaysForWhatHowMuchAndWhatToDo) {
 
 TEST_F(Runtime, OutOfPinnedMemory) {
   sim::fail_next("cudaHostAlloc", cudaErrorMemoryAllocation);
-  const auto [code, message] = error_of([] { PinnedBuffer<int>(1000, "results"); });
+  const auto [code, message] = raised_by([] { PinnedBuffer<int>(1000, "results"); });
   EXPECT_EQ(code, ErrorCode::limit);
   EXPECT_THAT(message, AllOf(HasSubstr("results"), HasSubstr("pinned"), HasSubstr("4000 bytes")));
 }
 
 TEST_F(Runtime, MemoryFailsForOtherReasons) {
   sim::fail_next("cudaMalloc", cudaErrorInvalidValue);
-  EXPECT_EQ(error_of([] { DeviceBuffer<int>(1000, "x"); }).first, ErrorCode::device);
+  EXPECT_EQ(raised_by([] { DeviceBuffer<int>(1000, "x"); }).first, ErrorCode::device);
   EXPECT_NO_THROW(check_launches("the next step"));  // reported once
 }
 
@@ -75,7 +75,7 @@ TEST_F(Runtime, CopiesAndFills) {
   copy_to_host(nullptr, nullptr, 0, stream.get());
   stream.synchronize("copies");
   EXPECT_THAT(std::vector<int>(out.data(), out.data() + 4), testing::ElementsAre(10, 0, 12, 13));
-  EXPECT_EQ(error_of([&] { copy_to_device(device.data(), in.data(), 20, stream.get()); }).first,
+  EXPECT_EQ(raised_by([&] { copy_to_device(device.data(), in.data(), 20, stream.get()); }).first,
             ErrorCode::device);
 }
 
@@ -85,7 +85,7 @@ TEST_F(Runtime, ARefusedLaunchIsReportedOnce) {
   sim::fail_next("launch", cudaErrorInvalidConfiguration);
   sim::submit(stream.get(), [&] { ran = true; });
   EXPECT_FALSE(ran);
-  const auto [code, message] = error_of([] { check_launches("layer 3: attention"); });
+  const auto [code, message] = raised_by([] { check_launches("layer 3: attention"); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message,
               AllOf(HasSubstr("layer 3: attention"), HasSubstr("invalid configuration argument"),
@@ -98,18 +98,18 @@ TEST_F(Runtime, AnErrorThatSpoilsTheProcessSaysSo) {
   const DeviceBuffer<int> buffer(4, "x");
   const Event event;
   sim::fail_next("cudaStreamSynchronize", cudaErrorIllegalAddress);
-  const auto [code, message] = error_of([&] { stream.synchronize("layer 3"); });
+  const auto [code, message] = raised_by([&] { stream.synchronize("layer 3"); });
   EXPECT_EQ(code, ErrorCode::device);
   EXPECT_THAT(message, AllOf(HasSubstr("layer 3"), HasSubstr("illegal memory access"),
                              HasSubstr("or in a step before"), HasSubstr("started again")));
-  EXPECT_THAT(error_of([] { DeviceBuffer<int>(4, "y"); }).second, HasSubstr("started again"));
-  EXPECT_THAT(error_of([] { check_launches("z"); }).second, HasSubstr("started again"));
+  EXPECT_THAT(raised_by([] { DeviceBuffer<int>(4, "y"); }).second, HasSubstr("started again"));
+  EXPECT_THAT(raised_by([] { check_launches("z"); }).second, HasSubstr("started again"));
 }  // the destructors meet the same error and say nothing
 
 TEST_F(Runtime, CodeForAnotherGpuIsExplained) {
-  EXPECT_THAT(error_of([] { check(cudaErrorNoKernelImageForDevice, "start"); }).second,
+  EXPECT_THAT(raised_by([] { check(cudaErrorNoKernelImageForDevice, "start"); }).second,
               HasSubstr("without code for this GPU"));
-  EXPECT_EQ(error_of([] { check(cudaErrorMemoryAllocation, "start"); }).first, ErrorCode::limit);
+  EXPECT_EQ(raised_by([] { check(cudaErrorMemoryAllocation, "start"); }).first, ErrorCode::limit);
 }
 
 TEST_F(Runtime, HandlesThatCannotBeMade) {
@@ -117,7 +117,7 @@ TEST_F(Runtime, HandlesThatCannotBeMade) {
        {"cudaStreamCreateWithFlags", "cudaEventCreateWithFlags", "cudaStreamBeginCapture",
         "cudaStreamEndCapture", "cudaGraphInstantiate"}) {
     sim::fail_next(function, cudaErrorInvalidValue);
-    const auto code = error_of([] {
+    const auto code = raised_by([] {
                         const StreamHandle stream;
                         const Event event;
                         capture(stream.get(), [] {});
@@ -156,9 +156,9 @@ TEST_F(Runtime, AGraphRunsWhatWasCaptured) {
 TEST_F(Runtime, CapturingMustNotAllocateOrWait) {
   const StreamHandle stream;
   DeviceBuffer<int> buffer;
-  EXPECT_EQ(error_of([&] { capture(stream.get(), [&] { buffer.grow(4, "x"); }); }).first,
+  EXPECT_EQ(raised_by([&] { capture(stream.get(), [&] { buffer.grow(4, "x"); }); }).first,
             ErrorCode::device);
-  EXPECT_EQ(error_of([&] { capture(stream.get(), [&] { stream.synchronize("x"); }); }).first,
+  EXPECT_EQ(raised_by([&] { capture(stream.get(), [&] { stream.synchronize("x"); }); }).first,
             ErrorCode::device);
   EXPECT_NO_THROW(check_launches("after"));
   EXPECT_TRUE(capture(stream.get(), [] {}));
@@ -168,7 +168,7 @@ TEST_F(Runtime, ACaptureThatThrowsLeavesTheStreamUsable) {
   const StreamHandle stream;
   int runs = 0;
   const auto work = [&] { sim::submit(stream.get(), [&] { ++runs; }); };
-  EXPECT_EQ(error_of([&] {
+  EXPECT_EQ(raised_by([&] {
               capture(stream.get(), [&] {
                 work();
                 fail(ErrorCode::unsupported, "no");
@@ -183,7 +183,7 @@ TEST_F(Runtime, ALaunchRefusedWhileCapturingFailsTheCapture) {
   const StreamHandle stream;
   sim::fail_next("launch", cudaErrorInvalidConfiguration);
   EXPECT_EQ(
-      error_of([&] { capture(stream.get(), [&] { sim::submit(stream.get(), [] {}); }); }).first,
+      raised_by([&] { capture(stream.get(), [&] { sim::submit(stream.get(), [] {}); }); }).first,
       ErrorCode::device);
 }
 

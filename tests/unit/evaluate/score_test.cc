@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::Optional;
 
 // A run whose single output per example is `logits`.
-RunResult run_of(const std::vector<std::vector<float>>& logits) {
+RunResult run_with_logits(const std::vector<std::vector<float>>& logits) {
   RunResult run;
   run.outputs = {{"logits", false, static_cast<int64_t>(logits.front().size())}};
   for (const auto& row : logits) run.examples.push_back({row});
@@ -30,19 +30,19 @@ std::vector<Example> examples_with(const std::vector<double>& gold) {
 }
 
 TEST(Predict, TakesTheLargestLogitInTheOrderOfTheTask) {
-  const RunResult run = run_of({{2, 1}, {0, 3}, {1, 1}});
+  const RunResult run = run_with_logits({{2, 1}, {0, 3}, {1, 1}});
   EXPECT_THAT(predict(require_task("sst2"), {{0, 1}, ""}, run).values, ElementsAre(0, 1, 0));
   EXPECT_THAT(predict(require_task("sst2"), {{1, 0}, ""}, run).values, ElementsAre(1, 0, 0));
 }
 
 TEST(Predict, GivesTheNumberOfARegressionModel) {
-  EXPECT_THAT(predict(require_task("stsb"), {{0}, ""}, run_of({{2.5}, {-1}})).values,
+  EXPECT_THAT(predict(require_task("stsb"), {{0}, ""}, run_with_logits({{2.5}, {-1}})).values,
               ElementsAre(2.5, -1));
 }
 
 TEST(Predict, RefusesLogitsThatAreNotFinite) {
   try {
-    predict(require_task("sst2"), {{0, 1}, ""}, run_of({{0, 1}, {0, NAN}}));
+    predict(require_task("sst2"), {{0, 1}, ""}, run_with_logits({{0, 1}, {0, NAN}}));
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::bad_model);
@@ -51,7 +51,7 @@ TEST(Predict, RefusesLogitsThatAreNotFinite) {
 }
 
 TEST(LogitsOutput, IsTheFirstPerExample) {
-  RunResult run = run_of({{0, 1}});
+  RunResult run = run_with_logits({{0, 1}});
   run.outputs.insert(run.outputs.begin(), {"hidden", true, 8});
   EXPECT_EQ(logits_output(run), 1u);
   run.outputs.pop_back();
@@ -69,7 +69,8 @@ Scored scored(const char* task, const std::vector<Example>& examples,
     else logits.back()[static_cast<size_t>(value)] = 1;
   }
   const LabelEvaluator evaluator(t, examples);
-  return score_answers(evaluator, examples.size(), evaluator.answers({}, run_of(logits), {}), 1);
+  return score_answers(evaluator, examples.size(),
+                       evaluator.answers({}, run_with_logits(logits), {}), 1);
 }
 
 TEST(ScoreAnswers, GivesTheScoreWithItsInterval) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 #include "unit/interpreter/graphs.h"
 
 namespace fp8q::test {
@@ -28,15 +29,9 @@ Model split_heads() {
        {"heads", Tensor::of<int64_t>({2}, {2, 3})}});
 }
 
-std::string message_of(const Model& m, const std::map<std::string, Shape>& shapes, ErrorCode code) {
-  try {
-    evaluate_abstractly(m, shapes);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
+std::string abstract_error(const Model& m, const std::map<std::string, Shape>& shapes,
+                           ErrorCode code) {
+  return error_of(code, [&] { evaluate_abstractly(m, shapes); });
 }
 
 TEST(Abstract, FollowsShapeArithmetic) {
@@ -85,12 +80,12 @@ TEST(Abstract, DecodesAWeightWhenItIsLookedAt) {
 TEST(Abstract, RefusesShapesThatDependOnTheInput) {
   const Model m = model(14, {input("x", DType::f32, {-1}), input("n", DType::i64, {1})},
                         {node("Reshape", {"x", "n"}, {"y"})}, {"y"});
-  EXPECT_THAT(message_of(m, {{"x", {3}}, {"n", {1}}}, ErrorCode::unsupported),
+  EXPECT_THAT(abstract_error(m, {{"x", {3}}, {"n", {1}}}, ErrorCode::unsupported),
               HasSubstr("Reshape \"y\": the shape of its output depends on the contents of \"n\""));
 }
 
 TEST(Abstract, NeedsAShapeForEveryInput) {
-  EXPECT_THAT(message_of(split_heads(), {}, ErrorCode::bad_data), HasSubstr("\"x\""));
+  EXPECT_THAT(abstract_error(split_heads(), {}, ErrorCode::bad_data), HasSubstr("\"x\""));
 }
 
 TEST(Abstract, ChoosesInputShapes) {
@@ -111,9 +106,9 @@ TEST(Abstract, CapsWhatConstantsMayGrowTo) {
     return model(14, {}, {node("ConstantOfShape", {"n"}, {"y"})}, {"y"},
                  {{"n", Tensor::of<int64_t>({n}, dims)}});
   };
-  EXPECT_THAT(message_of(huge({int64_t{1} << 40}), {}, ErrorCode::limit),
+  EXPECT_THAT(abstract_error(huge({int64_t{1} << 40}), {}, ErrorCode::limit),
               HasSubstr("ConstantOfShape \"y\""));
-  EXPECT_THAT(message_of(huge({int64_t{1} << 62, 1 << 20}), {}, ErrorCode::limit),
+  EXPECT_THAT(abstract_error(huge({int64_t{1} << 62, 1 << 20}), {}, ErrorCode::limit),
               HasSubstr("cannot hold"));
   EXPECT_THROW(Interpreter{huge({int64_t{1} << 40})}, Error);
 
@@ -121,7 +116,7 @@ TEST(Abstract, CapsWhatConstantsMayGrowTo) {
   Model chain = huge({1 << 24});
   for (int i = 0; i < 8; ++i)
     chain.graph.nodes.push_back(node("Expand", {"y", "n"}, {fmt::format("z{}", i)}));
-  EXPECT_THAT(message_of(chain, {}, ErrorCode::limit), HasSubstr("Expand \"z3\""));
+  EXPECT_THAT(abstract_error(chain, {}, ErrorCode::limit), HasSubstr("Expand \"z3\""));
 }
 
 }  // namespace

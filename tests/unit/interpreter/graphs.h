@@ -59,6 +59,10 @@ inline Tensor run_node(int64_t opset, const std::string& op_type, const std::vec
   return Interpreter(m).run({}).at("y");
 }
 
+using F = std::vector<float>;
+
+inline Tensor floats(Shape shape, const F& v) { return Tensor::of<float>(std::move(shape), v); }
+
 template <typename T>
 std::vector<T> values(const Tensor& t) {
   return {t.data<T>().begin(), t.data<T>().end()};

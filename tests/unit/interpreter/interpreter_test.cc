@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 #include "unit/interpreter/graphs.h"
 
 namespace fp8q::test {
@@ -22,16 +23,8 @@ Model sum_and_product() {
                {"y"}, {{"one", Tensor::scalar(1.0f)}, {"two", Tensor::scalar(2.0f)}});
 }
 
-std::string message_of(const Model& m, const std::map<std::string, Tensor>& inputs,
-                       ErrorCode code) {
-  try {
-    Interpreter(m).run(inputs);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
+std::string run_error(const Model& m, const std::map<std::string, Tensor>& inputs, ErrorCode code) {
+  return error_of(code, [&] { Interpreter(m).run(inputs); });
 }
 
 TEST(Interpreter, RunsAndReportsEveryValueItMakes) {
@@ -66,12 +59,11 @@ TEST(Interpreter, ReturnsInputsAndConstantsThatAreOutputs) {
 TEST(Interpreter, ChecksItsInputs) {
   const Model m = sum_and_product();
   const Tensor x = Tensor::of<float>({1}, {1});
-  EXPECT_THAT(message_of(m, {}, ErrorCode::bad_data), HasSubstr("\"x\" of the model is not given"));
-  EXPECT_THAT(message_of(m, {{"x", x}, {"z", x}}, ErrorCode::bad_data),
-              HasSubstr("no input \"z\""));
-  EXPECT_THAT(message_of(m, {{"x", x.to(DType::i64)}}, ErrorCode::bad_data),
+  EXPECT_THAT(run_error(m, {}, ErrorCode::bad_data), HasSubstr("\"x\" of the model is not given"));
+  EXPECT_THAT(run_error(m, {{"x", x}, {"z", x}}, ErrorCode::bad_data), HasSubstr("no input \"z\""));
+  EXPECT_THAT(run_error(m, {{"x", x.to(DType::i64)}}, ErrorCode::bad_data),
               HasSubstr("is int64, the model expects float"));
-  EXPECT_THAT(message_of(m, {{"x", x.reshaped({1, 1})}}, ErrorCode::bad_data), HasSubstr("[1, 1]"));
+  EXPECT_THAT(run_error(m, {{"x", x.reshaped({1, 1})}}, ErrorCode::bad_data), HasSubstr("[1, 1]"));
 }
 
 TEST(Interpreter, NamesEveryOperatorItDoesNotHave) {
@@ -82,7 +74,7 @@ TEST(Interpreter, NamesEveryOperatorItDoesNotHave) {
   m.graph.nodes[0].domain = "com.microsoft";
   m.graph.nodes[0].name = "fused";
   m.opsets["com.microsoft"] = 1;
-  const std::string text = message_of(m, {}, ErrorCode::unsupported);
+  const std::string text = run_error(m, {}, ErrorCode::unsupported);
   EXPECT_THAT(
       text,
       AllOf(HasSubstr("\"fused\" (operator SkipLayerNormalization, opset 1, domain com.microsoft)"),
@@ -92,7 +84,7 @@ TEST(Interpreter, NamesEveryOperatorItDoesNotHave) {
 }
 
 TEST(Interpreter, RefusesOpsetsItDoesNotKnow) {
-  EXPECT_THAT(message_of(model(28, {}, {}, {}), {}, ErrorCode::unsupported), HasSubstr("opset 28"));
+  EXPECT_THAT(run_error(model(28, {}, {}, {}), {}, ErrorCode::unsupported), HasSubstr("opset 28"));
 }
 
 TEST(Interpreter, ListsItsOperators) {
@@ -133,7 +125,7 @@ TEST(Interpreter, NamesTheNodeOfAWrongIndex) {
   const Model m =
       model(14, {input("ids", DType::i64, {-1})}, {node("Gather", {"table", "ids"}, {"y"})}, {"y"},
             {{"table", Tensor::of<float>({2}, {1, 2})}});
-  EXPECT_THAT(message_of(m, {{"ids", Tensor::of<int64_t>({1}, {2})}}, ErrorCode::bad_data),
+  EXPECT_THAT(run_error(m, {{"ids", Tensor::of<int64_t>({1}, {2})}}, ErrorCode::bad_data),
               HasSubstr("Gather \"y\": index 2 is outside a dimension of 2"));
 }
 

@@ -13,10 +13,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-using F = std::vector<float>;
 using I = std::vector<int64_t>;
 
-Tensor floats(Shape shape, F v) { return Tensor::of<float>(std::move(shape), v); }
 Tensor ints(I v) { return Tensor::of<int64_t>({static_cast<int64_t>(v.size())}, v); }
 
 TEST(OldOpsets, BroadcastByAttribute) {

@@ -10,9 +10,6 @@ namespace fp8q::test {
 namespace {
 
 using ::testing::ElementsAre;
-using F = std::vector<float>;
-
-Tensor floats(Shape shape, F v) { return Tensor::of<float>(std::move(shape), v); }
 
 std::vector<int> codes(const Tensor& t) {
   std::vector<int> result;

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <optional>
 
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
-#include "tests/unit/json/json_testing.h"
 
 namespace fp8q::test {
 namespace {
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 constexpr json::Kind kKind{
     .what = "a list of wishes", .remedy = "wish again", .code = ErrorCode::bad_model};
 
-std::string refusal(const std::string& text) {
+std::string refusal_of_text(const std::string& text) {
   return error_of(ErrorCode::bad_model, [&] { Document::parse(text, "wishes.json", kKind); });
 }
 
@@ -32,18 +32,18 @@ TEST(Document, EverythingThatJsonHas) {
 }
 
 TEST(Document, OtherTextsAreNamedWithPlaceAndRemedy) {
-  EXPECT_THAT(refusal("{\"a\": 1,\n \"b\" 2}"),
+  EXPECT_THAT(refusal_of_text("{\"a\": 1,\n \"b\" 2}"),
               AllOf(testing::StartsWith("wishes.json: is not a list of wishes: parse error at line "
                                         "2, column 6"),
                     testing::EndsWith("; wish again")));
   for (const char* text :
        {"", "{", "[1,]", "{} {}", "nul", "'x'", "{1: 2}", "[01]", "\"\xff\"", "\"\n\"", "// x\n1"})
-    EXPECT_THAT(refusal(text), HasSubstr("is not a list of wishes")) << text;
+    EXPECT_THAT(refusal_of_text(text), HasSubstr("is not a list of wishes")) << text;
 }
 
 TEST(Document, JsonHasOnlyFiniteNumbers) {
   for (const char* text : {"1e999", "[-1e999]", "NaN", "[Infinity]"})
-    EXPECT_THAT(refusal(text), HasSubstr("is not a list of wishes")) << text;
+    EXPECT_THAT(refusal_of_text(text), HasSubstr("is not a list of wishes")) << text;
   EXPECT_EQ(Document::parse("1e-999", "x").root().number(), 0);
 }
 
@@ -52,17 +52,18 @@ TEST(Document, DepthIsBounded) {
     return std::string(levels, '[') + std::string(levels, ']');
   };
   EXPECT_EQ(Document::parse(nested(json::kMaxDepth), "x").root().size(), 1u);
-  EXPECT_THAT(refusal(nested(json::kMaxDepth + 1)), HasSubstr("nested more than 64 levels deep"));
-  EXPECT_THAT(refusal(std::string(1'000'000, '[')), HasSubstr("nested"));
+  EXPECT_THAT(refusal_of_text(nested(json::kMaxDepth + 1)),
+              HasSubstr("nested more than 64 levels deep"));
+  EXPECT_THAT(refusal_of_text(std::string(1'000'000, '[')), HasSubstr("nested"));
   std::string objects;
   for (size_t i = 0; i <= json::kMaxDepth; ++i) objects += "{\"a\":";
-  EXPECT_THAT(refusal(objects), HasSubstr("nested"));
+  EXPECT_THAT(refusal_of_text(objects), HasSubstr("nested"));
 }
 
 TEST(Document, NoKeyStandsTwiceInAnObject) {
-  EXPECT_EQ(refusal(R"({"a": 1, "b": 2, "a": 1})"),
+  EXPECT_EQ(refusal_of_text(R"({"a": 1, "b": 2, "a": 1})"),
             "wishes.json: the key \"a\" stands twice in one object; wish again");
-  EXPECT_EQ(refusal(R"({"x": [{}, {"y": {"k": {}, "k": 1}}]})"),
+  EXPECT_EQ(refusal_of_text(R"({"x": [{}, {"y": {"k": {}, "k": 1}}]})"),
             "wishes.json: x[1].y: the key \"k\" stands twice in one object; wish again");
   EXPECT_EQ(Document::parse(R"([{"a": 1}, {"a": {"a": 2}}])", "x").root().size(), 2u);
 }

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/hash.h"
-#include "tests/unit/json/json_testing.h"
+#include "tests/support/errors.h"
 
 namespace fp8q::test {
 namespace {
@@ -18,7 +18,7 @@ constexpr const char* kContent = R"({"a":[1,2],"b":"x"})";
 Document unsealed(const std::string& bytes) {
   return json::unseal(bytes, "f.json", kSchema, {.remedy = "wish again"});
 }
-std::string refusal(const std::string& bytes) {
+std::string refusal_of_file(const std::string& bytes) {
   return error_of(ErrorCode::bad_data, [&] { unsealed(bytes); });
 }
 
@@ -35,18 +35,18 @@ TEST(Sealed, IsReadAsItWasWritten) {
 }
 
 TEST(Sealed, AnotherSchemaIsNamed) {
-  EXPECT_EQ(refusal(json::seal("fp8q/wishes/2", kContent, kContent)),
+  EXPECT_EQ(refusal_of_file(json::seal("fp8q/wishes/2", kContent, kContent)),
             "f.json: schema: expected \"fp8q/wishes/1\", found \"fp8q/wishes/2\"; wish again");
-  EXPECT_THAT(refusal("{}"), HasSubstr("\"schema\" is missing"));
-  EXPECT_THAT(refusal("{\"schema\": 1}"), HasSubstr("schema: expected a string"));
+  EXPECT_THAT(refusal_of_file("{}"), HasSubstr("\"schema\" is missing"));
+  EXPECT_THAT(refusal_of_file("{\"schema\": 1}"), HasSubstr("schema: expected a string"));
 }
 
 TEST(Sealed, ChangedContentIsNoticed) {
-  EXPECT_EQ(refusal(json::seal(kSchema, kContent, R"({"a":[1,3],"b":"x"})")),
+  EXPECT_EQ(refusal_of_file(json::seal(kSchema, kContent, R"({"a":[1,3],"b":"x"})")),
             "f.json: checksum: does not fit the content; wish again");
-  EXPECT_THAT(refusal(R"({"schema":"fp8q/wishes/1","checksum":"","content":1,"more":2})"),
+  EXPECT_THAT(refusal_of_file(R"({"schema":"fp8q/wishes/1","checksum":"","content":1,"more":2})"),
               HasSubstr("expected 3 members, found 4"));
-  EXPECT_THAT(refusal(R"({"schema":"fp8q/wishes/1","checksum":"","more":2})"),
+  EXPECT_THAT(refusal_of_file(R"({"schema":"fp8q/wishes/1","checksum":"","more":2})"),
               HasSubstr("\"content\" is missing"));
 }
 

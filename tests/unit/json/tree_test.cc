@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "tests/unit/json/json_testing.h"
+#include "tests/support/errors.h"
 
 namespace fp8q::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "json/document.h"
-#include "tests/unit/json/json_testing.h"
+#include "tests/support/errors.h"
 
 namespace fp8q::test {
 namespace {
@@ -17,7 +17,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // The message where `read` refuses the document's only member.
-std::string refusal(const std::string& member, const std::function<void(const Value&)>& read) {
+std::string refusal_of_member(const std::string& member,
+                              const std::function<void(const Value&)>& read) {
   const Document document =
       Document::parse("{\"m\": " + member + "}", "f.json", {.remedy = "make it again"});
   return error_of(ErrorCode::bad_data, [&] { read(document.root()["m"]); });
@@ -26,13 +27,13 @@ std::string refusal(const std::string& member, const std::function<void(const Va
 Document parsed(const std::string& text) { return Document::parse(text, "f.json"); }
 
 TEST(Value, MessagesNameFilePlaceAndRemedy) {
-  EXPECT_EQ(refusal("1", [](const Value& v) { v.string(); }),
+  EXPECT_EQ(refusal_of_member("1", [](const Value& v) { v.string(); }),
             "f.json: m: expected a string, found 1; make it again");
-  EXPECT_EQ(refusal("[{\"a\": []}]", [](const Value& v) { v.at(0)["a"].boolean(); }),
+  EXPECT_EQ(refusal_of_member("[{\"a\": []}]", [](const Value& v) { v.at(0)["a"].boolean(); }),
             "f.json: m[0].a: expected true or false, found a list; make it again");
-  EXPECT_EQ(refusal("{}", [](const Value& v) { v["x"]; }),
+  EXPECT_EQ(refusal_of_member("{}", [](const Value& v) { v["x"]; }),
             "f.json: m: \"x\" is missing; make it again");
-  EXPECT_EQ(refusal("\"\"", [](const Value& v) { v.reject("is no name"); }),
+  EXPECT_EQ(refusal_of_member("\"\"", [](const Value& v) { v.reject("is no name"); }),
             "f.json: m: is no name; make it again");
   EXPECT_EQ(error_of(ErrorCode::bad_data, [] { parsed("[]").root()["x"]; }),
             "f.json: expected an object, found a list");
@@ -126,13 +127,13 @@ TEST(Value, FloatingPoint) {
   EXPECT_EQ(parsed("0.1").root().finite_double(), 0.1);
   EXPECT_EQ(parsed("0.5").root().finite_float(), 0.5f);
   EXPECT_EQ(parsed("3.4028234663852886e+38").root().finite_float(), 3.4028234663852886e+38f);
-  EXPECT_EQ(refusal("3", [](const Value& v) { v.finite_double(); }),
+  EXPECT_EQ(refusal_of_member("3", [](const Value& v) { v.finite_double(); }),
             "f.json: m: expected a floating-point number, found 3; make it again");
   for (const char* text : {"0.1", "1e39", "-1e308"})
-    EXPECT_THAT(refusal(text, [](const Value& v) { v.finite_float(); }),
+    EXPECT_THAT(refusal_of_member(text, [](const Value& v) { v.finite_float(); }),
                 HasSubstr("expected a finite FP32 value"));
-  refusal("\"3\"", [](const Value& v) { v.number(); });
-  refusal("null", [](const Value& v) { v.number(); });
+  refusal_of_member("\"3\"", [](const Value& v) { v.number(); });
+  refusal_of_member("null", [](const Value& v) { v.number(); });
 }
 
 TEST(Value, ATextThatMustBeThisOne) {

@@ -9,14 +9,10 @@
 namespace fp8q::cpu {
 namespace {
 
-struct Problem {
-  size_t m, n, k;
-};
-
-struct Data {
+struct CodeData {
   // a(i) and b(i): the i-th elements.
-  Data(const Problem& p, const std::function<int(size_t)>& a_at,
-       const std::function<int(size_t)>& b_at)
+  CodeData(const Problem& p, const std::function<int(size_t)>& a_at,
+           const std::function<int(size_t)>& b_at)
       : a(p.m * p.k),
         b(p.k * p.n),
         pairs_a(p.m * paired(p.k)),
@@ -48,11 +44,11 @@ struct Data {
 };
 
 // All codes occur, the extremes often.
-Data random_data(const Problem& p) {
+CodeData random_data(const Problem& p) {
   std::mt19937 random(7);
   std::uniform_int_distribution<int> uniform(-160, 160);
   const auto code = [&](size_t) { return std::clamp(uniform(random), -128, 127); };
-  return Data(p, code, code);
+  return CodeData(p, code, code);
 }
 
 // Part of a product: from row i and column j on.
@@ -61,7 +57,7 @@ struct Part {
 };
 
 template <typename A>
-void multiply(const Problem& p, const Data& d, bool epilogue, const Part& part,
+void multiply(const Problem& p, const CodeData& d, bool epilogue, const Part& part,
               const std::vector<A>& a, const std::vector<int8_t>& b, size_t depth, float* c) {
   gemm_i8(Gemm<A, int8_t>{.a = a.data() + part.i * depth,
                           .lda = depth,
@@ -79,7 +75,7 @@ void multiply(const Problem& p, const Data& d, bool epilogue, const Part& part,
 
 struct Products {
   std::vector<float> pairs, fours;
-  Products(const Problem& p, const Data& d, bool epilogue, size_t rows, size_t columns)
+  Products(const Problem& p, const CodeData& d, bool epilogue, size_t rows, size_t columns)
       : pairs(p.m * p.n, NAN), fours(pairs) {
     for (size_t i = 0; i < p.m; i += rows)
       for (size_t j = 0; j < p.n; j += columns) {
@@ -90,7 +86,7 @@ struct Products {
   }
 };
 
-std::vector<float> expected(const Problem& p, const Data& d, bool epilogue) {
+std::vector<float> expected(const Problem& p, const CodeData& d, bool epilogue) {
   std::vector<float> c(p.m * p.n);
   std::vector<int64_t> sums(p.n);
   for (size_t i = 0; i < p.m; ++i) {
@@ -107,7 +103,7 @@ std::vector<float> expected(const Problem& p, const Data& d, bool epilogue) {
   return c;
 }
 
-void check(const Problem& p, const Data& d) {
+void check_exact(const Problem& p, const CodeData& d) {
   const auto plain = expected(p, d, false), finished = expected(p, d, true);
   for_each_isa([&](Isa) {
     SCOPED_TRACE(testing::Message() << "m " << p.m << " n " << p.n << " k " << p.k);
@@ -122,7 +118,7 @@ void check(const Problem& p, const Data& d) {
 TEST(GemmI8, IsExactForEveryNumberOfRows) {
   for (size_t m = 1; m <= 70; ++m) {
     const Problem p{m, 40, 97};
-    check(p, random_data(p));
+    check_exact(p, random_data(p));
   }
 }
 
@@ -131,7 +127,7 @@ TEST(GemmI8, IsExactForEveryShapeOfPanelsAndPairs) {
     for (const size_t n : {1, 2, 15, 16, 17, 33, 63, 64, 65, 100})
       for (const size_t k : {1, 2, 3, 32, 383, 768, 769, 770, 1535, 3072}) {
         const Problem p{m, n, k};
-        check(p, random_data(p));
+        check_exact(p, random_data(p));
       }
 }
 
@@ -139,18 +135,18 @@ TEST(GemmI8, ExtremesDoNotOverflow) {
   const auto lowest = [](size_t) { return -128; };
   const auto highest = [](size_t) { return 127; };
   const Problem p{7, 33, 4096};
-  check(p, Data(p, lowest, lowest));
-  check(p, Data(p, lowest, highest));
-  check(p, Data(p, highest, lowest));
-  check(p, Data(p, highest, highest));
+  check_exact(p, CodeData(p, lowest, lowest));
+  check_exact(p, CodeData(p, lowest, highest));
+  check_exact(p, CodeData(p, highest, lowest));
+  check_exact(p, CodeData(p, highest, highest));
   const Problem deepest{2, 17, kMostExactDepth};
-  check(deepest, Data(deepest, lowest, lowest));
-  check(deepest, Data(deepest, lowest, highest));
+  check_exact(deepest, CodeData(deepest, lowest, lowest));
+  check_exact(deepest, CodeData(deepest, lowest, highest));
 }
 
 TEST(GemmI8, RowsAndColumnsMayBeDivided) {
   const Problem p{61, 160, 777};
-  const Data d = random_data(p);
+  const CodeData d = random_data(p);
   const auto whole = expected(p, d, true);
   for_each_isa([&](Isa) {
     for (const size_t rows : {1, 2, 5, 7, 32}) {

@@ -9,12 +9,8 @@
 namespace fp8q::cpu {
 namespace {
 
-struct Problem {
-  size_t m, n, k;
-};
-
-struct Data {
-  explicit Data(const Problem& p)
+struct FloatData {
+  explicit FloatData(const Problem& p)
       : a(random_floats(p.m * p.k, 1)),
         b(random_floats(p.k * p.n, 2)),
         scale(panels(p.n) * kPanel, 0.0f),
@@ -27,7 +23,7 @@ struct Data {
   std::vector<float> a, b, scale, bias, packed_b;
 };
 
-std::vector<float> product(const Problem& p, const Data& d, bool epilogue) {
+std::vector<float> product(const Problem& p, const FloatData& d, bool epilogue) {
   std::vector<float> c(p.m * p.n, NAN);
   gemm_f32({.a = d.a.data(),
             .lda = p.k,
@@ -45,7 +41,7 @@ std::vector<float> product(const Problem& p, const Data& d, bool epilogue) {
 
 // Sums of K products, each step rounded: |error| <= (K + 2) 2^-24 sum |a b|; the epilogue adds two
 // roundings of its own.
-void check(const Problem& p, const Data& d, const std::vector<float>& c, bool epilogue) {
+void check_bound(const Problem& p, const FloatData& d, const std::vector<float>& c, bool epilogue) {
   const double epsilon = std::ldexp(1.0, -24);
   for (size_t i = 0; i < p.m; ++i) {
     for (size_t j = 0; j < p.n; ++j) {
@@ -73,19 +69,19 @@ TEST(GemmF32, MatchesDoubleWithinTheDerivedBound) {
       for (const size_t n : {1, 15, 16, 17, 33, 63, 64, 100})
         for (const size_t k : {1, 3, 32, 384, 385, 1000}) {
           const Problem p{m, n, k};
-          const Data d(p);
-          check(p, d, product(p, d, false), false);
-          if (k < 400) check(p, d, product(p, d, true), true);
+          const FloatData d(p);
+          check_bound(p, d, product(p, d, false), false);
+          if (k < 400) check_bound(p, d, product(p, d, true), true);
         }
     const Problem large{25, 384, 3072};
-    const Data d(large);
-    check(large, d, product(large, d, true), true);
+    const FloatData d(large);
+    check_bound(large, d, product(large, d, true), true);
   });
 }
 
 TEST(GemmF32, IsOneFmaChainPerElementOnEveryIsaWithFma) {
   for (const Problem p : {Problem{7, 33, 1000}, Problem{13, 384, 768}, Problem{1, 2, 3072}}) {
-    const Data d(p);
+    const FloatData d(p);
     std::vector<float> expected(p.m * p.n);
     for (size_t i = 0; i < p.m; ++i)
       for (size_t j = 0; j < p.n; ++j) {
@@ -126,7 +122,7 @@ void expect_parts_to_give_the_whole(const Gemm<A, B>& whole, const Run& run) {
 
 TEST(GemmF32, ResultsDoNotDependOnHowRowsAndColumnsAreDivided) {
   const Problem p{61, 160, 768};
-  const Data d(p);
+  const FloatData d(p);
   const GemmF32 whole{.a = d.a.data(),
                       .lda = p.k,
                       .b = d.packed_b.data(),
@@ -143,7 +139,7 @@ TEST(GemmF32, ResultsDoNotDependOnHowRowsAndColumnsAreDivided) {
 
 TEST(GemmF32, SumsOfIntegersBelowTwoToThe24AreExact) {
   const Problem p{9, 40, 1024};
-  Data d(p);
+  FloatData d(p);
   for (size_t i = 0; i < d.a.size(); ++i) d.a[i] = i % 3 ? 127.0f : -128.0f;
   for (size_t i = 0; i < d.b.size(); ++i) d.b[i] = i % 5 ? -128.0f : 127.0f;
   d.packed_b = packed(d.b, p.k, p.n);
@@ -213,7 +209,7 @@ const Problem kOddProblems[] = {{1, 1, 1},     {7, 33, 1000}, {13, 100, 768}, {6
 // Plain C rounds products of FP32, but these are exact.
 TEST(GemmBf16, GivesTheBitsOfGemmF32) {
   for (const Problem p : kOddProblems) {
-    Data d(p);
+    FloatData d(p);
     round_to_bf16_values(d.a.data(), d.a.size(), d.a.data());
     round_to_bf16_values(d.b.data(), d.b.size(), d.b.data());
     d.packed_b = packed(d.b, p.k, p.n);
@@ -244,7 +240,7 @@ TEST(GemmBf16, GivesTheBitsOfGemmF32) {
 // c of codes `b` and of `a` in either type.
 template <typename A>
 std::vector<float> product_of_codes(Format format, const Problem& p, const std::vector<A>& a,
-                                    const std::vector<uint8_t>& b, const Data& d) {
+                                    const std::vector<uint8_t>& b, const FloatData& d) {
   std::vector<float> scale = d.scale, c(p.m * p.n, NAN);
   for (float& s : scale) s *= f8_scale(format);
   gemm_f8(format, Gemm<A, uint8_t>{.a = a.data(),
@@ -264,11 +260,11 @@ std::vector<float> product_of_codes(Format format, const Problem& p, const std::
 TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
   for (const Format format : formats_with_panels())
     for (const Problem p : kOddProblems) {
-      Data d(p);
+      FloatData d(p);
       d.b = values_of_codes(format, p.k * p.n);
       d.packed_b = packed(d.b, p.k, p.n);
       const auto codes = packed_codes(format, d.b, p);
-      Data halves = d;
+      FloatData halves = d;
       round_to_bf16_values(d.a.data(), d.a.size(), halves.a.data());
       const auto of_halves = product(p, halves, true);
       for_each_isa([&](Isa) {
@@ -282,7 +278,7 @@ TEST(GemmF8, GivesTheBitsOfGemmF32OfTheValues) {
 TEST(GemmF8, RowsAndColumnsMayBeDivided) {
   const Problem p{61, 160, 777};
   const Format format = Format::e4m3;
-  Data d(p);
+  FloatData d(p);
   d.b = values_of_codes(format, p.k * p.n);
   const auto codes = packed_codes(format, d.b, p);
   const auto pairs = in_pairs(d.a, p.m, p.k);

@@ -12,6 +12,11 @@
 
 namespace fp8q::cpu {
 
+// A product [m, k] x [k, n].
+struct Problem {
+  size_t m, n, k;
+};
+
 inline std::vector<float> random_floats(size_t n, unsigned seed, float spread = 1.0f) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal(0.0f, spread);

@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "numeric/codecs.h"
+#include "tests/unit/numeric/special_values.h"
 
 namespace fp8q::test {
 namespace {
-
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 uint8_t largest_code(Format format) { return encode(format, kInf, 1.0f); }
 

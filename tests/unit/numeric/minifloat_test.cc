@@ -9,12 +9,10 @@
 
 #include "numeric/types.h"
 #include "tests/unit/numeric/slow_codec.h"
+#include "tests/unit/numeric/special_values.h"
 
 namespace fp8q::test {
 namespace {
-
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 template <typename CodecType, int kExponent, int kMantissa, bool kIeee, bool kSaturates>
 struct Case {

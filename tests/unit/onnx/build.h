@@ -12,8 +12,12 @@
 
 #include "base/error.h"
 #include "onnx/load.h"
+#include "tests/support/errors.h"
 
 namespace fp8q::test {
+
+inline constexpr auto kBad = ErrorCode::bad_model;
+inline constexpr auto kUnsupported = ErrorCode::unsupported;
 
 inline void add_argument(onnx::ValueInfoProto& value, const std::string& name,
                          const std::vector<int64_t>& dims = {2, 3}) {
@@ -109,18 +113,6 @@ inline onnx::ModelProto tiny_model(int64_t opset = 21) {
 
 inline Model parse(const onnx::ModelProto& model) {
   return parse_model(model.SerializeAsString(), "test.onnx");
-}
-
-// Expects an Error of the given code whose message contains `part`.
-template <typename Action>
-void expect_error(ErrorCode code, const std::string& part, Action&& action) {
-  try {
-    action();
-    ADD_FAILURE() << "no error; expected one with \"" << part << '"';
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
 }
 
 inline void expect_parse_error(ErrorCode code, const std::string& part,

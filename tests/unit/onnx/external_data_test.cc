@@ -9,8 +9,6 @@
 namespace fp8q::test {
 namespace {
 
-constexpr auto kBad = ErrorCode::bad_model;
-
 class ExternalDataTest : public testing::Test {
  protected:
   ExternalDataTest() {

@@ -6,7 +6,6 @@
 namespace fp8q::test {
 namespace {
 
-constexpr auto kBad = ErrorCode::bad_model;
 constexpr const char* kDomain = "local";
 
 onnx::ModelProto model_with_functions() {

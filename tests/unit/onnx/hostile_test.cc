@@ -7,8 +7,6 @@
 namespace fp8q::test {
 namespace {
 
-constexpr auto kBad = ErrorCode::bad_model;
-
 enum class Outcome { read, refused };
 
 // Fails the test for anything but a Model or an Error of an expected code.

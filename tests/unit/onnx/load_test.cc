@@ -7,9 +7,6 @@
 namespace fp8q::test {
 namespace {
 
-constexpr auto kBad = ErrorCode::bad_model;
-constexpr auto kUnsupported = ErrorCode::unsupported;
-
 TEST(Load, KeepsWhatTheFileSays) {
   const Model model = parse(tiny_model());
   EXPECT_EQ(model.ir_version, 8);

@@ -5,9 +5,6 @@
 namespace fp8q::test {
 namespace {
 
-constexpr auto kBad = ErrorCode::bad_model;
-constexpr auto kUnsupported = ErrorCode::unsupported;
-
 // A model with one more initializer "t", without payload.
 struct WithTensor {
   WithTensor(int type, const std::vector<int64_t>& dims) : proto(tiny_model()) {

@@ -12,7 +12,7 @@
 namespace fp8q::test {
 namespace {
 
-struct Linear {
+struct PlannedLinear {
   Model model = linear_model(random_tensor({6, 5}, 1));
   std::vector<Site> sites = with_role(generic_sites(model), SiteRole::intermediate);
   Statistics statistics = statistics_for(sites);
@@ -25,7 +25,7 @@ struct Linear {
 };
 
 TEST(PlanFile, OneLineForEverySite) {
-  const Linear linear;
+  const PlannedLinear linear;
   EXPECT_EQ(plan_to_json(linear.plan({parse_site_choice("*/input=:mse")})),
             R"({"schema":"fp8q/plan/1","recipe":"e4m3","quantize_head":false,)"
             R"("quantize_embeddings":false,"model":{"name":"","sha256":""},"sites":[)"
@@ -39,7 +39,7 @@ TEST(PlanFile, OneLineForEverySite) {
 }
 
 TEST(PlanFile, ReadAgainItGivesTheSamePlanAndModel) {
-  const Linear linear;
+  const PlannedLinear linear;
   for (const char* text :
        {"*=int8", "*/weight=float", "*/input=e5m2:percentile:99.5", "*/input=@token"}) {
     const Plan plan = linear.plan({parse_site_choice(text)});
@@ -59,7 +59,7 @@ TEST(PlanFile, PatternsAndOmittedMembers) {
       R"({"schema":"fp8q/plan/1","sites":[{"site":"*","format":"int8"},{"site":"*/weight",
           "granularity":"tensor","observer":"mse","reason":"small"}]})",
       "mine.json");
-  const Linear linear;
+  const PlannedLinear linear;
   const Plan plan = linear.plan(read.choices);
   EXPECT_EQ(plan_of(plan, "W").format, Format::int8);
   EXPECT_EQ(plan_of(plan, "W").scales.size(), 1u);
@@ -68,7 +68,7 @@ TEST(PlanFile, PatternsAndOmittedMembers) {
 }
 
 TEST(PlanFile, WhatIsWrongIsNamed) {
-  const Linear linear;
+  const PlannedLinear linear;
   const std::string good = plan_to_json(linear.plan({}));
   const auto expect = [&](const std::string& bytes, ErrorCode code, const std::string& where) {
     try {

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Linear {
+struct LinearRequest {
   Model model = linear_model(random_tensor({6, 5}, 1));
   std::vector<Site> sites = generic_sites(model);
   PlanRequest request = recipe_request(*recipe_named("e4m3"), sites);
@@ -26,7 +26,7 @@ struct Linear {
 };
 
 TEST(Ranges, OfATableStandForStatistics) {
-  Linear linear;
+  LinearRequest linear;
   EXPECT_TRUE(needs_statistics(linear.request, linear.sites));
   take_ranges({"a table", {{"x", 2.5f}, {"other", 1.0f}}}, "folder/x.cache", linear.sites,
               linear.request);
@@ -39,7 +39,7 @@ TEST(Ranges, OfATableStandForStatistics) {
 }
 
 TEST(Ranges, MissingOnesAreNamed) {
-  Linear linear;
+  LinearRequest linear;
   try {
     take_ranges({"a table", {}}, "x.cache", linear.sites, linear.request);
     ADD_FAILURE() << "a table without the Site was taken";
@@ -51,12 +51,12 @@ TEST(Ranges, MissingOnesAreNamed) {
 }
 
 TEST(Ranges, WhatNeedsNoneIsLeftAlone) {
-  Linear fixed;
+  LinearRequest fixed;
   fixed.of_x().observer = ObserverChoice{Observer::fixed, 3.0};
   take_ranges({"a table", {{"x", 2.5f}}}, "x.cache", fixed.sites, fixed.request);
   EXPECT_EQ(fixed.of_x().observer.parameter, 3.0);
 
-  Linear dynamic;
+  LinearRequest dynamic;
   dynamic.request = recipe_request(*recipe_named("int8-dynamic"), dynamic.sites);
   EXPECT_FALSE(needs_statistics(dynamic.request, dynamic.sites));
   take_ranges({"a table", {}}, "x.cache", dynamic.sites, dynamic.request);
@@ -65,7 +65,7 @@ TEST(Ranges, WhatNeedsNoneIsLeftAlone) {
 }
 
 TEST(Needs, FollowFromObserversOfWhatIsQuantized) {
-  Linear linear;
+  LinearRequest linear;
   EXPECT_FALSE(needs_predictions(linear.request, linear.sites));
   linear.of_x().observer = ObserverChoice{Observer::unit, 0};
   EXPECT_TRUE(needs_predictions(linear.request, linear.sites));

@@ -25,7 +25,7 @@ Model lookup_model(Tensor table) {
   return b.model;
 }
 
-Model convert(const Model& model, const PlanOptions& options = {}) {
+Model convert_table(const Model& model, const PlanOptions& options = {}) {
   return quantize_model(model, {}, make_plan(model, {}, nullptr, default_recipe(), options));
 }
 
@@ -43,7 +43,7 @@ void expect_float16_lookup(const Model& out, const std::string& table, const std
 
 TEST(Tables, Float32BecomesFloat16) {
   const Tensor table = random_tensor({9, 4}, 1);
-  const Model out = convert(lookup_model(table));
+  const Model out = convert_table(lookup_model(table));
   expect_float16_lookup(out, "T/float16", "e");
   expect_float16_lookup(out, "T/float16", "f");
   EXPECT_TRUE(identical(out.graph.initializers.at("T/float16"), table.to(DType::f16)));
@@ -51,7 +51,7 @@ TEST(Tables, Float32BecomesFloat16) {
 }
 
 TEST(Tables, StoredFloat16IsWidenedAfterTheLookup) {
-  const Model out = convert(lookup_model(random_tensor({9, 4}, 1).to(DType::f16)));
+  const Model out = convert_table(lookup_model(random_tensor({9, 4}, 1).to(DType::f16)));
   expect_float16_lookup(out, "stored", "e");
   EXPECT_EQ(out.graph.initializers.size(), 1u);
   EXPECT_EQ(out.graph.nodes.size(), 4u) << "the Cast of the whole table is gone";
@@ -117,7 +117,7 @@ TEST(Tables, OtherGathersAreNotTables) {
 TEST(Tables, NanIsAnError) {
   Tensor table = random_tensor({9, 4}, 1);
   table.mutable_data<float>()[3] = std::nanf("");
-  EXPECT_THROW(convert(lookup_model(table)), Error);
+  EXPECT_THROW(convert_table(lookup_model(table)), Error);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "calibrate/statistics.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 #include "tests/unit/report/markup.h"
 
@@ -94,18 +95,6 @@ class Report : public testing::Test {
                       std::vector<std::string> sites = {}) const {
     return report_page(load_results(files),
                        {.title = "A & B", .version = "9.9", .sites = std::move(sites)});
-  }
-  // The message of the error that `action` raises.
-  template <typename Action>
-  static std::string error_of(ErrorCode code, const Action& action) {
-    try {
-      action();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), code) << e.what();
-      return e.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
   }
 
   TemporaryFolder temporary_;

@@ -12,6 +12,7 @@
 #include "session/make_engine.h"
 #include "session/model_statistics.h"
 #include "session/tokenizer.h"
+#include "tests/support/errors.h"
 #include "tests/unit/session/tiny_bundle.h"
 
 namespace fp8q::test {
@@ -22,20 +23,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-template <typename Step>
-std::string problem(ErrorCode code, const Step& step) {
-  try {
-    step();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code);
-    return e.what();
-  }
-  return "";
-}
-
 TEST(Bundle, IsOpenedFromAFileOrItsFolder) {
   const TemporaryFolder folder;
-  EXPECT_THAT(problem(ErrorCode::file, [&] { open_model(folder.path()); }),
+  EXPECT_THAT(error_of(ErrorCode::file, [&] { open_model(folder.path()); }),
               HasSubstr("has no model.onnx"));
   const fs::path path = folder.path() / "model.onnx";
   save_model(tiny_encoder({.opset = 18}), path);
@@ -63,7 +53,7 @@ TEST(Bundle, UpgradingKeepsTheSites) {
 
 TEST(Bundle, QuantizedModelsAreRefusedBySayingBywhat) {
   const TinyBundle bundle({.opset = 21, .quantization = QuantStyle::standard});
-  EXPECT_THAT(problem(ErrorCode::unsupported, [&] { require_float_model(bundle); }),
+  EXPECT_THAT(error_of(ErrorCode::unsupported, [&] { require_float_model(bundle); }),
               HasSubstr("is already quantized"));
 }
 
@@ -80,7 +70,7 @@ TEST(Bundle, TheTokenizerMustFitTheEmbeddings) {
   const TinyBundle bundle;
   EXPECT_EQ(tokenizer_for(bundle, {}).vocab_size(), 30);
   const fs::path large = bundle.files.write("large.txt", vocabulary(57));
-  EXPECT_THAT(problem(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large); }),
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large); }),
               HasSubstr("the tokenizer has 61 ids, but the word embedding of"));
 }
 
@@ -98,13 +88,13 @@ TEST(MakeEngine, ModelsThatAreNoEncodersRunThroughTheInterpreter) {
               HasSubstr("reference interpreter"));
   EXPECT_THAT(notes, ElementsAre(HasSubstr("is not recognized as an encoder")));
   EXPECT_THAT(
-      problem(ErrorCode::unsupported,
-              [&] { make_engine(other, {.device = "cpu", .compute = Compute::bf16}, notes); }),
+      error_of(ErrorCode::unsupported,
+               [&] { make_engine(other, {.device = "cpu", .compute = Compute::bf16}, notes); }),
       HasSubstr("--compute bf16"));
-  EXPECT_THAT(problem(ErrorCode::unsupported,
-                      [&] { make_engine(other, {.device = "cpu", .gelu = Gelu::tanh}, notes); }),
+  EXPECT_THAT(error_of(ErrorCode::unsupported,
+                       [&] { make_engine(other, {.device = "cpu", .gelu = Gelu::tanh}, notes); }),
               HasSubstr("--gelu tanh"));
-  EXPECT_THAT(problem(ErrorCode::usage, [&] { make_engine(encoder, {.device = "tpu"}, notes); }),
+  EXPECT_THAT(error_of(ErrorCode::usage, [&] { make_engine(encoder, {.device = "tpu"}, notes); }),
               HasSubstr("--device tpu"));
 }
 
@@ -130,7 +120,7 @@ TEST(ModelStatistics, MustBeWholeAndOfThisModel) {
   const TinyBundle bundle;
   const fs::path path = statistics_path(bundle.file.path, {});
   EXPECT_EQ(path, bundle.folder / "model.calib.json");
-  EXPECT_THAT(problem(ErrorCode::file, [&] { statistics_for(bundle, path); }),
+  EXPECT_THAT(error_of(ErrorCode::file, [&] { statistics_for(bundle, path); }),
               HasSubstr("run `fp8q calibrate "));
   Statistics statistics;
   statistics.provenance.model_sha256 = bundle.file.sha256;
@@ -139,13 +129,13 @@ TEST(ModelStatistics, MustBeWholeAndOfThisModel) {
   statistics.part = {0, 1, 2};
   statistics.provenance.examples = 1;
   save_statistics(statistics, path);
-  EXPECT_THAT(problem(ErrorCode::bad_data, [&] { statistics_for(bundle, path); }),
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { statistics_for(bundle, path); }),
               HasSubstr("holds examples 1 to 1 of 2 only"));
   statistics.part = {};
   statistics.provenance.examples = 0;
   statistics.provenance.model_sha256 = std::string(64, 'b');
   save_statistics(statistics, path);
-  EXPECT_THAT(problem(ErrorCode::bad_data, [&] { statistics_for(bundle, path); }),
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { statistics_for(bundle, path); }),
               HasSubstr("holds the statistics of another model"));
 }
 

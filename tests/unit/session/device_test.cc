@@ -18,8 +18,8 @@ std::vector<float> run(const Encoder& encoder, const ExecutionOptions& execution
 }
 
 TEST(Device, GeluByTanhWhateverTheModelHas) {
-  const Encoder exact = tiny_encoder({}),
-                tanh = tiny_encoder({.activation = Activation::gelu_tanh});
+  const Encoder exact = tiny_encoder(TinyOptions{}),
+                tanh = tiny_encoder(TinyOptions{.activation = Activation::gelu_tanh});
   const ExecutionOptions as_it_is{.device = "cpu"}, by_tanh{.device = "cpu", .gelu = Gelu::tanh};
   std::vector<std::string> notes;
   EXPECT_EQ(run(exact, by_tanh, notes), run(tanh, as_it_is, notes));
@@ -31,7 +31,7 @@ TEST(Device, GeluByTanhWhateverTheModelHas) {
 
 TEST(Device, TheCpuSaysThatTokensAreForGpus) {
   std::vector<std::string> notes;
-  run(tiny_encoder({}), {.device = "cpu", .tokens_at_a_time = 64}, notes);
+  run(tiny_encoder(TinyOptions{}), {.device = "cpu", .tokens_at_a_time = 64}, notes);
   EXPECT_THAT(notes, ElementsAre(HasSubstr("--tokens")));
 }
 

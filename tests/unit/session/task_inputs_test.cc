@@ -10,6 +10,7 @@
 #include "session/make_engine.h"
 #include "session/task_options.h"
 #include "session/task_scorer.h"
+#include "tests/support/errors.h"
 #include "tests/unit/session/tiny_bundle.h"
 
 namespace fp8q::test {
@@ -20,17 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-template <typename Step>
-std::string problem(ErrorCode code, const Step& step) {
-  try {
-    step();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code);
-    return e.what();
-  }
-  return "";
-}
 
 // Ten sentences of one to ten words.
 class InputsTest : public testing::Test {
@@ -100,7 +90,7 @@ TEST_F(InputsTest, ModelsOfOneTokenizerShareTheirSequences) {
 
 TEST_F(InputsTest, ATableOfTheUsersNeedsAFileAndLabels) {
   TaskRequest wanted{.task = {.name = "text"}};
-  EXPECT_THAT(problem(ErrorCode::usage, [&] { TaskInputs(wanted, bundle_, notes_); }),
+  EXPECT_THAT(error_of(ErrorCode::usage, [&] { TaskInputs(wanted, bundle_, notes_); }),
               HasSubstr("--task text needs --data FILE"));
   wanted.task.data = table_;
   wanted.task.table.text_column = "sentence";
@@ -176,12 +166,12 @@ TEST_F(InputsTest, RandomIdsAreRepeatable) {
   for (const Encoding& encoding : first)
     EXPECT_THAT(encoding.ids, Each(testing::AllOf(testing::Ge(0), testing::Lt(60))));
   EXPECT_THAT(notes_.back(), HasSubstr("are not text"));
-  EXPECT_THAT(problem(ErrorCode::usage,
-                      [&] {
-                        calibration_text(
-                            {.task = {.data = lines_}, .examples = 1, .random_seed = 1}, bundle_,
-                            notes_);
-                      }),
+  EXPECT_THAT(error_of(ErrorCode::usage,
+                       [&] {
+                         calibration_text(
+                             {.task = {.data = lines_}, .examples = 1, .random_seed = 1}, bundle_,
+                             notes_);
+                       }),
               HasSubstr("exclude each other"));
 }
 

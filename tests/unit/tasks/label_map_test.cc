@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
@@ -20,13 +21,7 @@ LabelMap match(const char* task, std::vector<std::string> labels, size_t outputs
 }
 
 std::string mismatch(const char* task, std::vector<std::string> labels, size_t outputs) {
-  try {
-    match(task, std::move(labels), outputs);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::bad_data);
-    return e.what();
-  }
-  return "no error";
+  return test::error_of(ErrorCode::bad_data, [&] { match(task, std::move(labels), outputs); });
 }
 
 TEST(LabelMap, NamesDecideTheOrder) {

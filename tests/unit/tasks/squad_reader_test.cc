@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "tasks/task_data.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
@@ -31,14 +32,8 @@ Dataset read(const char* task, const std::string& content) {
   return read_squad(require_task(task), "f.json", content);
 }
 
-std::string error_of(const char* task, const std::string& content) {
-  try {
-    read(task, content);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::bad_data);
-    return e.what();
-  }
-  return "no error";
+std::string error_in(const char* task, const std::string& content) {
+  return test::error_of(ErrorCode::bad_data, [&] { read(task, content); });
 }
 
 TEST(SquadReader, ReadsQuestionsWithAllTheirAnswers) {
@@ -55,9 +50,9 @@ TEST(SquadReader, ReadsQuestionsWithAllTheirAnswers) {
 TEST(SquadReader, ImpossibleQuestionsHaveNoAnswer) {
   const std::string content = file_with(std::string(kQuestion) + "," + kImpossible);
   EXPECT_THAT(read("squad2", content).examples[1].answers, IsEmpty());
-  EXPECT_THAT(error_of("squad", content),
+  EXPECT_THAT(error_in("squad", content),
               HasSubstr("f.json: data[0].paragraphs[0].qas[1]: the question has no answer"));
-  EXPECT_THAT(error_of("squad", content), HasSubstr("--task squad2"));
+  EXPECT_THAT(error_in("squad", content), HasSubstr("--task squad2"));
 }
 
 TEST(SquadReader, QuestionsWithoutAnswersMakeAFileUnlabeled) {
@@ -65,16 +60,16 @@ TEST(SquadReader, QuestionsWithoutAnswersMakeAFileUnlabeled) {
 }
 
 TEST(SquadReader, ErrorsNameThePlace) {
-  EXPECT_THAT(error_of("squad", "{"), HasSubstr("f.json"));
-  EXPECT_THAT(error_of("squad", "{}"), HasSubstr("\"data\" is missing"));
-  EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "id": "r"})")), HasSubstr("stands twice"));
-  EXPECT_THAT(error_of("squad", std::string(500, '[')), HasSubstr("nested"));
-  EXPECT_THAT(error_of("squad", R"({"data": []})"), HasSubstr("found none"));
-  EXPECT_THAT(error_of("squad", file_with(R"({"id": 5, "question": "W?", "answers": []})")),
+  EXPECT_THAT(error_in("squad", "{"), HasSubstr("f.json"));
+  EXPECT_THAT(error_in("squad", "{}"), HasSubstr("\"data\" is missing"));
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "id": "r"})")), HasSubstr("stands twice"));
+  EXPECT_THAT(error_in("squad", std::string(500, '[')), HasSubstr("nested"));
+  EXPECT_THAT(error_in("squad", R"({"data": []})"), HasSubstr("found none"));
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": 5, "question": "W?", "answers": []})")),
               HasSubstr("qas[0].id: expected a string, found 5"));
-  EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "question": "W?", "answers": []})")),
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "question": "W?", "answers": []})")),
               HasSubstr("qas[0].answers: has no answer"));
-  EXPECT_THAT(error_of("squad", file_with(R"({"id": "q", "answers": []})")),
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "answers": []})")),
               HasSubstr("qas[0]: \"question\" is missing"));
 }
 

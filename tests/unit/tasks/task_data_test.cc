@@ -10,24 +10,15 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tasks/task_reader.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-template <typename Action>
-std::string error_of(ErrorCode code, Action action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code) << e.what();
-    return e.what();
-  }
-  return "no error";
-}
 
 std::string table_error(const char* task, std::string_view content) {
   return error_of(ErrorCode::bad_data,

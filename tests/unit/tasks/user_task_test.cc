@@ -7,23 +7,14 @@
 #include "base/error.h"
 #include "tasks/label_map.h"
 #include "tasks/task_reader.h"
+#include "tests/support/errors.h"
 
 namespace fp8q {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <typename Action>
-std::string error_of(ErrorCode code, Action action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code) << e.what();
-    return e.what();
-  }
-  return "no error";
-}
 
 ModelConfig topics() {
   ModelConfig config;

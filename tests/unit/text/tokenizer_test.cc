@@ -9,12 +9,14 @@
 #include <thread>
 
 #include "fp8q/error.h"
+#include "tests/support/errors.h"
 #include "tests/support/paths.h"
 #include "text/utf8.h"
 
 namespace fp8q {
 namespace {
 
+using test::raised_by;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -35,19 +37,9 @@ std::string tokenizer_json(const std::string& model_type = "WordPiece",
          extra + "}}}";
 }
 
-template <typename Action>
-std::pair<ErrorCode, std::string> error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return {e.code(), e.what()};
-  }
-  return {ErrorCode::internal, "no error"};
-}
-
 std::pair<ErrorCode, std::string> load_error(const std::string& name, const std::string& content) {
   const test::TemporaryFolder folder;
-  return error_of([&] { Tokenizer::load(folder.write(name, content)); });
+  return raised_by([&] { Tokenizer::load(folder.write(name, content)); });
 }
 
 TEST(Tokenizer, BothSourcesGiveTheSameIds) {
@@ -77,7 +69,7 @@ TEST(Tokenizer, VocabularyMayHaveDosLineEndsAndAByteOrderMark) {
 TEST(Tokenizer, TooSmallMaximumLengthIsRefused) {
   const test::TemporaryFolder folder;
   const Tokenizer t = Tokenizer::load(folder.write("vocab.txt", kVocab));
-  const auto [code, message] = error_of([&] { t.encode("a", "b", 2); });
+  const auto [code, message] = raised_by([&] { t.encode("a", "b", 2); });
   EXPECT_EQ(code, ErrorCode::usage);
   EXPECT_THAT(message, HasSubstr("2 tokens does not hold the 3 special tokens"));
 }
@@ -115,7 +107,7 @@ TEST(Tokenizer, OtherTokenizerClassesAreRefused) {
   const test::TemporaryFolder folder;
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "BertJapaneseTokenizer"})");
   const auto [code, message] =
-      error_of([&] { Tokenizer::load(folder.write("vocab.txt", kVocab)); });
+      raised_by([&] { Tokenizer::load(folder.write("vocab.txt", kVocab)); });
   EXPECT_EQ(code, ErrorCode::unsupported);
   EXPECT_THAT(message, HasSubstr("--tokenizer"));
 }
@@ -131,12 +123,12 @@ TEST(Tokenizer, AddedTokensBesideAVocabularyAreUsed) {
   };
   EXPECT_THAT(load("10").encode("un<x>Film", {}, 8).ids, ElementsAre(2, 5, 10, 1, 3));
   EXPECT_EQ(load("10").vocab_size(), 11);
-  EXPECT_EQ(error_of([&] { load("-1"); }).first, ErrorCode::bad_data);
+  EXPECT_EQ(raised_by([&] { load("-1"); }).first, ErrorCode::bad_data);
 }
 
 TEST(FindTokenizer, PrefersTokenizerJsonAndSaysWhatIsMissing) {
   const test::TemporaryFolder folder;
-  const auto [code, message] = error_of([&] { find_tokenizer(folder.path()); });
+  const auto [code, message] = raised_by([&] { find_tokenizer(folder.path()); });
   EXPECT_EQ(code, ErrorCode::bad_data);
   EXPECT_THAT(message, HasSubstr(folder.path().string()));
   EXPECT_THAT(message, HasSubstr("--tokenizer PATH"));

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Builds fp8q, where warnings are errors, with the compilers and libraries of other Debian releases, and runs its unit tests there.
+# Each release gets a bare root of its own (debootstrap), which is kept for the next time. No GPU code: the roots have no CUDA.
+#
+# Usage (as root): check_compilers.sh [-p] [RELEASE/COMPILER...]
+#   -p: build the program alone, without the tests
+#   default: bookworm/g++-12 bookworm/clang++-16 trixie/g++-13 trixie/g++-14 trixie/clang++-19 trixie/aarch64-linux-gnu-g++
+# With clang every file is compiled by itself, which shows that it includes what it needs. aarch64 is cross-compiled in a root for
+# amd64, and its tests run in qemu-user.
+# In the environment: FP8Q_ROOTS, the folder of the roots (build-roots); FP8Q_DEBIAN, the mirror to install from.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+roots=${FP8Q_ROOTS:-$root/build-roots}
+cross=aarch64-linux-gnu
+libraries=(libonnx-dev libprotobuf-dev libdnnl-dev libhwy-dev libutf8proc-dev libssl-dev libgtest-dev libgmock-dev libfmt-dev libspdlog-dev)
+tools=(cmake ninja-build pkg-config ccache protobuf-compiler libcli11-dev nlohmann-json3-dev)
+
+program_alone=
+if [ "${1:-}" = -p ]; then
+  program_alone=yes
+  shift
+fi
+[ $# -gt 0 ] || set -- bookworm/g++-12 bookworm/clang++-16 trixie/g++-13 trixie/g++-14 trixie/clang++-19 trixie/$cross-g++
+
+inside() { chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LANG=C.UTF-8 "${@:2}"; }
+
+# A bare root of the release, with /proc.
+make_root() {
+  local folder=$roots/$1
+  if [ ! -f "$folder/etc/debian_version" ]; then
+    command -v debootstrap >/dev/null || "$root/scripts/install_packages.sh" debootstrap
+    mkdir -p "$folder"
+    debootstrap --variant=minbase --include=ca-certificates "$1" "$folder" ${FP8Q_DEBIAN:+"$FP8Q_DEBIAN"}
+    inside "$folder" apt-get update -qq
+  fi
+  mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
+}
+
+install() {
+  inside "$1" apt-get install -y -qq --no-install-recommends "${@:2}" >/dev/null
+}
+
+# build RELEASE COMPILER: a copy of the tracked and new files, built and tested in the root.
+build() {
+  local folder=$roots/$1 compiler=$2 packages=("${tools[@]}") options=(-DFP8Q_CUDA=OFF -DFP8Q_SHARED_DIR=/nowhere)
+  if [ "$compiler" = $cross-g++ ]; then
+    inside "$folder" dpkg --add-architecture arm64
+    inside "$folder" apt-get update -qq
+    packages+=("g++-$cross" qemu-user "${libraries[@]/%/:arm64}")
+    options+=(-DCMAKE_TOOLCHAIN_FILE=/fp8q/scripts/cmake/aarch64.cmake)
+  else
+    packages+=("${compiler/clang++/clang}" "${libraries[@]}")
+    [ "${compiler#clang}" = "$compiler" ] || {
+      packages+=("libomp-${compiler##*-}-dev")
+      options+=(-DCMAKE_UNITY_BUILD=OFF)
+    }
+    options+=(-DCMAKE_CXX_COMPILER="$compiler")
+  fi
+  [ -n "$program_alone" ] && options+=(-DFP8Q_TESTS=OFF) || options+=(-DFP8Q_TESTS=ON)
+  install "$folder" "${packages[@]}"
+  mkdir -p "$folder/fp8q"
+  git -C "$root" ls-files -z --cached --others --exclude-standard |
+    (cd "$root" && xargs -0 ls -d 2>/dev/null) |
+    tar -C "$root" -cf - -T - | tar -C "$folder/fp8q" -xf -
+  inside "$folder" bash -c "
+    set -e
+    cd /fp8q
+    cmake -S . -B build-$compiler -G Ninja ${options[*]@Q} >configure.log || { cat configure.log; exit 1; }
+    cmake --build build-$compiler
+    [ -n '$program_alone' ] || ctest --test-dir build-$compiler --output-on-failure --parallel $(nproc) --label-exclude slow | tail -n 12"
+}
+
+failed=()
+for pair in "$@"; do
+  echo "== $pair"
+  make_root "${pair%/*}"
+  log=$roots/${pair/\//-}.log
+  if build "${pair%/*}" "${pair#*/}" >"$log" 2>&1; then
+    grep -E 'tests passed|GPU code' "$log" || true
+  else
+    failed+=("$pair")
+    tail -n 40 "$log"
+  fi
+done
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
