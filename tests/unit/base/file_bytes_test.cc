@@ -1,7 +1,6 @@
 #include "base/file_bytes.h"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 

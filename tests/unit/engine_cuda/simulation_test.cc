@@ -1,5 +1,4 @@
 // The simulated device is strict: what a GPU or cuBLASLt refuses, it refuses.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>

@@ -1,5 +1,4 @@
 // Models without a head: cosine of the means of hidden states.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,6 +1,5 @@
 #include "study/fallback_unit.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
