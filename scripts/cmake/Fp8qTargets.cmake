@@ -41,24 +41,35 @@ function(fp8q_library name)
   target_link_libraries(${name} PUBLIC fp8q_options ${arg_USES} PRIVATE ${arg_USES_PRIVATE})
 endfunction()
 
-# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): adds a GoogleTest program for a GPU as one test of ctest,
-# which is skipped if there is no GPU.
-function(fp8q_gpu_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES" ${ARGN})
+# fp8q_test_program(<name> OPTIMIZED <bool> SOURCES <file>... USES <target>...): a GoogleTest program. Tests run once per
+# build, so that compiling them costs more than their speed gives, but for those that compute much themselves.
+function(fp8q_test_program name)
+  cmake_parse_arguments(arg "" "OPTIMIZED" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE fp8q_options ${arg_USES} fp8q_test_support GTest::gtest GTest::gmock GTest::gtest_main)
+  if(NOT arg_OPTIMIZED)
+    target_compile_options(${name} PRIVATE ${FP8Q_TEST_OPTIMIZATION})
+  endif()
+endfunction()
+set(FP8Q_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
+
+# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): tests for a GPU; one test of ctest, which is skipped where
+# there is none.
+function(fp8q_gpu_test name)
+  cmake_parse_arguments(arg "OPTIMIZED" "" "SOURCES;USES" ${ARGN})
+  fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
   add_test(NAME gpu.${name} COMMAND ${name})
   set_tests_properties(gpu.${name} PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "no GPU")
 endfunction()
 
-# fp8q_test(<name> SOURCES <file>... USES <target>...): adds a GoogleTest program, whose tests ctest lists by name.
+# fp8q_test(<name> [OPTIMIZED] [TIMEOUT <seconds>] SOURCES <file>... USES <target>...): one GoogleTest program, its tests
+# listed by name in ctest.
 function(fp8q_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE fp8q_options ${arg_USES} fp8q_test_support GTest::gtest GTest::gmock GTest::gtest_main)
+  fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "OMP_WAIT_POLICY=passive")  # tests run side by side; spinning threads would starve each other
 endfunction()
