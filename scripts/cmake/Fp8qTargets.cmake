@@ -41,8 +41,8 @@ function(fp8q_library name)
   target_link_libraries(${name} PUBLIC fp8q_options ${arg_USES} PRIVATE ${arg_USES_PRIVATE})
 endfunction()
 
-# fp8q_test_program(<name> OPTIMIZED <bool> SOURCES <file>... USES <target>...): a GoogleTest program. Tests run once per
-# build, so that compiling them costs more than their speed gives, but for those that compute much themselves.
+# fp8q_test_program(<name> OPTIMIZED <bool> SOURCES <file>... USES <target>...): adds a GoogleTest program. A test runs about
+# once per build, so optimizing it costs more time than it saves, unless the test itself computes much.
 function(fp8q_test_program name)
   cmake_parse_arguments(arg "" "OPTIMIZED" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -53,8 +53,8 @@ function(fp8q_test_program name)
 endfunction()
 set(FP8Q_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
 
-# fp8q_gpu_test(<name> SOURCES <file>... USES <target>...): tests for a GPU; one test of ctest, which is skipped where
-# there is none.
+# fp8q_gpu_test(<name> [OPTIMIZED] SOURCES <file>... USES <target>...): adds a program for a GPU as one test of ctest, which
+# is skipped if there is no GPU.
 function(fp8q_gpu_test name)
   cmake_parse_arguments(arg "OPTIMIZED" "" "SOURCES;USES" ${ARGN})
   fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
@@ -62,8 +62,8 @@ function(fp8q_gpu_test name)
   set_tests_properties(gpu.${name} PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "no GPU")
 endfunction()
 
-# fp8q_test(<name> [OPTIMIZED] [TIMEOUT <seconds>] SOURCES <file>... USES <target>...): one GoogleTest program, its tests
-# listed by name in ctest.
+# fp8q_test(<name> [OPTIMIZED] [TIMEOUT <seconds>] SOURCES <file>... USES <target>...): adds a GoogleTest program, whose tests
+# ctest lists by name.
 function(fp8q_test name)
   cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT arg_TIMEOUT)

@@ -72,7 +72,7 @@ TEST_F(OwnTable, CheckpointsOfTuneAreOfOneMeaning) {
 }
 
 TEST_F(OwnTable, TextOfATableIsNotTakenForSentences) {
-  // Of the task that config.json names, or of none.
+  // The task is the one that config.json names, or there is none.
   const Words calibrate = {"calibrate", "model.onnx", "--data", "mine.jsonl"};
   EXPECT_THAT(fails(calibrate, 5), HasSubstr("\"sentence\" is missing"));
   write("silent.json", "{}");

@@ -12,7 +12,7 @@
 namespace fp8q::sim {
 namespace {
 
-constexpr int kGuard = 0xFE;   // large in every float format
+constexpr int kGuard = 0xFE;  // large in every float format
 constexpr size_t kLeastGuard = 256;
 
 [[noreturn]] void die(const char* message, size_t bytes) {

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the reference: windows of 256 tokens, 96 of them shared.
+// The reference has windows of 256 tokens, which share 96.
 const EvaluatorSettings kSettings{.windows = {.overlap = 96}};
 constexpr size_t kMaxLength = 256;
 

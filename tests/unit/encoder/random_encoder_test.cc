@@ -73,8 +73,8 @@ TEST(RandomEncoder, HasTheStructureOfItsShape) {
     EXPECT_EQ(s.ffn, shape.inner);
     EXPECT_EQ(s.vocabulary, shape.vocabulary);
     EXPECT_EQ(s.positions, shape.positions);
-    // Of a layer: 4 linear inputs (query, key and value share one), 4 attention operands, 6
-    // weights; of the head: two inputs, two weights.
+    // A layer has 4 linear inputs (query, key and value share one), 4 attention operands and 6
+    // weights; the head has two inputs and two weights.
     EXPECT_EQ(e.sites.size(), static_cast<size_t>(shape.layers) * 20 + 7);
     std::set<std::string> paths;
     for (const Site& site : e.sites) paths.insert(site.path);

@@ -91,13 +91,13 @@ class Attended {
     if (options.format) p_.scale = scale_for(*options.format, 1.0f);
   }
   void run();
-  // Of one row of a sequence and a head.
+  // Checks one row of a sequence and a head.
   void check_row(size_t sequence, int64_t head, size_t row);
 
  private:
   int64_t hidden() const { return options_.heads * options_.head_size; }
   float attention_scale() const { return 1.0f / std::sqrt(static_cast<float>(options_.head_size)); }
-  // Of q, k or v.
+  // The value of an element of q, k or v.
   double operand(const AttentionOperand& o, int64_t part, size_t token, int64_t channel) const {
     const auto column = static_cast<size_t>(part * hidden() + channel);
     return operand_value(projection_.value(token, column), o);

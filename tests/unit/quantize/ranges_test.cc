@@ -17,7 +17,7 @@ struct LinearRequest {
   Model model = linear_model(random_tensor({6, 5}, 1));
   std::vector<Site> sites = generic_sites(model);
   PlanRequest request = recipe_request(*recipe_named("e4m3"), sites);
-  // Of the activation, the only one.
+  // The request for the only activation.
   SiteRequest& of_x() {
     for (size_t i = 0; i < sites.size(); ++i)
       if (sites[i].value == "x") return request.sites[i];

@@ -34,7 +34,7 @@ struct TinyBundle : Bundle {
   }
 
  private:
-  // Of the ids, the mask and the types, so that the interpreter knows what to feed.
+  // Renames the ids, the mask or the types, so that the interpreter knows what to feed.
   void rename(std::string from, const std::string& to) {
     for (ValueInfo& input : model.graph.inputs)
       if (input.name == from) input.name = to;
