@@ -81,6 +81,8 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads) dense_kernel(DenseLaunch
 
 }  // namespace
 
+bool has_device_code() noexcept { return has_code(dense_kernel<Function::none>); }
+
 void dense(const Dense& args, Stream stream) noexcept {
   const int64_t rows = std::clamp<int64_t>(kSharedFloats / (args.in + 1), 1, kMostRows);
   const LaunchShape shape{

@@ -107,4 +107,14 @@ __device__ T* dynamic_shared() {
 
 #endif
 
+// Tells whether the program has code of the kernel that the current device runs.
+template <class Args>
+bool has_code(void (*kernel)(Args)) {
+  cudaFuncAttributes attributes{};
+  if (cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(kernel)) == cudaSuccess)
+    return true;
+  cudaGetLastError();  // clears the error, so that no later check reports it
+  return false;
+}
+
 }  // namespace fp8q::cuda

@@ -98,6 +98,10 @@ struct Operand {
   float* row_scales = nullptr;  // [tokens], if per_token: the scales, written with the elements
 };
 
+// Tells whether the kernels were compiled for the current device. A build has code for the GPUs
+// that FP8Q_CUDA_ARCHITECTURES names.
+bool has_device_code() noexcept;
+
 enum class Function { none, gelu_erf, gelu_tanh, relu, tanh };
 
 }  // namespace fp8q::cuda

@@ -95,6 +95,13 @@ cudaError_t cudaGetDevice(int* index) {
   });
 }
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  return call("cudaFuncGetAttributes", [&](SimulatedDevice&) {
+    *attributes = {};
+    return cudaSuccess;
+  });
+}
+
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   return call("cudaGetDeviceProperties", [&](SimulatedDevice& d) {
     if (index != d.model.index) return cudaErrorInvalidDevice;

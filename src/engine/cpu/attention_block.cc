@@ -108,26 +108,26 @@ void AttentionBlock::count_values(const Run& args) const {
   if (sites.rounding(scores_site_)) sites.count_values(scores_site_, heads_ * pairs(args.offsets));
 }
 
-void AttentionBlock::scale(const Run& args, const Part& part) const {
+void AttentionBlock::scale(const Run& args, const HeadSlice& slice) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
     const float factor = operands_[o].factor;
     if (factor == 1.0f) continue;
-    for (size_t t = part.rows.from; t < part.rows.to; ++t) {
-      float* x = args.qkv + (t * 3 + o) * hidden + part.columns.from;
-      scale_row(x, factor, part.columns.size(), x);
+    for (size_t t = slice.rows.from; t < slice.rows.to; ++t) {
+      float* x = args.qkv + (t * 3 + o) * hidden + slice.columns.from;
+      scale_row(x, factor, slice.columns.size(), x);
     }
   }
 }
 
-void AttentionBlock::quantize(const Run& args, const Part& part) const {
+void AttentionBlock::quantize(const Run& args, const HeadSlice& slice) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
     const auto& q = operands_[o].quantization;
     if (!q) continue;
-    float* x = args.qkv + (part.rows.from * 3 + o) * hidden + part.columns.from;
-    const auto count = quantize_to_f32(
-        {q->format, q->scale, x, 3 * hidden, x, 3 * hidden, part.rows.size(), part.columns.size()});
+    float* x = args.qkv + (slice.rows.from * 3 + o) * hidden + slice.columns.from;
+    const auto count = quantize_to_f32({q->format, q->scale, x, 3 * hidden, x, 3 * hidden,
+                                        slice.rows.size(), slice.columns.size()});
     args.pass->sites->count(operands_[o].site, count);
   }
 }
@@ -177,8 +177,8 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
           .scratch = scratch};
 }
 
-AttentionBlock::Part AttentionBlock::head_part(const Run& args, size_t sequence,
-                                               size_t head) const {
+AttentionBlock::HeadSlice AttentionBlock::head_slice(const Run& args, size_t sequence,
+                                                     size_t head) const {
   const auto from = static_cast<size_t>(args.offsets[sequence]);
   return {{from, from + tokens_of(args.offsets, sequence)},
           {head * head_size_, (head + 1) * head_size_}};
@@ -192,15 +192,15 @@ void AttentionBlock::attend(const Run& args, bool prepared) const {
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own;
     const size_t sequence = task / heads_, h = task % heads_;
-    const Part part = head_part(args, sequence, h);
+    const HeadSlice slice = head_slice(args, sequence, h);
     if (!prepared) {
-      scale(args, part);
-      quantize(args, part);
+      scale(args, slice);
+      quantize(args, slice);
     }
     const auto head = head_of(args, sequence, h, own.grow(need));
     const auto count = attend_head(head);
     if (head.p_format) args.pass->sites->count(probabilities_.site, count);
-    if (feed_heads) args.feed->take({head.out, head.out_stride, part.rows, part.columns});
+    if (feed_heads) args.feed->take({head.out, head.out_stride, slice.rows, slice.columns});
   });
   if (!feed_heads) feed_rows(args);
 }

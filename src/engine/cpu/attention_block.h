@@ -51,14 +51,14 @@ class AttentionBlock {
   };
 
   // Selects rows, and the same columns within each of q, k and v.
-  struct Part {
+  struct HeadSlice {
     Range rows, columns;
   };
   void count_values(const Run& args) const;
-  void scale(const Run& args, const Part& part) const;
-  void quantize(const Run& args, const Part& part) const;
+  void scale(const Run& args, const HeadSlice& slice) const;
+  void quantize(const Run& args, const HeadSlice& slice) const;
   void show_operands(const Run& args, AttentionScratch& scratch) const;
-  Part head_part(const Run& args, size_t sequence, size_t head) const;
+  HeadSlice head_slice(const Run& args, size_t sequence, size_t head) const;
   AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
   void attend(const Run& args, bool prepared) const;
   void feed_rows(const Run& args) const;

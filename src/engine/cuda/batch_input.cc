@@ -15,48 +15,48 @@ int64_t length_of(const PackedBatch& batch, size_t sequence) {
   return batch.offsets[sequence + 1] - batch.offsets[sequence];
 }
 
-int64_t tiles_of(const PackedBatch& batch, const Part& part, int64_t rows) {
+int64_t tiles_of(const PackedBatch& batch, const MicroBatch& micro, int64_t rows) {
   int64_t tiles = 0;
-  for (size_t s = part.first; s < part.first + part.sequences; ++s)
+  for (size_t s = micro.first; s < micro.first + micro.sequences; ++s)
     tiles += (length_of(batch, s) + rows - 1) / rows;
   return tiles;
 }
 
 }  // namespace
 
-std::vector<Part> divide(const PackedBatch& batch, int64_t budget) {
-  std::vector<Part> parts;
+std::vector<MicroBatch> divide(const PackedBatch& batch, int64_t budget) {
+  std::vector<MicroBatch> parts;
   for (size_t s = 0; s < batch.sequences(); ++s) {
     const int64_t length = length_of(batch, s);
     if (parts.empty() || parts.back().tokens + length > budget)
       parts.push_back({.first = s, .first_token = batch.offsets[s]});
-    Part& part = parts.back();
-    ++part.sequences;
-    part.tokens += length;
-    part.longest = std::max(part.longest, length);
+    MicroBatch& micro = parts.back();
+    ++micro.sequences;
+    micro.tokens += length;
+    micro.longest = std::max(micro.longest, length);
   }
   return parts;
 }
 
-int32_t rows_per_tile(const PackedBatch& batch, const Part& part, int64_t heads,
+int32_t rows_per_tile(const PackedBatch& batch, const MicroBatch& micro, int64_t heads,
                       int multiprocessors) {
   constexpr int64_t kBlocksPerMultiprocessor = 4;
-  int64_t rows = round_up(part.longest, kAttentionRows);
+  int64_t rows = round_up(micro.longest, kAttentionRows);
   while (rows > kAttentionRows &&
-         tiles_of(batch, part, rows) * heads < kBlocksPerMultiprocessor * multiprocessors)
+         tiles_of(batch, micro, rows) * heads < kBlocksPerMultiprocessor * multiprocessors)
     rows = round_up(rows / 2, kAttentionRows);
   return static_cast<int32_t>(rows);
 }
 
-Bucket bucket_for(const Part& part) {
+Bucket bucket_for(const MicroBatch& micro) {
   // Sizes go in steps of an eighth: at most that share of the work is wasted, and few graphs are
   // made.
-  const auto size = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(part.tokens, 1)));
+  const auto size = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(micro.tokens, 1)));
   const int64_t step = std::max<int64_t>(16, static_cast<int64_t>(size) / 16);
   Bucket bucket;
-  bucket.tokens = round_up(part.tokens, step);
-  bucket.sequences = static_cast<int64_t>(std::bit_ceil(part.sequences));
-  bucket.longest = round_up(part.longest, kAttentionRows);
+  bucket.tokens = round_up(micro.tokens, step);
+  bucket.sequences = static_cast<int64_t>(std::bit_ceil(micro.sequences));
+  bucket.longest = round_up(micro.longest, kAttentionRows);
   bucket.tiles = bucket.tokens / kAttentionRows + bucket.sequences;
   return bucket;
 }
@@ -83,19 +83,19 @@ size_t BatchInput::bytes(const Bucket& bucket) {
   return static_cast<size_t>(round_up(end - &start, kAlignment));
 }
 
-int64_t fill(const PackedBatch& batch, const Part& part, const Bucket& bucket,
+int64_t fill(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
              int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to) {
   std::memset(to.ids, 0, BatchInput::bytes(bucket));
   std::fill_n(to.positions, bucket.tokens, static_cast<int32_t>(position_offset));
-  const auto tokens = static_cast<size_t>(part.tokens);
-  std::memcpy(to.ids, batch.ids.data() + part.first_token, tokens * sizeof(int32_t));
-  std::memcpy(to.type_ids, batch.type_ids.data() + part.first_token, tokens * sizeof(int32_t));
+  const auto tokens = static_cast<size_t>(micro.tokens);
+  std::memcpy(to.ids, batch.ids.data() + micro.first_token, tokens * sizeof(int32_t));
+  std::memcpy(to.type_ids, batch.type_ids.data() + micro.first_token, tokens * sizeof(int32_t));
 
   int64_t probabilities = 0;
   int32_t tiles = 0;
-  for (size_t s = 0; s < part.sequences; ++s) {
-    const auto length = static_cast<int32_t>(length_of(batch, part.first + s));
-    const auto first = static_cast<int32_t>(batch.offsets[part.first + s] - part.first_token);
+  for (size_t s = 0; s < micro.sequences; ++s) {
+    const auto length = static_cast<int32_t>(length_of(batch, micro.first + s));
+    const auto first = static_cast<int32_t>(batch.offsets[micro.first + s] - micro.first_token);
     to.first_tokens[s] = first;
     for (int32_t i = 0; i < length; ++i)
       to.positions[first + i] = static_cast<int32_t>(position_offset) + i;

@@ -17,20 +17,20 @@ struct Bucket {
 };
 
 // Describes the whole sequences [first, first + sequences) of a batch.
-struct Part {
+struct MicroBatch {
   size_t first = 0, sequences = 0;
   int64_t first_token = 0, tokens = 0, longest = 0;
 };
 
 // Returns the parts of a batch, each of at most `budget` tokens or of one sequence.
-std::vector<Part> divide(const PackedBatch& batch, int64_t budget);
+std::vector<MicroBatch> divide(const PackedBatch& batch, int64_t budget);
 
 // Returns the number of query rows for each tile of attention: as many as still keep every
 // multiprocessor busy, since every tile loads the keys and values of its sequence again.
-int32_t rows_per_tile(const PackedBatch& batch, const Part& part, int64_t heads,
+int32_t rows_per_tile(const PackedBatch& batch, const MicroBatch& micro, int64_t heads,
                       int multiprocessors);
 
-Bucket bucket_for(const Part& part);
+Bucket bucket_for(const MicroBatch& micro);
 
 // Points into a block in the memory of the device or of the host.
 struct BatchInput {
@@ -46,7 +46,7 @@ struct BatchInput {
 
 // Fills a block in host memory. Returns the number of elements of all probabilities, [heads,
 // tokens, tokens] for each sequence.
-int64_t fill(const PackedBatch& batch, const Part& part, const Bucket& bucket,
+int64_t fill(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
              int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to);
 
 }  // namespace fp8q::cuda

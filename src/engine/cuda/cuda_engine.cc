@@ -54,7 +54,8 @@ std::vector<EngineOutput> CudaEngine::run(const PackedBatch& batch, const SiteOb
   std::vector<EngineOutput> outputs = make_outputs(output_rows_, batch);
   guarded([&] {
     if (observer) {
-      for (const Part& part : divide(batch, budget_)) run_observed(batch, part, observer, outputs);
+      for (const MicroBatch& micro : divide(batch, budget_))
+        run_observed(batch, micro, observer, outputs);
     } else {
       submit(batch, outputs);
       finish_all(outputs);
@@ -93,9 +94,9 @@ double CudaEngine::timed_run(const PackedBatch& batch) {
 
 void CudaEngine::submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs) {
   size_t slot = 0;
-  for (const Part& part : divide(batch, budget_)) {
+  for (const MicroBatch& micro : divide(batch, budget_)) {
     finish(slots_[slot], outputs);
-    start(batch, part, slot);
+    start(batch, micro, slot);
     slot = (slot + 1) % slots_.size();
   }
 }
@@ -110,10 +111,10 @@ int64_t CudaEngine::heads() const {
 
 // Writes the micro-batch into the slot's host memory. Returns the number of elements of its
 // probabilities.
-int64_t CudaEngine::place(const PackedBatch& batch, const Part& part, const Bucket& bucket,
+int64_t CudaEngine::place(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
                           Slot& slot) {
-  const int32_t rows = rows_per_tile(batch, part, heads(), context_.device().multiprocessors);
-  return fill(batch, part, bucket, encoder_.embeddings.position_offset, heads(), rows,
+  const int32_t rows = rows_per_tile(batch, micro, heads(), context_.device().multiprocessors);
+  return fill(batch, micro, bucket, encoder_.embeddings.position_offset, heads(), rows,
               BatchInput(slot.host_input.data(), bucket));
 }
 
@@ -155,18 +156,18 @@ const GraphExec& CudaEngine::graph_for(const Bucket& bucket, size_t slot) {
   return graph;
 }
 
-void CudaEngine::start(const PackedBatch& batch, const Part& part, size_t index) {
+void CudaEngine::start(const PackedBatch& batch, const MicroBatch& micro, size_t index) {
   Slot& slot = slots_[index];
-  const Bucket bucket = bucket_for(part);
+  const Bucket bucket = bucket_for(micro);
   if (!graphs_.contains({index, bucket})) {
     // The other slot's graph may be running in the memory that moves.
     stream_.synchronize("a forward pass");
     prepare(bucket, slot);
   }
-  place(batch, part, bucket, slot);
+  place(batch, micro, bucket, slot);
   graph_for(bucket, index).launch(stream_.get());
   slot.done.record(stream_.get());
-  slot.part = part;
+  slot.micro = micro;
   slot.busy = true;
 }
 
@@ -177,25 +178,25 @@ void CudaEngine::finish(Slot& slot, std::vector<EngineOutput>& outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     const OutputRows& rows = output_rows_[i];
     rows.copy(slot.host_outputs[i].data(),
-              rows.per_token ? static_cast<size_t>(slot.part.tokens) : slot.part.sequences,
-              rows.per_token ? static_cast<size_t>(slot.part.first_token) : slot.part.first,
+              rows.per_token ? static_cast<size_t>(slot.micro.tokens) : slot.micro.sequences,
+              rows.per_token ? static_cast<size_t>(slot.micro.first_token) : slot.micro.first,
               outputs[i]);
   }
 }
 
-void CudaEngine::run_observed(const PackedBatch& batch, const Part& part,
+void CudaEngine::run_observed(const PackedBatch& batch, const MicroBatch& micro,
                               const SiteObserver& observer, std::vector<EngineOutput>& outputs) {
   Slot& slot = slots_[0];
-  const Bucket bucket = bucket_for(part);
+  const Bucket bucket = bucket_for(micro);
   prepare(bucket, slot);
-  const int64_t probabilities = place(batch, part, bucket, slot);
+  const int64_t probabilities = place(batch, micro, bucket, slot);
   copy_input(bucket, slot);
-  Observation observation(batch, part, heads(), observer, stream_);
+  Observation observation(batch, micro, heads(), observer, stream_);
   forward_.submit(BatchInput(slot.input.data(), bucket), bucket, stream_.get(), &observation,
                   probabilities);
   copy_outputs(bucket, slot);
   slot.done.record(stream_.get());
-  slot.part = part;
+  slot.micro = micro;
   slot.busy = true;
   finish(slot, outputs);
 }
@@ -209,18 +210,18 @@ std::vector<StageTime> CudaEngine::profile(const PackedBatch& batch) {
 
 std::vector<StageTime> CudaEngine::profile_first_part(const PackedBatch& batch) {
   PackedBatch first;  // one micro-batch stands for all
-  const Part part = divide(batch, budget_).front();
+  const MicroBatch micro = divide(batch, budget_).front();
   const auto at = [&](const std::vector<int32_t>& from) {
-    return std::vector<int32_t>(from.begin(), from.begin() + part.tokens);
+    return std::vector<int32_t>(from.begin(), from.begin() + micro.tokens);
   };
   first.ids = at(batch.ids);
   first.type_ids = at(batch.type_ids);
   first.offsets.assign(batch.offsets.begin(),
-                       batch.offsets.begin() + static_cast<ptrdiff_t>(part.sequences) + 1);
+                       batch.offsets.begin() + static_cast<ptrdiff_t>(micro.sequences) + 1);
   Slot& slot = slots_[0];
-  const Bucket bucket = bucket_for(part);
+  const Bucket bucket = bucket_for(micro);
   prepare(bucket, slot);
-  place(first, part, bucket, slot);
+  place(first, micro, bucket, slot);
   copy_input(bucket, slot);
   StageTimer timer(stream_.get());
   forward_.submit(BatchInput(slot.input.data(), bucket), bucket, stream_.get(), &timer);

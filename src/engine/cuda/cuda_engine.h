@@ -55,7 +55,7 @@ class CudaEngine final : public Engine {
     DeviceBuffer<std::byte> input;
     std::vector<PinnedBuffer<float>> host_outputs;  // one for each graph output
     Event done;
-    Part part;
+    MicroBatch micro;
     bool busy = false;
   };
   struct GraphKey {
@@ -65,7 +65,8 @@ class CudaEngine final : public Engine {
   };
   int64_t default_budget();
   int64_t heads() const;
-  int64_t place(const PackedBatch& batch, const Part& part, const Bucket& bucket, Slot& slot);
+  int64_t place(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
+                Slot& slot);
   void prepare(const Bucket& bucket, Slot& slot);
   void copy_input(const Bucket& bucket, Slot& slot);
   void copy_outputs(const Bucket& bucket, Slot& slot);
@@ -75,9 +76,9 @@ class CudaEngine final : public Engine {
   void submit(const PackedBatch& batch, std::vector<EngineOutput>& outputs);
   void finish_all(std::vector<EngineOutput>& outputs);
   void guarded(const std::function<void()>& work);
-  void start(const PackedBatch& batch, const Part& part, size_t slot);
+  void start(const PackedBatch& batch, const MicroBatch& micro, size_t slot);
   void finish(Slot& slot, std::vector<EngineOutput>& outputs);
-  void run_observed(const PackedBatch& batch, const Part& part, const SiteObserver& observer,
+  void run_observed(const PackedBatch& batch, const MicroBatch& micro, const SiteObserver& observer,
                     std::vector<EngineOutput>& outputs);
   std::vector<StageTime> profile_first_part(const PackedBatch& batch);
   const float* source(const OutputRows& output) const;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/cuda/runtime.h"
+#include "kernels/cuda/tensors.h"
 
 namespace fp8q::cuda {
 namespace {
@@ -68,6 +69,11 @@ DeviceSearch find_device(int index) {
             .reason = fmt::format(
                 "{} has compute capability {}.{}, and {}.{} or later is needed (Ampere)", info.name,
                 info.major, info.minor, kLeastCapability / 10, kLeastCapability % 10)};
+  if (!has_device_code())
+    return {.device = std::nullopt,
+            .reason = fmt::format("{} has compute capability {}.{}, and this build has kernels for "
+                                  "{} only; configure it with -DFP8Q_CUDA_ARCHITECTURES=all",
+                                  info.name, info.major, info.minor, FP8Q_CUDA_CODE)};
   return {.device = std::move(info), .reason = ""};
 }
 

@@ -4,20 +4,20 @@
 
 namespace fp8q::cuda {
 
-Observation::Observation(const PackedBatch& batch, const Part& part, int64_t heads,
+Observation::Observation(const PackedBatch& batch, const MicroBatch& micro, int64_t heads,
                          const SiteObserver& observer, const StreamHandle& stream)
     : batch_(batch),
-      part_(part),
+      micro_(micro),
       heads_(static_cast<size_t>(heads)),
       observer_(observer),
       stream_(stream) {}
 
 // Returns the index of the first token within the micro-batch.
 size_t Observation::first_token(size_t sequence) const {
-  return static_cast<size_t>(batch_.offsets[part_.first + sequence] - part_.first_token);
+  return static_cast<size_t>(batch_.offsets[micro_.first + sequence] - micro_.first_token);
 }
 size_t Observation::tokens(size_t sequence) const {
-  const size_t s = part_.first + sequence;
+  const size_t s = micro_.first + sequence;
   return static_cast<size_t>(batch_.offsets[s + 1] - batch_.offsets[s]);
 }
 
@@ -35,9 +35,9 @@ void Observation::show(int site, const Seen& seen) {
   };
   switch (seen.rows) {
     case Seen::Rows::tokens:
-      return show_rows(static_cast<size_t>(part_.tokens));
+      return show_rows(static_cast<size_t>(micro_.tokens));
     case Seen::Rows::sequences:
-      return show_rows(part_.sequences);
+      return show_rows(micro_.sequences);
     case Seen::Rows::first_tokens:
       return show_first_tokens(site, columns);
     case Seen::Rows::heads:
@@ -48,15 +48,15 @@ void Observation::show(int site, const Seen& seen) {
 }
 
 void Observation::show_first_tokens(int site, size_t columns) {
-  gathered_.resize(part_.sequences * columns);
-  for (size_t s = 0; s < part_.sequences; ++s)
+  gathered_.resize(micro_.sequences * columns);
+  for (size_t s = 0; s < micro_.sequences; ++s)
     std::copy_n(&values_[first_token(s) * columns], columns, &gathered_[s * columns]);
   observer_(site, gathered_, static_cast<int64_t>(columns));
 }
 
 void Observation::show_heads(int site, size_t head_size) {
   const size_t hidden = heads_ * head_size;
-  for (size_t s = 0; s < part_.sequences; ++s) {
+  for (size_t s = 0; s < micro_.sequences; ++s) {
     const size_t n = tokens(s), first = first_token(s);
     gathered_.resize(n * hidden);
     for (size_t h = 0; h < heads_; ++h)
@@ -69,7 +69,7 @@ void Observation::show_heads(int site, size_t head_size) {
 
 void Observation::show_probabilities(int site) {
   size_t at = 0;
-  for (size_t s = 0; s < part_.sequences; ++s) {
+  for (size_t s = 0; s < micro_.sequences; ++s) {
     const size_t n = tokens(s);
     observer_(site, {&values_[at], heads_ * n * n}, static_cast<int64_t>(n));
     at += heads_ * n * n;

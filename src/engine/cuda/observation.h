@@ -11,7 +11,7 @@ namespace fp8q::cuda {
 class Observation final : public Watcher {
  public:
   // All arguments must outlive the object.
-  Observation(const PackedBatch& batch, const Part& part, int64_t heads,
+  Observation(const PackedBatch& batch, const MicroBatch& micro, int64_t heads,
               const SiteObserver& observer, const StreamHandle& stream);
 
   bool sees() const override { return true; }
@@ -26,7 +26,7 @@ class Observation final : public Watcher {
   size_t tokens(size_t sequence) const;
 
   const PackedBatch& batch_;
-  Part part_;
+  MicroBatch micro_;
   size_t heads_;
   const SiteObserver& observer_;
   const StreamHandle& stream_;

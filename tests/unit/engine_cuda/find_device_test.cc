@@ -76,6 +76,13 @@ TEST_F(FindDevice, SaysWhyTheDeviceCannotBeUsed) {
   }
 }
 
+TEST_F(FindDevice, SaysThatTheBuildHasNoKernelsForTheDevice) {
+  sim::fail_next("cudaFuncGetAttributes", cudaErrorNoKernelImageForDevice);
+  EXPECT_THAT(reason_of({.name = "NVIDIA A100", .major = 8, .minor = 0}),
+              AllOf(HasSubstr("NVIDIA A100"), HasSubstr("this build has kernels for"),
+                    HasSubstr("FP8Q_CUDA_ARCHITECTURES")));
+}
+
 TEST(VersionText, HasMajorAndMinor) {
   EXPECT_EQ(version_text(13000), "13.0");
   EXPECT_EQ(version_text(12080), "12.8");
