@@ -19,7 +19,7 @@ size_t skip_spaces(std::string_view text, size_t at) {
   return at;
 }
 
-// Where the white space that ends at `end` begins, not before `from`.
+// Returns where the white space that ends at `end` begins, but not before `from`.
 size_t skip_spaces_back(std::string_view text, size_t from, size_t end) {
   while (end > from) {
     const DecodedChar c = decode_utf8_before(text, end);

@@ -1,9 +1,8 @@
-// Tokens that are found in the text before it is split into words, as "[SEP]" or a user's own
-// "<gene>".
+// Finds tokens in the text before it is split into words, such as "[SEP]" or a user's own "<gene>".
 //
-// A token with normalized = false is sought in the original text, another one in the normalized
-// text by its own normalized form. The leftmost match counts, the longest of those that begin
-// there.
+// A token with normalized = false is searched for in the original text. Other tokens are searched
+// for in the normalized text by their own normalized form. The leftmost match counts, and the
+// longest of those that begin there.
 #pragma once
 
 #include <array>
@@ -21,24 +20,24 @@ struct AddedToken {
   std::string content;
   int32_t id = 0;
   bool normalized = false;
-  bool lstrip = false;       // takes in the white space before it
-  bool rstrip = false;       // takes in the white space after it
-  bool single_word = false;  // matches only where no word character stands beside it
+  bool lstrip = false;       // includes the white space before the token
+  bool rstrip = false;       // includes the white space after the token
+  bool single_word = false;  // matches only if no word character is next to the token
 };
 
 struct AddedTokenMatch {
-  size_t token;  // its index among those given
-  size_t begin;  // bytes of the text searched, white space taken in
+  size_t token;  // index among the given tokens
+  size_t begin;  // bytes of the searched text, including white space
   size_t end;
 };
 
 class AddedTokenMatcher {
  public:
   AddedTokenMatcher() = default;
-  // Empty contents never match; of equal ones the first counts.
+  // Empty contents never match. The first of equal contents counts.
   explicit AddedTokenMatcher(std::vector<AddedToken> tokens);
 
-  // The first match at or after `from`, the end of the match before.
+  // Returns the first match at or after `from`, which is the end of the match before.
   std::optional<AddedTokenMatch> find(std::string_view text, size_t from) const;
 
   const AddedToken& token(size_t index) const { return tokens_[index]; }

@@ -16,21 +16,21 @@ bool is(uint8_t classes, BertCharClass wanted) { return (classes & wanted) != 0;
 
 }  // namespace
 
-// The state of one append(): where text goes, and combining marks waiting to be put in canonical
+// The state of one append(): the output, and the combining marks that wait to be put in canonical
 // order.
 struct BertNormalizer::Pass {
   struct Mark {
     char32_t value;
     int combining_class;
     uint32_t source;
-    bool leads;  // the first character that its original one was decomposed into
+    bool leads;  // whether it is the first part of its original character
     bool kept;
   };
 
   const NormalizerOptions& options;
   NormalizedText& out;
   std::vector<Mark> marks = {};
-  uint32_t last_source = 0;  // of the original character that was taken last
+  uint32_t last_source = 0;  // source of the last original character
 
   void write(char32_t c, uint32_t source) {
     append_utf8(out.bytes, c);
@@ -43,8 +43,8 @@ struct BertNormalizer::Pass {
     for (char32_t lower : lower_case(c, storage)) write(lower, source);
   }
 
-  // Writes the waiting marks in canonical order. Like the reference it takes the originals one
-  // after another, one for every mark that leads, so that sources never run backwards.
+  // Writes the waiting marks in canonical order. Like the reference, it takes the originals one
+  // after another, one for every mark that leads, so that sources never decrease.
   void flush_marks() {
     if (marks.empty()) return;
     std::vector<uint32_t> originals;
@@ -59,8 +59,7 @@ struct BertNormalizer::Pass {
     marks.clear();
   }
 
-  // One character of the decomposed text: accents are dropped, after they have taken part in
-  // canonical ordering.
+  // Puts one character of the decomposed text. Accents are dropped after canonical ordering.
   void put_decomposed(char32_t c, uint32_t source, bool leads) {
     const uint8_t classes = bert_classes(c);
     const bool accent = is(classes, kBertNonspacing);
@@ -83,7 +82,7 @@ struct BertNormalizer::Pass {
       put_decomposed(part, source, std::exchange(leads, false));
   }
 
-  // All steps for one original character.
+  // Does all steps for one original character.
   void put(char32_t c, uint32_t source) {
     const uint8_t classes = bert_classes(c);
     if (options.clean_text) {
@@ -93,7 +92,8 @@ struct BertNormalizer::Pass {
       if (is(classes, kBertSpace)) c = U' ';
     }
     if (options.handle_chinese_chars && is(classes, kBertCjk)) {
-      // HF gives the first space the place of the character before; spaces are in no token.
+      // HF gives the first space the place of the character before. This has no effect, because
+      // spaces are in no token.
       strip_and_put(U' ', source);
       strip_and_put(c, source);
       strip_and_put(U' ', source);
@@ -112,7 +112,8 @@ BertNormalizer::BertNormalizer(const NormalizerOptions& options) : options_(opti
   }
 }
 
-// A run of ASCII characters, the most of most texts: no character becomes several.
+// Appends a run of ASCII characters, which make up most of most texts. None of them becomes several
+// characters.
 void BertNormalizer::append_ascii(std::string_view run, Pass& pass, NormalizedText& out) const {
   const auto normalized = [&](size_t i) { return ascii_[static_cast<unsigned char>(run[i])]; };
   const uint32_t source = out.code_points;

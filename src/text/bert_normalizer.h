@@ -1,7 +1,8 @@
-// BERT's text normalization: cleaning, spaces around CJK characters, accents off, lower case.
+// BERT's text normalization cleans text, puts puts spaces around CJK characters, strips accents and
+// makes text lower case.
 //
-// The four steps of the `tokenizers` package's BertNormalizer in one pass over the text. Every byte
-// of the result remembers which code point of the original it came from, which is what turns tokens
+// One pass over the text does the four steps of the `tokenizers` package's BertNormalizer. Every
+// byte of the result remembers which code point of the original it came from. This turns tokens
 // back into character offsets.
 #pragma once
 
@@ -23,7 +24,7 @@ struct NormalizerOptions {
 struct NormalizedText {
   std::string bytes;             // UTF-8
   std::vector<uint32_t> source;  // per byte: index of the original code point
-  uint32_t code_points = 0;      // of the original, counted on across calls
+  uint32_t code_points = 0;      // count in the original, summed over calls
 
   void clear_text() {
     bytes.clear();
@@ -45,7 +46,7 @@ class BertNormalizer {
   void append_ascii(std::string_view run, Pass& pass, NormalizedText& out) const;
 
   NormalizerOptions options_;
-  std::array<char, 128> ascii_;  // what an ASCII character becomes; kDropped for nothing
+  std::array<char, 128> ascii_;  // replacement of an ASCII character; kDropped if it is removed
 };
 
 }  // namespace fp8q

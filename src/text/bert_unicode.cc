@@ -17,7 +17,7 @@ struct Range {
   char32_t last;
 };
 
-// Every `step`-th character from first to last becomes itself + delta.
+// Every `step`-th character c from first to last becomes c + delta.
 struct LowerRun {
   char32_t first;
   char32_t last;
@@ -33,7 +33,8 @@ constexpr Range kCjk[] = {
     {0x2A700, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
 };
 
-constexpr char32_t kCapitalIWithDot = 0x130;  // the one character whose lower case is two
+// the only character whose lower case is two characters
+constexpr char32_t kCapitalIWithDot = 0x130;
 constexpr char32_t kCombiningDotAbove = 0x307;
 
 template <size_t kCount>
@@ -63,7 +64,7 @@ uint8_t classify(char32_t c) {
   return classes;
 }
 
-// The Basic Multilingual Plane by table, the rest by search.
+// The Basic Multilingual Plane is looked up in a table, and the rest is searched.
 constexpr size_t kTableSize = 0x10000;
 
 const std::vector<uint8_t>& class_table() {

@@ -16,14 +16,15 @@ constexpr uint32_t kEnd = UINT32_MAX;
 Bpe::Bpe(const std::vector<std::pair<std::string, int32_t>>& vocabulary, const BpeOptions& options)
     : unk_id_(options.unk_id), fuse_unk_(options.fuse_unk), merges_(options.merges) {
   byte_ids_.fill(kNone);
-  std::deque<std::string> words;  // what the entries refer to
+  std::deque<std::string> words;  // storage that the entries refer to
   std::vector<Trie::Entry> entries;
   for (const auto& [token, id] : vocabulary)
     if (auto bytes = bytes_of_token(token); bytes && !bytes->empty()) {
       if (bytes->size() == 1) byte_ids_[static_cast<unsigned char>((*bytes)[0])] = id;
       entries.emplace_back(words.emplace_back(std::move(*bytes)), id);
     }
-  // A token that its own merges do not lead to is found only as a part of other words, if at all.
+  // A token that merges do not produce from its own bytes is found only as a part of other words,
+  // if at all.
   Scratch scratch;
   std::vector<Piece> pieces;
   const auto unreachable = [&](const Trie::Entry& entry) {
@@ -43,7 +44,7 @@ void Bpe::split(std::string_view word, Scratch& scratch, std::vector<Piece>& out
   }
 }
 
-// One symbol a byte; unknown bytes become unknown tokens or nothing.
+// Makes one symbol per byte. Unknown bytes become unknown tokens or nothing.
 void Bpe::fill(std::string_view word, Scratch& scratch) const {
   auto& symbols = scratch.symbols;
   symbols.clear();
@@ -64,14 +65,15 @@ void Bpe::fill(std::string_view word, Scratch& scratch) const {
 
 namespace {
 
-// Makes the heap's first element the one with the lowest rank, leftmost among equals.
+// Orders the heap so that its first element has the lowest rank, and is the leftmost among equal
+// ranks.
 bool later(const Bpe::Scratch::Candidate& a, const Bpe::Scratch::Candidate& b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
 }
 
 }  // namespace
 
-// Puts the merge of symbol `left` and the one after it into the heap, where there is one.
+// Puts the merge of symbol `left` and the symbol after it into the heap, if there is one.
 void Bpe::consider(Scratch& scratch, uint32_t left) const {
   const Scratch::Symbol& a = scratch.symbols[left];
   if (a.next == kEnd) return;

@@ -1,7 +1,8 @@
-// Byte-level byte-pair encoding: splits a word of bytes by a list of merges, the earliest first.
+// Byte-level byte-pair encoding splits a word of bytes by a list of merges, the earliest first.
 //
-// Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016, on bytes as
-// GPT-2 and RoBERTa do it. Words that are one token are found without merging.
+// The method is from Sennrich et al., "Neural Machine Translation of Rare Words with Subword
+// Units", 2016. It works on bytes, as in GPT-2 and RoBERTa. Words that are one token are found
+// without merging.
 #pragma once
 
 #include <array>
@@ -19,9 +20,9 @@
 namespace fp8q {
 
 struct BpeOptions {
-  std::vector<Merge> merges;       // of ids in the vocabulary
-  std::optional<int32_t> unk_id;   // for bytes without a token; without it they are dropped
-  bool fuse_unk = false;           // one unknown token for neighboring unknown bytes
+  std::vector<Merge> merges;       // merges of ids in the vocabulary
+  std::optional<int32_t> unk_id;   // for bytes without a token; nullopt drops them
+  bool fuse_unk = false;           // use one unknown token for neighboring unknown bytes
   bool whole_words_first = false;  // a word in the vocabulary is never split ("ignore_merges")
 };
 
@@ -30,10 +31,10 @@ class Bpe {
   // `vocabulary` has distinct tokens, written as in byte_level.h, and distinct ids.
   Bpe(const std::vector<std::pair<std::string, int32_t>>& vocabulary, const BpeOptions& options);
 
-  // Memory that calls of split() reuse; one for each thread.
+  // Memory that calls of split() reuse. Each thread needs its own.
   struct Scratch {
     struct Symbol {
-      int32_t id;  // negative: merged into the one before
+      int32_t id;  // negative: merged into the symbol before
       uint32_t begin;
       uint32_t end;
       uint32_t previous;
@@ -41,7 +42,7 @@ class Bpe {
     };
     struct Candidate {
       uint32_t rank;
-      uint32_t position;  // of the left symbol
+      uint32_t position;  // position of the left symbol
       int32_t left;
       int32_t right;
       int32_t result;

@@ -12,7 +12,7 @@ bool written_as_itself(char32_t byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xFF && byte != 0xAD);
 }
 
-// By character below kAlphabetEnd: the byte, or -1.
+// The table has the byte, or -1, for every character below kAlphabetEnd.
 constexpr size_t kAlphabetEnd = 0x100 + 68;  // 68 bytes are not written as themselves
 
 const std::array<int, kAlphabetEnd>& byte_of_char() {
@@ -31,7 +31,7 @@ const std::array<int, kAlphabetEnd>& byte_of_char() {
 constexpr uint8_t kKinds = kLetter | kNumber | kSpace;
 
 struct Char {
-  uint8_t kind;  // kLetter, kNumber, kSpace or 0, the other ones
+  uint8_t kind;  // kLetter, kNumber, kSpace, or 0 for others
   size_t bytes;
 };
 
@@ -48,7 +48,7 @@ Char char_at(std::string_view text, size_t at) {
   return {static_cast<uint8_t>(char_classes(c.value) & kKinds), c.bytes};
 }
 
-// Bytes of 's, 't, 're, 've, 'm, 'll or 'd at the beginning of the text.
+// Returns the number of bytes of 's, 't, 're, 've, 'm, 'll or 'd at the beginning of the text.
 size_t contraction(std::string_view text) {
   if (text.size() < 2 || text[0] != '\'') return 0;
   if (std::string_view("stmd").find(text[1]) != std::string_view::npos) return 2;
@@ -94,7 +94,7 @@ void split_gpt2(std::string_view text, size_t begin, size_t end, bool prefixed,
       last = at;
       at += c.bytes;
     }
-    // The last of several spaces before a word is left to the word, or stands alone.
+    // The last of several spaces before a word belongs to the word, or stands alone.
     const bool spaces = (char_at(text, last).kind == kSpace);
     if (spaces && at < end && characters > 1) at = last;
     out.push_back({first, at, prefixed});

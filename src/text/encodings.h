@@ -1,4 +1,4 @@
-// Questions about many encoded texts.
+// Answers questions about many encoded texts.
 #pragma once
 
 #include <span>
@@ -10,7 +10,8 @@ namespace fp8q {
 
 size_t count_tokens(std::span<const Encoding> encodings);
 
-// Of all token and segment ids: the same text through the same tokenizer has the same.
+// Returns the hash of all token and segment ids. The same text through the same tokenizer has the
+// same hash.
 std::string sha256_of(std::span<const Encoding> encodings);
 
 }  // namespace fp8q

@@ -1,6 +1,7 @@
-// The merges of a byte-pair encoding: which token two neighbors become, and how early.
+// The merges of a byte-pair encoding. They say which token two neighbors become, and how early.
 //
-// A flat table with linear probing; a look-up is the innermost step of splitting a word.
+// The table is flat with linear probing, because a look-up is the innermost step of splitting a
+// word.
 #pragma once
 
 #include <bit>
@@ -24,7 +25,7 @@ class MergeTable {
     int32_t result = 0;
   };
 
-  // A merge's rank is its index; of equal pairs the last counts. Ids are not negative.
+  // A merge's rank is its index. The last of equal pairs counts. Ids are not negative.
   explicit MergeTable(const std::vector<Merge>& merges)
       : slots_(std::bit_ceil(2 * merges.size() + 1)) {
     for (size_t rank = 0; rank < merges.size(); ++rank) {
@@ -34,7 +35,7 @@ class MergeTable {
     }
   }
 
-  // The merge of two neighbors; null where there is none.
+  // Returns the merge of two neighbors, or nullptr if there is none.
   const Entry* find(int32_t left, int32_t right) const {
     const Entry& entry = slots_[slot_of(key_of(left, right))];
     return entry.key == kEmpty ? nullptr : &entry;
@@ -47,7 +48,7 @@ class MergeTable {
     return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
   }
 
-  // Where the key is, or the empty slot where it would be.
+  // Returns the slot of the key, or the empty slot where it would be.
   size_t slot_of(uint64_t key) const {
     constexpr uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;  // 2^64 / phi: Knuth, volume 3, 6.4
     const size_t mask = slots_.size() - 1;

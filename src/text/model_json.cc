@@ -1,4 +1,4 @@
-// The component "model" of a tokenizer.json: vocabulary and how words are split.
+// Reads the component "model" of a tokenizer.json: the vocabulary and how words are split.
 #include <utility>
 
 #include "base/error.h"
@@ -9,7 +9,7 @@ namespace {
 
 using json::Value;
 
-// The largest max_input_chars_per_word accepted: no word of a language comes near it.
+// The largest accepted max_input_chars_per_word. No word of a language comes near it.
 constexpr int64_t kMaxWordChars = 1000;
 
 WordPieceOptions read_wordpiece(const Value& model, const TokenIds& ids) {
@@ -22,7 +22,7 @@ WordPieceOptions read_wordpiece(const Value& model, const TokenIds& ids) {
   return options;
 }
 
-// "a b", or ["a", "b"] in files of later versions.
+// Reads "a b", or ["a", "b"] in files of later versions.
 std::pair<std::string, std::string> read_pair(const Value& merge) {
   if (!merge.is_string()) {
     const auto two = merge.items();
@@ -57,7 +57,7 @@ BpeOptions read_bpe(const Value& model, const TokenIds& ids) {
   return options;
 }
 
-// Files of early versions do not say the type; what only one model has then decides.
+// Files of early versions do not say the type. Members that only one model has then decide.
 std::string type_of(const Value& model) {
   if (const auto type = model.find("type")) return type->string();
   return model.find("merges")                     ? "BPE"

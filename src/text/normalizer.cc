@@ -63,7 +63,7 @@ void apply(const NormalizerOptions& options, SourcedText& text) {
   text = std::move(out);
 }
 
-// The text as it stands; ill-formed parts become U+FFFD.
+// Appends the text unchanged, except that ill-formed parts become U+FFFD.
 void append_unchanged(std::string_view text, NormalizedText& out) {
   for (size_t at = 0; at < text.size(); ++out.code_points) {
     const DecodedChar c = decode_utf8(text, at);

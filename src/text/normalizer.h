@@ -1,4 +1,4 @@
-// Text normalization: the steps that a tokenizer takes before it splits text into words.
+// Text normalization is the steps that a tokenizer takes before it splits text into words.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ using NormalizerStep = std::variant<NormalizerOptions, TextRule>;
 
 class Normalizer {
  public:
-  // Steps in order; without any, text stays as it is.
+  // Steps run in order. Without any, text stays as it is.
   explicit Normalizer(std::vector<NormalizerStep> steps);
 
   // Appends the normalized `text`, whose first code point has the index out.code_points. The result
@@ -25,7 +25,7 @@ class Normalizer {
 
  private:
   std::vector<NormalizerStep> steps_;
-  std::optional<BertNormalizer> bert_;  // where it is the only step
+  std::optional<BertNormalizer> bert_;  // set if it is the only step
 };
 
 }  // namespace fp8q

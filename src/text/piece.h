@@ -1,4 +1,4 @@
-// What passes between the stages of a tokenizer: words in the text, pieces of a word.
+// The data that passes between the stages of a tokenizer: words in the text, and pieces of a word.
 #pragma once
 
 #include <cstddef>
@@ -6,14 +6,14 @@
 
 namespace fp8q {
 
-// Bytes [begin, end) of the normalized text, which are tokenized by themselves.
+// A word is bytes [begin, end) of the normalized text, which are tokenized by themselves.
 struct Word {
   size_t begin;
   size_t end;
-  bool prefixed = false;  // a space stands before it that the text does not have
+  bool prefixed = false;  // a space that the text does not have is put before it
 };
 
-// A token of a word: bytes [begin, end) of it.
+// A piece is a token of a word: bytes [begin, end) of the word.
 struct Piece {
   int32_t id;
   size_t begin;

@@ -18,7 +18,7 @@ Model make_model(const TokenizerSpec& spec) {
   return Bpe(spec.vocabulary, std::get<BpeOptions>(spec.model));
 }
 
-// White space that a text begins and ends with, in characters.
+// Returns how many characters of white space a text begins and ends with.
 std::pair<uint32_t, uint32_t> spaces_around(std::string_view text) {
   uint32_t leading = 0;
   uint32_t run = 0;
@@ -57,8 +57,8 @@ Pipeline::Pipeline(const TokenizerSpec& spec)
   normalized_tokens_ = AddedTokenMatcher(std::move(normalized));
 }
 
-// Offsets without the white space of a token, by the reference's rule: a single space at the
-// beginning may be the one put before the text, and stays.
+// Returns offsets without the white space of a token. By the reference's rule, a single space at
+// the beginning may be the one put before the text, and stays.
 CharRange Pipeline::trimmed(CharRange range, uint32_t leading, uint32_t trailing,
                             bool first) const {
   auto [begin, end] = range;
@@ -68,7 +68,7 @@ CharRange Pipeline::trimmed(CharRange range, uint32_t leading, uint32_t trailing
   return {begin, end};
 }
 
-// An added token found as `text`.
+// Appends an added token that was found as `text`.
 void Pipeline::add_added(const AddedToken& token, std::string_view text, CharRange range,
                          Tokens& out) const {
   if (trim_) {
@@ -115,7 +115,7 @@ void Pipeline::add_word(const Bpe& model, const Word& word, Scratch& scratch, To
   }
 }
 
-// The words of bytes [begin, end) of the normalized text.
+// Appends the tokens of the words in bytes [begin, end) of the normalized text.
 void Pipeline::add_words(size_t begin, size_t end, Scratch& scratch, Tokens& out) const {
   pre_tokenizer_.split(scratch.text.bytes, begin, end, scratch.parts, scratch.words);
   std::visit(
@@ -125,7 +125,7 @@ void Pipeline::add_words(size_t begin, size_t end, Scratch& scratch, Tokens& out
       model_);
 }
 
-// A stretch of the original text between added tokens.
+// Appends the tokens of a stretch of the original text between added tokens.
 void Pipeline::add_text(std::string_view text, Scratch& scratch, Tokens& out) const {
   scratch.text.clear_text();
   normalizer_.append(text, scratch.text);
@@ -145,7 +145,7 @@ void Pipeline::add_text(std::string_view text, Scratch& scratch, Tokens& out) co
 Tokens Pipeline::tokenize(std::string_view text) const {
   if (text.size() > std::numeric_limits<int32_t>::max())
     fail(ErrorCode::limit, "a text of {} bytes is too long to be split into tokens", text.size());
-  const size_t likely = text.size() / 4 + 8;  // words, and tokens
+  const size_t likely = text.size() / 4 + 8;  // number of words and of tokens
   Scratch scratch;
   scratch.words.reserve(likely);
   scratch.parts.reserve(likely);

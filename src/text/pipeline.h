@@ -1,4 +1,4 @@
-// The stages from a text to its tokens: added tokens, normalizer, pre-tokenizer, model.
+// Runs the stages from a text to its tokens: added tokens, normalizer, pre-tokenizer, model.
 #pragma once
 
 #include <optional>
@@ -45,8 +45,8 @@ class Pipeline {
   PreTokenizer pre_tokenizer_;
   std::variant<WordPiece, Bpe> model_;
   std::optional<TrimOffsets> trim_;
-  AddedTokenMatcher original_tokens_;    // sought in the text as given
-  AddedTokenMatcher normalized_tokens_;  // sought after normalization
+  AddedTokenMatcher original_tokens_;    // searched for in the original text
+  AddedTokenMatcher normalized_tokens_;  // searched for after normalization
 };
 
 }  // namespace fp8q

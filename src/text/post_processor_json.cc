@@ -1,5 +1,5 @@
-// The component "post_processor" of a tokenizer.json: the frame of special tokens, and whether
-// offsets are trimmed. It may be absent, and may be a Sequence.
+// Reads the component "post_processor" of a tokenizer.json: the frame of special tokens, and
+// whether offsets are trimmed. The component may be absent, and may be a Sequence.
 #include "base/error.h"
 #include "text/spec_readers.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 using json::Value;
 
-// "cls": ["[CLS]", 101]
+// Reads a member such as "cls": ["[CLS]", 101].
 int32_t framing_id(const Value& component, const char* name, const TokenIds& ids) {
   const auto pair = component[name].items();
   if (pair.size() != 2) component[name].reject_for("a token and its id");
@@ -18,7 +18,7 @@ int32_t framing_id(const Value& component, const char* name, const TokenIds& ids
   return id;
 }
 
-// The ids that a special token of a template stands for; usually the one of the token with that
+// Adds the ids that a special token of a template stands for, usually the id of the token with that
 // name.
 void add_special(const Value& item, const Value& post, int32_t type_id,
                  std::vector<TemplateItem>& out) {

@@ -10,7 +10,7 @@
 namespace fp8q {
 namespace {
 
-// What a rule does with a character. Runs of the same kind are words.
+// Says what a rule does with a character. Runs of the same kind are words.
 enum class Kind : uint8_t { dropped, alone, run, other_run };
 
 Kind kind_of(SplitRule rule, char32_t c) {
@@ -51,7 +51,7 @@ void split_by_kind(SplitRule rule, std::string_view text, size_t begin, size_t e
                    std::vector<Word>& out) {
   const AsciiKinds& ascii = ascii_kinds(rule);
   size_t word = begin;
-  Kind run = Kind::dropped;  // the kind of the characters since `word`
+  Kind run = Kind::dropped;  // kind of the characters since `word`
   for (size_t at = begin; at < end;) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const DecodedChar c = byte < 0x80 ? DecodedChar{byte, 1} : decode_utf8(text, at);

@@ -1,4 +1,4 @@
-// Pre-tokenizers: how normalized text becomes words, which the model then splits one by one.
+// Pre-tokenizers split normalized text into words, which the model then splits one by one.
 #pragma once
 
 #include <optional>
@@ -20,21 +20,22 @@ enum class SplitRule {
 };
 
 struct ByteLevelRule {
-  bool add_prefix_space = false;  // a space goes before a part that begins with none
-  bool use_regex = true;          // split_gpt2 (byte_level.h); else parts stay whole
+  bool add_prefix_space = false;  // put a space before a part that begins with none
+  bool use_regex = true;          // use split_gpt2() (byte_level.h); else parts stay whole
 };
 
 struct PreTokenizerSpec {
-  // Each splits what the one before it leaves; none leaves the text whole.
+  // Each rule splits what the rule before it leaves. Without rules the text stays whole.
   std::vector<SplitRule> rules;
-  std::optional<ByteLevelRule> byte_level;  // after the others
+  std::optional<ByteLevelRule> byte_level;  // applied after the others
 };
 
 class PreTokenizer {
  public:
   explicit PreTokenizer(PreTokenizerSpec spec) : spec_(std::move(spec)) {}
 
-  // Sets `out` to the words of bytes [begin, end) of `text`, valid UTF-8. `scratch` is memory.
+  // Sets `out` to the words of bytes [begin, end) of `text`, valid UTF-8. `scratch` is memory that
+  // calls reuse.
   void split(std::string_view text, size_t begin, size_t end, std::vector<Word>& scratch,
              std::vector<Word>& out) const;
 

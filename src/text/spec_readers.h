@@ -1,4 +1,4 @@
-// What the readers of tokenizer files share.
+// Functions that the readers of tokenizer files share.
 #pragma once
 
 #include <cstdint>
@@ -17,37 +17,37 @@ namespace fp8q {
 
 using TokenIds = std::unordered_map<std::string, int32_t>;
 
-// Says where something stands; asked only for a message.
+// Says where something is in a file. It is called only to make a message.
 using Place = std::function<std::string()>;
 
-// An object of tokens with their ids, which must be distinct.
+// Reads an object of tokens with their ids, which must be distinct.
 std::vector<std::pair<std::string, int32_t>> read_vocabulary(const json::Value& vocab);
 
-// The id of a token that must be in the vocabulary; `component` names it.
+// Returns the id of a token that `component` names and that must be in the vocabulary.
 int32_t special_id(const json::Value& component, const TokenIds& ids, const std::string& token);
 
-// The merge of two tokens. Both and what they make must be in the vocabulary.
+// Returns the merge of two tokens. Both tokens and their result must be in the vocabulary.
 Merge resolve_merge(const Place& where, const TokenIds& ids, const std::string& left,
                     const std::string& right);
 
-// The unknown token of a byte-level model, if it is in the vocabulary. Fails where a byte has no
-// token and neither has the unknown one.
+// Returns the unknown token of a byte-level model, if it is in the vocabulary. Fails if it is not
+// and a byte has no token.
 std::optional<int32_t> byte_level_unk(const Place& where, const TokenIds& ids,
                                       const std::string& unk_token);
 
-// An element of "added_tokens" or "added_tokens_decoder" without its id.
+// Reads an element of "added_tokens" or "added_tokens_decoder" without its id.
 AddedToken parse_added_token(const json::Value& token);
 
 // Fails unless a token that is also in the vocabulary has the same id there.
 void check_added_id(const Place& where, const TokenIds& ids, const AddedToken& token);
 
-// [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with type ids 0 and 1: BERT's frame.
+// Sets BERT's frame: [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with type ids 0 and 1.
 void set_bert_templates(TokenizerSpec& spec, int32_t cls_id, int32_t sep_id);
 
-// <s> A </s> and <s> A </s></s> B </s> with type ids 0: RoBERTa's frame.
+// Sets RoBERTa's frame: <s> A </s> and <s> A </s></s> B </s> with type ids 0.
 void set_roberta_templates(TokenizerSpec& spec, int32_t cls_id, int32_t sep_id);
 
-// The components of a tokenizer.json; `root` is the whole of it.
+// These read the components of a tokenizer.json. `root` is the whole file.
 void read_model(const json::Value& root, TokenizerSpec& spec);
 void read_normalizer(const json::Value& root, TokenizerSpec& spec);
 void read_pre_tokenizer(const json::Value& root, TokenizerSpec& spec);

@@ -1,5 +1,5 @@
-// The components "normalizer" and "pre_tokenizer" of a tokenizer.json. Both may be absent, and both
-// may be a Sequence of others.
+// Reads the components "normalizer" and "pre_tokenizer" of a tokenizer.json. Both may be absent,
+// and both may be a Sequence of others.
 #include <array>
 #include <utility>
 

@@ -30,7 +30,7 @@ std::string kind_of(const TokenizerSpec& spec) {
   return std::holds_alternative<BpeOptions>(spec.model) ? "byte-level BPE" : "WordPiece";
 }
 
-// "lower case, accents stripped"
+// Returns a text such as "lower case, accents stripped".
 std::string describe_normalizer(const TokenizerSpec& spec) {
   bool lower = false;
   bool strip = false;
@@ -101,7 +101,7 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
 
 namespace {
 
-// A file that may be absent; its bytes join those that are hashed.
+// Reads a file that may be absent, and appends its bytes to `hashed`.
 std::string read_beside(const fs::path& path, std::string& hashed) {
   if (!fs::exists(path)) return {};
   std::string bytes = read_file(path, kMaxTokenizerBytes);
@@ -118,7 +118,7 @@ void refuse_added_tokens(const fs::path& vocabulary) {
          printable(added.string()), printable(vocabulary.filename().string()));
 }
 
-// Reads `path` and what belongs to it; all bytes read go into `hashed`.
+// Reads `path` and the files that belong to it. Appends all bytes read to `hashed`.
 TokenizerSpec read_spec(const fs::path& path, std::string& hashed) {
   const std::string bytes = read_file(path, kMaxTokenizerBytes);
   hashed = bytes;

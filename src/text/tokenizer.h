@@ -1,11 +1,11 @@
-// From text to the token ids of a BERT-family model.
+// A Tokenizer turns text into the token ids of a BERT-family model.
 //
-// Gives exactly the ids, type ids and character offsets of the Hugging Face `tokenizers` package,
-// from tokenizer.json, vocab.txt, or vocab.json with merges.txt. A tokenizer is immutable: its
-// functions may be called from many threads at once, and copies share their tables. Any byte string
-// is a valid text (ill-formed UTF-8 counts as U+FFFD); offsets always lie inside it. Non-goals:
-// training, decoding, other models than WordPiece and byte-level BPE (they are refused, never
-// guessed).
+// It gives exactly the ids, type ids and character offsets of the Hugging Face `tokenizers`
+// package, from tokenizer.json, vocab.txt, or vocab.json with merges.txt. A tokenizer is immutable.
+// Its functions may be called from many threads at once, and copies share their tables. Any byte
+// string is a valid text (ill-formed UTF-8 counts as U+FFFD), and offsets always lie inside the
+// text. Training and decoding are not goals. Models other than WordPiece and byte-level BPE are
+// refused, never guessed.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +23,22 @@ namespace fp8q {
 // Code points [first, second) of the original text.
 using CharRange = std::pair<uint32_t, uint32_t>;
 
-// The tokens of one text, without special tokens around it.
+// The tokens of one text, without special tokens around them.
 struct Tokens {
   std::vector<int32_t> ids;
   std::vector<CharRange> offsets;  // parallel to ids
 };
 
-// What a model reads: one text or a pair in its frame of special tokens. The three are parallel.
+// What a model reads: one text or a pair in its frame of special tokens. The three lists are
+// parallel.
 struct Encoding {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;
-  std::vector<CharRange> offsets;  // in the text that the token is of; {0, 0} for the frame
-  size_t second_begin = 0;         // of a pair: where the tokens of the second text begin
+  std::vector<CharRange> offsets;  // in the token's own text; {0, 0} for the frame
+  size_t second_begin = 0;         // first token of the second text of a pair
 };
 
-// Part [begin, end) of the tokens of a text.
+// The part [begin, end) of the tokens of a text.
 struct TokenSlice {
   const Tokens* tokens;
   size_t begin;
@@ -48,19 +49,19 @@ struct TokenizerSpec;
 
 class Tokenizer {
  public:
-  // Reads a tokenizer.json, or with the tokenizer_config.json beside it a vocab.txt, or a
-  // vocab.json and the merges.txt beside it, told apart by the name: "vocab.json" exactly, another
-  // one that ends with ".json", any other.
+  // Reads a tokenizer.json, or a vocab.txt, or a vocab.json and the merges.txt beside it. The
+  // latter two also use the tokenizer_config.json beside them. The name tells the kind:
+  // "vocab.json" exactly is a vocab.json, any other name that ends with ".json" is a
+  // tokenizer.json, and every other name is a vocab.txt.
   static Tokenizer load(const std::filesystem::path& path);
 
-  // At most `max_length` tokens, the frame included; longer input loses tokens at the end of the
-  // longer text
-  // ("longest_first"). Fails when max_length does not hold the frame.
+  // Returns at most `max_length` tokens, including the frame. Longer input loses tokens at the end
+  // of the longer text ("longest_first"). Fails if the frame does not fit into max_length.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair,
                   size_t max_length) const;
 
-  // The two halves of encode(), for windows over a long text: splitting, and putting the frame
-  // around slices.
+  // These are the two halves of encode(), for windows over a long text. tokenize() splits, and
+  // assemble() puts the frame around slices.
   Tokens tokenize(std::string_view text) const;
   Encoding assemble(TokenSlice first, std::optional<TokenSlice> second) const;
   size_t frame_size(bool pair) const;
@@ -68,10 +69,12 @@ class Tokenizer {
   int32_t vocab_size() const;  // largest id + 1
   int32_t pad_id() const;
 
-  // Provenance: the file given to load() and the SHA-256 of all bytes read from it and beside it.
+  // The provenance is the file given to load() and the SHA-256 of all bytes read from it and from
+  // the files beside it.
   const std::filesystem::path& path() const;
   const std::string& hash() const;
-  // One line for people, as "WordPiece, 30522 tokens, lower case, accents stripped (vocab.txt)".
+  // Returns one line for people, such as "WordPiece, 30522 tokens, lower case, accents stripped
+  // (vocab.txt)".
   std::string describe() const;
 
  private:
@@ -80,8 +83,8 @@ class Tokenizer {
   std::shared_ptr<const Impl> impl_;
 };
 
-// The tokenizer of a model: `given` (a file, or a folder to look in) if there is one, else
-// tokenizer.json, else vocab.txt, else vocab.json, in the model's folder. tokenizer.json goes first
+// Finds the tokenizer of a model: `given` (a file, or a folder to search) if there is one, else
+// tokenizer.json, else vocab.txt, else vocab.json in the model's folder. tokenizer.json comes first
 // because it is the complete description.
 std::filesystem::path find_tokenizer(const std::filesystem::path& model_folder,
                                      const std::optional<std::filesystem::path>& given = {});

@@ -45,7 +45,7 @@ void read_special_tokens(const Value& root, SpecialTokens& special) {
   read_special(root, "mask_token", special.mask);
 }
 
-// "added_tokens_decoder": {"100": {"content": "[UNK]", ...}}
+// Reads "added_tokens_decoder": {"100": {"content": "[UNK]", ...}}.
 void read_added_tokens_decoder(const Value& root, TokenizerSpec& spec) {
   const auto tokens = root.find("added_tokens_decoder");
   if (!tokens) return;

@@ -1,4 +1,4 @@
-// What the readers of vocabulary files take from the tokenizer_config.json beside them.
+// Reads the parts of a tokenizer_config.json that the readers of vocabulary files beside it use.
 #pragma once
 
 #include <span>
@@ -18,12 +18,12 @@ struct SpecialTokens {
   std::string mask;
 };
 
-// Fails unless "tokenizer_class", where there is one, is one of `classes`, named without
-// "Tokenizer" and "TokenizerFast"; `file` is the vocabulary's name, for the message.
+// Fails if there is a "tokenizer_class" that is not one of `classes`, which are named without
+// "Tokenizer" and "TokenizerFast". `file` is the vocabulary's name, for the message.
 void check_tokenizer_class(const json::Value& root, std::span<const std::string_view> classes,
                            std::string_view file);
 
-// Replaces the names of the special tokens that the file tells.
+// Replaces the names of the special tokens that the file gives.
 void read_special_tokens(const json::Value& root, SpecialTokens& special);
 
 // Appends "added_tokens_decoder" to the added tokens.

@@ -19,8 +19,8 @@ void read_added_tokens(const Value& root, TokenIds& ids, TokenizerSpec& spec) {
   }
 }
 
-// From the padding block where there is one: the only part of it that says something about the
-// vocabulary.
+// Takes the id from the padding block if there is one. It is the only part of that block that says
+// something about the vocabulary.
 int32_t find_pad_id(const Value& root, const TokenIds& ids) {
   std::vector<std::string> names = {"[PAD]", "<pad>"};
   if (const auto padding = root.find("padding"); padding && padding->is_object())

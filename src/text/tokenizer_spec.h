@@ -1,8 +1,8 @@
-// What a tokenizer is, as read from its files: the common ground of tokenizer.json, vocab.txt, and
-// vocab.json with merges.txt.
+// The description of a tokenizer, as read from its files. It is the common result of reading
+// tokenizer.json, vocab.txt, and vocab.json with merges.txt.
 //
-// All readers check everything that the tokenizer relies on: tokens and ids are distinct, special
-// tokens exist.
+// All readers check everything that the tokenizer relies on: tokens and ids are distinct, and
+// special tokens exist.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@
 
 namespace fp8q {
 
-// One place of the frame put around the tokens of a text or a pair, as [CLS] A [SEP] B [SEP].
+// One place in the frame around the tokens of a text or a pair, such as [CLS] A [SEP] B [SEP].
 struct TemplateItem {
   enum class Kind { special, first, second };
   Kind kind;
-  int32_t id;  // of a special token
+  int32_t id;  // id of a special token
   int32_t type_id;
 };
 
-// Byte-level tokenizers: offsets leave out the white space that tokens begin and end with.
+// In byte-level tokenizers, offsets leave out the white space that tokens begin and end with.
 struct TrimOffsets {
-  bool add_prefix_space = false;  // the first token may begin with a space that the text has not
+  bool add_prefix_space = false;  // the first token may begin with a space not in the text
 };
 
 struct TokenizerSpec {
@@ -47,18 +47,19 @@ struct TokenizerSpec {
   int32_t pad_id = 0;
 };
 
-// Larger files are refused: the largest vocabularies in use have about 10 MB.
+// Larger files are refused. The largest vocabularies in use have about 10 MB.
 constexpr uint64_t kMaxTokenizerBytes = uint64_t{64} << 20;
 
 // Ids stay below this, so that a hostile file cannot make tables of 2^31 rows.
 constexpr int64_t kMaxTokenId = int64_t{1} << 24;
 
-// A Hugging Face tokenizer.json. Its truncation and padding are ignored: fp8q has its own. `bytes`
-// is the file's content.
+// Reads a Hugging Face tokenizer.json. Its truncation and padding are ignored, because fp8q has its
+// own. `bytes` is the file's content.
 TokenizerSpec parse_tokenizer_json(const std::filesystem::path& path, const std::string& bytes);
 
-// A vocab.txt, one token a line, its id the line number from 0. `config` is the content of the
-// tokenizer_config.json beside it, or empty; BERT's defaults (lower case, CJK spacing) then apply.
+// A vocab.txt has one token a line, whose id is the line number from 0. `config` is the content of
+// the tokenizer_config.json beside it. If it is empty, BERT's defaults (lower case, CJK spacing)
+// apply.
 struct VocabFiles {
   std::filesystem::path vocab_path;
   std::string vocab;
@@ -67,8 +68,8 @@ struct VocabFiles {
 };
 TokenizerSpec parse_vocab_txt(const VocabFiles& files);
 
-// A vocab.json, an object of tokens with their ids, and the merges.txt beside it, one merge a line,
-// the earliest first. `config` is as for vocab.txt; RoBERTa's defaults then apply.
+// A vocab.json is an object of tokens with their ids. The merges.txt beside it has one merge a
+// line, the earliest first. `config` is as for vocab.txt. If it is empty, RoBERTa's defaults apply.
 struct BpeFiles {
   std::filesystem::path vocab_path;
   std::string vocab;

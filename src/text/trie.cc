@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kBytes = 256;
 
-// Entries [begin, end) share their first `depth` bytes, which lead to `node`.
+// The entries [begin, end) share their first `depth` bytes, which lead to `node`.
 struct Span {
   uint32_t node;
   size_t begin;
@@ -18,9 +18,9 @@ struct Span {
 
 }  // namespace
 
-// A base at which the cells of all labels are free. Stretches found nearly full are not searched
-// again, and after some attempts cells are appended, so that building takes near linear time
-// whatever the strings.
+// Returns a base at which the cells of all labels are free. Stretches that were found nearly full
+// are not searched again, and after some attempts cells are appended. Building therefore takes
+// nearly linear time for any strings.
 uint32_t Trie::place(const std::vector<unsigned char>& labels) {
   constexpr int kAttempts = 256;
   while (cells_[search_from_].parent != kFree) ++search_from_;
@@ -41,7 +41,8 @@ uint32_t Trie::place(const std::vector<unsigned char>& labels) {
 
 Trie::Trie(std::vector<Entry> entries) : cells_(2 * kBytes) {
   std::ranges::sort(entries);
-  // Breadth first: the nodes near the root, which every search visits, lie close together.
+  // The order is breadth first, so that the nodes near the root, which every search visits, are
+  // close together.
   std::deque<Span> open = {{0, 0, entries.size(), 0}};
   std::vector<unsigned char> labels;
   for (; !open.empty(); open.pop_front()) {

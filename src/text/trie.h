@@ -1,7 +1,9 @@
-// A set of byte strings with a number each, searched by prefix: the vocabulary of a tokenizer.
+// A set of byte strings, each with a number, that is searched by prefix: the vocabulary of a
+// tokenizer.
 //
-// A double array (Aoe, "An efficient digital search algorithm by using a double-array structure",
-// 1989): one load and one comparison a byte, whatever the size of the vocabulary.
+// It is a double array (Aoe, "An efficient digital search algorithm by using a double-array
+// structure", 1989). A search takes one load and one comparison per byte, whatever the size of the
+// vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +19,15 @@ class Trie {
 
   struct Match {
     int32_t value = kNone;
-    size_t length = 0;  // bytes
+    size_t length = 0;  // in bytes
   };
   using Entry = std::pair<std::string_view, int32_t>;
 
   Trie() : Trie(std::vector<Entry>()) {}
-  // Distinct strings that are not empty, with values from 0.
+  // The strings must be distinct and not empty, with values from 0.
   explicit Trie(std::vector<Entry> entries);
 
-  // The longest entry that `text` begins with; value kNone where there is none.
+  // Returns the longest entry that `text` begins with. Its value is kNone if there is none.
   Match longest_prefix(std::string_view text) const {
     Match best;
     uint32_t node = 0;
@@ -37,7 +39,7 @@ class Trie {
     return best;
   }
 
-  // The value of `text`, or kNone.
+  // Returns the value of `text`, or kNone.
   int32_t find(std::string_view text) const {
     uint32_t node = 0;
     for (const char c : text)
@@ -46,8 +48,8 @@ class Trie {
   }
 
  private:
-  // The root is cell 0; a node's child for byte c is cell base + c, where that cell's parent is the
-  // node. A base is never below 1, so that no child is the root.
+  // The root is cell 0. A node's child for byte c is cell base + c, if that cell's parent is the
+  // node. A base is never below 1, so no child is the root.
   struct Cell {
     uint32_t base = 1;
     uint32_t parent = kFree;
@@ -62,8 +64,8 @@ class Trie {
 
   uint32_t place(const std::vector<unsigned char>& labels);
 
-  std::vector<Cell> cells_;   // always 512 more than the largest base
-  uint32_t search_from_ = 1;  // cells before it are taken, or too few to be worth a search
+  std::vector<Cell> cells_;   // always 512 cells more than the largest base
+  uint32_t search_from_ = 1;  // cells before it are not worth a search
 };
 
 }  // namespace fp8q

@@ -16,8 +16,8 @@ struct Range {
   char32_t last;
 };
 
-// Characters assigned after Unicode 15.0, the version of utf8proc 2.8: reference tokenizers know
-// them already. DerivedGeneralCategory.txt of Unicode 16.0.
+// Characters assigned after Unicode 15.0, the version of utf8proc 2.8. Reference tokenizers already
+// know them. The source is DerivedGeneralCategory.txt of Unicode 16.0.
 constexpr Range kNewLetters[] = {
     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3},
     {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x11380, 0x11389},
@@ -37,8 +37,8 @@ constexpr Range kNewMarks[] = {
     {0x1E5EE, 0x1E5EF},
 };
 
-// In \w beside letters, marks, decimal digits, letter numbers and connectors: the other characters
-// of Other_Alphabetic, and Join_Control.
+// \w has these characters in addition to letters, marks, decimal digits, letter numbers and
+// connectors. They are the other characters of Other_Alphabetic, and Join_Control.
 constexpr Range kOtherWord[] = {
     {0x200C, 0x200D}, {0x24B6, 0x24E9}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189},
 };
@@ -75,7 +75,7 @@ uint8_t classify(char32_t c) {
   }
 }
 
-// The Basic Multilingual Plane by table.
+// The Basic Multilingual Plane is looked up in a table.
 constexpr size_t kTableSize = 0x10000;
 
 const std::vector<uint8_t>& class_table() {

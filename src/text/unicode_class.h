@@ -12,7 +12,7 @@ enum CharClass : uint8_t {
   kWord = 8,    // \w of Unicode Technical Standard 18, annex C
 };
 
-// The classes of a character by Unicode 16, a union of CharClass.
+// Returns the classes of a character by Unicode 16, a union of CharClass.
 uint8_t char_classes(char32_t c);
 
 }  // namespace fp8q

@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// Characters that have a decomposition since a later version than Unicode 9, and no canonical one
+// Characters that got a decomposition in a later version than Unicode 9, and have no canonical one
 // in bert_unicode.inc.
 constexpr std::array<std::pair<char32_t, char32_t>, 10> kNewDecompositions = {{
     {0x32FF, 0x32FF},
@@ -33,11 +33,11 @@ int order_of(char32_t c) {
   return has(c, kBertNonspacing) || has(c, kBertReordered) ? combining_class(c) : 0;
 }
 
-// A character of the result. Like the reference it counts how many characters of the input it
-// stands for rather than which, so that sources never run backwards.
+// A character of the result. As in the reference, it counts how many characters of the input it
+// stands for, not which, so that sources never decrease.
 struct Placed {
   char32_t value;
-  int taken;  // 0: comes from the character before
+  int taken;  // 0: has the source of the character before
 };
 
 constexpr size_t kMostParts = 18;  // U+FDFA
@@ -62,7 +62,7 @@ size_t decompose_any(char32_t c, bool compatibility, std::array<char32_t, kMostP
 std::vector<Placed> decomposed(const std::vector<SourcedChar>& text, bool compatibility) {
   std::vector<Placed> out;
   out.reserve(text.size());
-  size_t marks = 0;  // where the marks that are not yet ordered begin
+  size_t marks = 0;  // first of the marks that are not yet ordered
   const auto order_marks = [&] {
     std::stable_sort(
         out.begin() + static_cast<ptrdiff_t>(marks), out.end(),
@@ -93,12 +93,12 @@ std::optional<char32_t> compose_pair(char32_t a, char32_t b) {
   return composite;
 }
 
-// The canonical composition algorithm: section 3.11 of the Unicode standard, D117.
+// Runs the canonical composition algorithm, D117 in section 3.11 of the Unicode standard.
 std::vector<Placed> composed(const std::vector<Placed>& text) {
   std::vector<Placed> out;
   out.reserve(text.size());
-  std::optional<size_t> starter;  // where in `out`
-  int last_order = -1;            // of the last character after the starter that was kept
+  std::optional<size_t> starter;  // index in `out`
+  int last_order = -1;            // class of the last character kept after the starter
   for (const Placed& c : text) {
     const int order = order_of(c.value);
     if (starter && last_order < order) {
@@ -126,7 +126,7 @@ void apply_form(bool compatibility, bool compose, std::vector<SourcedChar>& text
   if (compose) placed = composed(placed);
   std::vector<SourcedChar> out;
   out.reserve(placed.size());
-  size_t next = 0;  // of the input
+  size_t next = 0;  // index in the input
   for (const Placed& c : placed) {
     const size_t at = c.taken > 0 || next == 0 ? next : next - 1;
     out.push_back({c.value, text[std::min(at, text.size() - 1)].source});

@@ -3,8 +3,8 @@
 namespace fp8q {
 namespace {
 
-// Table 3-7 of the Unicode standard: how many bytes follow a lead byte, and the range of the first
-// of them, which excludes overlong forms, surrogates and values above U+10FFFF.
+// Table 3-7 of the Unicode standard says how many bytes follow a lead byte, and the range of the
+// first of these. The range excludes overlong forms, surrogates and values above U+10FFFF.
 struct Lead {
   int following;
   unsigned char low;
@@ -43,7 +43,7 @@ DecodedChar decode_utf8(std::string_view text, size_t at) {
 }
 
 DecodedChar decode_utf8_before(std::string_view text, size_t end) {
-  // Ill-formed parts may be cut otherwise than from the front: all of them are U+FFFD.
+  // Ill-formed parts may be cut differently than from the front, because all of them are U+FFFD.
   for (size_t bytes = 4; bytes > 1; --bytes) {
     if (bytes > end) continue;
     const DecodedChar c = decode_utf8(text.substr(0, end), end - bytes);

@@ -1,8 +1,8 @@
-// UTF-8, decoded with replacement.
+// Decodes UTF-8 with replacement.
 //
-// Every byte string is a text: an ill-formed part counts as one U+FFFD, cut as Unicode recommends
-// ("maximal subpart", Unicode 15 section 3.9, what Python's errors="replace" does), so code-point
-// offsets agree with other programs.
+// Every byte string is a text. An ill-formed part counts as one U+FFFD, and parts are cut as
+// Unicode recommends ("maximal subpart", Unicode 15 section 3.9, like Python's errors="replace"),
+// so code-point offsets agree with other programs.
 #pragma once
 
 #include <cstddef>
@@ -19,18 +19,18 @@ struct DecodedChar {
   size_t bytes;  // 1 to 4
 };
 
-// The character at byte `at`, which must be inside `text`.
+// Returns the character at byte `at`, which must be inside `text`.
 DecodedChar decode_utf8(std::string_view text, size_t at);
 
-// The character that ends before byte `end`, which is not 0.
+// Returns the character that ends before byte `end`, which is not 0.
 DecodedChar decode_utf8_before(std::string_view text, size_t end);
 
 void append_utf8(std::string& out, char32_t c);
 
-// Number of code points, each ill-formed part counted as one.
+// Returns the number of code points. Each ill-formed part counts as one.
 size_t count_code_points(std::string_view text);
 
-// The text without a leading byte order mark.
+// Returns the text without a leading byte order mark.
 inline std::string_view without_bom(std::string_view text) {
   return text.substr(0, 3) == "\xEF\xBB\xBF" ? text.substr(3) : text;
 }

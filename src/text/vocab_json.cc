@@ -1,4 +1,4 @@
-// RoBERTa's tokenizer from vocab.json and merges.txt.
+// Reads RoBERTa's tokenizer from vocab.json and merges.txt.
 #include <algorithm>
 #include <array>
 
@@ -34,7 +34,8 @@ Config read_config(const BpeFiles& files, TokenizerSpec& spec) {
   return config;
 }
 
-// One merge a line: two tokens with a space between them. The first line may tell a version.
+// Reads one merge per line: two tokens with a space between them. The first line may give a
+// version.
 std::vector<Merge> read_merges(const BpeFiles& files, const TokenIds& ids) {
   std::vector<Merge> merges;
   std::string_view rest = without_bom(files.merges);

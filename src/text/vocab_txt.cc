@@ -32,7 +32,7 @@ void read_config(const VocabFiles& files, TokenizerSpec& spec, SpecialTokens& sp
   spec.pre_tokenizer.rules = {SplitRule::bert};
 }
 
-// Tokens with their lines, from 0.
+// Returns the tokens with their lines, from 0.
 TokenIds read_lines(const VocabFiles& files, TokenizerSpec& spec) {
   TokenIds lines;
   std::string_view rest = without_bom(files.vocab);
@@ -44,7 +44,7 @@ TokenIds read_lines(const VocabFiles& files, TokenizerSpec& spec) {
     if (line >= kMaxTokenId)
       fail(ErrorCode::limit, "{}: has more than {} lines", printable(files.vocab_path.string()),
            kMaxTokenId);
-    if (token.empty()) continue;  // takes an id, as everywhere, but is no token
+    if (token.empty()) continue;  // uses up an id, but is no token
     const auto [other, fresh] = lines.emplace(token, static_cast<int32_t>(line));
     if (!fresh)
       fail(ErrorCode::bad_data, "{}: line {}: the token \"{}\" stands in line {} already",

@@ -24,7 +24,7 @@ WordPiece::WordPiece(const std::vector<std::pair<std::string, int32_t>>& vocabul
 }
 
 bool WordPiece::too_long(std::string_view word) const {
-  // Counting is needed only where there are more bytes than characters allowed.
+  // Counting is needed only if there are more bytes than allowed characters.
   return word.size() > max_word_chars_ && count_code_points(word) > max_word_chars_;
 }
 

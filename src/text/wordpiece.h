@@ -1,4 +1,4 @@
-// WordPiece: greedy longest-match-first splitting of one word into pieces of a vocabulary.
+// WordPiece splits one word into pieces of a vocabulary, greedily with the longest match first.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class WordPiece {
   WordPiece(const std::vector<std::pair<std::string, int32_t>>& vocabulary,
             const WordPieceOptions& options);
 
-  // Appends the pieces of `word`, which is not empty; one unknown token if it cannot be split.
+  // Appends the pieces of `word`, which is not empty, or one unknown token if it cannot be split.
   void split(std::string_view word, std::vector<Piece>& out) const;
 
  private:
@@ -33,7 +33,7 @@ class WordPiece {
   size_t max_word_chars_;
   int32_t unk_id_ = Trie::kNone;
   Trie whole_;       // every token
-  Trie continuing_;  // tokens with the continuing prefix, without it
+  Trie continuing_;  // tokens that have the continuing prefix, stored without it
 };
 
 }  // namespace fp8q
