@@ -1,8 +1,8 @@
-// Text compiled into the program, so that the first calibration and evaluation need no download.
+// Text that is compiled into the program, so that the first calibration and evaluation need no
+// download.
 //
-// The sources are sample/sst2.tsv (labeled sentences, in SST-2's layout) and
-// sample/calibration.txt (sentences, one a line); scripts/cmake/EmbedText.cmake makes these
-// variables of them.
+// The sources are sample/sst2.tsv (labeled sentences, in SST-2's layout) and sample/calibration.txt
+// (sentences, one per line). scripts/cmake/EmbedText.cmake turns them into these variables.
 #pragma once
 
 #include <string_view>

@@ -46,7 +46,7 @@ Dataset load_builtin(const Task* task, const std::string& why) {
 }
 
 Dataset load_file(const Task* task, const fs::path& path) {
-  if (task && task->folder.empty()) return read_task_file(*task, path);  // the user's own
+  if (task && task->folder.empty()) return read_task_file(*task, path);  // the user's own task
   const bool is_table = path.extension() == ".tsv" || path.extension() == ".jsonl";
   if (is_table || path.extension() == ".json") {
     const bool is_of_task = task && is_table == (task->kind == TaskKind::labels);
@@ -91,7 +91,7 @@ Dataset load_all(const CalibrationRequest& request) {
   const std::string shown = printable(location->path.string());
   if (location->is_file()) return load_file(task, location->path);
   if (!task) {
-    // A root that is only around must not stop a model whose task is unknown.
+    // A root that the user did not name must not stop a model whose task is unknown.
     if (!request.data)
       return load_builtin(task,
                           fmt::format("{} is there, but the task is not known (--task)", shown));

@@ -16,7 +16,7 @@ std::string_view group_of(const Task& task, const Example& example) {
 
 std::vector<bool> held_out(const HoldoutSide& side, const Task& task,
                            const std::vector<Example>& examples) {
-  std::map<std::string, std::vector<size_t>> groups;  // by rank
+  std::map<std::string, std::vector<size_t>> groups;  // groups by rank
   std::map<std::string_view, std::string> ranks;
   for (size_t e = 0; e < examples.size(); ++e) {
     std::string& rank = ranks[group_of(task, examples[e])];

@@ -1,4 +1,4 @@
-// Which logit of a model stands for which class of a task.
+// Maps the logits of a model to the classes of a task.
 //
 // Models order their outputs as they like and say so in config.json. Reading them in the wrong
 // order would give a plausible, wrong score, so a model whose labels do not fit the task is
@@ -15,7 +15,8 @@ namespace fp8q {
 
 struct LabelMap {
   std::vector<size_t> logit_of_class;  // one entry for a regression task
-  std::string note;                    // where the order is assumed and not told
+  // set if the order is assumed because the config does not say
+  std::string note;
 };
 
 // `outputs` is the number of logits of the model. Fails with ErrorCode::bad_data.

@@ -19,7 +19,7 @@ double accuracy(Values gold, Values predicted) {
 }
 
 double f1_of_class(double positive, Values gold, Values predicted) {
-  size_t both = 0, either = 0;  // positives, those of gold and of predicted counted apart
+  size_t both = 0, either = 0;  // positives; `either` counts gold and predicted ones separately
   for (size_t i = 0; i < gold.size(); ++i) {
     both += gold[i] == positive && predicted[i] == positive;
     either += size_t{gold[i] == positive} + size_t{predicted[i] == positive};
@@ -37,9 +37,9 @@ double macro_f1(Values gold, Values predicted) {
   return sum / static_cast<double>(classes.size());
 }
 
-// For any number of classes, Gorodkin's R_K (Comput. Biol. Chem. 28, 2004), which is Matthews
-// correlation for two: the correlation of the indicator vectors. All counts are integers, so that
-// only the root and the division round.
+// Computes Gorodkin's R_K (Comput. Biol. Chem. 28, 2004) for any number of classes. It is the
+// correlation of the indicator vectors, which for two classes is Matthews correlation. All counts
+// are integers, so only the root and the division round.
 double mcc(Values gold, Values predicted) {
   const double largest = std::max(*std::max_element(gold.begin(), gold.end()),
                                   *std::max_element(predicted.begin(), predicted.end()));
@@ -68,7 +68,7 @@ bool is_constant(Values x) {
 }
 
 double pearson(Values a, Values b) {
-  // Asked for exactly: rounding of the mean would leave a tiny variance where there is none.
+  // This check is exact. Rounding of the mean would leave a tiny variance although there is none.
   if (is_constant(a) || is_constant(b)) return 0;
   const double mean_a = mean(a);
   const double mean_b = mean(b);

@@ -25,7 +25,7 @@ std::optional<int64_t> read_count(const Value& root, const char* key, int64_t le
   return value->integer(least, INT32_MAX);
 }
 
-// {"0": "negative", "1": "positive"}: the keys are the numbers from 0 on, in any order.
+// Reads {"0": "negative", "1": "positive"}. The keys are the numbers from 0 on, in any order.
 std::vector<std::string> read_labels(const Value& map) {
   const auto members = map.members();
   std::vector<std::optional<std::string>> labels(members.size());
@@ -39,7 +39,7 @@ std::vector<std::string> read_labels(const Value& map) {
         labels[index])
       map.reject(fmt::format("expected the keys 0 to {}, found \"{}\"", labels.size() - 1,
                              printable(key)));
-    // Labels that were numbers or truth values in training are found as such.
+    // Labels that were numbers or truth values in training appear as such.
     labels[index] = value.is_string() ? value.string() : value.dump();
   }
   std::vector<std::string> out;

@@ -1,4 +1,5 @@
-// Some of many, evenly spread: the same in every run, and from everywhere in a sorted file.
+// Chooses some of many items, evenly spread. The choice is the same in every run, and covers a
+// sorted file.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,8 @@
 
 namespace fp8q {
 
-// Of M items those with the indexes floor((2 i + 1) M / (2 count)) for i < count, in order; all
-// where there are no more than `count`.
+// Returns the items with the indices floor((2 i + 1) M / (2 count)) of M items for i < count, in
+// order. Returns all if there are no more than `count`.
 template <typename T>
 std::vector<T> spread_evenly(std::vector<T> items, size_t count) {
   if (items.size() <= count) return items;

@@ -13,13 +13,14 @@
 namespace fp8q {
 namespace {
 
-// Python's string.punctuation: the printable ASCII characters that are no letters or digits.
+// Is Python's string.punctuation: the printable ASCII characters that are neither letters nor
+// digits.
 bool is_punctuation(char32_t c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
          (c >= '{' && c <= '~');
 }
 
-// str.isspace() of Python: separators, and the controls that Unicode counts as white space.
+// Is Python's str.isspace(): separators, and the controls that Unicode counts as white space.
 bool is_space(char32_t c) {
   if ((c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85) return true;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
@@ -32,7 +33,7 @@ bool is_space(char32_t c) {
   }
 }
 
-// \w of Python's regular expressions, without the underscore, which is punctuation: letters and
+// Is \w of Python's regular expressions, without the underscore, which is punctuation: letters and
 // numbers.
 bool is_word(char32_t c) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
@@ -50,7 +51,7 @@ bool is_word(char32_t c) {
   }
 }
 
-// Lower case without punctuation.
+// Returns the text in lower case without punctuation.
 std::u32string lower_letters(std::string_view text) {
   std::u32string out;
   std::array<char32_t, kMaxExpansion> storage;
@@ -67,7 +68,7 @@ std::u32string lower_letters(std::string_view text) {
   return out;
 }
 
-// Articles standing alone between characters that are no \w become a space, "–a–" included.
+// Replaces articles that stand alone between characters that are not \w, as in "–a–", by a space.
 std::u32string without_articles(const std::u32string& text) {
   std::u32string out;
   for (size_t begin = 0; begin < text.size();) {
@@ -112,7 +113,7 @@ double f1_of_words(const std::vector<std::string>& answer,
     ++shared;
   }
   if (shared == 0) return 0;
-  // 2 P R / (P + R) with P = shared / answer, R = shared / reference.
+  // This is 2 P R / (P + R) with P = shared / answer and R = shared / reference.
   return 2.0 * static_cast<double>(shared) / static_cast<double>(answer.size() + reference.size());
 }
 
@@ -148,7 +149,7 @@ BestThreshold best_threshold(std::vector<ThresholdCase> cases) {
   std::sort(cases.begin(), cases.end(), [](const ThresholdCase& a, const ThresholdCase& b) {
     return a.null_difference < b.null_difference;
   });
-  // From "nothing is answered" up: each step answers the questions up to a threshold.
+  // Starts at "nothing is answered". Each step answers the questions up to a threshold.
   double sum = 0;
   for (const ThresholdCase& c : cases) sum += c.unanswered;
   double best_sum = sum;

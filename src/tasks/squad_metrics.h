@@ -1,5 +1,5 @@
-// How an answer to a question is compared with the reference answers: SQuAD's official evaluation
-// script (Rajpurkar et al., 2016 and 2018).
+// Compares an answer to a question with the reference answers, as SQuAD's official evaluation
+// script does (Rajpurkar et al., 2016 and 2018).
 #pragma once
 
 #include <cstddef>
@@ -9,27 +9,28 @@
 
 namespace fp8q {
 
-// Lower case; ASCII punctuation removed; the words a, an and the removed; words separated by single
-// spaces. As the official script does it with Python's strings, except that a capital sigma always
-// becomes the medial letter, in references and answers alike.
+// Makes the text lower case, removes ASCII punctuation and the words a, an and the, and separates
+// words by single spaces. It does this like the official script with Python's strings, except that
+// a capital sigma always becomes the medial letter, in references and answers alike.
 std::string normalize_answer(std::string_view text);
 
 struct AnswerScore {
-  double exact = 0;  // 1 where the normalized texts are equal
-  double f1 = 0;     // of the words they share, counted with repetition
+  double exact = 0;  // 1 if the normalized texts are equal
+  double f1 = 0;     // F1 of the shared words, counted with repetition
 };
 
-// The best score over all references, for each measure by itself. Where there is no reference, the
-// right answer is the empty one. `unanswerable` is the rule of SQuAD v2.0: references without a
-// word do not count, and two answers without a word share everything; in v1.1 they share nothing.
+// Returns the best score over all references, separately for each measure. If there is no
+// reference, the right answer is the empty one. `unanswerable` selects the rule of SQuAD v2.0:
+// references without a word do not count, and two answers without a word share everything. In v1.1
+// they share nothing.
 AnswerScore score_answer(std::string_view answer, const std::vector<std::string>& references,
                          bool unanswerable);
 
 // What is known about one question when the threshold of not answering is chosen.
 struct ThresholdCase {
   double null_difference = 0;  // how much better "no answer" scores than the best answer
-  double answered = 0;         // what the best answer is worth, 0..1
-  double unanswered = 0;       // what no answer is worth: 1 where there is none, else 0
+  double answered = 0;         // score of the best answer, 0..1
+  double unanswered = 0;       // score of no answer: 1 if the question has none, else 0
 };
 
 struct BestThreshold {
@@ -37,9 +38,9 @@ struct BestThreshold {
   double score = 0;  // mean over the questions, 0..1
 };
 
-// The threshold on null_difference, above which no answer is given, with the best mean: an upper
-// bound, since it is chosen on the very questions. Of equal ones the highest. `cases` must not be
-// empty.
+// Returns the threshold on null_difference, above which no answer is given, with the best mean. The
+// mean is an upper bound, since the threshold is chosen on the same questions. The highest of
+// equally good thresholds is returned. `cases` must not be empty.
 BestThreshold best_threshold(std::vector<ThresholdCase> cases);
 
 }  // namespace fp8q

@@ -9,7 +9,7 @@ namespace {
 
 using json::Value;
 
-// Some official questions have spaces around them, which are no part of the question.
+// Some official questions have spaces around them, which are not part of the question.
 std::string trimmed(const std::string& text) {
   constexpr const char* kSpace = " \t\n\r\v\f";
   const size_t begin = text.find_first_not_of(kSpace);

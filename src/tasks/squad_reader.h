@@ -1,5 +1,5 @@
-// Reads SQuAD's JSON, versions 1.1 and 2.0: articles of paragraphs, each a text with questions
-// whose answers are parts of it.
+// Reads SQuAD's JSON, versions 1.1 and 2.0. It has articles of paragraphs. Each paragraph is a text
+// with questions whose answers are parts of it.
 #pragma once
 
 #include <filesystem>
@@ -10,9 +10,10 @@
 
 namespace fp8q {
 
-// The questions in `content`, in file order; `path` is what errors call it. Questions without the
-// field "answers" (the official test files) make the whole unlabeled. Error (bad_data): another
-// structure, or a question marked as impossible where the task has none.
+// Returns the questions in `content`, in file order. Errors call the content `path`. Questions
+// without the field "answers" (as in the official test files) make the whole data set unlabeled.
+// Throws an Error (bad_data) if the structure is different, or if a question is marked as
+// impossible but the task has no such questions.
 Dataset read_squad(const Task& task, const std::filesystem::path& path, const std::string& content);
 
 }  // namespace fp8q

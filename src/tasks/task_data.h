@@ -1,8 +1,8 @@
 // Finds and loads the text that a command works on.
 //
-// Data is looked for in this order: the path the user gave, $FP8Q_DATA, ./glue_data, the built-in
+// Data is searched for in this order: the path the user gave, $FP8Q_DATA, ./glue_data, the built-in
 // sample. A path may be a file, a task's folder, or a GLUE root with the official folder names.
-// Whatever is taken that the user may not expect is said in Dataset::note; what the user named
+// Dataset::note says if data was used that the user may not expect. Data that the user named
 // explicitly is never replaced by something else.
 #pragma once
 
@@ -18,11 +18,11 @@ namespace fp8q {
 struct DataRequest {
   std::optional<std::filesystem::path> data;           // --data
   std::string split = "dev";                           // train, dev or test
-  std::filesystem::path default_folder = "glue_data";  // looked for last
+  std::filesystem::path default_folder = "glue_data";  // searched last
 };
 
-// Labeled examples to score a model on. Where a task's folder has no dev file but a labeled test
-// file, that one is taken. A file given by path is taken as it is, whatever the split.
+// Returns labeled examples to score a model on. If a task's folder has no dev file but a labeled
+// test file, the test file is used. A file given by path is used as it is, whatever the split.
 Dataset load_dataset(const Task& task, const DataRequest& request);
 
 struct CalibrationRequest {
@@ -32,10 +32,10 @@ struct CalibrationRequest {
   std::filesystem::path default_folder = "glue_data";
 };
 
-// Unlabeled text to calibrate on, at most `count` examples: the training file of the task (its dev
-// or test file where there is none), or the lines of a plain text file, a tab separating the two
-// texts of a pair, or the built-in sentences; spread evenly over the file (tasks/spread.h), because
-// many are sorted by source.
+// Returns unlabeled text to calibrate on, at most `count` examples. They come from the training
+// file of the task (or its dev or test file if there is none), from the lines of a plain text file,
+// in which a tab separates the two texts of a pair, or from the built-in sentences. They are spread
+// evenly over the file (tasks/spread.h), because many files are sorted by source.
 Dataset load_calibration_text(const CalibrationRequest& request);
 
 }  // namespace fp8q

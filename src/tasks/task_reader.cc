@@ -27,7 +27,7 @@ Fields split_tabs(std::string_view line) {
   }
 }
 
-// Where a table keeps what is needed.
+// The columns of a table that are needed.
 struct Columns {
   size_t count = 0;
   size_t text = 0;
@@ -36,7 +36,7 @@ struct Columns {
   bool has_header = false;
 };
 
-// The column with one of the names `wanted`.
+// Returns the column with one of the names `wanted`.
 std::optional<size_t> index_of(const Fields& names, const std::vector<std::string>& wanted) {
   const auto found = std::find_first_of(names.begin(), names.end(), wanted.begin(), wanted.end());
   if (found == names.end()) return std::nullopt;
@@ -107,10 +107,10 @@ std::optional<Value> find_member(const Value& object, const std::vector<std::str
 
 Value require_member(const Value& object, const std::vector<std::string>& names) {
   if (auto member = find_member(object, names)) return *member;
-  return object[names.front()];  // which says that it is missing
+  return object[names.front()];  // throws, as the member is missing
 }
 
-// A label as a table would have it.
+// Returns a label as a table would write it.
 std::string text_of(const Value& label) {
   if (label.is_string()) return label.string();
   const std::string text = label.dump();

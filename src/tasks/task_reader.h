@@ -1,8 +1,8 @@
-// Reads the examples of a task: tables (tab-separated, one example a line, no quoting, as the
-// official GLUE files are), JSON lines with the same columns as members, and SQuAD's JSON.
+// Reads the examples of a task from tables (tab-separated, one example per line, no quoting, like
+// the official GLUE files), JSON lines with the same columns as members, and SQuAD's JSON.
 //
-// Untrusted input: sizes are bounded, and everything unexpected is ErrorCode::bad_data with "file:
-// line N: what was expected and what was found".
+// The input is not trusted. Sizes are bounded, and everything unexpected is ErrorCode::bad_data
+// with "file: line N: what was expected and what was found".
 #pragma once
 
 #include <cstdint>
@@ -23,16 +23,17 @@ constexpr size_t kMaxLineBytes = size_t{1} << 20;
 void for_each_line(const std::string& name, std::string_view content,
                    const std::function<void(size_t, std::string_view)>& visit);
 
-// The examples in `content`; `name` is what errors call it. Files without the label column give
-// unlabeled examples (the official test files). Fills labeled and examples of the result.
+// Returns the examples in `content`, which errors call `name`. Files without the label column (such
+// as the official test files) give unlabeled examples. Fills in labeled and examples of the result.
 Dataset read_task_table(const Task& task, const std::string& name, std::string_view content);
 
-// The same of JSON lines (.jsonl): one object a line, whose members are called as a table's
-// columns. Labels are strings, numbers or truth values (false = 0). A label member that the first
-// line has not is absent in all.
+// Does the same for JSON lines (.jsonl): one object per line, whose members have the names of a
+// table's columns. Labels are strings, numbers or truth values (false = 0). If the first line has
+// no label member, no line has one.
 Dataset read_task_lines(const Task& task, const std::string& name, std::string_view content);
 
-// A file, by the kind of the task and the ending of its name; fills path, sha256 and split too.
+// Reads a file, by the kind of the task and the ending of its name. Also fills in path, sha256 and
+// split.
 Dataset read_task_file(const Task& task, const std::filesystem::path& path);
 
 }  // namespace fp8q
