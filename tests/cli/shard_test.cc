@@ -161,7 +161,7 @@ TEST_F(Shards, ThatDoNotFitAreRefused) {
   std::string damaged = bytes("3.json");
   damaged.replace(damaged.find("\"gold\":"), 8, "\"gold\":7");
   write("damaged.json", damaged);
-  refused({"1.json", "2.json", "damaged.json"}, "damaged.json.checksum");
+  refused({"1.json", "2.json", "damaged.json"}, "damaged.json: checksum");
 }
 
 // Regression and pairs; questions, whose sequences are windows.
