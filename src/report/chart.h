@@ -1,5 +1,5 @@
-// Charts as HTML and SVG without scripts. Positions are shares of the width, lengths of text are
-// not scaled: a chart can be read on a telephone, on a screen and on paper.
+// Makes charts as HTML and SVG without scripts. Positions are shares of the width, and text is not
+// scaled, so a chart can be read on a phone, on a screen and on paper.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace fp8q {
 
-// Horizontal bars from zero, longest value at full width.
+// A bar chart has horizontal bars from zero, with the largest value at full width.
 struct Bar {
   std::string label;
   double value = 0;  // not negative
@@ -17,7 +17,7 @@ struct Bar {
 };
 std::string bar_chart(const std::vector<Bar>& bars);
 
-// A point with its interval per row, on one axis.
+// An interval chart has one row per point with its interval, on one axis.
 struct IntervalRow {
   std::string label;
   double value = 0;
@@ -26,22 +26,22 @@ struct IntervalRow {
   std::string text;
   int series = 0;
 };
-// `reference`: a vertical line, such as "no difference".
+// `reference` is the place of a vertical line, such as "no difference".
 std::string interval_chart(const std::vector<IntervalRow>& rows, std::optional<double> reference);
 
-// Rows x columns of numbers; nullopt where there is none.
+// A heat map has rows x columns of numbers. A cell without a number is nullopt.
 struct HeatMap {
   std::vector<std::string> rows;
   std::vector<std::string> columns;
   std::vector<std::vector<std::optional<double>>> values;  // [row][column]
-  double low = 0;                                          // takes the darkest color
-  double high = 1;                                         // takes the lightest
+  double low = 0;                                          // gets the darkest color
+  double high = 1;                                         // gets the lightest color
   const char* unit = "";                                   // for the tooltip
 };
 std::string heat_map(const HeatMap& map);
 
-// How magnitudes are distributed, with the values that formats can represent below. Positions are
-// binary logarithms.
+// A magnitude chart shows how magnitudes are distributed, and below them the values that formats
+// can represent. Positions are binary logarithms.
 struct GridStrip {
   std::string label;
   std::vector<double> marks;  // log2 of the representable magnitudes
@@ -50,7 +50,7 @@ struct GridStrip {
 struct MagnitudeChart {
   double low = 0;              // log2, left end
   double high = 1;             // log2, right end
-  std::vector<double> shares;  // of bins of equal width from `low` to `high`
+  std::vector<double> shares;  // shares of bins of equal width from `low` to `high`
   std::vector<GridStrip> strips;
 };
 std::string magnitude_chart(const MagnitudeChart& chart);

@@ -12,7 +12,7 @@ namespace {
 
 using Color = std::array<double, 3>;
 
-// From dark to light, so that the order survives gray printing and color blindness.
+// The colors go from dark to light, so that the order survives gray printing and color blindness.
 constexpr std::array<Color, 5> kScale = {
     {{68, 20, 60}, {150, 40, 70}, {214, 103, 64}, {240, 180, 110}, {250, 243, 220}}};
 
@@ -26,7 +26,8 @@ Color color_at(double share) {
   return color;
 }
 
-// Black or white, whichever stands out: relative luminance as WCAG 2 weighs the channels.
+// Returns black or white, whichever stands out, by the relative luminance with WCAG 2's weights of
+// the channels.
 const char* text_on(const Color& c) {
   return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] > 120 ? "#111" : "#fff";
 }

@@ -1,4 +1,4 @@
-// Text of HTML. Whatever comes from files or users passes escape() on its way in.
+// Makes HTML. All text from files or users passes through escape().
 #pragma once
 
 #include <span>
@@ -8,18 +8,19 @@
 
 namespace fp8q {
 
-// Safe as content and inside quoted attributes.
+// The result is safe as content and inside quoted attributes.
 std::string escape(std::string_view text);
 
-// A table in a container that scrolls sideways where the screen is narrow. `head` is escaped;
-// `rows` are HTML. Columns whose head begins with '>' hold numbers and stand to the right.
+// Makes a table in a container that scrolls sideways if the screen is narrow. `head` is escaped;
+// `rows` are HTML. Columns whose head begins with '>' hold numbers and are right-aligned.
 std::string html_table(const std::vector<std::string>& head,
                        const std::vector<std::vector<std::string>>& rows);
 
-// A heading, what the reader should take from it in a sentence (HTML), and the content.
+// Makes a heading, a sentence (HTML) that tells readers what to learn from the section, and the
+// content.
 std::string html_section(std::string_view title, std::string_view lead, std::string_view content);
 
-// A chart with its title and a caption (HTML).
+// Makes a chart with its title and a caption (HTML).
 std::string html_figure(std::string_view title, std::string_view chart, std::string_view caption);
 
 }  // namespace fp8q

@@ -9,7 +9,7 @@
 namespace fp8q {
 namespace {
 
-// A step of 1, 2 or 5 times a power of ten that divides `span` into about five parts.
+// Returns a step of 1, 2 or 5 times a power of ten that divides `span` into about five parts.
 double round_step(double span) {
   const double raw = span / 5;
   const double power = std::pow(10.0, std::floor(std::log10(raw)));

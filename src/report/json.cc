@@ -86,7 +86,7 @@ Tree json_of(const ConvertedSite& s) {
   return site;
 }
 
-// A list of facts that json_of() knows.
+// Makes a list of facts that json_of() knows.
 template <typename T>
 Tree list_of(const std::vector<T>& facts) {
   return Tree::list(facts, [](const T& x) { return json_of(x); });
@@ -98,7 +98,7 @@ Tree json_of(const BenchmarkRow& row, const BenchmarkResult& r) {
                {"format", v.format},
                {"batch", row.batch},
                {"sequence", row.length},
-               {"packed", r.ragged},  // sequences of several lengths
+               {"packed", r.ragged},  // whether sequences have several lengths
                {"tokens", row.tokens},
                {"runs", row.runs},
                {"median_ms", row.median_ms},

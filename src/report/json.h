@@ -1,6 +1,6 @@
-// The results of the commands as JSON, schema "fp8q/<command>/1": the facts that the tables are
-// made from. What they mean is said where the results are declared, in include/fp8q/, and where
-// that is not plain, in docs/commands.md.
+// Writes the results of the commands as JSON, schema "fp8q/<command>/1". They hold the facts that
+// the tables are made from. The declarations of the results in include/fp8q/ say what the facts
+// mean, and docs/commands.md explains those that are not obvious.
 #pragma once
 
 #include <string>

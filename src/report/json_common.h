@@ -1,4 +1,4 @@
-// What the results of all commands have in common. Internal to the writers of JSON.
+// What the results of all commands have in common. This header is internal to the writers of JSON.
 #pragma once
 
 #include "fp8q/common.h"
@@ -11,13 +11,13 @@ using json::Tree;
 Tree json_of(const FileFacts& file);
 Tree json_of(const std::optional<FileFacts>& file);
 Tree json_of(const DataFacts& data);
-// "schema", "version", "command", "model".
+// Returns "schema", "version", "command" and "model".
 Tree header(const char* command, const std::optional<FileFacts>& model);
-// "device", "engine", "threads", "elapsed_s", "peak_rss_bytes".
+// Adds "device", "engine", "threads", "elapsed_s" and "peak_rss_bytes".
 void add(Tree& json, const ExecutionFacts& execution);
-// What a text says; null where it is empty.
+// Returns the text, or null if it is empty.
 Tree unless_empty(const std::string& text);
-// As --json writes it.
+// Returns the text that --json writes.
 std::string as_text(const Tree& json);
 
 }  // namespace fp8q

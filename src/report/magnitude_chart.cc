@@ -9,7 +9,7 @@
 namespace fp8q {
 namespace {
 
-constexpr int kHeight = 140;  // of the histogram, in pixels
+constexpr int kHeight = 140;  // height of the histogram, in pixels
 
 std::string bars(const MagnitudeChart& chart) {
   const double highest = *std::ranges::max_element(chart.shares);
@@ -43,7 +43,7 @@ std::string strip(const MagnitudeChart& chart, const GridStrip& grid) {
   return svg + "</svg>\n";
 }
 
-// Whole powers of two, at most about eight of them.
+// Labels whole powers of two, at most about eight of them.
 std::string axis(const MagnitudeChart& chart) {
   const double step = std::max(1.0, std::ceil((chart.high - chart.low) / 8));
   std::string html = "<div class=\"axis\">";

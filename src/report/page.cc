@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kGenerator = "<meta name=\"generator\" content=\"fp8q ";
 
-// What went in: file, command, and the model it speaks of.
+// Lists the inputs of the page: file, command, and the model that it is about.
 std::string sources_table(const std::vector<ResultFile>& results) {
   std::vector<std::vector<std::string>> rows;
   for (const ResultFile& r : results) {

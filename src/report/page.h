@@ -1,4 +1,4 @@
-// The whole page from results.
+// Makes the whole page from results.
 #pragma once
 
 #include <string>
@@ -10,15 +10,15 @@ namespace fp8q {
 
 struct PageSettings {
   std::string title;
-  std::string version;             // of fp8q, for the colophon
-  std::vector<std::string> sites;  // whose histograms are drawn; empty: the page chooses
+  std::string version;             // version of fp8q, for the colophon
+  std::vector<std::string> sites;  // Sites whose histograms are drawn; empty: the page chooses
 };
 
-// HTML 5 that needs nothing else: style inside, no scripts, no network. Error (bad_data) naming the
-// file whose results lack a field.
+// Returns HTML 5 that needs nothing else: the style is inside, and there are no scripts and no
+// network access. Throws an Error (bad_data) that names the file if its results lack a field.
 std::string report_page(const std::vector<ResultFile>& results, const PageSettings& settings);
 
-// Whether the bytes begin as such a page does.
+// Returns whether the bytes begin like such a page.
 bool is_report_page(std::string_view bytes);
 
 }  // namespace fp8q

@@ -22,7 +22,7 @@ constexpr std::array kSchemas = {
 #undef FP8Q_SECTION
 };
 
-// The name between "fp8q/" and "/1", or nothing.
+// Returns the name between "fp8q/" and "/1", or an empty text.
 std::string schema_of(const Value& value) {
   if (!value.is_object()) return "";
   const auto schema = value.find("schema");
@@ -32,7 +32,7 @@ std::string schema_of(const Value& value) {
   return "";
 }
 
-// What a file holds; nothing where it holds something else than results.
+// Returns the results in a file. The list is empty if the file holds anything but results.
 std::vector<ResultFile> results_of(const fs::path& path, std::string_view bytes,
                                    const Document& document) {
   const Value root = document.root();
@@ -51,7 +51,7 @@ std::vector<ResultFile> read_results(const fs::path& path) {
   return results_of(path, bytes, Document::parse(bytes, path.string(), kKind));
 }
 
-// The same of a file that nobody named and that may be anything.
+// Does the same for a file that the user did not name and that may be anything.
 std::vector<ResultFile> look_for_results(const fs::path& path) {
   const std::string bytes = read_file(path, kMaxBytes);
   std::optional<Document> document;

@@ -1,4 +1,4 @@
-// Results of commands, read back.
+// Reads back the results of commands.
 #pragma once
 
 #include <filesystem>
@@ -14,14 +14,14 @@ namespace fp8q {
 struct ResultFile {
   std::filesystem::path path;
   std::string schema;       // "eval" of "fp8q/eval/1"
-  json::Document document;  // that holds it, perhaps with others
+  json::Document document;  // holds the result, perhaps with others
   json::Value json;
-  std::optional<Statistics> statistics;  // of schema "statistics" only
+  std::optional<Statistics> statistics;  // for schema "statistics" only
 };
 
-// Every result in these files, and in the *.json files of these folders (others in a folder are
-// passed over). A file may hold a list of results. Errors: file; bad_data where a file that was
-// named is no result of fp8q.
+// Returns every result in these files, and in the *.json files of these folders. Files in a folder
+// that are not results are skipped. A file may hold a list of results. Throws an Error (file), or
+// an Error (bad_data) if a named file is not a result of fp8q.
 std::vector<ResultFile> load_results(const std::vector<std::filesystem::path>& inputs);
 
 }  // namespace fp8q

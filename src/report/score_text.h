@@ -1,4 +1,4 @@
-// Scores of results with their intervals, as text.
+// Writes scores of results with their intervals as text.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace fp8q {
 
-// Of an object with `score` and `ci95`: "88.65 [86.47, 90.71]".
+// Writes an object with `score` and `ci95` like "88.65 [86.47, 90.71]".
 std::string score_text(const json::Value& scores);
-// The same of a difference, with signs.
+// Writes a difference in the same way, with signs.
 std::string difference_text(const json::Value& difference);
 
 }  // namespace fp8q

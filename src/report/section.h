@@ -1,4 +1,4 @@
-// One section of the page for each kind of result. Internal to the report.
+// Makes one section of the page for each kind of result. This header is internal to the report.
 #pragma once
 
 #include <string>
@@ -9,11 +9,12 @@
 namespace fp8q {
 
 struct SectionInput {
-  std::vector<const ResultFile*> files;  // all of one schema, at least one
-  std::vector<std::string> sites;        // whose histograms were asked for; empty: choose
+  std::vector<const ResultFile*> files;  // at least one, all of the same schema
+  std::vector<std::string> sites;        // Sites whose histograms were requested; empty: choose
 };
 
-// HTML. Error (bad_data) naming the file and the member that a result lacks.
+// Returns HTML. Throws an Error (bad_data) that names the file and the member if a result lacks a
+// member.
 #define FP8Q_SECTION(schema) std::string section_##schema(const SectionInput& input);
 #include "report/sections.def"
 #undef FP8Q_SECTION

@@ -1,4 +1,4 @@
-// Speed: latency of each cell, and where it goes.
+// Shows speed: the latency of each cell, and where the time goes.
 #include "base/error.h"
 #include "report/chart.h"
 #include "report/html.h"

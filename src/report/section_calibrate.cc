@@ -1,4 +1,4 @@
-// What calibration saw: the Sites whose range is widest for what they usually hold.
+// Shows what calibration saw: the Sites whose range is widest compared with their usual values.
 #include <algorithm>
 
 #include "base/error.h"

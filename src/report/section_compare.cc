@@ -1,4 +1,4 @@
-// Where two models differ, and what reaches their outputs.
+// Shows where two models differ, and how much of it reaches their outputs.
 #include <algorithm>
 #include <cmath>
 
@@ -13,7 +13,7 @@ namespace {
 
 using json::Value;
 
-constexpr size_t kWorst = 10;  // Sites listed
+constexpr size_t kWorst = 10;  // number of Sites listed
 
 std::string percent(const Value& site, const char* key) {
   return site.has(key) ? fmt::format("{:.3f} %", 100 * site[key].number()) : "";

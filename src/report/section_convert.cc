@@ -1,4 +1,4 @@
-// What conversion did to every Site, and to the size.
+// Shows what conversion did to every Site, and to the size.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -14,7 +14,7 @@ namespace {
 
 using json::Value;
 
-constexpr size_t kWeakest = 8;  // Sites listed
+constexpr size_t kWeakest = 8;  // number of Sites listed
 
 std::string weakest_sites(const Value& sites) {
   std::vector<Value> known = sites.items();

@@ -1,4 +1,4 @@
-// Scores with their intervals, and differences from the baseline with theirs.
+// Shows scores with their intervals, and differences from the baseline with their intervals.
 #include <map>
 #include <optional>
 #include <set>
@@ -36,7 +36,7 @@ struct Tables {
   std::set<std::string> seen;         // data and model
 };
 
-// What was scored: results of different data are no repetitions of each other.
+// Returns what was scored. Results on different data are not repetitions of each other.
 std::string task_text(const Value& r) {
   return fmt::format("{} {} ({})", r["task"].string(), r["split"].string(),
                      r["examples"].unsigned_integer());

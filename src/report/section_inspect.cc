@@ -1,4 +1,4 @@
-// What a model is.
+// Shows what a model is.
 #include "base/error.h"
 #include "report/html.h"
 #include "report/section.h"

@@ -1,4 +1,4 @@
-// Which Sites suffer in which format, and which split of 8 bits would suit them.
+// Shows which Sites suffer in which format, and which split of 8 bits would suit them.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -13,7 +13,7 @@ namespace {
 
 using json::Value;
 
-constexpr size_t kWorst = 10;  // Sites per format
+constexpr size_t kWorst = 10;  // number of Sites per format
 
 double alone(const Value& site, const std::string& format) {
   return site["formats"][format]["alone"]["divergence"].number();

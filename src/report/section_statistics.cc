@@ -1,5 +1,5 @@
-// From the calibration's histograms: how much of each activation every format would keep, and how
-// the values of some Sites lie on the formats' grids.
+// Shows from the calibration's histograms how much of each activation every format would keep, and
+// how the values of some Sites lie on the formats' grids.
 #include <algorithm>
 #include <cmath>
 
@@ -17,7 +17,7 @@ namespace {
 constexpr double kBarsPerOctave = 4;
 constexpr double kFewestOctaves = 12;
 constexpr double kMostOctaves = 34;     // more than E5M2 has
-constexpr double kLeftOfChart = 0.002;  // share of the values that may lie left of it
+constexpr double kLeftOfChart = 0.002;  // share of values that may be left of it
 
 double sqnr(const SiteStatistics& statistics, Format format) {
   const ExpectedError error = expected_error(statistics, format, statistics.absmax());
@@ -28,7 +28,8 @@ double upper_edge(size_t bin) {
   return bin + 1 < SiteStatistics::kBins ? SiteStatistics::bin_lower(bin + 1) : INFINITY;
 }
 
-// The ends of the chart: from where nearly all values begin to the largest, in whole octaves.
+// Returns a chart with its ends set, in whole octaves. It goes from where nearly all values begin
+// to the largest value.
 MagnitudeChart empty_chart(const SiteStatistics& s) {
   const double high = std::ceil(std::log2(static_cast<double>(s.absmax())) + 1e-9);
   const double nonzero = static_cast<double>(s.count() - s.zeros());
@@ -44,7 +45,7 @@ MagnitudeChart empty_chart(const SiteStatistics& s) {
   return {low, high, std::vector<double>(static_cast<size_t>((high - low) * kBarsPerOctave)), {}};
 }
 
-// Spreads each bin over the bars it meets, evenly on the logarithmic axis.
+// Spreads each bin over the bars it overlaps, evenly on the logarithmic axis.
 void fill_bars(const SiteStatistics& s, MagnitudeChart& chart) {
   const auto total = static_cast<double>(s.count());
   for (size_t bin = 0; bin < SiteStatistics::kBins; ++bin) {
@@ -98,7 +99,8 @@ std::string histogram(const SiteRecord& site) {
 
 bool has_range(const SiteRecord& site) { return site.statistics.absmax() > 0; }
 
-// The Site that INT8 serves worst and the one it serves best: the two ends of the argument.
+// Returns the Site that INT8 serves worst and the one it serves best, because these two show the
+// difference most clearly.
 std::vector<const SiteRecord*> telling_sites(const Statistics& statistics) {
   const SiteRecord* worst = nullptr;
   const SiteRecord* best = nullptr;

@@ -1,4 +1,4 @@
-// The way to a mixture of formats that keeps the score.
+// Shows the steps to a mixture of formats that keeps the score.
 #include "base/error.h"
 #include "report/chart.h"
 #include "report/html.h"
