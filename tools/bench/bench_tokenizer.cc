@@ -1,9 +1,9 @@
-// Tokens per second of one core.
+// Measures tokens per second on one core.
 //
 //   bench_tokenizer TOKENIZER TASK TABLE [--benchmark_... options of Google Benchmark]
 //
-// TOKENIZER is a file that Tokenizer::load takes, TABLE a file of TASK ("sst2", "mrpc", ...). Items
-// are tokens, without the special tokens around a text.
+// TOKENIZER is a file that Tokenizer::load takes, and TABLE is a file of TASK ("sst2", "mrpc",
+// ...). Items are tokens, without the special tokens around a text.
 #include <benchmark/benchmark.h>
 
 #include <iostream>

@@ -1,5 +1,5 @@
-// The token ids of every line of standard input, a line each, without special tokens: what
-// scripts/check_tokenizer.py compares with another implementation.
+// Prints the token ids of every line of standard input, one line each, without special tokens.
+// scripts/check_tokenizer.py compares them with another implementation.
 //
 //   print_tokens TOKENIZER < TEXT
 #include <iostream>

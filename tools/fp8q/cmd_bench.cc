@@ -1,4 +1,4 @@
-// fp8q bench: how fast models run, formats side by side, against the roof of the machine.
+// fp8q bench: measures how fast models run, formats side by side, against the roof of the machine.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -20,7 +20,7 @@ struct Options {
   bool compare = false;
 };
 
-// Four digits at least, no exponent.
+// Writes at least four digits, without an exponent.
 std::string digits(double value) {
   return fmt::format("{:.{}f}", value, value < 1 ? 4 : value < 10 ? 3 : value < 100 ? 2 : 1);
 }
@@ -97,8 +97,8 @@ std::string comparison(const BenchmarkResult& r) {
   return fmt::format("\n{}", table.str());
 }
 
-// Stages down, variants across. Variants may divide a stage among units differently, so stages are
-// put together by name.
+// Makes a table with a row per stage and a column per variant. Variants may divide a stage among
+// units differently, so stages are joined by name.
 std::string stage_table(const BenchmarkResult& r, std::span<const BenchmarkRow> rows) {
   std::vector<std::string> heading = {
       fmt::format("batch {}, length {}", rows[0].batch, rows[0].length)};
@@ -118,7 +118,7 @@ std::string stage_table(const BenchmarkResult& r, std::span<const BenchmarkRow> 
       BenchmarkStage sum;
       for (const BenchmarkStage& s : row.stages) {
         if (s.stage != stage) continue;
-        // Of several units, the one with the most operations stands for the stage.
+        // If a stage has several units, the one with the most operations stands for it.
         if (s.operations >= sum.operations) sum.unit = s.unit, sum.roof_fraction = s.roof_fraction;
         sum.seconds += s.seconds;
         sum.share += s.share;
@@ -156,7 +156,7 @@ void run(const Options& options, const Globals& globals) {
   write_json(globals, to_json(result));
 }
 
-// What runs where no model is named.
+// Adds the options for what runs if no model is named.
 void add_random_weights_options(Command& command, BenchmarkOptions& b, Option models) {
   command
       .option("--shape", &b.shape,
@@ -176,7 +176,7 @@ void add_random_weights_options(Command& command, BenchmarkOptions& b, Option mo
       .excludes(models);
 }
 
-// How much runs at a time.
+// Adds the options for how much runs at a time.
 void add_size_options(Command& command, BenchmarkOptions& b) {
   command.option("--batch", &b.batches, "Sequences per run")
       .comma_separated()
@@ -191,7 +191,7 @@ void add_size_options(Command& command, BenchmarkOptions& b) {
   command.flag("--ragged", &b.ragged, "Lengths from a quarter of --length to all of it");
 }
 
-// How long each format runs.
+// Adds the options for how long each format runs.
 void add_time_options(Command& command, BenchmarkOptions& b) {
   const Option repeat =
       command.option("--repeat", &b.repeat, "Timed runs of each format (default: --min-time)")

@@ -47,7 +47,7 @@ void note_in_workspace(CalibrateResult& result) {
   try {
     Workspace{result.model.path, result.statistics.path, {}}.save();
     forget_results();
-  } catch (const Error& e) {  // a convenience: the statistics are written
+  } catch (const Error& e) {  // only a convenience failed: the statistics are written
     result.notes.push_back(
         fmt::format("no workspace, so name the files to `convert`: {}", e.what()));
   }

@@ -1,4 +1,4 @@
-// fp8q compare: two models on the same inputs, Site by Site.
+// fp8q compare: compares two models on the same inputs, Site by Site.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -64,7 +64,7 @@ std::string outputs_table(const CompareResult& r) {
   return fmt::format("\n{}", table.str());
 }
 
-// The Sites with the lowest SQNR first.
+// Lists the Sites with the lowest SQNR first.
 std::string sites_table(const CompareResult& r, size_t limit) {
   std::vector<const ComparedSite*> sites;
   for (const ComparedSite& site : r.sites)

@@ -23,7 +23,7 @@ struct Options {
   bool list_sites = false;
 };
 
-// Fills in what was not given from the workspace; true where the workspace was used.
+// Fills in missing options from the workspace. Returns whether the workspace was used.
 bool complete(ConvertOptions& options) {
   if (!options.model.empty()) return false;
   const Workspace workspace = require_workspace("convert");
@@ -36,7 +36,8 @@ std::string matrix_line(const char* verb, uint64_t before, uint64_t after) {
   return fmt::format("{} -> {} {}", human_bytes(before), human_bytes(after), verb);
 }
 
-// "17 inputs of linear layers, alpha 0.3 to 0.7"; empty where none has factors.
+// Returns a text such as "17 inputs of linear layers, alpha 0.3 to 0.7", which is empty if no input
+// has factors.
 std::string smoothing_of(const ConvertResult& r) {
   std::vector<double> alphas;
   for (const auto& site : r.sites)
@@ -97,7 +98,7 @@ std::string sites_table(const ConvertResult& r) {
   return fmt::format("\n{}", table.str());
 }
 
-// What a single Site, or all of them, get instead of what the recipe says.
+// Adds the options that change the recipe for a single Site or for all of them.
 void add_planning_options(Command& command, ConvertOptions& options) {
   command
       .option("--observer", &options.observer,

@@ -1,4 +1,4 @@
-// fp8q eval: scores models on a task, beside their FP32 source.
+// fp8q eval: scores models on a task, together with their FP32 source.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -37,7 +37,7 @@ bool complete(EvaluateOptions& options) {
   return true;
 }
 
-// Error (usage): what concerns the scores is given with --shard, or the other way round.
+// Throws an Error (usage) if an option about scores is given with --shard, or the other way round.
 void check_shard_options(const Options& options) {
   if (!options.shard.given() && options.shard_output.given())
     fail(ErrorCode::usage,

@@ -1,4 +1,4 @@
-// fp8q inspect: what a model is and what fp8q would do with it.
+// fp8q inspect: shows what a model is and what fp8q would do with it.
 
 #include <spdlog/fmt/fmt.h>
 

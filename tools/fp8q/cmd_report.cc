@@ -1,4 +1,4 @@
-// fp8q report: one HTML page from results.
+// fp8q report: makes one HTML page from results.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -15,7 +15,7 @@
 namespace fp8q::cli {
 namespace {
 
-// Without inputs: what the commands left in this folder.
+// Uses the results that the commands left in this folder if no inputs are given.
 void complete(ReportOptions& options) {
   if (!options.inputs.empty()) return;
   const Workspace workspace = require_workspace("report");

@@ -1,4 +1,4 @@
-// fp8q sensitivity: which Sites suffer, in which format, and what would suit them.
+// fp8q sensitivity: shows which Sites suffer, in which format, and what would suit them.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -19,7 +19,7 @@
 namespace fp8q::cli {
 namespace {
 
-constexpr size_t kShown = 12;  // Sites per format
+constexpr size_t kShown = 12;  // number of Sites per format
 
 struct Options {
   SensitivityOptions sensitivity;
@@ -27,7 +27,7 @@ struct Options {
   bool list_sites = false;
 };
 
-// Fills in what was not given from the workspace.
+// Fills in missing options from the workspace.
 void complete(SensitivityOptions& options) {
   if (!options.location.model.empty()) return;
   const Workspace workspace = require_workspace("sensitivity");

@@ -1,4 +1,4 @@
-// fp8q tune: a cheap mixture of formats within an allowed drop of a task's score.
+// fp8q tune: finds a cheap mixture of formats within an allowed drop of a task's score.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -22,7 +22,7 @@ struct Options {
   TaskArguments task_arguments;
 };
 
-// Fills in what was not given from the workspace.
+// Fills in missing options from the workspace.
 void complete(TuneOptions& options) {
   if (!options.location.model.empty()) return;
   const Workspace workspace = require_workspace("tune");
@@ -67,7 +67,7 @@ std::string path_table(const TuneResult& r) {
   return fmt::format("\n{}", table.str());
 }
 
-// What the scores above flatter, and these do not.
+// Shows the scores on held-out examples. The scores above are too optimistic; these are not.
 std::string holdout_table(const TuneResult& r) {
   const TuneHoldout& h = *r.holdout;
   Table table(

@@ -9,7 +9,7 @@
 
 namespace fp8q::cli {
 
-// Options every command has.
+// The options that every command has.
 struct Globals {
   std::string json;  // file for the results as JSON; "-" is standard output
   fs::path log_file;
@@ -28,26 +28,26 @@ void add_compare(CommandLine& program, Globals& globals);
 void add_sensitivity(CommandLine& program, Globals& globals);
 void add_tune(CommandLine& program, Globals& globals);
 
-// --json, --quiet, --verbose and --log-file.
+// Adds --json, --quiet, --verbose and --log-file.
 void add_global_options(Command& command, Globals& globals);
 
-// --device, --threads and --compute, for commands that run a model; returns the last.
+// Adds --device, --threads and --compute, for commands that run a model, and returns the last one.
 Option add_device_options(Command& command, ExecutionOptions& execution);
 
-// --gelu, for commands whose results may change with it.
+// Adds --gelu, for commands whose results may change with it.
 void add_gelu_option(Command& command, ExecutionOptions& execution);
 
-// Those of add_device_options(), --batch and --reference, for commands that run text through a
-// model.
+// Adds the options of add_device_options(), --batch and --reference, for commands that run text
+// through a model.
 void add_execution_options(Command& command, ExecutionOptions& execution);
 
-// --shard I/N: part I of N of the examples.
+// Adds --shard I/N, which selects part I of N of the examples.
 Option add_shard_option(Command& command, size_t& shard, size_t& shards);
 
-// --examples, how much text is run, for commands that run it without scoring it.
+// Adds --examples, the amount of text, for commands that run text without scoring it.
 void add_examples_option(Command& command, size_t& examples, const char* help);
 
-// --tokenizer and --config.
+// Adds --tokenizer and --config.
 void add_tokenizer_options(Command& command, std::optional<fs::path>& tokenizer,
                            std::optional<fs::path>& config);
 

@@ -1,5 +1,5 @@
-// The command line as it is declared: a program of commands, each with its options, its positional
-// arguments, and the action that runs when all of it is accepted.
+// Declares the command line: a program of commands, each with its options, its positional
+// arguments, and the action that runs if all of them are accepted.
 //
 // CLI11 reads the arguments, checks them, and writes help and errors. Only command_line.cc includes
 // it, because its headers take many times longer to compile than those of the rest of the program.
@@ -21,27 +21,27 @@ class Option;
 
 namespace fp8q::cli {
 
-// Where the value of an option goes, which must live as long as the CommandLine. A list takes all
-// values, and may be given several times; what it holds before is the default.
+// The variable that gets the value of an option. It must live as long as the CommandLine. A list
+// takes all values, and its option may be given several times. Its initial content is the default.
 using Target = std::variant<std::string*, std::filesystem::path*,
                             std::optional<std::filesystem::path>*, size_t*, std::optional<size_t>*,
                             double*, std::optional<double>*, std::vector<std::string>*,
                             std::vector<std::filesystem::path>*, std::vector<size_t>*>;
 
-// One option or positional argument of a Command. Copies stand for the same option; each is valid
-// as long as the CommandLine. Whatever declares returns the option again, so that one chain tells
-// all about it.
+// One option or positional argument of a Command. Copies stand for the same option, and each is
+// valid as long as the CommandLine. Declaring functions return the option again, so that one chain
+// can declare everything about it.
 class Option {
  public:
-  Option() = default;  // of none: to be assigned before it is used
+  Option() = default;  // stands for no option; assign before use
 
-  // In help.
-  Option type_name(const std::string& name);  // what its value is called: "FILE"
-  Option group(const std::string& title);     // the heading it is listed below
-  Option help(const std::string& text);       // replaces what it was declared with
-  Option show_default();                      // what its target holds now
+  // These set what help shows.
+  Option type_name(const std::string& name);  // name of its value: "FILE"
+  Option group(const std::string& title);     // heading above it
+  Option help(const std::string& text);       // replaces the help text of its declaration
+  Option show_default();                      // shows the current value of its target
 
-  // What is accepted; anything else is an error of usage.
+  // These set what is accepted. Anything else is a usage error.
   Option required();
   Option needs(Option other);
   Option excludes(Option other);
@@ -49,17 +49,17 @@ class Option {
   Option range(double least, double most);
   Option not_negative();
   Option one_of(const std::vector<std::string>& words);
-  Option comma_separated();      // of lists: one argument may hold several values
-  Option one_value_at_a_time();  // of lists: the name stands before each value
+  Option comma_separated();      // for lists: one argument may hold several values
+  Option one_value_at_a_time();  // for lists: the name comes before each value
 
-  // After CommandLine::parse().
+  // These are valid after CommandLine::parse().
   bool given() const;
   std::string name() const;  // "--output" of "-o,--output"
 
  private:
   friend class Command;
   explicit Option(CLI::Option* option) : option_(option) {}
-  Option default_text(const std::string& text);  // for show_default() where there is no target
+  Option default_text(const std::string& text);  // for show_default() if there is no target
 
   CLI::Option* option_ = nullptr;
 };
@@ -71,24 +71,24 @@ struct Choice {
   T value;
 };
 
-// One command, as long as it is declared. `names` are "-o,--output", or "MODEL" for a positional
-// argument; the order of the calls is the order in help.
+// Declares one command. `names` are "-o,--output", or "MODEL" for a positional argument. The order
+// of the calls is the order in help.
 class Command {
  public:
   Option option(const char* names, const Target& target, const std::string& help);
-  // Options whose value goes to a function. It may throw an Error, which is reported as any other
-  // error of the command line.
+  // These options pass their value to a function. The function may throw an Error, which is
+  // reported like any other error of the command line.
   Option option(const char* names, std::function<void(int)> take, const std::string& help);
   Option option(const char* names, std::function<void(const std::string&)> take,
                 const std::string& help);
-  // One of several words; what `target` holds is the default.
+  // Declares an option that takes one of several words. The value of `target` is the default.
   template <typename T>
   Option choice(const char* names, const std::vector<Choice<T>>& choices, T* target,
                 const std::string& help);
   Option flag(const char* names, bool* target, const std::string& help);
 
-  void footer(const std::string& text);        // of its help
-  void action(std::function<void()> perform);  // what CommandLine::run() does for it
+  void footer(const std::string& text);        // end of its help
+  void action(std::function<void()> perform);  // CommandLine::run() calls it
 
  private:
   friend class CommandLine;
@@ -103,7 +103,7 @@ struct ProgramTexts {
   std::string name;
   std::string description;
   std::string version;  // for --version
-  std::string footer;   // of its help
+  std::string footer;   // end of its help
 };
 
 class CommandLine {
@@ -115,9 +115,9 @@ class CommandLine {
 
   Command command(const char* name, const std::string& description);
 
-  // Reads the arguments, of which one must be a command, into the targets. Without a result the
-  // command is to be run(). With one the program ends with this code, and has said why: 0 after
-  // help or version on standard output, ErrorCode::usage after a message on standard error.
+  // Reads the arguments, one of which must be a command, into the targets. If there is no result,
+  // call run(). Otherwise the program must end with this code, and the reason is already printed: 0
+  // after help or version on standard output, ErrorCode::usage after a message on standard error.
   std::optional<int> parse(int argc, const char* const* argv);
   void run() const { chosen_(); }
 

@@ -1,4 +1,4 @@
-// What eval, and merge after it, do with the scores of models: tables, JSON, and the gate.
+// Outputs the scores of models for eval, and for merge after it: tables, JSON, and the gate.
 #pragma once
 
 #include <vector>
@@ -13,16 +13,17 @@ struct EvalOutput {
   bool list_flips = false;
   std::optional<double> max_drop;
   fs::path predictions;
-  std::vector<Option> options;  // that set these
+  std::vector<Option> options;  // the options that set the members above
 
-  // The first of the options that was given, or nullptr.
+  // Returns the first of the options that was given, or nullptr.
   const Option* given() const;
 };
 
-// --max-drop, --predictions, --kernels and --flips; returns the first.
+// Adds --max-drop, --predictions, --kernels and --flips, and returns the first one.
 Option add_eval_output_options(Command& command, EvalOutput& output);
 
-// Prints and writes the results. Error (accuracy_gate): a score fell by more than --max-drop.
+// Prints and writes the results. Throws an Error (accuracy_gate) if a score fell by more than
+// --max-drop.
 void put_out(const std::vector<EvaluateResult>& results, const EvalOutput& output,
              const Globals& globals);
 

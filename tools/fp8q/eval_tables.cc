@@ -42,7 +42,7 @@ void add_row(Table& table, const Scores& s, const ScoreDifference* d) {
              human_bytes(s.model.bytes), fmt::format("{:.0f}/s", s.examples_per_s)});
 }
 
-// "872 examples, 23000 tokens"; "296 examples in 393 sequences, 90000 tokens"
+// Returns "872 examples, 23000 tokens" or "296 examples in 393 sequences, 90000 tokens".
 std::string amount_text(const EvaluateResult& r) {
   const std::string sequences =
       r.sequences == r.examples ? "" : fmt::format(" in {} sequences", r.sequences);
@@ -59,7 +59,7 @@ std::string scores_table(const std::vector<EvaluateResult>& results) {
   Table table(
       {"model", "format", "score [95 %]", "difference [95 %]", "p", "flips", "size", "speed"},
       {false, false, true, true, true, true, true, true});
-  std::vector<const Scores*> baselines;  // each once, above the models compared with it
+  std::vector<const Scores*> baselines;  // each baseline once, above its models
   for (const auto& r : results) {
     if (!r.baseline) continue;
     const auto same = [&](const Scores* s) { return s->model.sha256 == r.baseline->model.sha256; };
@@ -86,9 +86,9 @@ namespace {
 
 constexpr size_t kFlipsShown = 50;
 constexpr size_t kFlipAnswerWidth = 40;
-constexpr size_t kFlipTextWidth = 100;  // for both texts of a pair together
+constexpr size_t kFlipTextWidth = 100;  // limit for both texts of a pair together
 
-// On one line, at most `width` code points.
+// Returns the text on one line, with at most `width` code points.
 std::string shortened(const std::string& text, size_t width) {
   const std::string line = printable(text);
   size_t count = 0;

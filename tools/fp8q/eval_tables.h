@@ -1,4 +1,4 @@
-// The results of `eval` as tables for people.
+// Shows the results of `eval` as tables for people.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace fp8q::cli {
 
-// Scores of models on one task, baselines first, with their metrics below.
+// Lists the scores of models on one task, baselines first, with their metrics below.
 std::string scores_table(const std::vector<EvaluateResult>& results);
-// The kernel each Site ran with.
+// Lists the kernel that each Site ran with.
 std::string kernels_table(const EvaluateResult& result);
-// The examples whose answer differs from the baseline's; the first of many.
+// Lists the examples whose answer differs from the baseline's, or the first of them if there are
+// many.
 std::string flips_table(const EvaluateResult& result);
 
 }  // namespace fp8q::cli

@@ -1,7 +1,7 @@
 // fp8q: parses the command line, runs one command, turns errors into messages and exit codes.
 
 #include <signal.h>
-#include <spdlog/spdlog.h>  // is given text: formatting by itself takes seconds to compile
+#include <spdlog/spdlog.h>  // gets text only: its formatting takes seconds to compile
 #include <unistd.h>
 
 #include <chrono>
@@ -17,13 +17,13 @@
 namespace fp8q::cli {
 namespace {
 
-// As much as a signal handler may do.
+// Does only what a signal handler may do.
 void tell(const char* text) {
   if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
 }
 
-// Results appear under their names only when complete: what is unfinished is removed, what is there
-// is whole.
+// Results appear under their names only when they are complete. Unfinished files are removed, and
+// the files that remain are complete.
 void on_interrupt(int signal) {
   remove_temporary_files();
   if (const char* checkpoint = announced_checkpoint()) {
@@ -36,7 +36,7 @@ void on_interrupt(int signal) {
   _exit(128 + signal);
 }
 
-// Models are mapped (base/file_bytes.h): what is missing of a file shows when it is looked at.
+// Models are mapped (base/file_bytes.h). Missing bytes of a file show only when they are read.
 void on_missing_bytes(int) {
   remove_temporary_files();
   tell(
@@ -54,20 +54,21 @@ void handle_signals() {
   sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = on_missing_bytes;
   sigaction(SIGBUS, &action, nullptr);
-  // A closed pipe shows as a failed write, which is reported.
+  // A closed pipe then shows as a failed write, which is reported.
   signal(SIGPIPE, SIG_IGN);
 }
 
-// How long waiting threads of OpenMP spin before they sleep: about 0.2 ms, 20000 turns of libgomp.
-// Threads that meet several times in a layer must spin: where they sleep, waking them takes 80 to
-// 100 us, measured on a virtual machine, and one sequence of 32 tokens through a MiniLM twice the
-// time. By default they spin for 3 ms, which on a shared machine takes the time of those who work:
-// measured, half the throughput beside two busy processes. The runtime reads its environment before
-// main() begins, so the program starts itself again with the setting, unless the user has made one.
+// Sets how long waiting threads of OpenMP spin before they sleep: about 0.2 ms, or 20000 turns of
+// libgomp. Threads that meet several times in a layer must spin. If they sleep, waking them takes
+// 80 to 100 us, measured on a virtual machine, and one sequence of 32 tokens through a MiniLM takes
+// twice the time. By default they spin for 3 ms, which on a shared machine takes time from other
+// threads that work: throughput beside two busy processes was measured to be half. The runtime
+// reads its environment before main() begins, so the program starts itself again with the setting,
+// unless the user has set one.
 void limit_spinning(char** argv) {
   if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
   setenv("GOMP_SPINCOUNT", "20000", 1);
-  execv("/proc/self/exe", argv);  // where this fails, the program is only slower
+  execv("/proc/self/exe", argv);  // if this fails, the program is only slower
 }
 
 constexpr const char* kFooter = R"(
@@ -113,7 +114,7 @@ int run(int argc, char** argv) {
   } catch (const Error& e) {
     return failed(e.code(), e.what());
   } catch (const std::bad_alloc&) {
-    spdlog::error("error: out of memory");  // takes no memory
+    spdlog::error("error: out of memory");  // this message takes no memory
     return static_cast<int>(ErrorCode::limit);
   } catch (const std::exception& e) {
     return failed(ErrorCode::internal, e.what());

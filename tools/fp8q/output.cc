@@ -2,7 +2,7 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>  // is given text: formatting by itself takes seconds to compile
+#include <spdlog/spdlog.h>  // gets text only: its formatting takes seconds to compile
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace fp8q::cli {
 
 namespace {
 
-// A log is appended to; anything else that is there already stays as it is.
+// A log is appended to. Any other existing file stays unchanged.
 void check_log_file(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return;
@@ -43,7 +43,7 @@ void set_up_log(const Globals& globals) {
                                         : spdlog::level::warn);
   terminal->set_pattern("fp8q: %v");
   std::vector<spdlog::sink_ptr> sinks = {terminal};
-  // In force before the log file is opened, so that what goes wrong there is reported.
+  // The logger is set before the log file is opened, so that errors there are reported.
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("fp8q", terminal));
   if (!globals.log_file.empty()) {
     check_log_file(globals.log_file);
@@ -122,7 +122,7 @@ void print_notes(const Globals& globals, const std::vector<std::string>& notes) 
 
 namespace {
 
-// Results begin with their schema; several are a list.
+// Results begin with their schema. Several results are a list.
 bool holds_results(const fs::path& path) {
   std::string start(64, '\0');
   std::ifstream(path, std::ios::binary)

@@ -9,7 +9,8 @@
 namespace fp8q::cli {
 namespace {
 
-// Terminal columns of UTF-8 text, one per code point: enough for what fp8q prints.
+// Returns the terminal columns of UTF-8 text. One column per code point is enough for what fp8q
+// prints.
 size_t width(const std::string& text) {
   return static_cast<size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -44,7 +45,7 @@ std::string Table::str() const {
 
 namespace {
 
-// One decimal and the largest unit that keeps the number at or above 1.
+// Writes one decimal and the largest unit that keeps the number at or above 1.
 std::string scaled(uint64_t count, std::initializer_list<const char*> units) {
   auto unit = units.begin();
   if (count < 1000) return fmt::format("{}{}", count, *unit);

@@ -1,4 +1,4 @@
-// Text tables and numbers for people.
+// Makes text tables and numbers for people.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace fp8q::cli {
 
-// Columns aligned on the widest cell; numbers (and cells ending in a unit) to the right, text to
-// the left as given by `right`. The first row is the heading.
+// Columns are as wide as their widest cell. `right` says which columns are right-aligned: numbers
+// and cells that end in a unit. The first row is the heading.
 class Table {
  public:
   explicit Table(std::vector<std::string> heading, std::vector<bool> right = {});
@@ -25,8 +25,8 @@ std::string human_count(uint64_t count);                // "22.7 M"
 std::string signed_number(double value, int decimals);  // "+0.12", "-0.34"
 std::string p_text(double p);                           // "0.042", "<0.001"
 std::string short_path(
-    const std::string& path);  // relative to the current folder where that is shorter
-// As one word of a POSIX shell's command line: quoted where it has to be.
+    const std::string& path);  // relative to the current folder if that is shorter
+// Returns the text as one word of a POSIX shell's command line, quoted if necessary.
 std::string shell_word(const std::string& word);
 
 }  // namespace fp8q::cli

@@ -1,4 +1,5 @@
-// --task and the options that describe its data: the same ones for every command that has them.
+// Declares --task and the options that describe its data. They are the same for every command that
+// has them.
 #pragma once
 
 #include <vector>
@@ -10,15 +11,16 @@ namespace fp8q::cli {
 
 enum class TaskUse {
   scores,         // --task is required
-  scores_if_any,  // --task is not
-  text,           // only run: no --split, --limit, labels, metrics, or ways to answer
+  scores_if_any,  // --task is optional
+  text,           // text is only run: no --split, --limit, labels, metrics, or ways to answer
 };
 
 class TaskArguments {
  public:
-  // Declares them on the command, and returns --task. `options` must live as long as it.
+  // Declares the options on the command, and returns --task. `options` must live as long as the
+  // command.
   Option add(Command& command, TaskOptions& options, TaskUse use);
-  // Error (usage): an option is given for which the task has no use.
+  // Throws an Error (usage) if an option is given that the task does not use.
   void check() const;
 
  private:

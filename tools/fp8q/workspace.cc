@@ -51,7 +51,7 @@ void Workspace::save() const {
                            {"model", stored(model)},
                            {"statistics", stored(statistics)},
                            {"converted", stored(converted)}};
-  // A path need not be UTF-8; one that is not can be given explicitly.
+  // A path need not be UTF-8. A path that is not can be given explicitly.
   write_file_atomically(workspace_path(), json.text({.indent = 2}) + "\n");
 }
 
@@ -59,7 +59,7 @@ fs::path results_folder() { return fs::path(kFolder) / "results"; }
 
 namespace {
 
-// "eval-sst2-model.e4m3", of what was evaluated, or made.
+// Returns a name such as "eval-sst2-model.e4m3", from the model that was evaluated or made.
 std::string result_name(const json::Value& result) {
   std::string name = result["command"].string();
   for (const char* key : {"task", "shape"})
@@ -78,7 +78,7 @@ void keep_result(const std::string& result) try {
   const json::Document document = json::Document::parse(result, "the result");
   const json::Value root = document.root();
   if (root["command"].string() == "report") return;
-  if (root.has("part")) return;  // of a shard, which is no result; merge has one
+  if (root.has("part")) return;  // a shard has no result to keep; merge makes one
   fs::create_directory(results_folder());
   write_file_atomically(results_folder() / (result_name(root) + ".json"),
                         json::with_indent(result, kResultIndent, 1) + "\n");
