@@ -2,34 +2,23 @@
 // left behind.
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
-#include "tests/support/paths.h"
-#include "tests/support/process.h"
+#include "tests/cli/demo_folder.h"
 
 namespace fp8q::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class Errors : public testing::Test {
+class Errors : public DemoFolder {
  protected:
-  void SetUp() override {
-    const fs::path demo = source_dir() / "models" / "demo-sst2";
-    fs::copy(demo, folder(), fs::copy_options::recursive);
-  }
-  fs::path folder() const { return temporary_.path() / "demo"; }
-
-  ProcessResult run(const std::vector<std::string>& arguments) const {
-    return run_fp8q(arguments, {.folder = folder()});
-  }
   void expect(const std::vector<std::string>& arguments, int code,
               const std::vector<std::string>& words) const {
-    const ProcessResult r = run(arguments);
+    const ProcessResult r = in_folder(arguments);
     EXPECT_EQ(r.exit_code, code) << testing::PrintToString(arguments) << "\n" << r.err;
     EXPECT_EQ(r.out, "") << "nothing but errors";
     for (const auto& word : words)
@@ -40,23 +29,17 @@ class Errors : public testing::Test {
     fs::create_directories((folder() / name).parent_path());
     std::ofstream(folder() / name, std::ios::binary) << content;
   }
-  std::string content(const std::string& name) const {
-    std::ifstream in(folder() / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
-  TemporaryFolder temporary_;
 };
 
 TEST_F(Errors, Usage) {
-  EXPECT_EQ(run({}).exit_code, 2);
+  EXPECT_EQ(in_folder({}).exit_code, 2);
   expect({"frobnicate"}, 2, {"frobnicate", "--help"});
-  EXPECT_EQ(run({"calibrate"}).exit_code, 2);
-  EXPECT_EQ(run({"calibrate", "model.onnx", "--no-such-option"}).exit_code, 2);
-  EXPECT_EQ(run({"convert", "--format", "e9m9"}).exit_code, 2);
-  EXPECT_EQ(run({"eval", "--task", "nothing"}).exit_code, 2);
-  EXPECT_EQ(run({"eval", "model.onnx"}).exit_code, 2) << "--task is required";
-  EXPECT_EQ(run({"calibrate", "model.onnx", "--seed", "3"}).exit_code, 2)
+  EXPECT_EQ(in_folder({"calibrate"}).exit_code, 2);
+  EXPECT_EQ(in_folder({"calibrate", "model.onnx", "--no-such-option"}).exit_code, 2);
+  EXPECT_EQ(in_folder({"convert", "--format", "e9m9"}).exit_code, 2);
+  EXPECT_EQ(in_folder({"eval", "--task", "nothing"}).exit_code, 2);
+  EXPECT_EQ(in_folder({"eval", "model.onnx"}).exit_code, 2) << "--task is required";
+  EXPECT_EQ(in_folder({"calibrate", "model.onnx", "--seed", "3"}).exit_code, 2)
       << "--seed without --random-data would be unused";
 }
 
@@ -76,7 +59,7 @@ TEST_F(Errors, BadModels) {
   expect({"calibrate", "text.onnx"}, 3, {"text.onnx"});
   write("empty.onnx", "");
   expect({"calibrate", "empty.onnx"}, 3, {"empty.onnx"});
-  const std::string whole = content("model.onnx");
+  const std::string whole = bytes("model.onnx");
   write("truncated.onnx", whole.substr(0, whole.size() / 2));
   expect({"calibrate", "truncated.onnx"}, 3, {"truncated.onnx"});
   fs::create_directory(folder() / "hollow");
@@ -127,8 +110,8 @@ TEST_F(Errors, OutputThatCannotBeWritten) {
 
 // Also inputs that were found rather than named, and whatever --force says.
 TEST_F(Errors, InputsAreNeverOverwritten) {
-  ASSERT_EQ(run({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
-  ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
+  ASSERT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
+  ASSERT_EQ(in_folder({"convert", "-q"}).exit_code, 0);
   write("s.txt", "A sentence.\n");
   const std::vector<std::string> eval = {"eval", "model.e4m3.onnx", "--task",
                                          "sst2", "--limit",         "2"};
@@ -148,7 +131,7 @@ TEST_F(Errors, InputsAreNeverOverwritten) {
 
 TEST_F(Errors, AWorkspaceThatCannotBeWrittenIsOnlyANote) {
   write(".fp8q", "a file where the folder should be");
-  const ProcessResult r = run({"calibrate", "model.onnx", "--examples", "4"});
+  const ProcessResult r = in_folder({"calibrate", "model.onnx", "--examples", "4"});
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_THAT(r.out, HasSubstr("no workspace"));
 }
@@ -160,15 +143,15 @@ TEST_F(Errors, StandardOutputThatCannotBeWritten) {
 }
 
 TEST_F(Errors, ConvertChecksItsInputs) {
-  ASSERT_EQ(run({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
+  ASSERT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
   expect({"convert", "model.onnx", "-o", "model.onnx", "--force"}, 2, {"model.onnx"});
-  ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
+  ASSERT_EQ(in_folder({"convert", "-q"}).exit_code, 0);
   expect({"convert", "model.e4m3.onnx", "--calib", "model.calib.json"}, 4,
          {"model.e4m3.onnx", "quantized"});
   expect({"calibrate", "model.e4m3.onnx"}, 4, {"model.e4m3.onnx", "quantized"});
-  std::string other = content("model.onnx");
+  std::string other = bytes("model.onnx");
   fs::copy_file(folder() / "model.e4m3.onnx", folder() / "other.onnx");
-  write("damaged.calib.json", content("model.calib.json").substr(0, 1000));
+  write("damaged.calib.json", bytes("model.calib.json").substr(0, 1000));
   expect({"convert", "model.onnx", "--calib", "damaged.calib.json"}, 5,
          {"damaged.calib.json", "calibrate"});
   // Statistics of another model: one byte of the producer's version differs.
@@ -189,12 +172,12 @@ TEST_F(Errors, JsonNeverOverwritesAnInput) {
   expect({"inspect", "model.onnx", "--json", "model.onnx"}, 2, {"model.onnx"});
   expect({"inspect", "model.onnx", "--json", "config.json"}, 6, {"config.json"});
   // Nor an output of the same command, made under its default name.
-  EXPECT_EQ(
-      run({"calibrate", "model.onnx", "--examples", "4", "--json", "model.calib.json"}).exit_code,
-      6);
-  EXPECT_THAT(content("model.calib.json"), HasSubstr("fp8q/statistics/1"));
-  EXPECT_EQ(run({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0);
-  EXPECT_EQ(run({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0)
+  EXPECT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "4", "--json", "model.calib.json"})
+                .exit_code,
+            6);
+  EXPECT_THAT(bytes("model.calib.json"), HasSubstr("fp8q/statistics/1"));
+  EXPECT_EQ(in_folder({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0);
+  EXPECT_EQ(in_folder({"inspect", "model.onnx", "-q", "--json", "facts.json"}).exit_code, 0)
       << "its own may be replaced";
 }
 

@@ -1,56 +1,20 @@
 // The product's promise: three lines, in one folder, exactly as typed.
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "tests/support/paths.h"
-#include "tests/support/process.h"
+#include "tests/cli/demo_folder.h"
 
 namespace fp8q::test {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-class MainJob : public testing::Test {
- protected:
-  void SetUp() override {
-    const fs::path demo = source_dir() / "models" / "demo-sst2";
-    ASSERT_TRUE(fs::exists(demo / "model.onnx"));
-    fs::copy(demo, folder(), fs::copy_options::recursive);
-  }
-
-  fs::path folder() const { return temporary_.path() / "demo"; }
-
-  ProcessResult in_folder(const std::vector<std::string>& arguments) const {
-    return run_fp8q(arguments, {.folder = folder()});
-  }
-  // Runs, expects success, returns standard output.
-  std::string ok(const std::vector<std::string>& arguments) const {
-    const ProcessResult r = in_folder(arguments);
-    EXPECT_EQ(r.exit_code, 0) << r.err;
-    return r.out;
-  }
-  json ok_json(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--json", "-"});
-    return json::parse(ok(arguments));
-  }
-  static std::string bytes(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream s;
-    s << in.rdbuf();
-    return s.str();
-  }
-
-  TemporaryFolder temporary_;
-};
+class MainJob : public DemoFolder {};
 
 TEST_F(MainJob, ThreeLines) {
   EXPECT_THAT(ok({"calibrate", "model.onnx"}), HasSubstr("model.calib.json"));
@@ -173,7 +137,7 @@ TEST_F(MainJob, FilesAreTheSameFromRunToRunAndForAnyBatchAndThreads) {
     std::vector<std::string> arguments = {"calibrate", "model.onnx"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     ok(arguments);
-    return bytes(folder() / "model.calib.json");
+    return bytes("model.calib.json");
   };
   const std::string reference = statistics({"--batch", "1", "--threads", "1"});
   EXPECT_FALSE(reference.empty());
@@ -183,9 +147,9 @@ TEST_F(MainJob, FilesAreTheSameFromRunToRunAndForAnyBatchAndThreads) {
   for (const char* format : {"e4m3", "int8"}) {
     const std::string name = std::string("model.") + format + ".onnx";
     ok({"convert", "--format", format});
-    const std::string first = bytes(folder() / name);
+    const std::string first = bytes(name);
     ok({"convert", "--format", format});
-    EXPECT_EQ(bytes(folder() / name), first);
+    EXPECT_EQ(bytes(name), first);
   }
 }
 
@@ -257,7 +221,7 @@ TEST_F(MainJob, QuietAndJsonKeepStandardOutputClean) {
   const ProcessResult quiet = in_folder({"calibrate", "model.onnx", "--examples", "4", "--quiet"});
   EXPECT_EQ(quiet.out + quiet.err, "");
   ok({"calibrate", "model.onnx", "--examples", "4", "--json", "result.json"});
-  EXPECT_EQ(json::parse(bytes(folder() / "result.json"))["command"], "calibrate");
+  EXPECT_EQ(json::parse(bytes("result.json"))["command"], "calibrate");
 }
 
 TEST_F(MainJob, MaxDropIsAGate) {

@@ -1,50 +1,25 @@
 // fp8q report: after the three lines, and of files named by the user.
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "tests/support/paths.h"
-#include "tests/support/process.h"
+#include "tests/cli/demo_folder.h"
 
 namespace fp8q::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class ReportCommand : public testing::Test {
+class ReportCommand : public DemoFolder {
  protected:
-  void SetUp() override {
-    fs::copy(source_dir() / "models" / "demo-sst2", folder(), fs::copy_options::recursive);
-  }
-  fs::path folder() const { return temporary_.path() / "demo"; }
-  ProcessResult in_folder(const std::vector<std::string>& arguments) const {
-    return run_fp8q(arguments, {.folder = folder()});
-  }
-  std::string ok(const std::vector<std::string>& arguments) const {
-    const ProcessResult r = in_folder(arguments);
-    EXPECT_EQ(r.exit_code, 0) << r.err;
-    return r.out;
-  }
   void refused(const std::vector<std::string>& arguments, int code, const std::string& word) const {
     const ProcessResult r = in_folder(arguments);
     EXPECT_EQ(r.exit_code, code) << r.out;
     EXPECT_THAT(r.err, HasSubstr(word));
   }
-  std::string text_of(const std::string& file) const {
-    std::ifstream in(folder() / file);
-    std::stringstream s;
-    s << in.rdbuf();
-    return s.str();
-  }
-
-  TemporaryFolder temporary_;
 };
 
 TEST_F(ReportCommand, ShowsWhatTheFolderHolds) {
@@ -53,15 +28,15 @@ TEST_F(ReportCommand, ShowsWhatTheFolderHolds) {
   ok({"eval", "--task", "sst2", "--limit", "20"});
   EXPECT_THAT(ok({"report"}), AllOf(HasSubstr("fp8q-report.html"), HasSubstr("statistics"),
                                     HasSubstr("eval-sst2-model.int8.json")));
-  const std::string page = text_of("fp8q-report.html");
+  const std::string page = bytes("fp8q-report.html");
   for (const char* words : {"Accuracy", "int8: SQNR by layer", "model.onnx: activations in e4m3"})
     EXPECT_THAT(page, HasSubstr(words));
   ok({"report", "--title", "Again"});  // its own page is replaced
-  EXPECT_THAT(text_of("fp8q-report.html"), HasSubstr("<h1>Again</h1>"));
+  EXPECT_THAT(bytes("fp8q-report.html"), HasSubstr("<h1>Again</h1>"));
   // A new calibration begins a new session.
   ok({"calibrate", "model.onnx", "--examples", "4"});
   ok({"report"});
-  EXPECT_THAT(text_of("fp8q-report.html"), Not(HasSubstr("int8: SQNR by layer")));
+  EXPECT_THAT(bytes("fp8q-report.html"), Not(HasSubstr("int8: SQNR by layer")));
 }
 
 TEST_F(ReportCommand, OfNamedFilesWithoutAWorkspace) {
@@ -81,7 +56,7 @@ TEST_F(ReportCommand, RefusesWhatItCannotShowOrMustNotReplace) {
   refused({"report", "facts.json", "-o", "facts.json"}, 2, "facts.json");
   std::ofstream(folder() / "mine.html") << "<html>mine</html>";
   refused({"report", "facts.json", "-o", "mine.html"}, 6, "mine.html");
-  EXPECT_EQ(text_of("mine.html"), "<html>mine</html>");
+  EXPECT_EQ(bytes("mine.html"), "<html>mine</html>");
   ok({"report", "facts.json", "-o", "mine.html", "--force"});
 }
 

@@ -1,47 +1,28 @@
 // `eval` and `calibrate` on tasks other than GLUE's: the user's own tables, and questions.
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "tests/support/paths.h"
-#include "tests/support/process.h"
+#include "tests/cli/demo_folder.h"
 
 namespace fp8q::test {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-class Tasks : public testing::Test {
+class Tasks : public DemoFolder {
  protected:
-  void SetUp() override {
-    fs::copy(source_dir() / "models" / "demo-sst2", folder(), fs::copy_options::recursive);
-  }
-  fs::path folder() const { return temporary_.path() / "demo"; }
-  ProcessResult run(const std::vector<std::string>& arguments) const {
-    return run_fp8q(arguments, {.folder = folder()});
-  }
-  json ok(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--json", "-"});
-    const ProcessResult r = run(arguments);
-    EXPECT_EQ(r.exit_code, 0) << r.err;
-    return json::parse(r.out);
-  }
   void expect(const std::vector<std::string>& arguments, int code,
               const std::vector<std::string>& words) const {
-    const ProcessResult r = run(arguments);
+    const ProcessResult r = in_folder(arguments);
     EXPECT_EQ(r.exit_code, code) << r.err;
     for (const auto& word : words) EXPECT_THAT(r.err, HasSubstr(word));
   }
   void write(const std::string& name, const std::string& content) const {
     temporary_.write("demo/" + name, content);
   }
-
-  TemporaryFolder temporary_;
 };
 
 TEST_F(Tasks, TablesOfTheUsersOwn) {
@@ -49,8 +30,8 @@ TEST_F(Tasks, TablesOfTheUsersOwn) {
         "id\treview\tstars\n1\ta wonderful film\tPositive\n2\ta dull mess\tnegative\n"
         "3\tterrible\t0\n4\tgreat fun\t1\n");
   const json tsv =
-      ok({"eval", "model.onnx", "--task", "text", "--data", "mine.tsv", "--text-column", "review",
-          "--label-column", "stars", "--metric", "accuracy,f1,mcc"});
+      ok_json({"eval", "model.onnx", "--task", "text", "--data", "mine.tsv", "--text-column",
+               "review", "--label-column", "stars", "--metric", "accuracy,f1,mcc"});
   EXPECT_EQ(tsv["task"], "text");
   EXPECT_EQ(tsv["examples"], 4);
   EXPECT_EQ(tsv["metrics"].size(), 3u);
@@ -60,7 +41,7 @@ TEST_F(Tasks, TablesOfTheUsersOwn) {
 {"text": "terrible", "label": 0}
 {"text": "great fun", "label": true}
 )");
-  const json lines = ok({"eval", "model.onnx", "--task", "text", "--data", "mine.jsonl"});
+  const json lines = ok_json({"eval", "model.onnx", "--task", "text", "--data", "mine.jsonl"});
   EXPECT_EQ(lines["metrics"]["accuracy"], tsv["metrics"]["accuracy"]);
 }
 
@@ -111,11 +92,11 @@ TEST_F(Tasks, QuestionsAreAnswered) {
   fs::create_directory(qa);
   for (const char* name : {"model.onnx", "config.json", "tokenizer.json"})
     fs::copy(source / name, qa / name);
-  const json calibration = ok({"calibrate", "qa", "--data", "."});
+  const json calibration = ok_json({"calibrate", "qa", "--data", "."});
   EXPECT_EQ(calibration["task"], "squad");
   EXPECT_EQ(calibration["examples"], 2);
-  ASSERT_EQ(run({"convert", "-q"}).exit_code, 0);
-  const json r = ok({"eval", "--task", "squad", "--data", ".", "--predictions", "p.jsonl"});
+  ASSERT_EQ(in_folder({"convert", "-q"}).exit_code, 0);
+  const json r = ok_json({"eval", "--task", "squad", "--data", ".", "--predictions", "p.jsonl"});
   EXPECT_EQ(r["data"]["path"], "./squad/dev-v1.1.json");
   EXPECT_EQ(r["sequences"], 2);
   EXPECT_EQ(r["baseline"]["metrics"]["exact_match"], 1.0);
@@ -126,9 +107,9 @@ TEST_F(Tasks, QuestionsAreAnswered) {
   EXPECT_EQ(json::parse(line)["id"], "when");
   EXPECT_EQ(json::parse(line)["text"], "7 January 1943");
   // Its own predictions may be replaced.
-  ok({"eval", "--task", "squad", "--data", ".", "--predictions", "p.jsonl"});
-  const json none = ok({"eval", "qa/model.onnx", "--task", "squad2", "--data", ".",
-                        "--null-threshold", "-1000", "--predictions", "none.jsonl"});
+  ok_json({"eval", "--task", "squad", "--data", ".", "--predictions", "p.jsonl"});
+  const json none = ok_json({"eval", "qa/model.onnx", "--task", "squad2", "--data", ".",
+                             "--null-threshold", "-1000", "--predictions", "none.jsonl"});
   EXPECT_EQ(none["metrics"]["f1"], 0.0);
   EXPECT_EQ(none["metrics"]["best_f1"], 1.0);
 }
