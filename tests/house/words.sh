@@ -6,7 +6,7 @@ cd "$1"
 git rev-parse --is-inside-work-tree >/dev/null || { echo "not a git checkout"; exit 77; }
 
 british='(quant|recogn|normal|initial|optim|serial|summar|minim|maxim|organ|token|parallel|vector|general|special|material|factor|synchron|util|standard|custom|real|emphas|final)is(e[ds]?|ing|ation|ations|er|ers)\b'
-british+='|(colo|behavio|neighbo|favo|hono|labo|rigo)ur|(label|cancel|model|travel|signal|total)l(ed|ing)\b|artifact|analys(e[ds]?|ing)\b|judgment|\bcenter|\bgray\b|\blicenses?\b|\b(mis)?spelled\b|\blearned\b|while'
+british+='|(colo|behavio|neighbo|favo|hono|labo|rigo)ur|(label|cancel|model|travel|signal|total)l(ed|ing)\b|artefact|analys(e[ds]?|ing)\b|judgement|\bcentre|\bgrey\b|\blicences?\b|\b(mis)?spelt\b|\blearnt\b|whilst'
 
 errors=0
 # Not ours to change: a member of result files that other programs read, and a variable of a script named after GLUE's own address.
