@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file_facts.h"
 #include "evaluate/text_batches.h"
+#include "quantize/choice.h"
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/model_statistics.h"
@@ -28,11 +29,8 @@ Request request_of(const SensitivityOptions& options) {
   request.recipe = &require_recipe(options.recipe, "--recipe");
   request.plan.observer = ObserverChoice::parse(options.observer, "--observer");
   request.plan.quantize_head = true;
-  for (const std::string& name : options.formats) {
-    const auto format = format_named(name);
-    if (!format) fail(ErrorCode::usage, "--formats: \"{}\" is no format", printable(name));
-    request.formats.push_back(*format);
-  }
+  for (const std::string& name : options.formats)
+    request.formats.push_back(require_format(name, "--formats"));
   if (request.formats.empty()) fail(ErrorCode::usage, "--formats: names no format");
   require_at_least("--examples", options.examples, 1);
   require_at_least("--batch", options.execution.batch, 1);

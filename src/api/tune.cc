@@ -10,6 +10,7 @@
 #include "base/interruption.h"
 #include "base/stopwatch.h"
 #include "evaluate/text_batches.h"
+#include "quantize/choice.h"
 #include "quantize/plan_file.h"
 #include "session/bundle_scorer.h"
 #include "session/calibration_text.h"
@@ -52,13 +53,12 @@ TuneRequest request_of(const TuneOptions& options) {
   request.plan.observer = ObserverChoice::parse(options.observer, "--observer");
   request.plan.quantize_head = options.quantize_head;
   for (const std::string& name : options.fallback) {
-    const auto format = format_named(name);
-    if (!format || *format == request.recipe->activations)
-      fail(ErrorCode::usage, "--fallback: \"{}\" is {}", printable(name),
-           format ? "what the recipe has already" : "no format");
-    if (std::ranges::count(request.fallback, *format))
-      fail(ErrorCode::usage, "--fallback: \"{}\" is there twice", printable(name));
-    request.fallback.push_back(*format);
+    const Format format = require_format(name, "--fallback");
+    if (format == request.recipe->activations)
+      fail(ErrorCode::usage, "--fallback: \"{}\" is what the recipe has already", name);
+    if (std::ranges::count(request.fallback, format))
+      fail(ErrorCode::usage, "--fallback: \"{}\" is there twice", name);
+    request.fallback.push_back(format);
   }
   if (request.fallback.empty() && !options.float_only &&
       request.recipe->activations == Format::int8)

@@ -1,8 +1,7 @@
 #include "engine/engine.h"
 
-#include <chrono>
-
 #include "base/error.h"
+#include "base/stopwatch.h"
 
 namespace fp8q {
 
@@ -43,9 +42,9 @@ void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransf
 }
 
 double Engine::timed_run(const PackedBatch& batch) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   run(batch);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return watch.seconds();
 }
 
 }  // namespace fp8q

@@ -1,10 +1,10 @@
 #include "evaluate/run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "base/assert.h"
+#include "base/stopwatch.h"
 
 namespace fp8q {
 namespace {
@@ -63,10 +63,9 @@ RunResult run_examples(Engine& engine, std::span<const Encoding> examples,
     PackedBatch batch;
     for (const size_t e : members) batch.append(examples[e].ids, examples[e].type_ids);
 
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const std::vector<EngineOutput> outputs = engine.run(batch);
-    const auto end = std::chrono::steady_clock::now();
-    result.seconds += std::chrono::duration<double>(end - start).count();
+    result.seconds += watch.seconds();
     result.tokens += batch.tokens();
 
     if (result.outputs.empty())

@@ -62,6 +62,10 @@ struct Graph {
   std::vector<Node> nodes;  // topologically ordered
 };
 
+// The version of the standard operator set that converted models have: the oldest one with every
+// 8-bit type and with FP8 zero points of one dimension.
+inline constexpr int64_t kConvertedOpset = 21;
+
 struct Model {
   int64_t ir_version = 0;
   std::map<std::string, int64_t> opsets;  // domain -> version; "" is the standard operator set

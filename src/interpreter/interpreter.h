@@ -51,13 +51,4 @@ class Interpreter {
   std::vector<std::vector<std::string>> released_after_;  // per node: values no longer read
 };
 
-struct OperatorInfo {
-  std::string domain;  // "" is the standard operator set
-  std::string name;
-  int64_t since;  // the oldest supported opset
-};
-
-// Returns every operator that can be executed, in the order of ops.def.
-std::vector<OperatorInfo> supported_operators();
-
 }  // namespace fp8q

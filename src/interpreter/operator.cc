@@ -81,13 +81,6 @@ const Operator* find_operator(std::string_view domain, std::string_view name) {
   return it == kOperators.end() ? nullptr : &*it;
 }
 
-std::vector<OperatorInfo> supported_operators() {
-  std::vector<OperatorInfo> result;
-  for (const Operator& op : kOperators)
-    result.push_back({std::string(op.domain), std::string(op.name), op.since});
-  return result;
-}
-
 void require_supported(const Model& model) {
   if (model.opset() > kNewestOpset)
     fail(ErrorCode::unsupported,

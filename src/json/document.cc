@@ -89,6 +89,6 @@ Document Document::read(const std::filesystem::path& path, uint64_t max_bytes, c
   return parse(read_file(path, max_bytes), path.string(), kind);
 }
 
-Value Document::root() const { return {*content_, content_->root}; }
+Value Document::root() const { return Value(*content_, content_->root); }
 
 }  // namespace fp8q::json

@@ -24,8 +24,6 @@ struct Content;  // the contents of a Document
 
 class Value {
  public:
-  Value(const Content& content, const nlohmann::json& node) : content_(&content), node_(&node) {}
-
   bool is_null() const;
   bool is_number() const;
   bool is_string() const;
@@ -78,7 +76,9 @@ class Value {
   [[noreturn]] void reject_for(std::string_view expected) const;
 
  private:
-  Value child(const nlohmann::json& node) const { return {*content_, node}; }
+  friend class Document;
+  Value(const Content& content, const nlohmann::json& node) : content_(&content), node_(&node) {}
+  Value child(const nlohmann::json& node) const { return Value(*content_, node); }
   const nlohmann::json* member(std::string_view key) const;  // nullptr if it is absent
   const nlohmann::json& list() const;
 

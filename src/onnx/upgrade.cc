@@ -44,14 +44,14 @@ Graph upgraded(const Graph& old, int64_t from, int64_t target) {
 }  // namespace
 
 void upgrade_opset(Model& model, int64_t target) {
-  FP8Q_ASSERT(target <= kUpgradeTarget);
+  FP8Q_ASSERT(target <= kConvertedOpset);
   const int64_t from = model.opset();
   if (from >= target) return;
   if (from < kOldestUpgradable)
     fail(ErrorCode::unsupported,
          "the model uses opset {}, which is older than {} and cannot be upgraded; export it again "
          "with opset {}",
-         from, kOldestUpgradable, kUpgradeTarget);
+         from, kOldestUpgradable, kConvertedOpset);
   model.graph = upgraded(model.graph, from, target);
   model.opsets[""] = target;
   model.ir_version = std::max(model.ir_version, ir_of_opset(target));

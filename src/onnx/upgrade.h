@@ -13,16 +13,12 @@
 
 namespace fp8q {
 
-// The oldest version that can be upgraded, and the newest version that can be reached. The latter
-// is the version of converted models: the oldest with every 8-bit type and with FP8 zero points of
-// one dimension.
 inline constexpr int64_t kOldestUpgradable = 7;
-inline constexpr int64_t kUpgradeTarget = 21;
 
-// A model at `target` or above stays unchanged. The IR version becomes at least the one that
-// belongs to the target.
-// Error (unsupported), naming the node: the meaning of an operator changed in between and no rule
-// handles the change. The model is then unchanged.
-void upgrade_opset(Model& model, int64_t target = kUpgradeTarget);
+// A model at `target`, which is at most kConvertedOpset, or above stays unchanged. The IR version
+// becomes at least the one that belongs to the target. Error (unsupported), naming the node: the
+// meaning of an operator changed in between and no rule handles the change. The model is then
+// unchanged.
+void upgrade_opset(Model& model, int64_t target = kConvertedOpset);
 
 }  // namespace fp8q

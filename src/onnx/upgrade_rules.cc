@@ -51,8 +51,8 @@ void expect_inputs(const Node& node, size_t count) {
 void no_rule(UpgradeContext&, Node& node) {
   fail(ErrorCode::unsupported,
        "{}: the meaning of {} changed since the model's opset and it cannot be upgraded; export "
-       "the model again with opset 21",
-       describe(node), printable(node.op_type));
+       "the model again with opset {}",
+       describe(node), printable(node.op_type), kConvertedOpset);
 }
 
 void axes_input(UpgradeContext& context, Node& node) {

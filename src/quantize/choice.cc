@@ -75,13 +75,26 @@ std::string_view name_of(const std::optional<Format>& format) {
   return format ? info(*format).name : "float";
 }
 
-SiteChoice::Wanted parse_format(std::string_view text, const std::string& where) {
-  if (text == "float") return {std::nullopt};
-  if (const auto format = format_named(text)) return {format};
-  std::vector<std::string_view> names = {"float"};
+namespace {
+
+[[noreturn]] void fail_no_format(std::string_view text, const std::string& where,
+                                 std::vector<std::string_view> names) {
   for (const FormatInfo& f : all_formats()) names.push_back(f.name);
   fail(ErrorCode::usage, "{}: \"{}\" is no format; there are {}", where, printable(text),
        fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Format require_format(std::string_view text, const std::string& where) {
+  if (const auto format = format_named(text)) return *format;
+  fail_no_format(text, where, {});
+}
+
+SiteChoice::Wanted parse_format(std::string_view text, const std::string& where) {
+  if (text == "float") return {std::nullopt};
+  if (const auto format = format_named(text)) return {format};
+  fail_no_format(text, where, {"float"});
 }
 
 Granularity parse_granularity(std::string_view text, const std::string& where) {

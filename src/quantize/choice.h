@@ -40,7 +40,8 @@ void apply_choices(std::span<const SiteChoice> choices, const std::vector<Site>&
 // Returns "float" or the name of the format.
 std::string_view name_of(const std::optional<Format>& format);
 
-// Both throw an Error (usage) that begins with `where`.
+// All throw an Error (usage) that begins with `where`. Only parse_format() accepts "float".
+Format require_format(std::string_view text, const std::string& where);
 SiteChoice::Wanted parse_format(std::string_view text, const std::string& where);
 Granularity parse_granularity(std::string_view text, const std::string& where);
 

@@ -159,7 +159,7 @@ void add_point(const Group& group, const GraphIndex& index, Insertions& insertio
 }
 
 void check_plan(const Model& source, const std::vector<Site>& sites, const Plan& plan) {
-  FP8Q_ASSERT(source.opset() >= 21);
+  FP8Q_ASSERT(source.opset() >= kConvertedOpset);
   FP8Q_ASSERT(sites.size() == plan.sites.size());
   for (size_t i = 0; i < sites.size(); ++i) FP8Q_ASSERT(sites[i].value == plan.sites[i].value);
 }

@@ -47,12 +47,12 @@ void TuneCheckpoint::write() {
                      {"evaluations", evaluations}};
   write_file_atomically(path_, json.text() + "\n");
   announce_checkpoint(path_);
-  written_ = std::chrono::steady_clock::now();
+  since_written_ = Stopwatch();
 }
 
 void TuneCheckpoint::keep_trials(const std::vector<double>& trials, bool complete) {
   trials_ = trials;
-  if (complete || std::chrono::steady_clock::now() - written_ >= std::chrono::seconds(1)) write();
+  if (complete || !since_written_ || since_written_->seconds() >= 1) write();
 }
 
 const KeptEvaluation* TuneCheckpoint::find(const std::string& assignment) const {

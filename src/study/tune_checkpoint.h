@@ -3,11 +3,13 @@
 // allowed drop is not among the settings, so another drop can be tried without scoring again.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/stopwatch.h"
 
 namespace fp8q {
 
@@ -40,7 +42,7 @@ class TuneCheckpoint {
   std::filesystem::path path_;
   std::string settings_;
   std::vector<double> trials_;
-  std::chrono::steady_clock::time_point written_{};
+  std::optional<Stopwatch> since_written_;
   std::map<std::string, KeptEvaluation> evaluations_;
 };
 

@@ -93,6 +93,8 @@ std::string normalized_label(std::string_view label) {
 
 }  // namespace
 
+std::span<const std::string_view> all_metric_names() { return kMetricNames; }
+
 std::string_view metric_name(MetricKind kind) { return kMetricNames[static_cast<size_t>(kind)]; }
 
 std::optional<MetricKind> find_metric(std::string_view name) {

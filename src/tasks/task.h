@@ -21,7 +21,8 @@ enum class MetricKind {
 #undef FP8Q_METRIC
 };
 
-std::string_view metric_name(MetricKind kind);  // "f1", the key in JSON
+std::span<const std::string_view> all_metric_names();  // in the order of metrics.def
+std::string_view metric_name(MetricKind kind);         // "f1", the key in JSON
 std::optional<MetricKind> find_metric(std::string_view name);
 std::string metric_names();            // "accuracy, f1, ..."
 bool is_correlation(MetricKind kind);  // for numbers; the others are for classes

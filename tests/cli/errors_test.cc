@@ -51,6 +51,8 @@ TEST_F(Errors, NoWorkspace) {
   write(".fp8q/workspace.json",
         R"({"schema": "fp8q/workspace/1", "model": "model.onnx", "model": "other.onnx"})");
   expect({"convert"}, 5, {"workspace.json", "\"model\" stands twice"});
+  write(".fp8q/workspace.json", R"({"schema": "fp8q/workspace/1", "model": ""})");
+  expect({"convert"}, 5, {"workspace.json", "model: names no model"});
 }
 
 TEST_F(Errors, BadModels) {
@@ -161,6 +163,16 @@ TEST_F(Errors, ConvertChecksItsInputs) {
   write("changed.onnx", other);
   expect({"convert", "changed.onnx", "--calib", "model.calib.json"}, 5,
          {"model.calib.json", "another model"});
+}
+
+TEST_F(Errors, NamesOfFormatsAreListed) {
+  expect({"sensitivity", "model.onnx", "--formats", "bad"}, 2, {"bad", "e4m3, e5m2, int8"});
+  expect({"tune", "model.onnx", "--task", "sst2", "--fallback", "bad"}, 2,
+         {"bad", "e4m3, e5m2, int8"});
+}
+
+TEST_F(Errors, NumbersThatCompareWithNothingAreRefused) {
+  expect({"eval", "model.onnx", "--task", "sst2", "--max-drop", "nan"}, 2, {"--max-drop", "nan"});
 }
 
 TEST_F(Errors, DeviceThatIsNotThere) {

@@ -5,9 +5,11 @@
 
 #include <limits>
 #include <random>
+#include <span>
 
 #include "fp8q/error.h"
 #include "interpreter/interpreter.h"
+#include "interpreter/operator.h"
 #include "tests/conformance/node_tests.h"
 #include "tests/support/paths.h"
 
@@ -102,7 +104,7 @@ class Mutator {
   }
 
   std::mt19937 random_;
-  std::vector<OperatorInfo> operators_ = supported_operators();
+  std::span<const Operator> operators_ = all_operators();
 };
 
 TEST(Hostile, ChangedNodeTestsEndInAResultOrAnError) {

@@ -13,6 +13,7 @@ find include src kernels tools -type f \( -name '*.h' -o -name '*.cc' -o -name '
     FNR == 1 { depth = 0; space = "" }
     /^namespace.*{$/ { outer[depth++] = space; space = NF > 2 ? space "::" $2 : "(anonymous)" space; next }
     /^}  \/\/ namespace/ { space = outer[--depth]; next }
+    { sub(/^template <[^>]*> /, "") }
     /^(struct|class|union|enum|using) / && space !~ /anonymous/ {
       at = $1 == "enum" && $2 ~ /^(class|struct)$/ ? 3 : 2
       name = $at

@@ -3,10 +3,29 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 
 #include "fp8q/error.h"
 
 namespace fp8q::cli {
+namespace {
+
+// Returns what is wrong with the text, or nothing. CLI11's own ranges accept NaN, which compares
+// false with both of their ends.
+std::string problem_unless_finite(const std::string& text) {
+  double value = 0;
+  const bool finite = CLI::detail::lexical_cast(text, value) && std::isfinite(value);
+  return finite ? "" : text + " is not a finite number";
+}
+
+std::string problem_unless_not_negative(const std::string& text) {
+  double value = 0;
+  const bool accepted =
+      CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value >= 0;
+  return accepted ? "" : text + " is not a number of 0 or more";
+}
+
+}  // namespace
 
 Option Option::type_name(const std::string& name) { return Option(option_->type_name(name)); }
 
@@ -31,10 +50,12 @@ Option Option::range(int least, int most) {
 }
 
 Option Option::range(double least, double most) {
-  return Option(option_->check(CLI::Range(least, most)));
+  return Option(option_->check(problem_unless_finite)->check(CLI::Range(least, most)));
 }
 
-Option Option::not_negative() { return Option(option_->check(CLI::NonNegativeNumber)); }
+Option Option::not_negative() {
+  return Option(option_->check(problem_unless_not_negative, "NONNEGATIVE"));
+}
 
 Option Option::one_of(const std::vector<std::string>& words) {
   return Option(option_->check(CLI::IsMember(words)));
@@ -48,12 +69,16 @@ bool Option::given() const { return option_->count() > 0; }
 
 std::string Option::name() const { return option_->get_name(); }
 
-Option Command::option(const char* names, const Target& target, const std::string& help) {
-  return Option(
-      std::visit([&](auto* value) { return app_->add_option(names, *value, help); }, target));
+namespace {
+
+// CLI11 takes "-1" for an unsigned number, and wraps it.
+std::string problem_if_negative(const std::string& text) {
+  return text.starts_with('-') ? text + " is not a number of 0 or more" : "";
 }
 
-namespace {
+template <typename T>
+constexpr bool kUnsigned = std::is_same_v<T, size_t> || std::is_same_v<T, std::optional<size_t>> ||
+                           std::is_same_v<T, std::vector<size_t>>;
 
 template <typename T, typename Take>
 CLI::Option* add_function(CLI::App& app, const char* names, Take take, const std::string& help) {
@@ -68,6 +93,15 @@ CLI::Option* add_function(CLI::App& app, const char* names, Take take, const std
 }
 
 }  // namespace
+
+Option Command::option(const char* names, const Target& target, const std::string& help) {
+  const auto add = [&]<typename T>(T* value) {
+    CLI::Option* option = app_->add_option(names, *value, help);
+    if constexpr (kUnsigned<T>) option->check(problem_if_negative);
+    return Option(option);
+  };
+  return std::visit(add, target);
+}
 
 Option Command::option(const char* names, std::function<void(int)> take, const std::string& help) {
   return Option(add_function<int>(*app_, names, std::move(take), help));

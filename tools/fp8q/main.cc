@@ -4,13 +4,13 @@
 #include <spdlog/spdlog.h>  // gets text only: its formatting takes seconds to compile
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "base/file.h"
 #include "base/interruption.h"
+#include "base/stopwatch.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 
@@ -80,11 +80,6 @@ In one folder, in this order:
 Exit codes: 0 ok, 1 accuracy gate, 2 usage, 3 bad model, 4 unsupported, 5 bad data, 6 file or system error,
 7 device, 8 limit or memory, 70 internal error, 130/143 interrupted.)";
 
-int failed(ErrorCode code, const char* message) {
-  spdlog::error(fmt::format("error: {}", message));
-  return static_cast<int>(code);
-}
-
 int run(int argc, char** argv) {
   Globals globals;
   CommandLine program(
@@ -106,18 +101,19 @@ int run(int argc, char** argv) {
   try {
     set_up_log(globals);
     spdlog::info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     program.run();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    spdlog::info(fmt::format("done in {:.2f} s", seconds.count()));
+    spdlog::info(fmt::format("done in {:.2f} s", watch.seconds()));
     return 0;
   } catch (const Error& e) {
-    return failed(e.code(), e.what());
+    spdlog::error(fmt::format("error: {}", e.what()));
+    return e.exit_code();
   } catch (const std::bad_alloc&) {
     spdlog::error("error: out of memory");  // this message takes no memory
     return static_cast<int>(ErrorCode::limit);
   } catch (const std::exception& e) {
-    return failed(ErrorCode::internal, e.what());
+    spdlog::error(fmt::format("error: {}", e.what()));
+    return static_cast<int>(ErrorCode::internal);
   }
 }
 

@@ -39,7 +39,9 @@ std::optional<Workspace> Workspace::load() {
   const json::Document file = json::Document::read(path, kMaxBytes, kKind);
   const json::Value root = file.root();
   root["schema"].must_be(kSchema);
-  return Workspace{root.string_or("model", ""), root.string_or("statistics", ""),
+  const json::Value model = root["model"];
+  if (model.string().empty()) model.reject("names no model");
+  return Workspace{model.string(), root.string_or("statistics", ""),
                    root.string_or("converted", "")};
 }
 

@@ -10,7 +10,7 @@
 namespace fp8q::test {
 
 TinyModel::TinyModel() : model(tiny_encoder({.opset = 18})) {
-  upgrade_opset(model, kUpgradeTarget);
+  upgrade_opset(model);
   encoder = recognized_encoder(model);
   std::vector<int> record_of(encoder.sites.size(), -1);
   for (size_t s = 0; s < encoder.sites.size(); ++s)

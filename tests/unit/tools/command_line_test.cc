@@ -99,6 +99,29 @@ TEST_F(CommandLines, ValuesThatAreNotOfTheTargetsTypeAreRefused) {
   expect_refused({"go", "--count", "many"}, "--count");
 }
 
+TEST_F(CommandLines, NumbersThatCompareWithNothingAreRefused) {
+  double share = 0.5, drop = 0.5;
+  go_.option("--share", &share, "").range(0.0, 1.0);
+  go_.option("--drop", &drop, "").not_negative();
+  for (const char* value : {"nan", "-nan", "inf", "-1", "many"}) {
+    expect_refused({"go", "--share", value}, "--share");
+    expect_refused({"go", "--drop", value}, "--drop");
+  }
+  expect_refused({"go", "--drop", "-1"}, "-1 is not a number of 0 or more");
+  expect_accepted({"go", "--share", "1", "--drop", "1e300"});
+  EXPECT_EQ(drop, 1e300);
+}
+
+TEST_F(CommandLines, UnsignedNumbersDoNotWrap) {
+  size_t seed = 1;
+  std::vector<size_t> sizes;
+  go_.option("--seed", &seed, "");
+  go_.option("--sizes", &sizes, "").comma_separated();
+  expect_refused({"go", "--seed", "-1"}, "-1 is not a number of 0 or more");
+  expect_refused({"go", "--sizes", "1,-2"}, "-2 is not a number of 0 or more");
+  EXPECT_EQ(seed, 1u);
+}
+
 TEST_F(CommandLines, OneValueAtATime) {
   std::vector<std::string> rules;
   std::string model;

@@ -13,11 +13,9 @@ std::vector<std::string> task_name_list() {
 }
 
 std::vector<std::string> metric_name_list() {
-  return {
-#define FP8Q_METRIC(name) #name,
-#include "tasks/metrics.def"
-#undef FP8Q_METRIC
-  };
+  std::vector<std::string> names;
+  for (const std::string_view name : all_metric_names()) names.emplace_back(name);
+  return names;
 }
 
 }  // namespace fp8q
