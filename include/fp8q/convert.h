@@ -73,6 +73,7 @@ struct ConvertResult {
 ConvertResult convert(const ConvertOptions& options);
 
 std::vector<std::string> recipe_names();
+std::vector<std::string> format_names();
 std::vector<std::string> observer_names();
 
 }  // namespace fp8q

@@ -55,27 +55,32 @@ struct Rounder {
       : format(o.format), factor(o.factor), scale(o.scale), inverse(1.0f / o.scale) {}
 };
 
-// Calls body with the format as a constant, outside of loops. The constant is an index of Format,
-// or kPlain.
-constexpr int kPlain = -1;
+// Return two values as the products take them: unquantized, or rounded to values of codes.
+struct Unquantized {
+  static __device__ __half2 round(float first, float second, const Rounder&) {
+    constexpr float kLargest = 65504;
+    return __floats2half2_rn(fminf(fmaxf(first, -kLargest), kLargest),
+                             fminf(fmaxf(second, -kLargest), kLargest));
+  }
+};
+template <Format kFormat>
+struct ValuesOf {
+  static __device__ __half2 round(float first, float second, const Rounder& r) {
+    return round_to_values<kFormat>(divide(first, r.scale, r.inverse),
+                                    divide(second, r.scale, r.inverse));
+  }
+};
+
+// Calls body with Unquantized or the ValuesOf the format, outside of loops.
 template <class Body>
 __device__ void with_rounding(const Rounder& rounder, const Body& body) {
-  if (!rounder.format) return body.template operator()<kPlain>();
-  cuda::with_format(*rounder.format,
-                    [&]<Format F>() { body.template operator()<static_cast<int>(F)>(); });
+  if (!rounder.format) return body.template operator()<Unquantized>();
+  cuda::with_format(*rounder.format, [&]<Format F>() { body.template operator()<ValuesOf<F>>(); });
 }
 
-// Returns two values as the products take them: rounded to values of codes, or unquantized.
-template <int F>
+template <class Values>
 __device__ uint32_t round_pair(float first, float second, const Rounder& r) {
-  constexpr float kLargest = 65504;
-  __half2 pair;
-  if constexpr (F == kPlain)
-    pair = __floats2half2_rn(fminf(fmaxf(first, -kLargest), kLargest),
-                             fminf(fmaxf(second, -kLargest), kLargest));
-  else
-    pair = round_to_values<static_cast<Format>(F)>(divide(first, r.scale, r.inverse),
-                                                   divide(second, r.scale, r.inverse));
+  const __half2 pair = Values::round(first, second, r);
   uint32_t bits;
   memcpy(&bits, &pair, sizeof bits);
   return bits;
@@ -108,7 +113,7 @@ __device__ void load_rows(const Head<D>& head, int which, int from, int count, _
     return head.token(from + (row < existing ? row : existing - 1));
   };
 
-  const auto load = [&]<int F, bool kRowScales>() {
+  const auto load = [&]<class Values, bool kRowScales>() {
     constexpr int kRows = T == SumType::bf16 && !kRowScales ? 4 : 2;
 #pragma unroll 1
     for (int first = static_cast<int>(threadIdx.x) / kChunks; first < count;
@@ -126,17 +131,17 @@ __device__ void load_rows(const Head<D>& head, int which, int from, int count, _
 #pragma unroll
         for (int j = 0; j < 4; ++j)
           if (row < existing)
-            pairs[j] = round_pair<F>(y[i][2 * j] * rounder.factor, y[i][2 * j + 1] * rounder.factor,
-                                     rounder);
+            pairs[j] = round_pair<Values>(y[i][2 * j] * rounder.factor,
+                                          y[i][2 * j + 1] * rounder.factor, rounder);
         if (row < count)
           *reinterpret_cast<uint4*>(chunk_of<D>(to, row, chunk)) =
               make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
       }
     }
   };
-  with_rounding(rounder, [&]<int F>() {
-    if (sums.row_scale) load.template operator()<F, true>();
-    else load.template operator()<F, false>();
+  with_rounding(rounder, [&]<class Values>() {
+    if (sums.row_scale) load.template operator()<Values, true>();
+    else load.template operator()<Values, false>();
   });
 }
 
@@ -218,14 +223,14 @@ __device__ void normalize(const Rows<D>& rows, FragmentC (&s)[2]) {
 }
 
 // Computes context += p v over the keys [key, key + 16).
-template <int D, int F>
+template <int D, class Values>
 __device__ void add_values(const FragmentC (&p)[2], const Rounder& rounder, __half* values, int key,
                            Rows<D>& rows) {
   const int lane = lane_of_thread();
   FragmentA a;
 #pragma unroll
   for (int i = 0; i < 4; ++i)
-    a[i] = round_pair<F>(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], rounder);
+    a[i] = round_pair<Values>(p[i / 2][i % 2 * 2], p[i / 2][i % 2 * 2 + 1], rounder);
 #pragma unroll
   for (int n = 0; n < D / 8; n += 2) {
     uint32_t b[4];
@@ -350,14 +355,14 @@ __global__ void __launch_bounds__(W* kWarpThreads, least_blocks(D, W)) attention
           }
           continue;
         }
-        with_rounding(rounder, [&]<int F>() {
+        with_rounding(rounder, [&]<class Values>() {
 #pragma unroll 1
           for (int key = 0; key < count; key += kStep) {
             FragmentC s[2];
             scores(rows, keys, key, count - key, work.score_scale, s);
             normalize(rows, s);
             if (args.probability_values) observe_probabilities(s, head, first_row, from + key);
-            add_values<D, F>(s, rounder, values, key, rows);
+            add_values<D, Values>(s, rounder, values, key, rows);
           }
         });
       }

@@ -41,22 +41,26 @@ struct Sums {
 
 // Names the element type of a matrix product's operands: BF16, or codes of a format that tensor
 // cores multiply.
-enum class OperandType { bf16, e4m3, e5m2, int8 };
-inline constexpr OperandType kOperandTypes[] = {OperandType::bf16, OperandType::e4m3,
-                                                OperandType::e5m2, OperandType::int8};
+enum class OperandType {
+#define FP8Q_OPERAND_TYPE(id, ...) id,
+#include "kernels/cuda/operand_types.def"
+#undef FP8Q_OPERAND_TYPE
+};
+inline constexpr OperandType kOperandTypes[] = {
+#define FP8Q_OPERAND_TYPE(id, ...) OperandType::id,
+#include "kernels/cuda/operand_types.def"
+#undef FP8Q_OPERAND_TYPE
+};
 constexpr int64_t element_size(OperandType type) { return type == OperandType::bf16 ? 2 : 1; }
 
 // Returns the format of an operand's codes, or nullopt for BF16.
 constexpr std::optional<Format> format_of(OperandType type) {
   switch (type) {
-    case OperandType::bf16:
-      break;
-    case OperandType::e4m3:
-      return Format::e4m3;
-    case OperandType::e5m2:
-      return Format::e5m2;
-    case OperandType::int8:
-      return Format::int8;
+#define FP8Q_OPERAND_TYPE(id, format, ...) \
+  case OperandType::id:                    \
+    return format;
+#include "kernels/cuda/operand_types.def"
+#undef FP8Q_OPERAND_TYPE
   }
   return std::nullopt;
 }
@@ -66,9 +70,11 @@ constexpr std::optional<OperandType> operand_type(Format format) {
     if (format_of(type) == format) return type;
   return std::nullopt;
 }
-constexpr bool is_fp8(OperandType type) {
-  return type == OperandType::e4m3 || type == OperandType::e5m2;
+inline bool is_integer(OperandType type) {
+  const auto format = format_of(type);
+  return format && info(*format).integer;
 }
+inline bool is_fp8(OperandType type) { return format_of(type) && !is_integer(type); }
 
 // Says how a value x becomes an element of an operand.
 //   no format           x rounded to BF16

@@ -191,6 +191,12 @@ std::vector<std::string> recipe_names() {
   return names;
 }
 
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const FormatInfo& format : all_formats()) names.emplace_back(format.name);
+  return names;
+}
+
 std::vector<std::string> observer_names() {
   std::vector<std::string> names;
   for (const auto& observer : all_observers()) names.emplace_back(observer.name);

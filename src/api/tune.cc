@@ -60,8 +60,7 @@ TuneRequest request_of(const TuneOptions& options) {
       fail(ErrorCode::usage, "--fallback: \"{}\" is there twice", name);
     request.fallback.push_back(format);
   }
-  if (request.fallback.empty() && !options.float_only &&
-      request.recipe->activations == Format::int8)
+  if (request.fallback.empty() && !options.float_only && info(request.recipe->activations).integer)
     request.fallback = {Format::e4m3};
   return request;
 }

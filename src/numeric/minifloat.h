@@ -25,6 +25,7 @@ template <int kExponentBits, int kMantissaBits, Specials kSpecials>
 struct MiniFloat {
   static constexpr bool kInteger = false;
   static constexpr int kBits = 1 + kExponentBits + kMantissaBits;
+  static constexpr int kExponent = kExponentBits;
   static constexpr int kMantissa = kMantissaBits;
   static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
   static constexpr uint32_t kSign = 1u << (kBits - 1);

@@ -19,8 +19,10 @@ template <class Codec>
 constexpr StudyFormat of_codec(std::string_view name) {
   // Whole numbers lie where the step, 2^(exponent - mantissa bits), is 1.
   if constexpr (Codec::kInteger)
-    return {name, Codec::kBits - 1, Codec::kBits - 1, Codec::largest(), Codec::lowest()};
-  else return {name, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(), Codec::lowest()};
+    return {name, 0, Codec::kBits - 1, Codec::kBits - 1, Codec::largest(), Codec::lowest()};
+  else
+    return {name,           Codec::kExponent, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(),
+            Codec::lowest()};
 }
 
 constexpr std::array kStudyFormats = {

@@ -18,6 +18,7 @@ namespace fp8q {
 // smallest_exponent. Below 2^smallest_exponent the step stays constant (subnormals).
 struct StudyFormat {
   std::string_view name;
+  int exponent_bits;  // 0 if the values are evenly spaced
   int mantissa_bits;
   int smallest_exponent;  // exponent of the smallest normal number, 1 - bias
   float largest;

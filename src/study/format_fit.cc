@@ -51,6 +51,21 @@ double quantile(const SiteStatistics& statistics, double share) {
   return 0;
 }
 
+// Says why a tensor is held best by a format of 8 bits that spends this many on the exponent.
+std::string_view why_best(int exponent_bits) {
+  switch (exponent_bits) {
+    case 0:
+      return "no outliers, so even steps waste nothing";
+    case 2:
+      return "few outliers: two exponent bits hold them";
+    case 3:
+      return "outliers need exponent bits, the bulk needs mantissa bits";
+    case 4:
+      return "outliers so far out that the bulk needs a small step";
+  }
+  return "magnitudes of so many binades that range is worth most";
+}
+
 void choose_best(FormatFit& fit) {
   fit.best = static_cast<size_t>(std::ranges::max_element(fit.sqnr_db) - fit.sqnr_db.begin());
   const Distribution& d = fit.distribution;
@@ -65,13 +80,8 @@ void choose_best(FormatFit& fit) {
   const std::string shape =
       fmt::format("absmax is {:.1f} rms (kurtosis {:.1f}, dynamic range {:.0f} dB)",
                   d.outlier_ratio, d.kurtosis, d.dynamic_range_db);
-  const char* why =
-      best.name == "int8"   ? "no outliers, so even steps waste nothing"
-      : best.name == "e2m5" ? "few outliers: two exponent bits hold them"
-      : best.name == "e3m4" ? "outliers need exponent bits, the bulk needs mantissa bits"
-      : best.name == "e4m3" ? "outliers so far out that the bulk needs a small step"
-                            : "magnitudes of so many binades that range is worth most";
-  fit.reason = fmt::format("{}: {}; {:.1f} dB ahead", shape, why, fit.sqnr_db[fit.best] - second);
+  fit.reason = fmt::format("{}: {}; {:.1f} dB ahead", shape, why_best(best.exponent_bits),
+                           fit.sqnr_db[fit.best] - second);
 }
 
 // Splits a tensor into runs of elements that share a channel of `axis`. Without an axis there is a

@@ -114,9 +114,11 @@ void add_planning_options(Command& command, ConvertOptions& options) {
       .type_name("auto|ALPHA");
   command
       .option("--site", &options.sites,
-              "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); "
-              "the last match counts. FORMAT: float, e4m3, e5m2, int8. GRANULARITY of weights: "
-              "tensor, channel, groupsN, blockN, tileN; of inputs of linear layers: tensor, token")
+              fmt::format(
+                  "Decide for the Sites that match (as inspect --sites lists them; * ? [...]); the "
+                  "last match counts. FORMAT: float, {}. GRANULARITY of weights: tensor, channel, "
+                  "groupsN, blockN, tileN; of inputs of linear layers: tensor, token",
+                  fmt::join(format_names(), ", ")))
       .one_value_at_a_time()
       .type_name("PATTERN=[FORMAT][@GRANULARITY][:OBSERVER]");
   command.option("--plan", &options.plan, "Take the decisions for all Sites from this file")

@@ -263,7 +263,7 @@ std::string AttentionBlock::effective(int site) const {
   std::string name(info(x).name);
   if (x != y) name += " x " + std::string(info(y).name);
   name += bf16_ ? " as bf16 dot products, " : " as fp32 products, ";
-  if (x != Format::int8 || y != Format::int8) return name + "exact; fp32 sums";
+  if (!info(x).integer || !info(y).integer) return name + "exact; fp32 sums";
   if (!of_scores) return name + "exact sums up to 1024 tokens";
   return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");
 }

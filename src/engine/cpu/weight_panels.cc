@@ -36,10 +36,10 @@ void WeightPanels::pack_integers(const PlainWeight& weight, size_t out) {
 // Returns false if a weight is not finite.
 bool WeightPanels::pack_codes(const PlainWeight& weight, size_t out, bool halves) {
   kind_ = halves ? Kind::f8_bf16 : Kind::f8;
-  format_ = *weight.format;
+  format_ = weight.format;
   depth_ = paired(in_);
   const bool finite =
-      pack_f8(format_,
+      pack_f8(*format_,
               {.b = weight.codes.data(), .row_stride = out, .column_stride = 1, .k = in_, .n = out},
               f8_.grow(packed_size(depth_, out)));
   if (!finite) f8_ = {};
@@ -56,7 +56,7 @@ void WeightPanels::pack_values(const std::vector<float>& values, size_t out, boo
 }
 
 float WeightPanels::sum_scale() const {
-  return kind_ == Kind::f8 || kind_ == Kind::f8_bf16 ? f8_scale(format_) : 1.0f;
+  return kind_ == Kind::f8 || kind_ == Kind::f8_bf16 ? f8_scale(*format_) : 1.0f;
 }
 
 WeightPanels::Element WeightPanels::x_element() const {
@@ -98,11 +98,11 @@ void WeightPanels::multiply(const Product& p) const {
     case Kind::f32:
       return gemm_f32(gemm<float>(p, f32_.data()));
     case Kind::f8:
-      return gemm_f8(format_, gemm<float>(p, f8_.data()));
+      return gemm_f8(*format_, gemm<float>(p, f8_.data()));
     case Kind::bf16:
       return gemm_bf16(gemm<uint16_t>(p, bf16_.data()));
     case Kind::f8_bf16:
-      return gemm_f8(format_, gemm<uint16_t>(p, f8_.data()));
+      return gemm_f8(*format_, gemm<uint16_t>(p, f8_.data()));
     case Kind::i8_pairs:
       return gemm_i8(gemm<int16_t>(p, i8_.data()));
     case Kind::i8_fours:

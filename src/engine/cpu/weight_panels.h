@@ -20,7 +20,7 @@ struct ProductTypes {
   // If halves() are multiplied as BF16, FP8 codes of w are also stored as BF16 instead of being
   // decoded at every use. That takes twice the memory and gives the same bits.
   bool expand_codes = false;
-  bool integers() const { return x == Format::int8 && w == Format::int8; }
+  bool integers() const { return x && w && info(*x).integer && info(*w).integer; }
   // Returns whether BF16 forms the products exactly (all codes are values of BF16), or was asked to
   // form them.
   bool halves() const { return (x && w && !integers()) || rounded_to_bf16; }
@@ -79,7 +79,7 @@ class WeightPanels {
     i8_fours,  // codes by codes
   };
   Kind kind_ = Kind::f32;
-  Format format_ = Format::e4m3;  // of f8, f8_bf16
+  std::optional<Format> format_;  // set for f8 and f8_bf16
   size_t in_ = 0;
   size_t depth_ = 0;  // `in` rounded up to whole steps
   Buffer<float> f32_;

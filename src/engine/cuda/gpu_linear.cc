@@ -65,11 +65,11 @@ void GpuLinear::choose_types(const std::optional<Format>& x, const std::optional
   const int capability = context_.device().capability();
   const auto own_x = x ? operand_type(*x) : std::nullopt,
              own_w = w ? operand_type(*w) : std::nullopt;
-  if (own_x && own_w && (integers || *own_x != OperandType::int8)) {
+  if (own_x && own_w && (integers || !is_integer(*own_x))) {
     MatmulShape direct = shape_;
     direct.weights = *own_w;
     direct.x = *own_x;
-    direct.sums = direct.x == OperandType::int8 ? SumType::i32 : SumType::bf16;
+    direct.sums = is_integer(direct.x) ? SumType::i32 : SumType::bf16;
     if (!unsupported_reason(direct, capability)) {
       shape_ = direct;
       return;
@@ -185,7 +185,7 @@ void GpuLinear::run_fused(int64_t tokens, const void* x, void* operand, Stream s
 
 std::string GpuLinear::unit() const {
   if (shape_.x == OperandType::bf16) return "bf16";
-  return shape_.x == OperandType::int8 ? "int8" : "fp8";
+  return is_integer(shape_.x) ? "int8" : "fp8";
 }
 
 std::string GpuLinear::effective() const {
@@ -194,8 +194,7 @@ std::string GpuLinear::effective() const {
 
 std::string GpuLinear::product_text() const {
   const std::string tokens = input_.per_token ? " per token" : "";
-  if (shape_.x == OperandType::int8)
-    return "int8" + tokens + " products, exact int32 sums (cuBLASLt)";
+  if (is_integer(shape_.x)) return "int8" + tokens + " products, exact int32 sums (cuBLASLt)";
   if (shape_.x != OperandType::bf16)
     return fmt::format("{}{} x {} products, {} sums, stored as bf16 (cuBLASLt)",
                        info(*input_.format).name, tokens, info(*weight_format_).name,

@@ -16,7 +16,7 @@ bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp
 
 std::string_view name(OperandType type) {
   const auto format = format_of(type);
-  return format ? info(*format).name : "bf16";
+  return format ? fp8q::info(*format).name : "bf16";
 }
 
 const char* name(SumType type) {
@@ -31,18 +31,17 @@ const char* name(SumType type) {
   return "";
 }
 
-cudaDataType_t data_type(OperandType type) {
-  switch (type) {
-    case OperandType::bf16:
-      return CUDA_R_16BF;
-    case OperandType::e4m3:
-      return CUDA_R_8F_E4M3;
-    case OperandType::e5m2:
-      return CUDA_R_8F_E5M2;
-    case OperandType::int8:
-      return CUDA_R_8I;
-  }
-  return CUDA_R_16BF;
+struct OperandTypeInfo {
+  cudaDataType_t data_type;
+  int64_t multiple;  // n and k must be multiples of it
+};
+constexpr OperandTypeInfo kOperandTypeInfos[] = {
+#define FP8Q_OPERAND_TYPE(id, format, data_type, multiple) {data_type, multiple},
+#include "kernels/cuda/operand_types.def"
+#undef FP8Q_OPERAND_TYPE
+};
+const OperandTypeInfo& info(OperandType type) {
+  return kOperandTypeInfos[static_cast<size_t>(type)];
 }
 
 cudaDataType_t data_type(SumType type) {
@@ -55,22 +54,6 @@ cudaDataType_t data_type(SumType type) {
       return CUDA_R_32I;
   }
   return CUDA_R_16BF;
-}
-
-// Returns the number that n and k must be multiples of. FP8 needs rows of 16 bytes, and n as
-// PyTorch tests it (ScaledBlas.cpp). The manual's rule for INT8 is 4. BF16 rows are to be aligned
-// like all operands.
-int64_t required_multiple(OperandType type) {
-  switch (type) {
-    case OperandType::bf16:
-      return 8;
-    case OperandType::e4m3:
-    case OperandType::e5m2:
-      return 16;
-    case OperandType::int8:
-      return 4;
-  }
-  return 1;
 }
 
 bool aligned(const void* pointer) {
@@ -88,7 +71,7 @@ std::string describe(const MatmulShape& s) {
 }
 
 std::optional<std::string> unsupported_reason(const MatmulShape& s, int capability) {
-  const bool fp8 = is_fp8(s.weights), int8 = s.weights == OperandType::int8;
+  const bool fp8 = is_fp8(s.weights), integers = is_integer(s.weights);
   if (s.tokens <= 0 || s.n <= 0 || s.k <= 0) return "the product is empty";
   if (fp8 != is_fp8(s.x) || (!fp8 && s.weights != s.x))
     return fmt::format("there are no products of {} and {}", name(s.weights), name(s.x));
@@ -97,12 +80,12 @@ std::optional<std::string> unsupported_reason(const MatmulShape& s, int capabili
   if (fp8 && capability < 89)
     return fmt::format("FP8 products need compute capability 8.9, the device has {}.{}",
                        capability / 10, capability % 10);
-  if (int8 != (s.sums == SumType::i32))
+  if (integers != (s.sums == SumType::i32))
     return fmt::format("sums of {} products cannot be {}", name(s.weights), name(s.sums));
   if (s.finish == Finish::scaled_sum && !(fp8 && capability == 90))
     return "scales per channel need FP8 products and compute capability 9.0";
   if (s.finish == Finish::gelu && s.sums != SumType::bf16) return "GELU needs BF16 for its bias";
-  const int64_t multiple = required_multiple(s.weights);
+  const int64_t multiple = info(s.weights).multiple;
   if (s.n % multiple != 0 || s.k % multiple != 0)
     return fmt::format("n = {} and k = {} must be multiples of {} for {}", s.n, s.k, multiple,
                        name(s.weights));
@@ -143,8 +126,8 @@ Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape,
   set(CUBLASLT_MATMUL_DESC_TRANSA, int32_t{CUBLAS_OP_T});
   set(CUBLASLT_MATMUL_DESC_TRANSB, int32_t{CUBLAS_OP_N});
   if (is_fast(shape)) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t{1});
-  weights_ = layout(data_type(shape.weights), shape.k, shape.n);
-  x_ = layout(data_type(shape.x), shape.k, shape.tokens);
+  weights_ = layout(info(shape.weights).data_type, shape.k, shape.n);
+  x_ = layout(info(shape.x).data_type, shape.k, shape.tokens);
   sums_ = layout(data_type(shape.sums), shape.n, shape.tokens);
   set_finish(constants);
 }

@@ -175,7 +175,7 @@ TEST_F(CommandLines, ValuesOutsideOfWhatIsAllowedAreRefused) {
   expect_refused({"go", "--count", "0"}, "--count: Value 0 not in range 1 to 10");
   expect_refused({"go", "--count", "11"}, "--count: Value 11 not in range");
   expect_refused({"go", "--share", "0.51"}, "--share: Value 0.51 not in range");
-  expect_refused({"go", "--drop", "-0.1"}, "--drop: Value -0.1 not in range");
+  expect_refused({"go", "--drop", "-0.1"}, "--drop: -0.1 is not a number of 0 or more");
   expect_refused({"go", "--word", "perhaps"}, "--word: perhaps not in {yes,no}");
   expect_accepted({"go", "--count", "10", "--share", "0.5", "--drop", "0", "--word", "no"});
 }
