@@ -1,4 +1,4 @@
-// Benchmarks: how fast models run, and how close they come to what the device can do.
+// Benchmarks measure how fast models run, and how close they come to what the device can do.
 //
 // Each cell is a batch size and a sequence length. Within a cell all variants run in turn, again
 // and again, so that their ratios come from the same stretch of time. A run covers what an
@@ -12,7 +12,7 @@ namespace fp8q {
 
 struct BenchmarkOptions {
   std::vector<fs::path> models;  // files or folders, run as they are; empty: random weights
-  // The shape and the formats of the encoder with random weights. It is made in memory and
+  // The encoder with random weights has this shape and these formats. It is made in memory and
   // quantized to each format.
   std::string shape = "bert-base";
   std::vector<std::string> formats = {"fp32", "e4m3", "int8"};
@@ -27,21 +27,22 @@ struct BenchmarkOptions {
   ExecutionOptions execution;  // `batch` and `reference` are ignored here
 };
 
-// The highest rate that one arithmetic unit reached when it was measured in the same call.
+// Holds the highest rate that one arithmetic unit reached when it was measured in the same call.
 struct BenchmarkRoof {
   std::string unit;  // "fp32", "bf16", "int8"
   double operations_per_s = 0;
 };
 
 struct BenchmarkVariant {
-  // "fp32", "bf16", a recipe; for a model, what it was converted to.
+  // "fp32", "bf16" or a recipe. For a model, this says what it was converted to.
   std::string format;
   std::optional<FileFacts> model;  // empty: random weights
   std::string engine;              // description in one line
   std::string kernel;              // how most operands enter the matrix products, in one line
 };
 
-// A part of the forward pass in one run, measured separately from the time of the run itself.
+// Describes a part of the forward pass in one run, measured separately from the time of the run
+// itself.
 struct BenchmarkStage {
   std::string stage;
   std::string unit;          // executes the stage's matrix products; empty: the stage has none

@@ -1,4 +1,4 @@
-// Calibration: run text through a model and record the statistics of the tensors at its Sites.
+// Calibration runs text through a model and records the statistics of the tensors at its Sites.
 //
 // The statistics are bit for bit the same for any batch size and number of threads, and cover real
 // tokens only. A run that is interrupted leaves OUTPUT.checkpoint, from which the next run of the
@@ -12,7 +12,7 @@ namespace fp8q {
 
 struct CalibrateOptions {
   ModelLocation location;
-  // Empty: MODEL.calib.json beside the model, or MODEL.calib.2of3.json for a shard.
+  // If empty, the file is MODEL.calib.json beside the model, or MODEL.calib.2of3.json for a shard.
   fs::path output;
   TaskOptions task;  // names the text to run; its split, limit and spans are ignored
   size_t examples = 128;

@@ -1,4 +1,4 @@
-// Types shared by the functions of the public API.
+// Defines the types that the functions of the public API share.
 //
 // Every function takes an options struct and returns a result struct. It prints nothing and reports
 // failure as fp8q::Error. Notes are remarks that a user should see (a fallback taken, data chosen
@@ -21,11 +21,11 @@ namespace fs = std::filesystem;
 
 std::string_view version();
 
-// Reports the progress of a long step; called from the calling thread only. `total` may be 0 while
-// it is unknown.
+// Reports the progress of a long step. It is called from the calling thread only. `total` may be 0
+// while it is unknown.
 using ProgressCallback = std::function<void(std::string_view step, size_t done, size_t total)>;
 
-// Where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx,
+// Says where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx,
 // config.json and the tokenizer's files. The other members override the files beside the model.
 struct ModelLocation {
   fs::path model;

@@ -1,4 +1,4 @@
-// Comparison of two models on the same inputs: where their tensors differ, and how much of the
+// Compares two models on the same inputs: where their tensors differ, and how much of the
 // difference reaches the outputs.
 #pragma once
 
@@ -7,7 +7,7 @@
 namespace fp8q {
 
 struct CompareOptions {
-  // File or folder; the reference: SQNR takes its tensors as signals.
+  // `a` is a file or folder. It is the reference: SQNR takes its tensors as signals.
   fs::path a;
   fs::path b;                         // file or folder
   std::optional<fs::path> tokenizer;  // overrides the tokenizer beside `a`
@@ -19,8 +19,8 @@ struct CompareOptions {
   ExecutionOptions execution{.device = "cpu"};
 };
 
-// How far the tensor of `b` at a Site is from that of `a`. The tensors are taken as the products
-// read them: rounded if the Site is quantized.
+// Says how far the tensor of `b` at a Site is from that of `a`. The tensors are taken as the
+// products read them: rounded if the Site is quantized.
 struct ComparedSite {
   std::string path;
   std::string kind;      // "activation" or "weight"
@@ -33,27 +33,27 @@ struct ComparedSite {
   double sqnr_db = 0;  // infinite if the tensors are equal
   double cosine = 1;
   double max_error = 0;  // largest absolute difference
-  // The SQNR of the rounding at this Site alone in `b`, without the errors that came in from
-  // earlier Sites. Empty if `b` does not round there, and for weights, whose whole error is
-  // rounding.
+  // This is the SQNR of the rounding at this Site alone in `b`, without the errors that came in
+  // from earlier Sites. It is empty if `b` does not round there, and for weights, whose whole error
+  // is rounding.
   std::optional<double> rounding_sqnr_db;
-  // Shares of the values of `b` at a quantized Site. `saturated` counts values beyond the largest
-  // code by more than half a step; `underflowed` counts values that round to zero although they are
-  // not zero. Both are 0 if the engine of `b` does not count them (GPU). A weight has only
-  // `underflowed`, because its numbers before rounding are not in the file: the values that are
-  // zero in `b` and not in `a`.
+  // These are shares of the values of `b` at a quantized Site. `saturated` counts values beyond the
+  // largest code by more than half a step. `underflowed` counts values that round to zero although
+  // they are not zero. Both are 0 if the engine of `b` does not count them (GPU). A weight has only
+  // `underflowed`, because the file does not hold its numbers before rounding. It counts the values
+  // that are zero in `b` and not in `a`.
   double saturated = 0;
   double underflowed = 0;
 };
 
-// How one output differs.
+// Says how one output differs.
 struct ComparedOutput {
   std::string name;
   double max_error = 0;
   double nmse = 0;  // squared error / squares of `a`
   double cosine = 1;
-  // For outputs that are decisions (logits of classes, or of positions in a text): the KL
-  // divergence of `b` from `a` in nats, and the share of equal decisions.
+  // Is set for outputs that are decisions (logits of classes, or of positions in a text). It holds
+  // the KL divergence of `b` from `a` in nats, and the share of equal decisions.
   struct Decisions {
     size_t count = 0;
     double kl_mean = 0;
@@ -72,14 +72,14 @@ struct CompareResult {
   size_t tokens = 0;
   std::vector<ComparedSite> sites;  // in the model's order
   std::vector<ComparedOutput> outputs;
-  // Shares of all values at the activation Sites that `b` quantizes.
+  // These are shares of all values at the activation Sites that `b` quantizes.
   double saturated = 0;
   double underflowed = 0;
   ExecutionFacts execution;
   std::vector<std::string> notes;
 };
 
-// Error (unsupported): the models do not have the same Sites, outputs or sizes.
+// Throws an Error (unsupported) if the models do not have the same Sites, outputs or sizes.
 CompareResult compare(const CompareOptions& options, const ProgressCallback& progress = nullptr);
 
 }  // namespace fp8q

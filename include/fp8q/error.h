@@ -1,4 +1,4 @@
-// The one exception type of fp8q.
+// Defines the one exception type of fp8q.
 //
 // Everything that input or environment can cause is reported as an Error: a code (which is also the
 // exit code of the program), and a message that names the file, the place in it, what was expected
@@ -30,7 +30,7 @@ class Error : public std::runtime_error {
   ErrorCode code() const noexcept { return code_; }
   int exit_code() const noexcept { return static_cast<int>(code_); }
 
-  // The same error with outer context: "<context>: <message>".
+  // Returns the same error with outer context: "<context>: <message>".
   Error with_context(const std::string& context) const { return {code_, context + ": " + what()}; }
 
  private:

@@ -1,4 +1,4 @@
-// Evaluation: scores models on a task, and tests whether a converted model differs from its source.
+// Evaluation scores models on a task, and tests whether a converted model differs from its source.
 #pragma once
 
 #include <map>
@@ -24,7 +24,7 @@ struct EvaluateOptions {
   ExecutionOptions execution;
 };
 
-// What rounding did to the values at a quantized activation Site, over all examples.
+// Says what rounding did to the values at a quantized activation Site, over all examples.
 struct RoundingFacts {
   std::string path;  // path of the Site
   std::string format;
@@ -33,11 +33,11 @@ struct RoundingFacts {
   double underflowed = 0;  // share of the values that round to zero although they are not zero
 };
 
-// One model's scores.
+// Holds one model's scores.
 struct Scores {
   FileFacts model;
   std::string format;  // "fp32", or the recipe of a converted model
-  // Fractions in -1..1. squad2 also has two thresholds, best_f1_threshold and
+  // The metrics are fractions in -1..1. squad2 also has two thresholds, best_f1_threshold and
   // best_exact_match_threshold, which are differences of logits.
   std::map<std::string, double> metrics;
   std::map<std::string, std::pair<double, double>> metrics_ci95;  // for the score's metrics
@@ -51,7 +51,7 @@ struct Scores {
   std::string engine;
 };
 
-// An example whose answer changed.
+// Describes an example whose answer changed.
 struct Flip {
   size_t index = 0;  // counted from 0, in the order of the data
   std::string text;
@@ -90,7 +90,7 @@ struct EvaluateResult {
 std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress = nullptr);
 
-// The outcome of running a shard.
+// Describes the outcome of running a shard.
 struct EvaluateShardResult {
   FileFacts output;
   std::vector<FileFacts> models;  // in the order they were given

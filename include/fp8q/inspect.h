@@ -1,4 +1,4 @@
-// What a model is, and what fp8q would do with it.
+// Inspection tells what a model is, and what fp8q would do with it.
 #pragma once
 
 #include <map>
@@ -39,7 +39,7 @@ struct InspectResult {
 
 InspectResult inspect(const ModelLocation& location);
 
-// The operators that the interpreter supports: "Add (1-27)".
+// Returns the operators that the interpreter supports: "Add (1-27)".
 std::vector<std::string> operator_list();
 
 }  // namespace fp8q

@@ -1,6 +1,6 @@
-// Merging: combines what the shards of a run found into what the whole run would have found.
+// Merging combines what the shards of a run found into what the whole run would have found.
 //
-// Both functions raise an Error (bad_data) if the parts come from different runs (the message says
+// Both functions throw an Error (bad_data) if the parts come from different runs (the message says
 // what differs), or if a part is missing, repeated or overlaps another one.
 #pragma once
 
@@ -14,7 +14,7 @@ struct MergedPart {
   std::string part;  // "examples 43 to 85 of 128"
 };
 
-// Merging the shards of a calibration.
+// Says how the shards of a calibration are merged.
 struct MergeOptions {
   std::vector<fs::path> inputs;  // in any order
   fs::path output;
@@ -28,11 +28,11 @@ struct MergeResult {
   size_t tokens = 0;
 };
 
-// Writes the same bytes as one run over all the examples. Error (bad_data): a file already covers
-// the whole run.
+// Writes the same bytes as one run over all the examples. Throws an Error (bad_data) if a file
+// already covers the whole run.
 MergeResult merge(const MergeOptions& options);
 
-// Merging the shards of an evaluation.
+// Says how the shards of an evaluation are merged.
 struct MergeEvaluationsOptions {
   std::vector<fs::path> inputs;  // files that evaluate_shard() wrote, in any order
   fs::path predictions;          // JSON lines, only if there is one model; empty: not written
@@ -49,8 +49,8 @@ struct MergeEvaluationsResult {
 // largest of the parts.
 MergeEvaluationsResult merge_evaluations(const MergeEvaluationsOptions& options);
 
-// Whether the files are inputs of merge_evaluations() rather than of merge(). Error (bad_data):
-// some are and some are not.
+// Returns whether the files are inputs of merge_evaluations() rather than of merge(). Throws an
+// Error (bad_data) if some are and some are not.
 bool hold_evaluations(const std::vector<fs::path>& inputs);
 
 }  // namespace fp8q

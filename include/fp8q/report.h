@@ -1,4 +1,4 @@
-// The report: one self-contained HTML page, made from the JSON results of any commands.
+// The report is one self-contained HTML page, made from the JSON results of any commands.
 #pragma once
 
 #include "fp8q/common.h"
@@ -6,7 +6,8 @@
 namespace fp8q {
 
 struct ReportOptions {
-  // Results (--json) and statistics (*.calib.json). A folder stands for every such file in it.
+  // The inputs are results (--json) and statistics (*.calib.json). A folder stands for every such
+  // file in it.
   std::vector<fs::path> inputs;
   fs::path output = "fp8q-report.html";
   std::string title = "Quantization report";
@@ -25,7 +26,8 @@ struct ReportResult {
   std::vector<std::string> notes;
 };
 
-// Errors: usage (no inputs, an unknown Site), bad_data (a file that is no result of fp8q), file.
+// Throws an Error (usage) if there are no inputs or a Site is unknown, an Error (bad_data) if a
+// file is no result of fp8q, or an Error (file).
 ReportResult report(const ReportOptions& options);
 
 }  // namespace fp8q

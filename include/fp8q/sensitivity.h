@@ -1,5 +1,5 @@
-// Sensitivity: measures the harm of rounding each Site in each format, and finds the split of 8
-// bits into exponent and mantissa that fits each tensor.
+// Sensitivity measures the harm of rounding each Site in each format, and finds the split of 8 bits
+// into exponent and mantissa that fits each tensor.
 #pragma once
 
 #include "fp8q/task_options.h"
@@ -21,14 +21,14 @@ struct SensitivityOptions {
   ExecutionOptions execution{.device = "cpu"};  // trials run on the CPU
 };
 
-// What rounding does to the outputs. For outputs that are decisions, `divergence` is the mean KL
-// divergence from the float model's decisions, in nats. For other outputs (regression, hidden
+// Says what rounding does to the outputs. For outputs that are decisions, `divergence` is the mean
+// KL divergence from the float model's decisions, in nats. For other outputs (regression, hidden
 // states) it is the squared error over the squares of the float outputs.
 struct TrialHarm {
   double divergence = 0;
   double nmse = 0;
-  // Empty unless outputs are decisions. `loss` is the mean -log of the probability of what the
-  // float model decides, in nats. `agreement` is the share of equal decisions.
+  // Both are empty unless outputs are decisions. `loss` is the mean -log of the probability of what
+  // the float model decides, in nats. `agreement` is the share of equal decisions.
   std::optional<double> loss, agreement;
   std::optional<double> score;  // score of the task, in points
 };
@@ -59,7 +59,7 @@ struct SensitivitySite {
   std::vector<InFormat> formats;  // in the order of SensitivityResult::formats
 };
 
-// Sums over the Sites of a group.
+// Holds sums over the Sites of a group.
 struct SensitivityGroup {
   std::string name;  // a role, or "layer.3"
   size_t sites = 0;

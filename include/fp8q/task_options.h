@@ -1,12 +1,12 @@
-// The options that describe a task and its data. They belong to every command that scores a model
-// on examples or runs the text of a task through it.
+// Defines the options that describe a task and its data. They belong to every command that scores a
+// model on examples or runs the text of a task through it.
 #pragma once
 
 #include "fp8q/common.h"
 
 namespace fp8q {
 
-// How questions are answered (tasks squad and squad2).
+// Says how questions are answered (tasks squad and squad2).
 struct SpanOptions {
   size_t doc_stride = 128;        // tokens that neighboring windows of a text share
   size_t best = 20;               // number of starts and of ends considered per window
@@ -14,7 +14,7 @@ struct SpanOptions {
   double null_threshold = 0;      // squad2: answer nothing if that scores better by more than this
 };
 
-// The columns of a user's table (task text).
+// Names the columns of a user's table (task text).
 struct TableOptions {
   std::string text_column = "text";
   std::string pair_column;  // empty: single texts
@@ -25,7 +25,7 @@ struct TableOptions {
 // Text that is run but not scored depends on the name, the data, the length and the text columns.
 // For questions, it is cut into windows that do not overlap.
 struct TaskOptions {
-  // Empty: no task is scored, and text comes from the task that config.json's finetuning_task
+  // If empty, no task is scored, and text comes from the task that config.json's finetuning_task
   // names.
   std::string name;
   std::string split;  // empty: "dev"; text that is not scored comes from the training split

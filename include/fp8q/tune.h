@@ -1,4 +1,4 @@
-// Tuning: finds a cheap mixture of formats whose score on a task stays within an allowed drop.
+// Tuning finds a cheap mixture of formats whose score on a task stays within an allowed drop.
 #pragma once
 
 #include "fp8q/task_options.h"
@@ -11,20 +11,21 @@ struct TuneOptions {
   std::string recipe = "e4m3";         // the starting point of tuning
   std::string observer = "absmax";     // turns activation statistics into a range
   bool quantize_head = false;
-  // Formats that are tried before floating point. Empty: e4m3 if the recipe is INT8, otherwise
-  // none.
+  // These formats are tried before floating point. If empty, they are e4m3 if the recipe is INT8,
+  // otherwise none.
   std::vector<std::string> fallback;
   bool float_only = false;  // try no other format, whatever the recipe is
 
   TaskOptions task;
-  // In [0, 1): the share of the examples that the search does not see. The recipe and the plan that
-  // the search finds are scored on them at the end. 0: the search sees all examples.
+  // This share of the examples, in [0, 1), is not seen by the search. The recipe and the plan that
+  // the search finds are scored on it at the end. If 0, the search sees all examples.
   double holdout = 0;
 
   double max_drop = 0.5;
   bool relative = false;  // max_drop is in percent of the float model's score, not in points
-  // In (0, 1): the confidence of an interval of the difference (paired bootstrap), whose lower end
-  // must not fall below the allowed drop. Empty: the measured difference itself must not.
+  // This is the confidence, in (0, 1), of an interval of the difference (paired bootstrap), whose
+  // lower end must not fall below the allowed drop. If empty, the measured difference itself must
+  // not.
   std::optional<double> confidence;
   uint64_t seed = 1;  // seed of the bootstrap and of the choice of held-out examples
 
@@ -37,7 +38,7 @@ struct TuneOptions {
   ExecutionOptions execution;
 };
 
-// A scored Plan.
+// Describes a Plan that was scored.
 struct TuneEvaluation {
   size_t fallbacks = 0;      // units whose format is not the recipe's
   size_t quantized = 0;      // number of Sites
@@ -56,7 +57,7 @@ struct TuneFallback {
   std::string reason;
 };
 
-// The scores of a model on the held-out examples.
+// Holds the scores of a model on the held-out examples.
 struct TuneHeldOut {
   double score = 0;           // in points
   double low = 0, high = 0;   // its 95 % interval
