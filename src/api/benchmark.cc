@@ -18,7 +18,7 @@
 namespace fp8q {
 namespace {
 
-// The subject of a measurement: an engine, and the encoder it was made from.
+// Holds what is measured: an engine, and the encoder it was made from.
 struct Variant {
   BenchmarkVariant facts;
   std::unique_ptr<Bundle> bundle;

@@ -6,14 +6,14 @@
 
 namespace fp8q {
 
-// The options that need no model. They are checked before a model is opened. Errors (usage) name
-// the option.
+// Holds the options that need no model. They are checked before a model is opened. Errors (usage)
+// name the option.
 struct PlanInputs {
   const Recipe* recipe = nullptr;
   PlanOptions options;
   std::vector<SiteChoice> choices;  // those of the plan file, then those of --site
-  // The model that the plan file was written for. Both are empty if the file does not say, or if
-  // there is no plan file.
+  // These tell which model the plan file was written for. Both are empty if the file does not say,
+  // or if there is no plan file.
   std::string model_name;
   std::string model_sha256;
 };

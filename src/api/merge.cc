@@ -17,7 +17,7 @@ std::string difference(const Statistics& a, const Statistics& b) {
   return difference(a.provenance, b.provenance);
 }
 
-// The part of a run that a file holds: Statistics or an Evaluation.
+// Holds the part of a run that a file covers: Statistics or an Evaluation.
 template <typename Content>
 struct Shard {
   fs::path path;

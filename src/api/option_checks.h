@@ -1,4 +1,4 @@
-// Checks that options of several commands share.
+// Makes the checks that options of several commands share.
 #pragma once
 
 #include <cstddef>

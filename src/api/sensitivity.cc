@@ -17,7 +17,7 @@
 namespace fp8q {
 namespace {
 
-// What the options ask for. It is checked before a model is opened.
+// Says what the options ask for. It is checked before a model is opened.
 struct Request {
   const Recipe* recipe = nullptr;
   PlanOptions plan;
