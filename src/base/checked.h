@@ -1,4 +1,4 @@
-// Arithmetic on sizes that came from a file: the overflow test is inside the operation.
+// Calculates with sizes that came from a file. The overflow test is inside the operation.
 #pragma once
 
 #include <cstdint>

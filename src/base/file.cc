@@ -35,7 +35,7 @@ struct stat status_of(const FileDescriptor& fd, const std::string& path) {
   return status;
 }
 
-// Opens without following a symbolic link in any component; for kernels without openat2.
+// Opens without following a symbolic link in any component. It serves kernels without openat2.
 int open_by_components(int folder, const std::string& location) {
   FileDescriptor current(dup(folder));
   size_t start = 0;
@@ -51,7 +51,7 @@ int open_by_components(int folder, const std::string& location) {
   }
 }
 
-// The names of this process's temporary files, in fixed storage so that a signal handler may read
+// The names of this process's temporary files are in fixed storage, so a signal handler may read
 // them.
 constexpr size_t kMaxTemporaries = 8;
 constexpr size_t kMaxPath = 4096;
@@ -99,7 +99,7 @@ FileDescriptor::~FileDescriptor() {
 }
 
 OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
-  // O_NONBLOCK, because opening a fifo must not hang; it has no effect on regular files.
+  // O_NONBLOCK is set because opening a fifo must not hang. It has no effect on regular files.
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path.string(), "opened");
   const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);

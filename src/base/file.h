@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 // Returns the contents of a regular file. Refuses folders, devices and files above `max_bytes`.
 std::string read_file(const fs::path& path, uint64_t max_bytes);
 
-// Whether a regular file begins with these bytes. Also false if the file cannot be read.
+// Returns whether a regular file begins with these bytes. Returns false if the file cannot be read.
 bool begins_with(const fs::path& path, std::string_view bytes);
 
-// An open file descriptor, closed on destruction.
+// Owns an open file descriptor, which is closed on destruction.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd = -1) noexcept : fd_(fd) {}
@@ -45,8 +45,9 @@ OpenedFile open_beneath(const fs::path& folder, const std::string& location);
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
                   const std::string& what);
 
-// A file that appears under its name only when complete. It is written to a temporary neighbor,
-// made durable, then renamed. If it is destroyed without commit(), it leaves nothing behind.
+// Writes a file that appears under its name only when complete. It is written to a temporary
+// neighbor, made durable, then renamed. If it is destroyed without commit(), it leaves nothing
+// behind.
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path);

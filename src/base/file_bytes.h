@@ -1,4 +1,4 @@
-// The bytes of a file, mapped so that memory holds only the parts that are read.
+// Gives access to the bytes of a file, mapped so that memory holds only the parts that are read.
 //
 // The bytes are those of the file that was opened. Renaming another file into its place (as
 // AtomicFile does) changes nothing. Writing into the file itself changes the bytes. After the file

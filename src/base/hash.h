@@ -1,4 +1,4 @@
-// SHA-256, as lowercase hexadecimal.
+// Computes SHA-256 as lowercase hexadecimal.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// The checkpoint from which an interrupted run can continue.
+// Remembers the checkpoint from which an interrupted run can continue.
 #pragma once
 
 #include <filesystem>

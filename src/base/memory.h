@@ -1,4 +1,4 @@
-// The memory that the process uses.
+// Tells how much memory the process uses.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The part of a run's examples that something covers: all, a shard, or those done so far.
+// Describes the part of a run's examples that something covers: all, a shard, or those done so far.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// [begin, end) of `of` examples. The default covers all of them.
+// Covers [begin, end) of `of` examples. The default covers all of them.
 struct Part {
   int64_t begin = 0;
   int64_t end = 0;
@@ -18,7 +18,7 @@ struct Part {
   friend bool operator==(const Part&, const Part&) = default;
 };
 
-// Error (usage): there is no shard `index` of `count`, counted from 1.
+// Throws an Error (usage) if there is no shard `index` of `count`, counted from 1.
 void check_shard(size_t index, size_t count);
 
 // Returns the examples of a valid shard. The shards are contiguous and as equal as possible.

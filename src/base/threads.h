@@ -1,4 +1,4 @@
-// One thread runtime for the whole process: OpenMP, which oneDNN uses too.
+// The whole process has one thread runtime: OpenMP, which oneDNN uses too.
 //
 // Work passed to parallel_for must not depend on how it is divided. Every result of fp8q is bit for
 // bit the same for any number of threads.
