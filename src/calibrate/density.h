@@ -1,5 +1,5 @@
-// The histogram of a Site as a density. Within a bin, values are assumed to be spread evenly, so
-// sums over any interval have closed forms. Observers use these sums to weigh the cells of a
+// Reads the histogram of a Site as a density. Within a bin, values are assumed to be spread evenly,
+// so sums over any interval have closed forms. Observers use these sums to weigh the cells of a
 // format's grid; a cell is the magnitudes that are rounded to one code. Zeros are left out because
 // every format keeps them. This header is internal to the observers.
 #pragma once
@@ -41,7 +41,8 @@ class Density {
   std::vector<Edge> edges_;
 };
 
-// A cell of the grid: the magnitudes in [low, high) are rounded to `code`. No scale is applied.
+// Describes a cell of the grid: the magnitudes in [low, high) are rounded to `code`. No scale is
+// applied.
 struct Cell {
   double low, code, high;
 };

@@ -1,5 +1,5 @@
-// The loops that see every activation. Each block is read twice. A branch-free scan, which
-// compilers vectorize, finds the extremes. A second pass makes the histogram and the exact sums.
+// These loops see every activation. Each block is read twice. A branch-free scan, which compilers
+// vectorize, finds the extremes. A second pass makes the histogram and the exact sums.
 #include <algorithm>
 #include <bit>
 #include <vector>

@@ -35,7 +35,7 @@ std::span<const ObserverInfo> all_observers();
 const ObserverInfo& info(Observer observer);
 std::optional<Observer> observer_named(std::string_view name);
 
-// An observer with its parameter, as users write it: "mse", "percentile:99.999".
+// Names an observer with its parameter, as users write it: "mse", "percentile:99.999".
 struct ObserverChoice {
   Observer id = Observer::absmax;
   double parameter = 0;  // 0 if the observer has no parameter
@@ -53,7 +53,7 @@ struct ObserverChoice {
   friend bool operator==(const ObserverChoice&, const ObserverChoice&) = default;
 };
 
-// What is known about the values at a Site.
+// Holds what is known about the values at a Site.
 struct Evidence {
   const SiteStatistics& statistics;        // has no values if nothing was seen
   const Prediction* prediction = nullptr;  // `unit` needs it
@@ -74,9 +74,9 @@ bool needs_prediction(Observer observer);
 // there is nothing to predict.
 bool serves_weights(Observer observer);
 
-// The total squared error of quantizing with the range `range`, and the sum of squares to compare
-// it with. Both are estimated from the histogram, assuming that the values of a bin are spread
-// evenly over the bin.
+// Holds the total squared error of quantizing with the range `range`, and the sum of squares to
+// compare it with. Both are estimated from the histogram, assuming that the values of a bin are
+// spread evenly over the bin.
 struct ExpectedError {
   double signal = 0;
   double noise = 0;

@@ -1,6 +1,6 @@
-// The moving average of the extremes of groups of 32 examples, in the order of the data. This is
-// the static baseline of ZeroQuant (arXiv 2206.01861, section 3.1), x = m x + (1 - m) now with
-// m = 0.95.
+// Follows the moving average of the extremes of groups of 32 examples, in the order of the data.
+// This is the static baseline of ZeroQuant (arXiv 2206.01861, section 3.1), x = m x + (1 - m) now
+// with m = 0.95.
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// The range that keeps most of the distribution's shape, as TensorRT's calibrator does (8-bit
+// Finds the range that keeps most of the distribution's shape, as TensorRT's calibrator does (8-bit
 // Inference with TensorRT, GTC 2017), for any grid.
 //
 // P is the distribution of magnitudes. Magnitudes beyond the last cell of the grid are moved into

@@ -1,4 +1,5 @@
-// The functions behind the rows of observers.def. This header is internal; callers use range().
+// Declares the functions behind the rows of observers.def. This header is internal; callers use
+// range().
 #pragma once
 
 #include "calibrate/observer.h"

@@ -1,6 +1,6 @@
-// The range whose squared error is smallest. The search tries 111 candidates from 0.1 to 1.2 of
-// absmax in steps of a hundredth, then the neighborhood of the best in steps of a thousandth. Ties
-// go to the smaller range.
+// Finds the range whose squared error is smallest. The search tries 111 candidates from 0.1 to 1.2
+// of absmax in steps of a hundredth, then the neighborhood of the best in steps of a thousandth.
+// Ties go to the smaller range.
 #include <cmath>
 
 #include "calibrate/density.h"

@@ -1,6 +1,6 @@
-// What the weights of a model say about the values at a Site before any data is seen. A prediction
-// is a mean and a standard deviation for every channel, and a function that is applied to the
-// values.
+// Predicts what the weights of a model say about the values at a Site before any data is seen. A
+// prediction is a mean and a standard deviation for every channel, and a function that is applied
+// to the values.
 //
 // Predictions start where values are known without data: LayerNorm leaves channel j with mean
 // beta_j and standard deviation gamma_j. The caller carries these moments through the linear
@@ -22,7 +22,7 @@ struct Prediction {
   float range(double deviations) const;
 };
 
-// One entry per Site, in their order; nullopt if nothing can be predicted.
+// Holds one entry per Site, in their order. An entry is nullopt if nothing can be predicted.
 using SitePredictions = std::vector<std::optional<Prediction>>;
 
 }  // namespace fp8q

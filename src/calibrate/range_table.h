@@ -1,4 +1,5 @@
-// Ranges of activations as other tools store them: a magnitude for every ONNX value name.
+// Reads and writes ranges of activations as other tools store them: a magnitude for every ONNX
+// value name.
 //
 // Three forms are read. Their first bytes tell them apart:
 //   TensorRT calibration cache   "TRT-8601-EntropyCalibration2", then "name: 3c92aa10" lines: the

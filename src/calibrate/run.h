@@ -1,4 +1,4 @@
-// A run of calibration: which examples it covers, what it records, and how an interrupted run
+// Runs a calibration: which examples it covers, what it records, and how an interrupted run
 // continues. The caller provides the function that runs the model.
 //
 // A checkpoint is a statistics file of the examples done so far (Statistics::part). It lies beside

@@ -1,5 +1,5 @@
-// The statistics of all values that pass one Site. They are enough for every observer and take
-// bounded memory.
+// Holds the statistics of all values that pass one Site. They are enough for every observer and
+// take bounded memory.
 //
 // Statistics are the same bit for bit for any batch size, order and number of threads, because each
 // part merges exactly. Counts and histogram are integers, extremes are extremes, and sums are kept
@@ -59,7 +59,7 @@ class SiteStatistics {
     Range range;
     std::vector<uint64_t> histogram = std::vector<uint64_t>(kBins);
     std::vector<ExponentSums> sums = std::vector<ExponentSums>(kExponents);
-    // -1: nothing seen; 0: the width varies, so there are no channels
+    // -1 means that nothing was seen. 0 means that the width varies, so there are no channels.
     int64_t columns = -1;
     std::vector<float> channel_absmax;  // one per column
     std::vector<Range> groups;          // by example group; empty if the group was not seen

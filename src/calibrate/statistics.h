@@ -1,4 +1,5 @@
-// Statistics of a model: what calibration found at every activation Site, and where it comes from.
+// Holds the statistics of a model: what calibration found at every activation Site, and where it
+// comes from.
 //
 // They are stored as one JSON file, "fp8q/statistics/1". Its bytes are deterministic (no dates, no
 // paths of the machine beyond the data's), every number is exact, histograms are sparse, and the
@@ -18,7 +19,7 @@
 
 namespace fp8q {
 
-// Everything the numbers depend on.
+// Holds everything the numbers depend on.
 struct Provenance {
   std::string version;     // version of fp8q
   std::string model_name;  // file name without its folder

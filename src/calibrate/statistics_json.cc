@@ -17,7 +17,7 @@ constexpr json::Kind kKind{
     .what = "a statistics file",
     .remedy = "the file is damaged or was changed by hand: run fp8q calibrate again"};
 
-// The form in which a part of the content is written.
+// Every part of the content is written in this form.
 constexpr json::Style kCanonical{
     .sorted = true,
     .not_utf8 =
