@@ -19,7 +19,7 @@ struct Candidate {
 constexpr std::array kCandidates = {
     Candidate{Activation::gelu_erf,
               [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }},
-    // Hendrycks and Gimpel, arXiv 1606.08415, section 2.
+    // The formula is from Hendrycks and Gimpel, arXiv 1606.08415, section 2.
     Candidate{Activation::gelu_tanh,
               [](double x) {
                 const double root = std::sqrt(2 / M_PI);
@@ -66,8 +66,8 @@ std::optional<Activation> identify(const Tensor& x, const Tensor& y) {
   return std::nullopt;
 }
 
-// Whether a node reads activations, and otherwise only constants with one element; this excludes
-// the Add of a bias.
+// Returns whether a node reads activations, and otherwise only constants with one element. This
+// excludes the Add of a bias.
 bool is_pointwise(const View& view, const Node& node) {
   if (!is_elementwise(node)) return false;
   for (const auto& input : node.inputs)

@@ -1,4 +1,4 @@
-// Multi-head attention: two products of activations with a softmax between them.
+// Recognizes multi-head attention: two products of activations with a softmax between them.
 //
 // The splitting and merging of heads (Reshape, Transpose, in four or three dimensions) is not
 // matched node by node. The chain of moves is run on a tensor of indices, and the position where
@@ -18,7 +18,7 @@ bool is_activation_product(const View& view, const Node& node) {
   return is_op(&node, "MatMul") && !view.is_known(node.inputs[0]) && !view.is_known(node.inputs[1]);
 }
 
-// A multiplication or division by a constant: its factor and the other operand.
+// Describes a multiplication or division by a constant: its factor and the other operand.
 struct Scaling {
   double factor;
   std::string input;
@@ -35,7 +35,8 @@ std::optional<Scaling> find_scaling(const View& view, const Node& node) {
   return std::nullopt;
 }
 
-// The way from a slot of a product back to a value, through moves, a Q/DQ pair and scalar factors.
+// Records the way from a slot of a product back to a value, through moves, a Q/DQ pair and scalar
+// factors.
 struct Walk {
   std::string value;
   std::vector<Link> chain;  // in the order of execution
@@ -86,8 +87,8 @@ Tensor indices(const Shape& shape) {
   return tensor;
 }
 
-// Whether `result` is a permutation of the index tensor `from` = [b, s, h, e]: dimension i of the
-// result is dimension order[i] of `from`.
+// Returns whether `result` is a permutation of the index tensor `from` = [b, s, h, e]: dimension i
+// of the result is dimension order[i] of `from`.
 bool permutes(const Tensor& result, const Shape& from, const std::array<size_t, 4>& order) {
   if (result.size() != elements(from)) return false;
   std::array<int64_t, 4> stride = {from[1] * from[2] * from[3], from[2] * from[3], from[3], 1};

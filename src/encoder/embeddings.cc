@@ -7,7 +7,8 @@
 namespace fp8q::match {
 namespace {
 
-// One summand: rows of a table looked up by `index`, or the table's only row if `index` is empty.
+// Describes one summand: rows of a table looked up by `index`, or the table's only row if `index`
+// is empty.
 struct Term {
   EmbeddingTable table;
   std::string index;
@@ -168,8 +169,8 @@ std::string input_behind(const View& view, std::string value) {
   return view.is_graph_input(value) ? value : "";
 }
 
-// An index that counts along each sequence, with the index of the first token. If an index is 0
-// everywhere, `first` is 0 and `counts` is false.
+// Describes an index that counts along each sequence, with the index of the first token. If an
+// index is 0 everywhere, `first` is 0 and `counts` is false.
 struct ComputedIndex {
   int64_t first = 0;
   bool counts = false;

@@ -1,4 +1,4 @@
-// A BERT-family encoder as found in a graph: weights, structure, and every Site.
+// Describes a BERT-family encoder as found in a graph: weights, structure, and every Site.
 //
 // Recognition uses the structure of the graph, never names. It looks through Q/DQ pairs, which
 // become the Quantization of the operand that they surround. BERT, MiniLM, DistilBERT, RoBERTa and
@@ -19,18 +19,20 @@ namespace fp8q {
 
 enum class Activation { none, gelu_erf, gelu_tanh, relu, tanh };
 
-// y = x W + b. Sites are indices into Encoder::sites.
+// Computes y = x W + b. Sites are indices into Encoder::sites.
 struct Linear {
-  // The constant operand as stored in the file: of a float type, or 8-bit codes if it is quantized.
+  // This is the constant operand as stored in the file: of a float type, or 8-bit codes if it is
+  // quantized.
   Tensor weight;
-  // False: [in, out], as in MatMul. True: [out, in] (Gemm transB = 1).
+  // If false, the weight is [in, out], as in MatMul. If true, it is [out, in] (Gemm transB = 1).
   bool transposed = false;
   std::optional<Tensor> bias;  // [out], float
   int64_t in = 0;
   int64_t out = 0;
   int input_site = -1;
   int weight_site = -1;  // its Site says how codes decode
-  // The Site of y before the activation function. -1: y is no Site, or is the Site of an operand.
+  // This is the Site of y before the activation function. It is -1 if y is no Site, or is the Site
+  // of an operand.
   int result_site = -1;
 };
 
@@ -41,16 +43,17 @@ struct LayerNorm {
   int input_site = -1;  // Site of the sum that is normalized
 };
 
-// softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the projections. The
-// Sites of query and key come after query_scale and key_scale: they see, and quantize, the scaled
-// operands. Exporters put 1/sqrt(head size) into any one of the three, or its square root into two.
+// Computes softmax(scale * (query_scale * q) (key_scale * k)^T) v, where q, k, v are the
+// projections. The Sites of query and key come after query_scale and key_scale: they see, and
+// quantize, the scaled operands. Exporters put 1/sqrt(head size) into any one of the three, or its
+// square root into two.
 struct Attention {
   int64_t heads = 0;
   int64_t head_size = 0;
   float scale = 1;        // multiplies the product of the two operands
   float query_scale = 1;  // multiplies the query projection (bias included) before its Site
   float key_scale = 1;    // multiplies the key projection before its Site
-  // The Sites of the four operands of the two products q k^T and p v.
+  // These are the Sites of the four operands of the two products q k^T and p v.
   int query_site = -1;
   int key_site = -1;
   int probabilities_site = -1;
@@ -73,7 +76,7 @@ struct EncoderLayer {
   LayerNorm output_norm;  // after the residual sum with attention_norm's result
 };
 
-// A table of rows looked up by id: float rows, or 8-bit codes with a scale per row.
+// Holds a table of rows looked up by id: float rows, or 8-bit codes with a scale per row.
 struct EmbeddingTable {
   Tensor rows;                       // [count, width]
   std::optional<Tensor> row_scales;  // [count], float, if the rows are codes
@@ -90,7 +93,7 @@ struct Embeddings {
   std::optional<Linear> projection;
 };
 
-// Linear layers after the encoder, e.g. BERT: pooler (tanh), classifier (none).
+// Describes a linear layer after the encoder. BERT has two: pooler (tanh), classifier (none).
 struct HeadStage {
   std::string name;  // "pooler", "classifier", ...
   Linear linear;
@@ -123,7 +126,7 @@ struct Encoder {
   std::vector<EncoderOutput> outputs;
   std::vector<Site> sites;
 
-  // Names of the graph inputs; empty if the model has no such input.
+  // These are names of graph inputs. A name is empty if the model has no such input.
   std::string ids_input;
   std::string mask_input;
   std::string token_type_input;
@@ -133,7 +136,7 @@ struct Encoder {
   int64_t max_positions = 0;  // longest sequence that the position table allows
 };
 
-// The reason why a graph is not an encoder: the place where the structure differs, for messages.
+// Tells why a graph is not an encoder: the place where the structure differs, for messages.
 struct NotAnEncoder {
   std::string reason;
 };

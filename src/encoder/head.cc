@@ -8,7 +8,7 @@
 namespace fp8q::match {
 namespace {
 
-// The path from the last layer to one graph output.
+// Records the path from the last layer to one graph output.
 struct Trace {
   std::vector<ActivationPart> stages;
   bool first_token = false;
@@ -16,7 +16,7 @@ struct Trace {
   std::string hidden;
 };
 
-// The selection that a chain of moves makes.
+// Describes the selection that a chain of moves makes.
 struct Selection {
   bool first_token = false;
   std::optional<int> column;

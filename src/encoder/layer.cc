@@ -1,4 +1,4 @@
-// One post-norm layer: attention, residual sum, norm, feed-forward, residual sum, norm.
+// Recognizes one post-norm layer: attention, residual sum, norm, feed-forward, residual sum, norm.
 #include "encoder/parts.h"
 
 namespace fp8q::match {

@@ -53,7 +53,7 @@ Tensor test_rows(const Shape& shape) {
   return x;
 }
 
-// Whether y is the layer norm of x. The tolerance is a few FP32 roundings of the sums.
+// Returns whether y is the layer norm of x. The tolerance is a few FP32 roundings of the sums.
 bool computes(const Tensor& x, const Tensor& y, const LayerNorm& norm) {
   const auto in = x.data<float>(), out = y.data<float>();
   const auto gamma = norm.gamma.data<float>(), beta = norm.beta.data<float>();

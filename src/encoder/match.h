@@ -1,5 +1,5 @@
-// Tools for the matchers: a model seen at two input shapes, and pieces of the model run on their
-// own.
+// These are tools for the matchers: a model seen at two input shapes, and pieces of the model run
+// on their own.
 //
 // A matcher walks backwards from a value to the nodes that made it. Exporters write some functions
 // in many ways (layer norm, GELU, masks, positions). For these, the piece of graph is cut out, run
@@ -22,7 +22,7 @@
 
 namespace fp8q::match {
 
-// Thrown by matchers if the graph is something else; caught by recognize_encoder only.
+// Matchers throw this if the graph is something else. Only recognize_encoder() catches it.
 struct Mismatch {
   std::string reason;
 };
@@ -32,7 +32,7 @@ template <typename... Args>
   throw Mismatch{fmt::format(format, std::forward<Args>(args)...)};
 }
 
-// The facts known about every value for one choice of batch and sequence length.
+// Holds the facts known about every value for one choice of batch and sequence length.
 struct Probe {
   std::map<std::string, Shape> input_shapes;
   AbstractValues values;
@@ -58,7 +58,7 @@ class View {
   // Return the shape and the type at the first probe.
   const Shape& shape(const std::string& value) const;
   DType dtype(const std::string& value) const;
-  // Whether contents() and constant() return something. Asking costs nothing.
+  // Returns whether contents() and constant() return something. Asking costs nothing.
   bool is_known(const std::string& value, size_t probe = 0) const;
   bool is_constant(const std::string& value) const;
   // Returns the contents at one probe; nullptr if they depend on the contents of graph inputs.
@@ -85,8 +85,8 @@ class View {
 
 using Tensors = std::map<std::string, Tensor>;
 
-// The nodes between `given` values (and contents known at the probe) and `output`, in ascending
-// order.
+// Holds the nodes between `given` values (and contents known at the probe) and `output`, in
+// ascending order.
 struct Cone {
   std::vector<size_t> nodes;
   std::set<std::string> known;  // leaves whose contents are known

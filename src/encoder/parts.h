@@ -1,4 +1,4 @@
-// The parts of an encoder and their matchers: what each matcher found, and where the walk
+// Defines the parts of an encoder and their matchers: what each matcher found, and where the walk
 // continues.
 //
 // Every find_... function walks backwards from a value. It returns nullopt if something else makes
@@ -16,7 +16,7 @@
 
 namespace fp8q::match {
 
-// One input slot of a product.
+// Describes one input slot of a product.
 struct Operand {
   Use use;
   std::string value;   // the float value at the slot, before its Q/DQ pair if there is one
@@ -24,7 +24,8 @@ struct Operand {
   std::optional<Quantization> quantization;
 };
 
-// The Q/DQ pair whose result is `value`: its quantization, and the value that it quantizes.
+// Describes the Q/DQ pair whose result is `value`: its quantization, and the value that it
+// quantizes.
 struct Pair {
   Quantization quantization;
   std::string input;
@@ -36,7 +37,7 @@ std::optional<Pair> find_token_rounding(const View& view, const std::string& val
 // without.
 std::optional<Pair> find_rounded_input(const View& view, const std::string& value);
 
-// A value that enters no product, and its quantization if its readers read it rounded.
+// Describes a value that enters no product, and its quantization if its readers read it rounded.
 struct Point {
   std::string value;    // the float value, before its Q/DQ pair if there is one
   std::string reading;  // the value that its readers read: `value`, or the pair's result
@@ -44,7 +45,7 @@ struct Point {
 };
 Point point_at(const View& view, const std::string& reading);
 
-// A constant as stored in the file, before Cast, Transpose and DequantizeLinear.
+// Holds a constant as stored in the file, before Cast, Transpose and DequantizeLinear.
 struct ConstantOperand {
   Tensor tensor;
   bool transposed = false;                   // the reader sees the transpose of `tensor`
@@ -52,7 +53,7 @@ struct ConstantOperand {
 };
 std::optional<ConstantOperand> find_constant(const View& view, const std::string& value);
 
-// x W + b over the last dimension.
+// Computes x W + b over the last dimension.
 struct LinearPart {
   Linear linear;
   Operand input, weight;
@@ -69,14 +70,15 @@ struct NormPart {
 };
 std::optional<NormPart> find_layer_norm(const View& view, const std::string& value);
 
-// An elementwise function of a linear layer's result.
+// Describes an elementwise function of a linear layer's result.
 struct ActivationPart {
   Activation activation = Activation::none;
   LinearPart linear;
 };
 std::optional<ActivationPart> find_activation(const View& view, const std::string& value);
 
-// softmax(scores) v with its projections; `input` is the value that all three projections read.
+// Computes softmax(scores) v with its projections. `input` is the value that all three projections
+// read.
 struct AttentionPart {
   Attention attention;
   LinearPart query, key, value;
@@ -89,7 +91,7 @@ struct AttentionPart {
 // `context` is the operand of the output product.
 AttentionPart match_attention(const View& view, const Operand& context);
 
-// The sum of f(x), which ends in a linear layer, and x, with the LayerNorm of the sum.
+// Describes the sum of f(x), which ends in a linear layer, and x, with the LayerNorm of the sum.
 struct ResidualPart {
   LinearPart linear;
   Use other;           // the slot that reads x
@@ -108,7 +110,7 @@ struct LayerPart {
 // Returns nullopt if `value` is not a layer's result: the walk has reached the embeddings.
 std::optional<LayerPart> find_layer(const View& view, const std::string& value);
 
-// The roles of the graph inputs; empty if there is no such input.
+// Names the graph inputs by their roles. A name is empty if there is no such input.
 struct InputRoles {
   std::string ids, mask, token_type, position;
 };

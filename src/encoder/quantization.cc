@@ -20,7 +20,7 @@ bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
 }
 
-// Whether a Cast keeps every value. Then its input is the better tensor to keep.
+// Returns whether a Cast keeps every value. Then its input is the better tensor to keep.
 bool widens(const View& view, const Node& cast) {
   const DType from = view.dtype(cast.inputs[0]);
   return is_float(from) && view.dtype(cast.outputs[0]) == DType::f32;

@@ -23,7 +23,8 @@ constexpr float kOutlier = 6.0f;      // gamma of the outlier channels
 constexpr int64_t kOutliers = 3;
 constexpr float kEpsilon = 1e-12f;
 
-// SplitMix64 (Steele, Lea, Flood 2014): the n-th output of a stream does not need the earlier ones.
+// The generator is SplitMix64 (Steele, Lea, Flood 2014): the n-th output of a stream does not need
+// the earlier ones.
 constexpr uint64_t kGamma = 0x9E3779B97F4A7C15u;
 constexpr uint64_t mix(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -1,5 +1,5 @@
-// An encoder with random weights, for benchmarks and tests. It needs no file, and runs as fast as a
-// trained encoder of its size.
+// Makes an encoder with random weights, for benchmarks and tests. It needs no file, and runs as
+// fast as a trained encoder of its size.
 //
 // The weights are spread like BERT's (standard deviation 0.02, gammas near 1), with a few outlier
 // channels in the LayerNorms. Activations therefore have the large ranges that quantization has to

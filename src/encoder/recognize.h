@@ -8,7 +8,7 @@
 namespace fp8q {
 
 // Uses structure only, never names. Looks through Identity, Dropout, Cast between float types of
-// constants, and Q/DQ pairs. If the graph is not an encoder, returns the reason. Error
+// constants, and Q/DQ pairs. If the graph is not an encoder, returns the reason. Throws an Error
 // (unsupported) if the graph has an operator that the interpreter does not support, because nothing
 // can run it.
 std::variant<Encoder, NotAnEncoder> recognize_encoder(const Model& model);

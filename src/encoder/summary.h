@@ -1,4 +1,4 @@
-// The size of an encoder, for `inspect` and for reports.
+// Summarizes the size of an encoder, for `inspect` and for reports.
 #pragma once
 
 #include <string>
