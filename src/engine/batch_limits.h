@@ -1,5 +1,5 @@
-// Limits of what a batch may hold: ids within the tables of an Encoder, and lengths within its
-// positions.
+// Checks the limits of what a batch may hold: ids within the tables of an Encoder, and lengths
+// within its positions.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@ namespace fp8q {
 
 class BatchLimits {
  public:
-  // Error (bad_model, unsupported) if the encoder's tables do not fit together.
+  // Throws an Error (bad_model, unsupported) if the encoder's tables do not fit together.
   explicit BatchLimits(const Encoder& encoder);
 
-  // Error (bad_data) naming the limit if an id or a length exceeds it.
+  // Throws an Error (bad_data) that names the limit if an id or a length exceeds it.
   void check(const PackedBatch& batch) const;
 
  private:

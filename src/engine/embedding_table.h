@@ -13,7 +13,8 @@ namespace fp8q {
 // table's payload.
 class RowReader {
  public:
-  // Error (bad_model, unsupported) naming `what` if the table's shape, type or scales are wrong.
+  // Throws an Error (bad_model, unsupported) that names `what` if the table's shape, type or scales
+  // are wrong.
   RowReader(const EmbeddingTable& table, const std::string& what);
   void read(int64_t row, float* to) const;
   int64_t rows() const { return rows_.dim(0); }

@@ -17,7 +17,7 @@
 
 namespace fp8q {
 
-// Sequence s has the tokens [offsets[s], offsets[s + 1]).
+// Holds packed sequences. Sequence s has the tokens [offsets[s], offsets[s + 1]).
 struct PackedBatch {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;
@@ -72,7 +72,7 @@ struct KernelChoice {
   std::string effective;  // "e4m3 as bf16 dot products, exact; fp32 sums"
 };
 
-// A part of a forward pass and the time it took.
+// Describes a part of a forward pass and the time it took.
 struct StageTime {
   std::string stage;      // its name in stages.def
   std::string unit;       // the Roof::unit that forms its matrix products; empty: it has none
@@ -80,8 +80,8 @@ struct StageTime {
   double operations = 0;  // of its matrix products, 2 per multiplication with its addition
 };
 
-// The most operations that an arithmetic unit of the device can do, either measured or computed
-// from its clock.
+// Describes the most operations that an arithmetic unit of the device can do, either measured or
+// computed from its clock.
 struct Roof {
   std::string unit;  // "fp32", "bf16", "int8", "fp8"
   double operations_per_s = 0;
@@ -93,7 +93,7 @@ class Engine {
   virtual std::vector<EngineOutput> run(const PackedBatch& batch,
                                         const SiteObserver& observer = nullptr) = 0;
   // Runs the batch with `transforms[site]` applied at every Site. A Site that has a transform must
-  // not be quantized. Error (unsupported) if the engine cannot apply transforms.
+  // not be quantized. Throws an Error (unsupported) if the engine cannot apply transforms.
   virtual std::vector<EngineOutput> run_transformed(const PackedBatch& batch,
                                                     std::span<const SiteTransform> transforms);
   // Returns the counts of all runs so far, indexed by Site. They are zero where a Site is a weight
@@ -121,15 +121,15 @@ enum class ComputeType {
   bf16,  // products of unquantized operands in BF16 with FP32 sums
 };
 
-// Error (unsupported) if the encoder has a feature that the CPU engine lacks. `layer_ready` is
-// called whenever a layer's weights have been packed, so that the memory they are mapped to can be
-// given back. The call comes from any thread, perhaps while the weights of another layer are being
-// read.
+// Throws an Error (unsupported) if the encoder has a feature that the CPU engine lacks.
+// `layer_ready` is called whenever a layer's weights have been packed, so that the memory they are
+// mapped to can be given back. The call comes from any thread, perhaps while the weights of another
+// layer are being read.
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready = nullptr);
 
-// Error (unsupported) naming a quantized Site that is not an operand of a product. Engines that
-// round only operands use this to refuse such an encoder.
+// Throws an Error (unsupported) that names a quantized Site that is not an operand of a product.
+// Engines that round only operands use this to refuse such an encoder.
 void require_rounded_operands_only(const Encoder& encoder);
 
 // Asserts that `transforms` fit a model's Sites, as run_transformed() requires.
@@ -137,8 +137,8 @@ void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransf
 
 // Makes an engine that runs any graph through the interpreter. Each sequence runs by itself,
 // without padding (or with padding where shapes are fixed). Observers see the Sites' values by
-// name. The model must outlive the engine. Error (unsupported) if an input is not token ids,
-// attention mask, token types or positions.
+// name. The model must outlive the engine. Throws an Error (unsupported) if an input is not token
+// ids, attention mask, token types or positions.
 std::unique_ptr<Engine> make_interpreter_engine(const Model& model, const std::vector<Site>& sites);
 
 }  // namespace fp8q

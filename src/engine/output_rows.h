@@ -1,4 +1,4 @@
-// Where the outputs of an Encoder come from, for engines that leave its hidden states and the
+// Tells where the outputs of an Encoder come from, for engines that leave its hidden states and the
 // results of its head's stages as rows of floats.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The parts of a forward pass, as StageTime names them.
+// Names the parts of a forward pass as StageTime does.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ enum class Stage {
 #undef FP8Q_STAGE
 };
 
-// The names, indexed by Stage.
+// The names are indexed by Stage.
 inline constexpr std::string_view kStageNames[] = {
 #define FP8Q_STAGE(id, name) name,
 #include "engine/stages.def"

@@ -1,4 +1,4 @@
-// The constants of an Encoder in the form the engines take: plain FP32 arrays.
+// Gives the constants of an Encoder in the form the engines take: plain FP32 arrays.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace fp8q {
 
-// The weight of a Linear as [in, out], row-major. Its elements are those of `codes` or `values`,
-// times scales[column].
+// Holds the weight of a Linear as [in, out], row-major. Its elements are those of `codes` or
+// `values`, times scales[column].
 struct PlainWeight {
   std::optional<Format> format;  // of the codes; nullopt: `values` holds the weight instead
   std::vector<uint8_t> codes;
@@ -28,13 +28,13 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 // Returns the path of the Site of the layer's weight, for messages.
 std::string name_of(const Linear& linear, const std::vector<Site>& sites);
 
-// Returns the bias, [out], or zeros if the layer has none. Error (bad_model) if the bias has
-// another number of elements.
+// Returns the bias, [out], or zeros if the layer has none. Throws an Error (bad_model) if the bias
+// has another number of elements.
 std::vector<float> plain_bias(const Linear& linear, const std::vector<Site>& sites);
 
-// Layers that read one tensor, joined into one layer with their columns side by side; see
-// can_join(). If formats differ the joined weight has values, which are still to be multiplied by
-// their scales; the codes of layers that have codes are decoded. (A layer whose scale had to be
+// Holds layers that read one tensor, joined into one layer with their columns side by side; see
+// can_join(). If formats differ, the joined weight has values, which are still to be multiplied by
+// their scales. The codes of layers that have codes are decoded. (A layer whose scale had to be
 // multiplied in has no format.)
 struct JoinedLinears {
   PlainWeight weight;
@@ -45,9 +45,9 @@ JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<
 // Returns any float tensor as FP32.
 std::vector<float> to_floats(const Tensor& tensor);
 
-// The Quantization of an activation Site in a form that an engine can execute: one scale, or one
-// for each token. activation_quantization() returns nullopt if the Site is absent or not quantized.
-// Error (unsupported) if the Site has several scales.
+// Holds the Quantization of an activation Site in a form that an engine can execute: one scale, or
+// one for each token. activation_quantization() returns nullopt if the Site is absent or not
+// quantized. It throws an Error (unsupported) if the Site has several scales.
 struct ActivationQuantization {
   Format format;
   float scale;  // 1 if per_token
@@ -64,7 +64,7 @@ std::optional<ActivationQuantization> activation_quantization(const std::vector<
 bool can_join(const std::vector<const Linear*>& linears, const std::vector<Site>& sites);
 
 struct NormWeights {
-  // Error (bad_model) if the LayerNorm is not over `width` channels.
+  // Throws an Error (bad_model) if the LayerNorm is not over `width` channels.
   NormWeights(const LayerNorm& norm, size_t width);
   std::vector<float> gamma, beta;
   float epsilon;

@@ -1,4 +1,4 @@
-// What happens to values on their way past the activation Sites of a CPU engine: a caller's
+// Does what happens to values on their way past the activation Sites of a CPU engine. A caller's
 // transform changes them, an observer sees them, they are rounded, and what rounding did is
 // counted.
 #pragma once
@@ -39,7 +39,7 @@ class ActivationSites {
   std::unique_ptr<Tally[]> tallies_;
 };
 
-// Dense rows of whole sequences. Sequence s has the rows [offsets[s], offsets[s + 1]).
+// Holds dense rows of whole sequences. Sequence s has the rows [offsets[s], offsets[s + 1]).
 struct SiteRows {
   float* x;
   size_t columns;
@@ -48,7 +48,7 @@ struct SiteRows {
   size_t rows() const { return static_cast<size_t>(offsets.back()); }
 };
 
-// The Sites, the observer and the transforms of one run.
+// Holds the Sites, the observer and the transforms of one run.
 struct SitePass {
   const ActivationSites* sites;
   const SiteObserver* observer = nullptr;          // nullptr: none

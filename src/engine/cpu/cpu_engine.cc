@@ -253,8 +253,8 @@ CpuEngine::Next CpuEngine::next_projection(size_t layer) const {
   return {&layers_[layer].projections.front(), true, layers_[layer].attention_residual_rounded};
 }
 
-// Returns where rows on their way to the next layer are quantized as they are made. Returns nullptr
-// if the next layer reads the rows as they are, or if the rows are watched.
+// Returns the feed that quantizes rows on their way to the next layer as they are made. Returns
+// nullptr if the next layer reads the rows as they are, or if the rows are watched.
 const LinearFeed* CpuEngine::feed(const Next& next, size_t rows, Workspace& w) const {
   w.fed = nullptr;
   if (!next.step || next.rounded || w.watch.pass.is_watched(next.step->input_site)) return nullptr;
@@ -378,7 +378,7 @@ void CpuEngine::run_layer(size_t index, const MicroBatch& micro, Workspace& w) c
   add_and_norm(context, layer.output_norm, next_projection(index + 1), micro, w);
 }
 
-// x = norm(part + x)
+// Computes x = norm(part + x).
 void CpuEngine::add_and_norm(const float* part, const NormStep& norm, const Next& next,
                              const MicroBatch& micro, Workspace& w) const {
   float* all = w.x.data();

@@ -25,7 +25,7 @@
 
 namespace fp8q::cpu {
 
-// A linear layer, or several joined layers that share the Site of their input.
+// Holds a linear layer, or several joined layers that share the Site of their input.
 struct LinearStep {
   int input_site, result_site;
   PreparedLinear linear;
@@ -69,7 +69,7 @@ class CpuEngine final : public Engine {
     LinearStep step;
     Activation activation;
   };
-  // What observes and measures a micro-batch while it runs.
+  // Holds what observes and measures a micro-batch while it runs.
   struct Watch {
     SitePass pass;
     StageClock* clock = nullptr;
@@ -80,7 +80,7 @@ class CpuEngine final : public Engine {
   void note_kernels();
   void note(int site, const std::string& effective);
 
-  // The state of one micro-batch on its way through the encoder. Its memory is reused.
+  // Holds the state of one micro-batch on its way through the encoder. Its memory is reused.
   struct Workspace {
     Watch watch;
     // `x` holds the hidden states, `wide` q k v or the inside of the FFN, and `context` what is
@@ -117,7 +117,7 @@ class CpuEngine final : public Engine {
   void run_projections(const Layer& layer, const MicroBatch& micro, float* qkv, Workspace& w) const;
   void run_head(const MicroBatch& micro, Workspace& w) const;
 
-  // The input of a linear layer.
+  // Describes the input of a linear layer.
   struct Input {
     SiteRows rows;
     bool in_residual = false;  // a residual sum adds x later
@@ -126,7 +126,7 @@ class CpuEngine final : public Engine {
   const float* enter(int site, const Input& input, Workspace& w) const;
   const float* read(const LinearStep& step, const Input& input, const float* entered,
                     Workspace& w) const;
-  // The linear layer that reads what a step makes.
+  // Names the linear layer that reads what a step makes.
   struct Next {
     const LinearStep* step = nullptr;
     bool whole_rows = false;  // the step makes whole rows at a time

@@ -11,8 +11,8 @@
 
 namespace fp8q::cpu {
 
-// out = norm(x + residual), in dense rows. `residual` may be nullptr, and `out` may be x or
-// residual.
+// Computes out = norm(x + residual), in dense rows. `residual` may be nullptr, and `out` may be x
+// or residual.
 struct NormedRows {
   const float* x;
   const float* residual = nullptr;

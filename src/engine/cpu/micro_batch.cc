@@ -7,11 +7,11 @@
 namespace fp8q::cpu {
 namespace {
 
-// Tokens processed together: at most about as many as keep the buffers of a layer (MiniLM: 9 kB a
-// token) in the cache, and at least as many as make full product kernels. A thread's share is
-// divided into several parts, so that all threads end at about the same time even if some are
-// slower. No part has fewer tokens than use each weight often: with two parts of 256 rather than
-// four of 128, a MiniLM on Zen 3 took 5 % less time.
+// These are limits on the tokens processed together: at most about as many as keep the buffers of a
+// layer (MiniLM: 9 kB a token) in the cache, and at least as many as make full product kernels. A
+// thread's share is divided into several parts, so that all threads end at about the same time even
+// if some are slower. No part has too few tokens to use each weight often: with two parts of 256
+// rather than four of 128, a MiniLM on Zen 3 took 5 % less time.
 constexpr size_t kMostTokens = 512, kLeastTokens = 96;
 constexpr size_t kMicrosPerThread = 4, kLeastTokensOfPart = 192;
 

@@ -1,6 +1,6 @@
-// What a linear layer reads: rows of x in the form that its product kernel takes, quantized if the
-// layer's input is quantized. The code that makes x can write the rows a part at a time while they
-// are in the cache; see LinearFeed.
+// Defines what a linear layer reads: rows of x in the form that its product kernel takes, quantized
+// if the layer's input is quantized. The code that makes x can write the rows a part at a time
+// while they are in the cache; see LinearFeed.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@
 
 namespace fp8q::cpu {
 
-// A part of a matrix in rows of floats. `x` points to its first element.
+// Describes a part of a matrix in rows of floats. `x` points to its first element.
 struct MatrixPart {
   const float* x;
   size_t stride;
   Range rows, columns;
 };
 
-// Memory of one operand. It is reused.
+// Holds the memory of one operand. It is reused.
 struct Operand {
   Buffer<std::byte> values;
   Buffer<float> row_scales;

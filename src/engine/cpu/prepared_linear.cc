@@ -33,7 +33,7 @@ Range part_of(size_t total, size_t parts, size_t i, size_t unit) {
 
 }  // namespace
 
-// A part of a product.
+// Describes a part of a product.
 struct PreparedLinear::Block {
   const Run& run;
   const Operand& operand;

@@ -1,4 +1,5 @@
-// A linear layer ready to run: weights packed for the kernel that serves its formats on this CPU.
+// Holds a linear layer ready to run: its weights are packed for the kernel that serves its formats
+// on this CPU.
 //
 // With x = s * xc and w = t[n] * wc (xc and wc are codes' values, or the values themselves with s =
 // t = 1), every path computes y[n] = f(sum(xc wc) * (s t[n]) + bias[n]). If tokens have scales of

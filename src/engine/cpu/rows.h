@@ -1,4 +1,4 @@
-// Rows of a matrix, and work on them divided among the threads.
+// Describes rows of a matrix, and divides work on them among the threads.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@ struct Range {
   size_t size() const { return to - from; }
 };
 
-// The number of rows that one task of row-wise work takes.
+// One task of row-wise work takes this many rows.
 inline constexpr size_t kRowsOfTask = 32;
 constexpr size_t row_tasks(size_t rows) { return (rows + kRowsOfTask - 1) / kRowsOfTask; }
 
-// Calls body(range) for every kRowsOfTask rows, by all threads.
+// Calls body(range) for every kRowsOfTask rows, using all threads.
 template <class Body>
 void parallel_rows(size_t rows, const Body& body) {
   parallel_for(row_tasks(rows), [&](size_t i) {

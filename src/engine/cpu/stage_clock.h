@@ -13,7 +13,7 @@
 
 namespace fp8q::cpu {
 
-// What a step did since the previous one.
+// Describes what a step did since the previous one.
 struct StageWork {
   Stage stage;
   std::optional<Unit> unit = {};  // forms its products; nullopt: it has none

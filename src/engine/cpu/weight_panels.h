@@ -1,4 +1,4 @@
-// The weights of a linear layer, packed for fp8q's own product kernels (kernels/cpu/gemm.h).
+// Holds the weights of a linear layer, packed for fp8q's own product kernels (kernels/cpu/gemm.h).
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace fp8q::cpu {
 
-// The types of a product's two sides. An unquantized side has no format; both may have been rounded
-// to BF16.
+// Names the types of a product's two sides. An unquantized side has no format; both may have been
+// rounded to BF16.
 struct ProductTypes {
   std::optional<Format> x, w;
   bool rounded_to_bf16 = false;

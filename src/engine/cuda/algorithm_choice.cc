@@ -11,7 +11,7 @@
 namespace fp8q::cuda {
 namespace {
 
-// This is enough that the resolution of events (0.5 us) and gaps hardly count.
+// This many runs make the resolution of events (0.5 us) and gaps insignificant.
 constexpr int kRunsPerSample = 8;
 constexpr size_t kSamples = 5;
 

@@ -33,7 +33,7 @@ struct TrialOperands {
 // Gives `matmul` its algorithm. Returns nullopt if the library has none that runs.
 std::optional<ChosenAlgorithm> find_algorithm(Matmul& matmul, const TrialOperands& trial,
                                               AlgorithmCache& cache, AlgorithmChoice choice);
-// Does the same, and throws Error(device) if there is none.
+// Does the same, and throws an Error (device) if there is none.
 ChosenAlgorithm choose_algorithm(Matmul& matmul, const TrialOperands& trial, AlgorithmCache& cache,
                                  AlgorithmChoice choice);
 

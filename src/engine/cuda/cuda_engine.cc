@@ -118,7 +118,7 @@ int64_t CudaEngine::place(const PackedBatch& batch, const MicroBatch& micro, con
               BatchInput(slot.host_input.data(), bucket));
 }
 
-// Makes room for the bucket. Graphs hold addresses, so that they are void if memory moves.
+// Makes room for the bucket. Graphs hold addresses, so they are void if memory moves.
 void CudaEngine::prepare(const Bucket& bucket, Slot& slot) {
   const void* before[] = {slot.host_input.data(), slot.input.data()};
   slot.host_input.grow(BatchInput::bytes(bucket), "a micro-batch");

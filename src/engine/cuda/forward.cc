@@ -165,7 +165,7 @@ void Forward::run_layer(const Pass& pass, size_t index) {
   add_norm_for(pass, layer.output, layer.output_norm, reader_of(index + 1));
 }
 
-// x = norm(sums + x)
+// Computes x = norm(sums + x).
 void Forward::add_norm_for(const Pass& pass, const GpuStep& from, const GpuNorm& norm,
                            const GpuStep* next) {
   const bool last = &from == &encoder_.layers.back().output;

@@ -19,7 +19,7 @@ struct GpuNorm {
   Norm arguments() const { return {gamma.data(), beta.data(), epsilon}; }
 };
 
-// Is a linear layer, or several layers that share their input, with the Sites of that input.
+// Holds a linear layer, or several layers that share their input, with the Sites of that input.
 struct GpuStep {
   std::vector<int> input_sites;
   GpuLinear linear;
@@ -63,8 +63,8 @@ struct GpuHeadStage {
 
 class GpuEncoder {
  public:
-  // `context` must outlive the object. Error(unsupported) naming the part that the GPU engine
-  // lacks.
+  // `context` must outlive the object. Throws an Error (unsupported) that names the part that the
+  // GPU engine lacks.
   GpuEncoder(const Encoder& encoder, const MatmulContext& context,
              const GpuLinear::Options& options);
 

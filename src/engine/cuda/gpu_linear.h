@@ -43,8 +43,8 @@ class GpuLinear {
     bool integers = true;  // if false, BF16 holds INT8 codes (for joint BF16 sums)
   };
   // Makes one product of the layers side by side. They must agree in formats and input (see
-  // can_join). `context` must outlive the object. Error(unsupported) naming the layer if its sizes
-  // fit no product.
+  // can_join). `context` must outlive the object. Throws an Error (unsupported) that names the
+  // layer if its sizes fit no product.
   GpuLinear(const std::vector<const Linear*>& linears, const std::vector<Site>& sites,
             const MatmulContext& context, const Options& options);
 
@@ -118,7 +118,7 @@ class GpuLinear {
   std::map<int64_t, Product> products_;  // keyed by tokens
 };
 
-// A layer of a head: it has few rows, and runs in FP32 (kernels/cuda/rows.h).
+// Runs a layer of a head: it has few rows, and runs in FP32 (kernels/cuda/rows.h).
 class GpuDense {
  public:
   GpuDense(const Linear& linear, const std::vector<Site>& sites, Function function);

@@ -90,7 +90,8 @@ class Matmul {
  public:
   using Algorithm = cublasLtMatmulAlgo_t;
 
-  // `context` must outlive the object. Error(unsupported) for a shape with an unsupported_reason().
+  // `context` must outlive the object. Throws an Error (unsupported) for a shape with an
+  // unsupported_reason().
   Matmul(const MatmulContext& context, const MatmulShape& shape,
          const MatmulConstants& constants = {});
 
@@ -128,7 +129,8 @@ class Matmul {
   MatmulShape shape_;
   Descriptor<cublasLtMatmulDescOpaque_t> operation_;
   Layout weights_, x_, sums_;
-  // Is the layout of C, which is not read (beta = 0), if C's type differs from that of the results.
+  // This is the layout of C, which is not read (beta = 0), if C's type differs from that of the
+  // results.
   Layout addend_;
   // scaled_sum takes scales for both operands: those of the tokens are ones.
   DeviceBuffer<float> token_scales_;

@@ -12,8 +12,7 @@ namespace {
 // The period is not a multiple of a row's length, so that rows differ.
 constexpr size_t kPeriod = 1'000'003 * 2;
 
-// Hardly one of 10^6 normal values is beyond 5 deviations, so that 5 is taken as the absolute
-// maximum.
+// Hardly one of 10^6 normal values is beyond 5 deviations, so 5 is taken as the absolute maximum.
 constexpr float kDeviations = 5;
 
 uint16_t element(OperandType type, float normal) {

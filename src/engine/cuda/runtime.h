@@ -18,8 +18,8 @@
 
 namespace fp8q::cuda {
 
-// Throws unless `error` is cudaSuccess: Error(limit) for memory, else Error(device). The message
-// says so if CUDA accepts no more work from this process after the error.
+// Throws unless `error` is cudaSuccess: an Error (limit) for memory, else an Error (device). The
+// message says so if CUDA accepts no more work from this process after the error.
 void check(cudaError_t error, std::string_view step);
 // Does the same for the errors of kernels launched before, such as a launch that the device
 // refused.
@@ -63,7 +63,7 @@ class TypedMemory {
 // This memory is on the GPU, aligned to 256 bytes.
 template <typename T>
 using DeviceBuffer = TypedMemory<T, MemoryKind::device>;
-// This memory is on the host, and the GPU copies from and to it while the host continues.
+// This memory is on the host. The GPU copies from and to it while the host continues.
 template <typename T>
 using PinnedBuffer = TypedMemory<T, MemoryKind::pinned>;
 
