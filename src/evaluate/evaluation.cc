@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kBeginning = "{\"schema\":\"fp8q/evaluation/";
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
 
-// Pairs of a circumstance of a run, in words, and its value.
+// Pairs each circumstance of a run, in words, with its value.
 using Circumstances = std::vector<std::pair<std::string, std::string>>;
 
 void add(Circumstances& list, const std::string& whose, const ModelRun& run) {

@@ -23,7 +23,7 @@
 
 namespace fp8q {
 
-// One model's run over the examples.
+// Describes one model's run over the examples.
 struct ModelRun {
   FileFacts file;
   std::string format;  // Scores::format
@@ -53,7 +53,7 @@ struct Evaluation {
   Task task;            // only what scoring needs: no columns, no files
   std::string split;
   DataFacts data;
-  // The options on which answers or the choice of examples depend, by name.
+  // These are the options on which answers or the choice of examples depend, by name.
   std::vector<std::pair<std::string, std::string>> options;
   uint64_t seed = 1;  // seed of the bootstrap
   Part part;

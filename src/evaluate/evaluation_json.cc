@@ -1,5 +1,5 @@
-// The file of an evaluation. It does not store what follows from its other content, such as the
-// name of a label and whether the label is right.
+// Reads and writes the file of an evaluation. It does not store what follows from its other
+// content, such as the name of a label and whether the label is right.
 #include <cmath>
 
 #include "base/error.h"

@@ -8,7 +8,7 @@
 namespace fp8q {
 namespace {
 
-// A model's run and its score.
+// Holds a model's run and its score.
 struct ScoredRun {
   Scores scores;
   Scored scored;

@@ -19,8 +19,8 @@
 
 namespace fp8q {
 
-// The answers of a model. Lists hold one entry per example, or are empty if they do not apply to
-// the kind of task.
+// Holds the answers of a model. Lists hold one entry per example, or are empty if they do not apply
+// to the kind of task.
 struct Answers {
   // The next two are for label tasks.
   std::vector<double> values;              // the class, or the number
@@ -36,8 +36,8 @@ struct Answers {
   };
   std::vector<SpanAnswer> spans;
 
-  // The answers as people read them, for comparing two models: a label or a part of a text. The
-  // list is empty for numbers.
+  // These are the answers as people read them, for comparing two models: a label or a part of a
+  // text. The list is empty for numbers.
   std::vector<std::string> texts;
   // Says whether each answer is right, if the score is the share of right answers.
   std::vector<bool> right;

@@ -12,7 +12,7 @@
 
 namespace fp8q {
 
-// The meaning of the numbers of an output.
+// Tells what the numbers of an output mean.
 enum class OutputMeaning {
   numbers,    // hidden states, the result of a regression
   classes,    // each row holds the logits of classes

@@ -1,4 +1,4 @@
-// Telemetry of a quantized model's run, which tells what rounding did at every Site.
+// Reports telemetry of a quantized model's run, which tells what rounding did at every Site.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace fp8q {
 
-// The counts of what rounding did at one quantized activation Site.
+// Counts what rounding did at one quantized activation Site.
 struct RoundingCounts {
   std::string path;
   std::string format;
@@ -24,9 +24,9 @@ std::vector<RoundingCounts> rounding_counts(const std::vector<Site>& sites,
 // Returns the counts as shares, for the Sites that saw values.
 std::vector<RoundingFacts> rounding_facts(const std::vector<RoundingCounts>& sites);
 
-// Shares above which a Site is worth a warning. With a scale from the largest value seen, a handful
-// of values in a million saturate. Zero is the right code for the many small values on INT8's
-// coarse grid, unless it takes most of the values.
+// A Site with a share above these is worth a warning. With a scale from the largest value seen, a
+// handful of values in a million saturate. Zero is the right code for the many small values on
+// INT8's coarse grid, unless it takes most of the values.
 inline constexpr double kManySaturated = 1e-3;
 inline constexpr double kManyUnderflowed = 0.5;
 

@@ -20,8 +20,8 @@ struct RunSettings {
   bool mean_tokens = false;  // replace outputs per token by their mean over the tokens
 };
 
-// The outputs of one sequence, in the order of Engine::run's outputs. Each has [tokens or 1] x
-// width values.
+// Holds the outputs of one sequence, in the order of Engine::run's outputs. Each has [tokens or 1]
+// x width values.
 using ExampleOutputs = std::vector<std::vector<float>>;
 
 struct OutputInfo {

@@ -10,15 +10,15 @@
 
 namespace fp8q {
 
-// A model's answers and their score.
+// Holds a model's answers and their score.
 struct Scored {
   Answers answers;
   TaskScore score;
   std::vector<double> resampled;  // the score on the bootstrap's samples
   Interval ci95;                  // interval of the score
-  // The intervals of score.metrics, parallel to them, as fractions.
+  // These are the intervals of score.metrics, parallel to them, as fractions.
   std::vector<Interval> metrics_ci95;
-  // The result of Evaluator::details().
+  // This is the result of Evaluator::details().
   std::vector<std::pair<std::string, double>> details;
 };
 

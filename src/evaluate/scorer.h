@@ -8,7 +8,7 @@ namespace fp8q {
 
 class Scorer {
  public:
-  // The inputs that all engines have in common. They must outlive the scorer.
+  // Holds the inputs that all engines have in common. They must outlive the scorer.
   struct Inputs {
     const Evaluator& evaluator;
     const Sequences& sequences;  // sequences of the evaluator

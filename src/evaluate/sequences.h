@@ -1,4 +1,4 @@
-// The token sequences that a model runs for the examples of a task.
+// Makes the token sequences that a model runs for the examples of a task.
 //
 // Most examples are one sequence. A long text with a question is several windows, each with the
 // question in front. Sentences that are compared by their embeddings are one sequence each.

@@ -1,8 +1,8 @@
 // Answers two questions: how far off may a score be, and is the difference of two scores on the
 // same examples real?
 //
-// Both models saw the same examples, so the tests are paired. For accuracy it is McNemar's exact
-// test on the examples that only one of the models got right, and the paired bootstrap otherwise.
+// Both models saw the same examples, so the tests are paired. Accuracy uses McNemar's exact test on
+// the examples that only one of the models got right. Other scores use the paired bootstrap.
 // Intervals of a score and of a difference are the bootstrap's percentile intervals. Resampling
 // uses a fixed generator, so the same inputs give the same figures on every machine.
 #pragma once
@@ -27,7 +27,7 @@ struct Difference {
   Interval ci95;       // of `score`
   double p_value = 1;  // two-sided, for the hypothesis "no difference"
   std::string test;    // "mcnemar-exact" or "paired-bootstrap"
-  // The examples whose answer differs. It is nullopt if answers are numbers, all of which may
+  // Lists the examples whose answer differs. It is nullopt if answers are numbers, all of which may
   // differ a little.
   std::optional<std::vector<size_t>> flips;
 };

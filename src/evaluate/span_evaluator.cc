@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kNoAnswer = "(no answer)";
 
-// The best answer of all windows of one question.
+// Describes the best answer of all windows of one question.
 struct Decoded {
   std::string text;
   double score = -std::numeric_limits<double>::infinity();

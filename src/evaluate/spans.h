@@ -31,7 +31,7 @@ struct SpanLogits {
   std::span<const float> end;
 };
 
-// The tokens [begin, end) of a text in a window.
+// Names the tokens [begin, end) of a text in a window.
 struct TextTokens {
   size_t begin;
   size_t end;
