@@ -110,7 +110,7 @@ void sort_topologically(Graph& graph) {
              describe(graph.nodes[n]), printable(output));
     }
 
-  // Kahn's algorithm with the original position as priority: an ordered graph stays unchanged.
+  // Uses Kahn's algorithm with the original position as priority: an ordered graph stays unchanged.
   std::vector<std::vector<size_t>> readers(graph.nodes.size());
   std::vector<size_t> missing(graph.nodes.size(), 0);
   for (size_t n = 0; n < graph.nodes.size(); ++n)

@@ -1,5 +1,5 @@
-// Questions about a Graph: which node makes a value, which nodes read it, attributes with defaults,
-// order.
+// Answers questions about a Graph: which node makes a value, which nodes read it, attributes with
+// defaults, order.
 #pragma once
 
 #include <optional>
@@ -13,19 +13,20 @@
 
 namespace fp8q {
 
-// One input slot of a node.
+// Names one input slot of a node.
 struct Use {
   size_t node;
   size_t input;
   friend bool operator==(const Use&, const Use&) = default;
 };
 
-// The producers and consumers of every value; valid while the graph's nodes do not change.
+// Finds the producers and consumers of every value. It is valid while the graph's nodes do not
+// change.
 class GraphIndex {
  public:
   explicit GraphIndex(const Graph& graph);
 
-  // Returns the node that makes `value`; nullptr for inputs, initializers and unknown names.
+  // Returns the node that makes `value`, and nullptr for inputs, initializers and unknown names.
   const Node* producer(const std::string& value) const;
   std::optional<size_t> producer_index(const std::string& value) const;
   std::span<const Use> uses(const std::string& value) const;
@@ -39,11 +40,11 @@ class GraphIndex {
   std::unordered_map<std::string, std::vector<Use>> uses_;
 };
 
-// Whether `node` is not nullptr and has this operator of the standard set.
+// Returns whether `node` is not nullptr and has this operator of the standard set.
 bool is_op(const Node* node, std::string_view op_type);
 
-// Return an attribute, or a default if it is absent. An attribute of another type is an Error
-// (bad_model) naming the node.
+// Return an attribute, or a default if it is absent. They throw an Error (bad_model) that names the
+// node if the attribute has another type.
 int64_t int_attribute(const Node& node, const std::string& name, int64_t otherwise);
 float float_attribute(const Node& node, const std::string& name, float otherwise);
 std::string string_attribute(const Node& node, const std::string& name, std::string otherwise);
@@ -55,8 +56,8 @@ const Attribute* find_attribute(const Node& node, const std::string& name);
 // is described by its first output.
 std::string describe(const Node& node);
 
-// Sorts the nodes so that every value is made before it is read; stable. Error (bad_model): a
-// cycle, a value that no node makes, a value made twice.
+// Sorts the nodes so that every value is made before it is read. The sort is stable. Throws an
+// Error (bad_model) if there is a cycle, a value that no node makes, or a value made twice.
 void sort_topologically(Graph& graph);
 
 // Removes nodes whose outputs are all unread, and initializers that no node reads.

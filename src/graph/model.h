@@ -1,4 +1,4 @@
-// The one intermediate representation: an ONNX model as plain values.
+// Defines the one intermediate representation: an ONNX model as plain values.
 //
 // Values are referred to by name, as in the file, so names survive reading, rewriting and writing.
 // An empty input or output name means "omitted". Data that fp8q does not interpret (unknown
@@ -42,9 +42,9 @@ struct ValueInfo {
   std::vector<Dim> shape;
 };
 
-// A function that a file defines. The graph holds no calls, only the nodes that they stand for: a
-// call named "c" is a sequence of consecutive nodes "c/...", as both expand() and the reader
-// produce it. `calls` tells the writer which sequences become calls in the file.
+// Describes a function that a file defines. The graph holds no calls, only the nodes that they
+// stand for: a call named "c" is a sequence of consecutive nodes "c/...", as both expand() and the
+// reader produce it. `calls` tells the writer which sequences become calls in the file.
 struct LocalFunction {
   std::string domain, name;
   std::vector<std::string> inputs, outputs;
@@ -77,7 +77,7 @@ struct Model {
   std::map<std::string, std::string> metadata;
   std::string unknown_fields;
   Graph graph;
-  // Functions to write as such; a model that was read has none.
+  // These functions are written as such. A model that was read has none.
   std::vector<LocalFunction> functions;
 
   int64_t opset() const;  // version of the standard operator set; 0 if it is not imported

@@ -85,7 +85,8 @@ bool same(const Quantization& a, const Quantization& b) {
 
 namespace {
 
-// The constants of a graph: initializers, Constant nodes, and everything computed from them alone.
+// Finds the constants of a graph: initializers, Constant nodes, and everything computed from them
+// alone.
 class Constants {
  public:
   explicit Constants(const Graph& graph) : graph_(&graph) {
@@ -221,7 +222,7 @@ class Finder {
     while (true) {
       const Node* node = index_.producer(value);
       if (is_op(node, "Softmax")) return true;
-      // The guard of scaled dot-product attention: Where(IsNaN(p), 0, p).
+      // This is the guard of scaled dot-product attention: Where(IsNaN(p), 0, p).
       if (is_op(node, "Where")) value = input_or_empty(*node, 2);
       else if (std::ranges::any_of(kLookThrough, [&](auto op) { return is_op(node, op); }))
         value = input_or_empty(*node, 0);

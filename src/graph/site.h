@@ -1,5 +1,5 @@
-// Sites: the places where a model can be quantized. Calibration, plans, telemetry and reports all
-// refer to Sites.
+// Sites are the places where a model can be quantized. Calibration, plans, telemetry and reports
+// all refer to Sites.
 //
 // Most Sites are operands of matrix products, which every recipe quantizes. A recognized encoder
 // has other Sites, which only a naive recipe quantizes: results of linear layers, scores, and the
@@ -20,7 +20,7 @@ namespace fp8q {
 
 enum class SiteKind { activation, weight };
 
-// The product that a Site feeds, or the place where it arises. Recipes choose by role.
+// Names the product that a Site feeds, or the place where it arises. Recipes choose by role.
 enum class SiteRole {
   // Roles of operands of products.
   attention_input,   // x of the query, key and value products
@@ -44,47 +44,48 @@ enum class SiteRole {
   head_result,          // result of the pooler, before its activation, and of the classifier
 };
 
-// Whether Sites of this role are operands of products.
+// Returns whether Sites of this role are operands of products.
 constexpr bool is_operand(SiteRole role) { return role <= SiteRole::other; }
-// Whether the last dimension holds channels. Otherwise it holds tokens, whose number differs
-// between sequences.
+// Returns whether the last dimension holds channels. Otherwise it holds tokens, whose number
+// differs between sequences.
 constexpr bool has_channels(SiteRole role) {
   return role != SiteRole::probabilities && role != SiteRole::scores;
 }
 
-// How a tensor is quantized: x = decode(code) * scale, symmetric.
+// Says how a tensor is quantized: x = decode(code) * scale, symmetric.
 struct Quantization {
   Format format = Format::e4m3;
-  // A float tensor: a scalar, or [channels] along `axis`. With `block` it has the tensor's
-  // dimensions, with the dimension of `axis` divided by `block`.
+  // The scale is a float tensor: a scalar, or [channels] along `axis`. With `block` it has the
+  // tensor's dimensions, with the dimension of `axis` divided by `block`.
   Tensor scale;
   std::optional<int64_t> axis;  // axis in the tensor as it enters the product; nullopt: one scale
   int64_t block = 0;            // elements along `axis` that share a scale; weights only
-  // Each row (token) has its own scale, the token_scale() of its absmax, found at run time. `scale`
-  // is then a scalar without meaning.
+  // If true, each row (token) has its own scale, the token_scale() of its absmax, found at run
+  // time. `scale` is then a scalar without meaning.
   bool per_token = false;
-  // For inputs of linear layers: the value is multiplied by these factors of its channels
-  // (channel_factors.h) and then quantized. The weights that read it are stored divided by the
-  // factors. Empty: there are no factors.
+  // Inputs of linear layers may have factors: the value is multiplied by these factors of its
+  // channels (channel_factors.h) and then quantized. The weights that read it are stored divided by
+  // the factors. The list is empty if there are no factors.
   std::vector<float> factors;
 };
 
 struct Site {
   std::string path;  // readable: "layer.3/ffn.output/input", "layer.3/ffn.output/weight"
-  // ONNX name of the float tensor, before any Q/DQ. For weights it is the constant as the product
-  // sees it.
+  // This is the ONNX name of the float tensor, before any Q/DQ. For weights it is the constant as
+  // the product sees it.
   std::string value;
   SiteKind kind = SiteKind::activation;
   SiteRole role = SiteRole::other;
   int layer = -1;  // -1 outside layers
-  // For operands: the input slots of the products that the Site feeds. For other Sites: every slot
-  // that reads the value; empty if it is only a graph output.
+  // For operands these are the input slots of the products that the Site feeds. For other Sites
+  // they are all slots that read the value, and the list is empty if the value is only a graph
+  // output.
   std::vector<Use> uses;
-  // For the input of an attention or FFN: the slot of the residual sum that adds the same numbers,
-  // possibly under another name. A recipe that quantizes residual sums quantizes the numbers there
-  // too.
+  // For the input of an attention or FFN, this is the slot of the residual sum that adds the same
+  // numbers, possibly under another name. A recipe that quantizes residual sums quantizes the
+  // numbers there too.
   std::optional<Use> residual;
-  // For weights: the axis of the output channels of the constant.
+  // For weights, this is the axis of the output channels of the constant.
   std::optional<int64_t> channel_axis;
   std::optional<Quantization> quantization;  // as found in the graph
 };
@@ -104,8 +105,8 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 
 bool same(const Quantization& a, const Quantization& b);
 
-// The Sites of a graph that is not a recognized encoder: the operands of every MatMul and Gemm.
-// Operands that come from a Softmax have the role `probabilities`, all others `other`. An
+// Returns the Sites of a graph that is not a recognized encoder: the operands of every MatMul and
+// Gemm. Operands that come from a Softmax have the role `probabilities`, all others `other`. An
 // activation that several products read is one Site; a weight is a separate Site for each product.
 std::vector<Site> generic_sites(const Model& model);
 

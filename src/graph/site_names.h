@@ -1,4 +1,4 @@
-// The names by which results refer to Sites.
+// Gives the names by which results refer to Sites.
 #pragma once
 
 #include <string>

@@ -37,7 +37,7 @@ bool is_scalar(const Tensor* tensor, float value) {
          tensor->data<float>()[0] == value;
 }
 
-// Whether `scale` is the column of the token_scale() of each row of `x`.
+// Returns whether `scale` is the column of the token_scale() of each row of `x`.
 bool is_scale_of(const GraphIndex& index, const std::string& scale, const std::string& x,
                  Format format, const ContentsOf& contents) {
   const Node* limit = made_by(index, scale, "Max", 2);

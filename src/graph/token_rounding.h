@@ -1,6 +1,6 @@
-// Dynamic quantization of tokens: every row of a tensor is quantized with its own scale, found at
-// run time, and dequantized. In a file this is a call of a function that the file defines. The body
-// consists of standard operators, so every runtime that supports functions can execute it:
+// Implements dynamic quantization of tokens: every row of a tensor is quantized with its own scale,
+// found at run time, and dequantized. In a file this is a call of a function that the file defines.
+// The body consists of standard operators, so every runtime that supports functions can execute it:
 //
 //   scale = Max(ReduceMax(|x|, last axis) / largest, 2^-126)         token_scale()
 //   y     = DequantizeLinear(QuantizeLinear(x / scale, 1), 1) * scale
@@ -17,7 +17,7 @@
 
 namespace fp8q {
 
-// The domain, and its version, of functions that fp8q defines in its files.
+// Functions that fp8q defines in its files have this domain, with this version.
 inline constexpr const char* kFunctionDomain = "fp8q";
 inline constexpr int64_t kFunctionVersion = 1;
 
@@ -29,7 +29,7 @@ struct TokenRounding {
   Quantization quantization;
   std::string input;
 };
-// Recognizes `value` as the result of such a call, expanded; nullopt for everything else.
+// Recognizes `value` as the result of such a call, expanded. Returns nullopt for everything else.
 std::optional<TokenRounding> find_token_rounding(const GraphIndex& index, const std::string& value,
                                                  const ContentsOf& contents);
 
