@@ -57,8 +57,8 @@ OpContext context_of(const Model& model, const Node& node, const AbstractValues&
   return OpContext(node, opset_for(model, node), std::move(operands));
 }
 
-// Whether to delay the result of a node. Large results of these operators wait, because files store
-// weights behind them. They cannot fail once their types are right.
+// Returns whether to delay the result of a node. Large results of these operators wait, because
+// files store weights behind them. They cannot fail once their types are right.
 bool can_wait(const Node& node, const Types& types) {
   constexpr std::array kStorage = {"DequantizeLinear", "Cast", "Transpose", "Reshape", "Identity"};
   constexpr int64_t kLarge = 1 << 16;

@@ -16,9 +16,9 @@
 
 namespace fp8q {
 
-// Known contents: a tensor, or a function that computes it on first access. Decoding a weight takes
-// time and four times its memory, and most questions about a graph do not need the weights. Copies
-// share the result. Access is not safe from several threads at once.
+// Holds known contents: a tensor, or a function that computes it on first access. Decoding a weight
+// takes time and four times its memory, and most questions about a graph do not need the weights.
+// Copies share the result. Access is not safe from several threads at once.
 class Contents {
  public:
   Contents() = default;
@@ -48,9 +48,9 @@ struct AbstractValue {
 
 using AbstractValues = std::unordered_map<std::string, AbstractValue>;
 
-// The model must outlive the values. `input_shapes` must give a shape for every graph input. An
-// operator that the interpreter does not support is an Error (unsupported) naming node, operator
-// and opset.
+// The model must outlive the values. `input_shapes` must give a shape for every graph input. Throws
+// an Error (unsupported) that names node, operator and opset if the interpreter does not support an
+// operator.
 AbstractValues evaluate_abstractly(const Model& model,
                                    const std::map<std::string, Shape>& input_shapes);
 

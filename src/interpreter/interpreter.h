@@ -1,4 +1,4 @@
-// Reference execution of any graph whose operators are in ops.def, with plain loops that are
+// Executes any graph whose operators are in ops.def, as a reference, with plain loops that are
 // obviously correct.
 //
 // The interpreter is the oracle for the engine, and the fallback for graphs that are not recognized
@@ -19,26 +19,27 @@ namespace fp8q {
 class Interpreter {
  public:
   // Checks that every operator and opset is supported. The Error (unsupported) names every operator
-  // that is not, with a node, the opset and the remedy. Computes all nodes that depend on constants
-  // only. Keeps a reference to the model.
+  // that is not, with a node, the opset and the remedy. The constructor computes all nodes that
+  // depend on constants only. It keeps a reference to the model.
   explicit Interpreter(const Model& model);
 
-  // Called for every value that a node makes, in execution order, before the value is released.
+  // Is called for every value that a node makes, in execution order, before the value is released.
   // Values computed at construction are not reported: see constant().
   using Watch = std::function<void(const std::string& value, const Tensor& tensor)>;
 
-  // Called for every input of every node before the node runs. Returns another tensor of the same
-  // type and shape to be read instead, or nullopt. Not called for values computed at construction.
+  // Is called for every input of every node before the node runs. Returns another tensor of the
+  // same type and shape to be read instead, or nullopt. It is not called for values computed at
+  // construction.
   using Substitute = std::function<std::optional<Tensor>(const Use& slot, const Tensor& value)>;
 
-  // Executes the graph. Inputs are bound by name. A missing, unknown or wrongly typed input is an
-  // Error (bad_data). The same Interpreter may run in several threads at once.
+  // Executes the graph. Inputs are bound by name. A missing, unknown or wrongly typed input raises
+  // an Error (bad_data). The same Interpreter may run in several threads at once.
   std::map<std::string, Tensor> run(const std::map<std::string, Tensor>& inputs,
                                     const Watch& watch = nullptr,
                                     const Substitute& substitute = nullptr) const;
 
   // Returns an initializer, or a value computed at construction that a node of run() reads or that
-  // is a graph output; nullptr for all other values.
+  // is a graph output. Returns nullptr for all other values.
   const Tensor* constant(const std::string& value) const;
 
  private:

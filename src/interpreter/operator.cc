@@ -24,7 +24,7 @@ constexpr std::array kOperators = {
 #undef FP8Q_OP
 };
 
-// Returns why a node cannot be executed; empty if it can.
+// Returns why a node cannot be executed, or an empty text if it can.
 std::string objection(const Model& model, const Node& node) {
   const Operator* op = find_operator(node.domain, node.op_type);
   if (!op) return "fp8q does not have this operator";

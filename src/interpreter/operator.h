@@ -1,4 +1,5 @@
-// An operator of the interpreter: a rule for the types of its outputs, and an execution.
+// An operator of the interpreter has two functions: a rule for the types of its outputs, and an
+// execution.
 //
 // The rule sees the types and shapes of the inputs, and their contents if they are known. The
 // execution gets the rule's answer, so that no shape is computed twice. The operators themselves
@@ -18,10 +19,10 @@
 
 namespace fp8q {
 
-// The newest version of the standard operator set whose rules are implemented.
+// This is the newest version of the standard operator set whose rules are implemented.
 inline constexpr int64_t kNewestOpset = 27;
 
-// One input of a node. Both pointers are nullptr if only type and shape are known.
+// Describes one input of a node. Both pointers are nullptr if only type and shape are known.
 struct Operand {
   DType dtype;
   Shape shape;
@@ -40,14 +41,14 @@ class OpContext {
   size_t input_count() const { return inputs_.size(); }
   size_t output_count() const { return node_->outputs.size(); }
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i].has_value(); }
-  // Returns an input; Error (bad_model) if it is omitted.
+  // Returns an input. Throws an Error (bad_model) if it is omitted.
   const Operand& input(size_t i) const;
-  // Returns the contents of an input; Error (unsupported) if they are unknown.
+  // Returns the contents of an input. Throws an Error (unsupported) if they are unknown.
   const Tensor& tensor(size_t i) const;
   // Returns the contents of an int32 or int64 input.
   std::vector<int64_t> ints(size_t i) const;
   // Returns a list that was the attribute `name` before opset `since` and is input `i` from then
-  // on; nullopt if it is omitted.
+  // on. Returns nullopt if it is omitted.
   std::optional<std::vector<int64_t>> ints_since(int64_t since, const std::string& name,
                                                  size_t i) const;
   bool all_contents_known() const;
@@ -99,7 +100,7 @@ struct Operator {
 const Operator* find_operator(std::string_view domain, std::string_view name);
 std::span<const Operator> all_operators();
 
-// Raises an Error (unsupported) that lists every operator of the model that ops.def does not have.
+// Throws an Error (unsupported) that lists every operator of the model that ops.def does not have.
 void require_supported(const Model& model);
 
 // Returns the version of the operator set whose rules apply to a node.
@@ -112,13 +113,14 @@ Types infer(const OpContext& context);
 // gigabytes.
 class MemoryBudget {
  public:
-  // The budget for everything that is computed from constants and kept.
+  // Returns the budget for everything that is computed from constants and kept.
   static MemoryBudget for_constants(const Model& model);
-  // The budget for the outputs of one node.
+  // Returns the budget for the outputs of one node.
   static MemoryBudget for_one_node() { return MemoryBudget(kMaxTensorBytes); }
   static constexpr uint64_t kMaxTensorBytes = uint64_t{1} << 31;
 
-  // Subtracts what the outputs need. Error (limit) naming the node if they do not fit.
+  // Subtracts what the outputs need. Throws an Error (limit) that names the node if they do not
+  // fit.
   void take(const OpContext& context, const Types& outputs);
 
  private:

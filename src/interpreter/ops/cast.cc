@@ -15,7 +15,7 @@
 namespace fp8q {
 namespace {
 
-// The type through which an element is converted without loss.
+// An element is converted through this type without loss.
 template <typename T>
 using Compute = std::conditional_t<std::is_arithmetic_v<T>, T, float>;
 

@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// Returns the bound given by input `i` or by attribute `name`; `none` if neither is given.
+// Returns the bound given by input `i` or by attribute `name`, or `none` if neither is given.
 template <typename T>
 T bound(const OpContext& context, const char* name, size_t i, T none) {
   if (context.opset() < 11)

@@ -1,4 +1,4 @@
-// Operators that work element by element, with NumPy's broadcasting.
+// Implements operators that work element by element, with NumPy's broadcasting.
 //
 // Elements of every type are computed in one of three types. Half-precision values are computed in
 // float and rounded once. Integers are computed in int64 and keep the low bits, so that they wrap
@@ -17,7 +17,7 @@ namespace fp8q {
 // Returns the type that holds the values of `dtype` exactly: double or int64.
 DType wide_type(DType dtype);
 
-// Raises an Error (unsupported) for FP8 and bool, which have no arithmetic.
+// Throws an Error (unsupported) for FP8 and bool, which have no arithmetic.
 void require_numeric(const OpContext& context, DType dtype);
 
 // Calls f(TypeTag<T>) with the type T in which elements of type `dtype` are computed: float, double
@@ -38,7 +38,7 @@ void visit_wide(const OpContext& context, DType dtype, F&& f) {
   else f(TypeTag<double>{});
 }
 
-// Raises an Error (unsupported) unless `dtype` is float, double or a half-precision type.
+// Throws an Error (unsupported) unless `dtype` is float, double or a half-precision type.
 void require_float(const OpContext& context, DType dtype);
 
 // Sums and products of integers wrap around; signed overflow would be undefined.

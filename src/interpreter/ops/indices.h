@@ -1,12 +1,12 @@
-// Tensors of indices: bounds, and the index tuples of GatherND and ScatterND.
+// Reads tensors of indices: bounds, and the index tuples of GatherND and ScatterND.
 #pragma once
 
 #include "interpreter/ops/layout.h"
 
 namespace fp8q {
 
-// Returns an index that may count from the end. Error (bad_data) if it is outside [-length,
-// length), because indices are usually token ids.
+// Returns an index that may count from the end. Throws an Error (bad_data) if it is outside
+// [-length, length), because indices are usually token ids.
 int64_t checked_index(const OpContext& context, int64_t index, int64_t length);
 
 // The last dimension of the indices holds tuples of `depth` indices into dimensions

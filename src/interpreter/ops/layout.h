@@ -1,5 +1,5 @@
-// The positions of elements: strides, axes, and copying between layouts. Elements are moved as
-// bytes, so every type works.
+// Finds the positions of elements: strides, axes, and copying between layouts. Elements are moved
+// as bytes, so every type works.
 #pragma once
 
 #include <array>
@@ -18,14 +18,14 @@ Strides strides_of(const Shape& shape);  // row-major
 // dimensions that are repeated.
 Strides broadcast_strides(const Shape& from, const Shape& to);
 
-// Converts an axis that may count from the end to an index below `rank`; Error (bad_model) if out
-// of range.
+// Converts an axis that may count from the end to an index below `rank`. Throws an Error
+// (bad_model) if it is out of range.
 size_t normalized_axis(const OpContext& context, int64_t axis, size_t rank);
 // Returns the axes sorted; an axis that occurs twice is an Error.
 std::vector<size_t> normalized_axes(const OpContext& context, const std::vector<int64_t>& axes,
                                     size_t rank);
 
-// A shape seen from one axis: outer x length x inner elements.
+// Describes a shape seen from one axis: outer x length x inner elements.
 struct AxisView {
   int64_t outer = 1;
   int64_t length = 1;

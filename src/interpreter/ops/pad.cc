@@ -34,7 +34,7 @@ Pads pads_of(const OpContext& context) {
 }
 
 // Returns the position that is read for position `i`, both counted from the first element of an
-// axis; -1 for the constant.
+// axis. Returns -1 for the constant.
 int64_t source(const std::string& mode, int64_t i, int64_t length) {
   if (i >= 0 && i < length) return i;
   if (mode == "edge") return std::clamp<int64_t>(i, 0, length - 1);

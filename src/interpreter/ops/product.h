@@ -1,4 +1,4 @@
-// Matrix products: the shapes of MatMul, and the loops that all product operators share.
+// Implements matrix products: the shapes of MatMul, and the loops that all product operators share.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace fp8q {
 
-// The plan of NumPy's matmul: matrices are in the last two dimensions, and the other dimensions
+// Plans NumPy's matmul: matrices are in the last two dimensions, and the other dimensions
 // broadcast. A vector on the left is a row, and one on the right is a column; its dimension is left
 // out of the result.
 struct MatMulPlan {

@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// The direction of a vector of zero points: the rows of A or the columns of B.
+// Tells the direction of a vector of zero points: the rows of A or the columns of B.
 enum class Along { rows, columns };
 
 // Returns value i of a parameter that has one value, or one per row (column) in its last dimension.

@@ -1,4 +1,4 @@
-// The scale that an element has in QuantizeLinear, DequantizeLinear and their relatives.
+// Finds the scale that an element has in QuantizeLinear, DequantizeLinear and their relatives.
 //
 // There is one scale for the tensor, or one per index along `axis` (opset 13, scale of one
 // dimension), or one per block of `block_size` elements along `axis` (opset 21, scale with the
@@ -11,7 +11,8 @@ namespace fp8q {
 
 class ScaleLayout {
  public:
-  // Reads the attributes. `scale` and, if present, `zero_point` must fit `x` (Error bad_model).
+  // Reads the attributes. `scale` and, if present, `zero_point` must fit `x`, or an Error
+  // (bad_model) is thrown.
   ScaleLayout(const OpContext& context, const Shape& x, const Shape& scale,
               const Shape* zero_point);
 

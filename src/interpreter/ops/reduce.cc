@@ -30,7 +30,7 @@ Reduction reduction_of(const OpContext& context) {
   return r;
 }
 
-// How elements are combined: result = finish(add(... add(start, x0) ..., xn), n).
+// Says how elements are combined: result = finish(add(... add(start, x0) ..., xn), n).
 template <typename Sum>
 struct Fold {
   std::string_view name;
@@ -82,7 +82,7 @@ std::pair<T, T> range_of(DType dtype) {
   }
 }
 
-// The dimensions of x that stay, and the dimensions that are reduced.
+// Holds the dimensions of x that stay, and the dimensions that are reduced.
 struct Split {
   Shape kept_shape;
   Strides kept;

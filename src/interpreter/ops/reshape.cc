@@ -1,6 +1,6 @@
-// Operators that only change the shape: Reshape (since 1; the shape is an attribute before opset 5;
-// `allowzero` from 14), Flatten (since 1; negative axes from 11), Squeeze and Unsqueeze (since 1;
-// axes are an attribute before opset 13). The result shares the payload of the input.
+// These operators only change the shape: Reshape (since 1; the shape is an attribute before opset
+// 5; `allowzero` from 14), Flatten (since 1; negative axes from 11), Squeeze and Unsqueeze (since
+// 1; axes are an attribute before opset 13). The result shares the payload of the input.
 #include <algorithm>
 
 #include "interpreter/ops/layout.h"

@@ -1,7 +1,7 @@
-// Functions of one element. Abs, Neg, Relu and Sign also work on integers. Ceil, Cos, Erf, Exp,
-// Floor, Log, Reciprocal, Round (ties to even), Sigmoid, Sin, Softplus, Sqrt and Tanh work on
-// floating-point types. They are computed in double and rounded to float once, and half-precision
-// results then to their type. IsNaN gives bool. No opset changed a meaning.
+// These are functions of one element. Abs, Neg, Relu and Sign also work on integers. Ceil, Cos,
+// Erf, Exp, Floor, Log, Reciprocal, Round (ties to even), Sigmoid, Sin, Softplus, Sqrt and Tanh
+// work on floating-point types. They are computed in double and rounded to float once, and
+// half-precision results then to their type. IsNaN gives bool. No opset changed a meaning.
 #include <algorithm>
 #include <array>
 #include <string_view>
