@@ -1,4 +1,4 @@
-// The contents of a Document. Internal to this folder.
+// Holds the contents of a Document. This header is internal to the folder.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -13,25 +13,24 @@
 
 namespace fp8q::json {
 
-// How errors describe a kind of file. The texts must outlive its documents.
+// Says how errors describe a kind of file. The texts must outlive its documents.
 struct Kind {
-  // Expected contents, for files that cannot be parsed: "a plan".
+  // Tells what a file should contain, for files that cannot be parsed: "a plan".
   std::string_view what = "valid JSON";
   std::string_view remedy = "";  // ends every message; empty: no remedy is named
   ErrorCode code = ErrorCode::bad_data;
 };
 
-// The deepest allowed nesting of objects and lists. Files that fp8q reads have fewer than ten
-// levels.
+// Objects and lists may nest this deeply. Files that fp8q reads have fewer than ten levels.
 inline constexpr size_t kMaxDepth = 64;
 
-// A parsed text. Copies share it.
+// Holds a parsed text. Copies share it.
 class Document {
  public:
-  // `source` names the bytes in messages. Takes time linear in their number. Error (with the kind's
-  // code): the bytes are not JSON, nest too deeply, or an object has a key twice.
+  // `source` names the bytes in messages. Takes time linear in their number. Throws an Error with
+  // the kind's code if the bytes are not JSON or nest too deeply, or if an object has a key twice.
   static Document parse(std::string_view bytes, const std::string& source, const Kind& kind = {});
-  // Parses a file. Also raises the errors of read_file().
+  // Parses a file. Also throws the errors of read_file().
   static Document read(const std::filesystem::path& path, uint64_t max_bytes,
                        const Kind& kind = {});
 

@@ -1,6 +1,6 @@
-// Files that hold what a run found: {"schema", "checksum", "content"}. The checksum is the SHA-256
-// of the content in its canonical form (sorted members, no spaces). The content may cover only a
-// part of the run's examples.
+// Reads and writes files that hold what a run found: {"schema", "checksum", "content"}. The
+// checksum is the SHA-256 of the content in its canonical form (sorted members, no spaces). The
+// content may cover only a part of the run's examples.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// JSON to be written. Members keep the order in which they are given:
+// Builds JSON to be written. Members keep the order in which they are given:
 //
 //   Tree tree = {{"schema", "fp8q/x/1"}, {"range", Tree::list({low, high})}, {"task", optional}};
 //   tree["sites"] = Tree::list(sites, [](const Site& s) { return Tree{{"path", s.path}}; });
@@ -21,8 +21,8 @@ namespace fp8q::json {
 struct Style {
   int indent = -1;      // spaces for each level; negative: one line without spaces
   bool sorted = false;  // sort the members by their keys
-  // The message of the Error (unsupported) if a string is not UTF-8. Empty: invalid bytes are
-  // replaced by U+FFFD.
+  // This is the message of the Error (unsupported) if a string is not UTF-8. If it is empty,
+  // invalid bytes are replaced by U+FFFD.
   std::string_view not_utf8 = {};
 };
 
@@ -61,8 +61,8 @@ class Tree {
     return tree;
   }
 
-  // Returns the member with this key, and adds it (as null) if it is absent. For objects with few
-  // members.
+  // Returns the member with this key, and adds it (as null) if it is absent. Use this for objects
+  // with few members.
   Tree& operator[](std::string_view key);
   // Adds a member whose key is new, in the same time for objects of any size.
   void add(std::string key, Tree value);

@@ -1,5 +1,5 @@
-// Typed access to a parsed document. Anything unexpected raises an error with the kind's code that
-// names the file, the place and the remedy:
+// Gives typed access to a parsed document. Anything unexpected raises an error with the kind's code
+// that names the file, the place and the remedy:
 //
 //   model.calib.json: content.sites[3].count: expected a whole number from 0 to 7, found "x"; run
 //   fp8q calibrate again
@@ -42,7 +42,7 @@ class Value {
   // ignored.
   const Value& with_only(const std::vector<std::string_view>& keys) const;
 
-  // For lists.
+  // These functions are for lists.
   size_t size() const;
   Value at(size_t index) const;
   std::vector<Value> items() const;
