@@ -1,4 +1,4 @@
-// The codec of every format, for code that is compiled for each format.
+// Lists the codec of every format, for code that is compiled for each format.
 //
 // A codec (minifloat.h, integer_codec.h) has encode(float) and decode(code), the values largest(),
 // lowest() and step_at_zero(), kBits and kInteger. Everything else about a format follows from

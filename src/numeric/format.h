@@ -1,4 +1,4 @@
-// Quantization formats and the rule that turns a range into a scale.
+// Defines the quantization formats and the rule that turns a range into a scale.
 //
 // A quantized tensor stores codes q and a scale s; its values are decode(q) * s. Codes are computed
 // as ONNX's QuantizeLinear defines and onnxruntime does: the quotient x / s is an FP32 value (a
@@ -56,10 +56,10 @@ uint8_t encode(Format format, float x, float scale);
 // Returns decode(code) without the scale. INT8 codes are two's complement.
 float decode(Format format, uint8_t code);
 
-// Whether x / scale lies beyond the largest code (INT8: or beyond -128) by more than half a step,
-// so that it is clipped and not only rounded. False for NaN.
+// Returns whether x / scale lies beyond the largest code (INT8: or beyond -128) by more than half a
+// step, so that it is clipped and not only rounded. Returns false for NaN.
 bool saturates(Format format, float x, float scale);
-// Whether x rounds to zero although it is not zero.
+// Returns whether x rounds to zero although it is not zero.
 bool underflows(Format format, float x, float scale);
 
 // Encode and decode whole rows; `codes` and `x` have equal size.

@@ -1,4 +1,5 @@
-// Codecs of small integers, exact and constexpr: two's complement in the low bits of a code.
+// Defines codecs of small integers, exact and constexpr: two's complement in the low bits of a
+// code.
 //
 // encode() rounds to nearest, ties to even, and saturates; NaN becomes 0.
 #pragma once
@@ -15,8 +16,8 @@ struct IntegerCodec {
   static constexpr int kBits = kCodeBits;
 
   static constexpr uint32_t encode(float x) {
-    // 1.5 * 2^23: adding it to |x| < 2^22 leaves no bits for a fraction, so the sum is rounded to
-    // an integer, to nearest even like all FP32 arithmetic here.
+    // Adding this constant, 1.5 * 2^23, to |x| < 2^22 leaves no bits for a fraction, so the sum is
+    // rounded to an integer, to nearest even like all FP32 arithmetic here.
     constexpr float kRounder = 12582912.0f;
     if (x != x) return 0;
     const float rounded = (std::clamp(x, lowest(), largest()) + kRounder) - kRounder;

@@ -1,4 +1,4 @@
-// Codecs of the small floating-point formats, exact and constexpr.
+// Defines codecs of the small floating-point formats, exact and constexpr.
 //
 // MiniFloat<E, M, specials> has 1 sign, E exponent and M mantissa bits, exponent bias 2^(E-1) - 1
 // and gradual underflow. encode() rounds the FP32 value itself to nearest, ties to even, in one

@@ -26,7 +26,7 @@ constexpr StudyFormat of_codec(std::string_view name) {
 }
 
 constexpr std::array kStudyFormats = {
-    // Formats to which no model is converted.
+    // No model is converted to these formats.
     of_codec<MiniFloat<2, 5, Specials::nan_only>>("e2m5"),
     of_codec<MiniFloat<3, 4, Specials::nan_only>>("e3m4"),
 #define FP8Q_FORMAT(id, onnx_type, codec) of_codec<codec>(#id),

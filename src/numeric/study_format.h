@@ -1,4 +1,5 @@
-// 8-bit formats in general, to find which split into exponent and mantissa fits a tensor best.
+// Describes 8-bit formats in general, to find which split into exponent and mantissa fits a tensor
+// best.
 //
 // These formats are for studies only; models are converted to the formats of format.h. E4M3, E5M2
 // and INT8 are included and round exactly as in format.h (tests/unit/numeric/study_format_test.cc),
@@ -25,8 +26,8 @@ struct StudyFormat {
   float lowest;
 };
 
-// e2m5, e3m4, e4m3, e5m2, int8: from the narrowest to the widest range, INT8 last. Like E4M3, the
-// narrower formats have no Inf and one NaN; their bias is 2^(exponent bits - 1) - 1.
+// Returns e2m5, e3m4, e4m3, e5m2, int8: from the narrowest to the widest range, INT8 last. Like
+// E4M3, the narrower formats have no Inf and one NaN; their bias is 2^(exponent bits - 1) - 1.
 std::span<const StudyFormat> study_formats();
 const StudyFormat& study_format(Format format);
 std::optional<Format> format_of(const StudyFormat& format);  // nullopt: a format for studies only

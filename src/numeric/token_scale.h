@@ -1,5 +1,5 @@
-// The scale of one token's values, found at run time: absmax / largest, raised to the smallest
-// normal FP32 (so that a row of zeros is exact, too). NaN and Inf stay.
+// Computes the scale of one token's values, found at run time: absmax / largest, raised to the
+// smallest normal FP32 (so that a row of zeros is exact, too). NaN and Inf stay.
 //
 // The scale is not cut to 12 bits as in scale_for(). That cut is for scales that a file stores.
 // Here it could turn a difference in the last bit of two tokens' absmax into a difference of 2^-11

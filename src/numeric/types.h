@@ -1,5 +1,5 @@
-// Element types of tensors that C++20 lacks. They store the layout of the file format and convert
-// through float.
+// Defines element types of tensors that C++20 lacks. They store the layout of the file format and
+// convert through float.
 #pragma once
 
 #include <cstdint>
