@@ -54,7 +54,7 @@ class UniqueNames {
   std::string operator()(const std::string& stem) {
     if (next_.emplace(stem, 2).second) return stem;
     while (true) {
-      // Looked up again each time, because inserting may move the counter.
+      // The counter is looked up again each time, because inserting may move it.
       const std::string name = fmt::format("{}_{}", stem, std::max(next_[stem]++, 2));
       if (next_.emplace(name, 2).second) return name;
     }

@@ -1,4 +1,4 @@
-// Reading ONNX models.
+// Reads ONNX models.
 //
 // A model file is untrusted input. Whatever it holds, reading ends in a Model that obeys the rules
 // below or in an Error that names the file, the node or tensor, and what to do.
@@ -34,21 +34,22 @@ namespace fp8q {
 
 namespace fs = std::filesystem;
 
-// The limit of protobuf; larger models keep their weights as external data.
+// This is the limit of protobuf. Larger models keep their weights as external data.
 inline constexpr uint64_t kMaxModelBytes = (uint64_t{1} << 31) - 1;
 
 struct LoadOptions {
-  // The folder of external data; empty: the folder of the model.
+  // External data is in this folder. If it is empty, the data is in the folder of the model.
   fs::path external_data_folder;
-  // Accept external data files that are symbolic links, as in the caches of model hubs. Their
-  // names must still be relative and without "..".
+  // If true, external data files may be symbolic links, as in the caches of model hubs. Their names
+  // must still be relative and without "..".
   bool follow_symlinks = false;
 };
 
-// Errors: file (cannot be read), limit (2 GiB or more), bad_model, unsupported.
+// Throws an Error (file) if the file cannot be read, an Error (limit) if it has 2 GiB or more, an
+// Error (bad_model) if it breaks the rules, or an Error (unsupported).
 Model load_model(const fs::path& path, const LoadOptions& options = {});
 
-// A model together with the files that its payloads are views of.
+// Holds a model together with the files that its payloads are views of.
 struct LoadedModel {
   Model model;
   std::vector<std::shared_ptr<const FileBytes>> files;

@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// Returns "a Git-LFS pointer ...; fetch it with ..."; empty if the format is not known.
+// Returns "a Git-LFS pointer ...; fetch it with ...", or an empty text if the format is not known.
 std::string other_format(std::string_view bytes);
 
 }  // namespace fp8q

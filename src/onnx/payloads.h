@@ -21,13 +21,13 @@ namespace fp8q {
 
 class Payloads {
  public:
-  // For messages that hold their payloads themselves. External data is refused.
+  // Serves messages that hold their payloads themselves. External data is refused.
   Payloads() = default;
-  // For a message that scan_model_bytes() made of `model`. With an empty folder, external data is
-  // refused.
+  // Serves a message that scan_model_bytes() made of `model`. With an empty folder, external data
+  // is refused.
   Payloads(std::shared_ptr<const FileBytes> model, fs::path folder, bool follow_symlinks);
 
-  // Bytes with the requested alignment.
+  // Holds bytes with the requested alignment.
   struct Payload {
     std::shared_ptr<const void> bytes;
     uint64_t size = 0;

@@ -1,4 +1,4 @@
-// The generated message classes of ONNX; private to this folder.
+// Includes the generated message classes of ONNX. This header is private to the folder.
 //
 // Debian's ONNX 1.12 knows the messages as of IR 8. Protobuf keeps newer fields as unknown fields.
 // Newer element types are plain numbers in TensorProto.data_type.

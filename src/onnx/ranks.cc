@@ -9,7 +9,7 @@ namespace {
 
 using Rank = std::optional<int64_t>;
 
-// Operators whose output has the rank of the first input.
+// The output of these operators has the rank of the first input.
 constexpr std::array<std::string_view, 22> kLikeFirst = {
     "Identity", "Cast",     "Softmax", "LogSoftmax",
     "Relu",     "Erf",      "Tanh",    "Sqrt",
@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 22> kLikeFirst = {
     "Slice",    "Abs",      "Concat",  "Not",
     "Floor",    "Transpose"};
 
-// Operators with NumPy's broadcasting: the output has the largest rank of the inputs.
+// These operators broadcast as NumPy does: the output has the largest rank of the inputs.
 constexpr std::array<std::string_view, 14> kBroadcast = {"Add",   "Sub", "Mul", "Div",   "Pow",
                                                          "Where", "And", "Or",  "Equal", "Greater",
                                                          "Less",  "Max", "Min", "MatMul"};

@@ -1,4 +1,5 @@
-// Ranks of values, as far as names and attributes tell; private to this folder.
+// Finds the ranks of values, as far as names and attributes tell. This header is private to the
+// folder.
 //
 // Old models say "softmax over all axes from 3 on". Whether that is the last axis alone depends on
 // the rank of the input, which most exports do not write down. Complete shape inference is not

@@ -1,4 +1,4 @@
-// ModelProto -> Model, except for the reading of nodes and tensors.
+// Turns a ModelProto into a Model, except for the reading of nodes and tensors.
 #pragma once
 
 #include "graph/model.h"
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// The newest supported version of the standard operator set.
+// This is the newest supported version of the standard operator set.
 inline constexpr int64_t kNewestOpset = 27;
 
 // Reads the model and takes the payloads out of the message.

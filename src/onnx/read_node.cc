@@ -11,7 +11,7 @@ namespace {
 
 using Type = onnx::AttributeProto_AttributeType;
 
-// Returns the type whose field is filled, since files before IR 2 do not declare it. Raises an
+// Returns the type whose field is filled, since files before IR 2 do not declare it. Throws an
 // Error if several fields are filled.
 Type filled_type(const onnx::AttributeProto& proto, const std::string& what) {
   Type found = onnx::AttributeProto_AttributeType_UNDEFINED;

@@ -1,4 +1,4 @@
-// NodeProto and AttributeProto -> Node, Attribute.
+// Turns NodeProto and AttributeProto into Node and Attribute.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
-// TensorProto.DataType as of IR 13.
+// These are the names of TensorProto.DataType as of IR 13.
 constexpr std::array<const char*, 27> kTypeNames = {
     "UNDEFINED",      "FLOAT",    "UINT8",        "INT8",           "UINT16",
     "INT16",          "INT32",    "INT64",        "STRING",         "BOOL",
@@ -56,7 +56,7 @@ Tensor from_raw(onnx::TensorProto& proto, DType dtype, Shape shape, const std::s
   return Tensor::view(dtype, std::move(shape), std::move(bytes), data);
 }
 
-// The range of an int32_data entry that holds an element of `dtype`.
+// Returns the smallest value of an int32_data entry that holds an element of `dtype`.
 int32_t smallest_entry(DType dtype) {
   if (dtype == DType::i32) return std::numeric_limits<int32_t>::min();
   return dtype == DType::i8 ? std::numeric_limits<int8_t>::min() : 0;

@@ -1,4 +1,4 @@
-// TensorProto -> Tensor, the only reader of tensor payloads.
+// Turns a TensorProto into a Tensor. This is the only reader of tensor payloads.
 //
 // A payload is in raw_data, in the typed field that belongs to the element type, or in another
 // file. It must have exactly the bytes that type and shape ask for. Payloads of raw_data and other

@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// The size of a memory page, because readers may map the data file.
+// Data is aligned to memory pages because readers may map the data file.
 constexpr uint64_t kDataAlignment = 4096;
 // Smaller initializers stay in the model, because shapes and axes should be there.
 constexpr uint64_t kSmallInitializer = 1024;

@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// The first opset of each IR version, from https://onnx.ai/onnx/repo-docs/Versioning.html
+// Lists the first opset of each IR version, from https://onnx.ai/onnx/repo-docs/Versioning.html
 constexpr std::array<std::pair<int64_t, int64_t>, 8> kIrOfOpset = {
     {{7, 3}, {9, 4}, {10, 5}, {11, 6}, {12, 7}, {15, 8}, {19, 9}, {21, 10}}};
 

@@ -13,12 +13,14 @@
 
 namespace fp8q {
 
+// These are the oldest version that can be upgraded, and the newest version that can be reached.
+// The latter is the version of converted models: the oldest with every 8-bit type and with FP8 zero
+// points of one dimension.
 inline constexpr int64_t kOldestUpgradable = 7;
 
-// A model at `target`, which is at most kConvertedOpset, or above stays unchanged. The IR version
-// becomes at least the one that belongs to the target. Error (unsupported), naming the node: the
-// meaning of an operator changed in between and no rule handles the change. The model is then
-// unchanged.
-void upgrade_opset(Model& model, int64_t target = kConvertedOpset);
+// A model at `target` or above stays unchanged. The IR version becomes at least the one that
+// belongs to the target. Throws an Error (unsupported) that names the node if the meaning of an
+// operator changed in between and no rule handles the change. The model is then unchanged.
+void upgrade_opset(Model& model, int64_t target = kUpgradeTarget);
 
 }  // namespace fp8q

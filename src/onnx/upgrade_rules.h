@@ -1,4 +1,5 @@
-// Rewrites single nodes, with one function per kind of change; private to this folder.
+// Rewrites single nodes, with one function per kind of change. This header is private to the
+// folder.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,7 @@
 
 namespace fp8q {
 
-// The data that a rule reads besides its node, and the results that it leaves behind.
+// Holds the data that a rule reads besides its node, and the results that it leaves behind.
 struct UpgradeContext {
   Graph& graph;  // new initializers are added here
   FreshNames& names;

@@ -22,7 +22,7 @@ constexpr uint64_t kMaxParts = uint64_t{1} << 22;
 
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-// The position of a payload in the bytes of the model.
+// Names the position of a payload in the bytes of the model.
 using Place = std::array<uint64_t, 2>;  // offset, size
 
 std::string encoded(uint64_t value) {
@@ -139,7 +139,7 @@ class Scan {
     }
   }
 
-  // The known types of a field.
+  // Holds the known types of a field.
   struct Known {
     const FieldDescriptor* field;
     const Descriptor* message;

@@ -14,16 +14,16 @@
 
 namespace fp8q {
 
-// The limit on the nesting of messages, also for protobuf's parser. Graphs within graphs are not
-// supported, so real models need about ten levels.
+// Messages may nest this deeply, also in protobuf's parser. Graphs within graphs are not supported,
+// so real models need about ten levels.
 inline constexpr int kMaxMessageDepth = 64;
 
-// FunctionProto.attribute_proto, of IR 9: attributes with default values.
+// This is FunctionProto.attribute_proto, of IR 9. It holds attributes with default values.
 inline constexpr int kDefaultAttributesField = 11;
 
 // Returns the message with the position of the payload in every TensorProto.raw_data that is not
-// empty. Error (bad_model): the bytes are not one well-formed ModelProto. Error (limit): too many
-// parts.
+// empty. Throws an Error (bad_model) if the bytes are not one well-formed ModelProto, and an Error
+// (limit) if there are too many parts.
 std::string scan_model_bytes(std::string_view bytes);
 
 // Returns the payload of a raw_data in a message made by scan_model_bytes(bytes).

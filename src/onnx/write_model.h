@@ -1,4 +1,4 @@
-// Model -> bytes of a ModelProto, without a copy of the weights.
+// Turns a Model into the bytes of a ModelProto, without a copy of the weights.
 //
 // Protobuf would hold every payload twice (in the message and in the serialized form). Here
 // protobuf serializes everything but the initializers. These follow as the last fields of the
