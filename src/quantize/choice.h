@@ -13,7 +13,7 @@
 namespace fp8q {
 
 struct SiteChoice {
-  // A path, or a pattern for fnmatch(3): * ? [...], where * also matches "/".
+  // The pattern is a path, or a pattern for fnmatch(3): * ? [...], where * also matches "/".
   std::string pattern;
   // Members that are not given leave the request unchanged.
   struct Wanted {
@@ -26,8 +26,9 @@ struct SiteChoice {
   std::string origin;  // where it was given, for messages: "--site 'layer.0/*=float'"
 };
 
-// "layer.5/ffn.output/*=float", "*/weight=int8@tensor", "layer.*/query=:percentile:99.99". The
-// reason is the text itself. Throws an Error (usage) that shows the text if it cannot be read.
+// Parses texts like "layer.5/ffn.output/*=float", "*/weight=int8@tensor" or
+// "layer.*/query=:percentile:99.99". The reason is the text itself. Throws an Error (usage) that
+// shows the text if it cannot be read.
 SiteChoice parse_site_choice(std::string_view text);
 
 // Applies choices in their order, so that the last one that matches a Site decides. A pattern that

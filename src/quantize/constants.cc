@@ -17,7 +17,7 @@ bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64;
 }
 
-// The nodes from `value` up to the stored tensor, nearest first.
+// Holds the nodes from `value` up to the stored tensor, nearest first.
 struct Chain {
   std::vector<const Node*> nodes;
   StoredConstant root;

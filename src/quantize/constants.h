@@ -12,7 +12,7 @@ namespace fp8q {
 // Cast between floating-point types, and Transpose. Returns nullopt for everything else.
 std::optional<Tensor> constant_contents(const GraphIndex& index, const std::string& value);
 
-// The stored tensor at the root of such a chain. It has a name if it is an initializer.
+// Describes the stored tensor at the root of such a chain. It has a name if it is an initializer.
 struct StoredConstant {
   Tensor tensor;
   std::string initializer;  // empty for a Constant node

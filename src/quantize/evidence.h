@@ -1,4 +1,4 @@
-// The evidence from which ranges of activations follow.
+// Holds the evidence from which ranges of activations follow.
 #pragma once
 
 #include "calibrate/prediction.h"

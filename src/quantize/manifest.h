@@ -8,7 +8,7 @@
 
 namespace fp8q {
 
-// The entry of a Site or an embedding table.
+// Describes what a Site or an embedding table got.
 struct ManifestEntry {
   std::string path;          // path of the Site; empty for a table
   std::string value;         // its ONNX name in the source model

@@ -31,8 +31,8 @@ struct SitePlan {
   ScaleAxis axis;
   std::vector<float> scales;  // as `axis` says; empty if each token has its own scale
   float absmax = 0;           // magnitude of the largest code; tokens: 0
-  // Measured for weights. Estimated from the histogram for activations, but not for scales per
-  // token. Infinite if there is no error.
+  // The SQNR is measured for weights. It is estimated from the histogram for activations, but not
+  // for scales per token. It is infinite if there is no error.
   std::optional<double> sqnr_db;
   int64_t zero_channels = 0;  // channels (or tensors) that hold only zeros; their scale is 1
   uint64_t nonfinite = 0;     // number of NaN or infinite activations seen, which are ignored
@@ -54,7 +54,7 @@ enum class TableStorage {
   quantized_rows,  // INT8 rows with a scale per row, decoded after the Gather
 };
 
-// An embedding table: a constant matrix whose rows are looked up by Gather.
+// Describes an embedding table: a constant matrix whose rows are looked up by Gather.
 struct TablePlan {
   std::string value;            // the matrix, as the Gathers see it
   std::vector<size_t> gathers;  // indices of the nodes

@@ -14,7 +14,7 @@
 
 namespace fp8q {
 
-// The operands of a MatMul or Gemm, and whether it is quantized.
+// Describes a MatMul or Gemm: its operands, and whether it is quantized.
 struct Product {
   int operands[2] = {-1, -1};  // Sites of inputs 0 and 1
   std::string float_reason;    // empty: it is quantized

@@ -10,17 +10,18 @@
 namespace fp8q {
 namespace {
 
-// The inputs of the six linear layers of every encoder layer.
+// These are the inputs of the six linear layers of every encoder layer.
 constexpr uint32_t kEncoderLinears =
     role_bit(SiteRole::attention_input) | role_bit(SiteRole::attention_output) |
     role_bit(SiteRole::intermediate) | role_bit(SiteRole::ffn_output);
 
-// The linear layers and the two products of attention.
+// These are the linear layers and the two products of attention.
 constexpr uint32_t kEncoderProducts = kEncoderLinears | role_bit(SiteRole::query) |
                                       role_bit(SiteRole::key) | role_bit(SiteRole::probabilities) |
                                       role_bit(SiteRole::value);
 
-// The inputs and results of every operation, including embeddings, residual sums and head.
+// These are the inputs and results of every operation, including embeddings, residual sums and
+// head.
 constexpr uint32_t kEverything =
     kEncoderProducts | role_bit(SiteRole::head) | role_bit(SiteRole::other) |
     role_bit(SiteRole::embeddings_sum) | role_bit(SiteRole::scores) |

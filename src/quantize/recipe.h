@@ -1,4 +1,5 @@
-// The recipes that the user asks for with --format or --recipe. The rows are in recipes.def.
+// Defines the recipes that the user asks for with --format or --recipe. The rows are in
+// recipes.def.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ struct SiteRequest {
   friend bool operator==(const SiteRequest&, const SiteRequest&) = default;
 };
 
-// The options that apply to all Sites at once, in addition to the recipe.
+// Holds the options that apply to all Sites at once, in addition to the recipe.
 struct PlanOptions {
   bool quantize_head = false;
   bool quantize_embeddings = false;

@@ -16,7 +16,7 @@
 namespace fp8q {
 namespace {
 
-// The Sites of one value that get the same quantized tensor.
+// Holds the Sites of one value that get the same quantized tensor.
 struct Group {
   const SitePlan* plan;
   bool operand;  // whether the value is an operand of products
@@ -97,7 +97,8 @@ void add_residual(const SitePlan& plan, const QdqNames& names, Insertions& inser
   insertions.before(at, std::move(pair.dequantize));
 }
 
-// The functions that the rewritten model defines: one for each format, made when first called.
+// Holds the functions that the rewritten model defines: one for each format, made when first
+// called.
 using Functions = std::map<Format, LocalFunction>;
 
 void add_token_rounding(const Group& group, Insertions& insertions, Functions& functions) {

@@ -34,15 +34,15 @@ struct SmoothQuant {
   friend bool operator==(const SmoothQuant&, const SmoothQuant&) = default;
 };
 
-// The channels of an activation, as calibration saw them.
+// Describes the channels of an activation, as calibration saw them.
 struct ChannelRanges {
   std::span<const float> absmax;  // one per channel
-  // The mean square of a channel's values in units of its absmax squared, in [0, 1]. Statistics
-  // have it only for all channels together.
+  // This is the mean square of a channel's values in units of its absmax squared, in [0, 1].
+  // Statistics have it only for all channels together.
   double power = 0;
 };
 
-// A matrix that reads the activation, and how it will be quantized.
+// Describes a matrix that reads the activation, and how it will be quantized.
 struct SmoothedWeight {
   Tensor f32;
   int64_t channel_axis;  // axis of its output channels
