@@ -1,4 +1,5 @@
-// What the results of all commands have in common. This header is internal to the writers of JSON.
+// Writes what the results of all commands have in common. This header is internal to the writers of
+// JSON.
 #pragma once
 
 #include "fp8q/common.h"

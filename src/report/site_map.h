@@ -12,7 +12,7 @@
 
 namespace fp8q {
 
-// The SQNR in dB by path, in the order of the Sites. It is infinite if there is no error. The
+// Holds the SQNR in dB by path, in the order of the Sites. It is infinite if there is no error. The
 // colors end at 10 dB, where noise is a third of the signal, and at 45 dB.
 using SiteDecibels = std::vector<std::pair<std::string, std::optional<double>>>;
 // Returns a Site's "sqnr_db". JSON has no infinity, so a Site without error has null. Returns
