@@ -1,4 +1,4 @@
-// A model opened for work: the file, its graph, and the encoder in it if there is one.
+// A Bundle is a model opened for work: the file, its graph, and the encoder in it if there is one.
 #pragma once
 
 #include <memory>
@@ -26,8 +26,8 @@ struct Bundle {
 
 // `location` is an ONNX file or a folder that holds model.onnx.
 fs::path model_file(const fs::path& location);
-// A model's file, opened once. Statistics and manifests are bound to its hash, which is that of the
-// same bytes that open_model() parses.
+// Holds a model's file, opened once. Statistics and manifests are bound to its hash, which is that
+// of the same bytes that open_model() parses.
 struct OpenedModel {
   FileFacts file;
   std::shared_ptr<const FileBytes> bytes;

@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// A run, and how it was executed.
+// Holds a run, and how it was executed.
 struct ExecutedRun {
   ModelRun run;
   ExecutionFacts execution;

@@ -1,4 +1,4 @@
-// What results say about how models were run.
+// Collects what results say about how models were run.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// The rules for the files that commands write.
+// Enforces the rules for the files that commands write.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,9 @@ namespace fp8q {
 // folder, external data, and the files that replace them. Outputs are checked against this list.
 std::vector<fs::path> files_of_model(const fs::path& location);
 
-// An output file that is about to be written. check_output() throws an Error (usage) if it is one
-// of the `inputs`. It throws an Error (file) if the folder does not exist, or if the file exists,
-// fp8q did not write it (`ours`), and `force` is not set.
+// Describes an output file that is about to be written. check_output() throws an Error (usage) if
+// it is one of the `inputs`. It throws an Error (file) if the folder does not exist, or if the file
+// exists, fp8q did not write it (`ours`), and `force` is not set.
 struct OutputCheck {
   fs::path path;
   std::vector<fs::path> inputs;

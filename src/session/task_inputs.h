@@ -25,7 +25,7 @@ struct TaskRequest {
   HoldoutSide side;  // the side that is split into shards
 };
 
-// What a model reads and how its outputs are judged.
+// Holds what a model reads and how its outputs are judged.
 struct PreparedInputs {
   std::unique_ptr<Evaluator> evaluator;
   Sequences sequences;
