@@ -10,8 +10,8 @@
 
 namespace fp8q {
 
-// Sequences of random ids below `vocabulary`. Each has `length` tokens; if `ragged`, lengths are
-// spread evenly over [length / 4, length].
+// Describes sequences of random ids below `vocabulary`. Each has `length` tokens; if `ragged`,
+// lengths are spread evenly over [length / 4, length].
 struct RandomBatch {
   size_t sequences, length;
   int64_t vocabulary;

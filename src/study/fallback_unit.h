@@ -1,4 +1,4 @@
-// The Sites that fall back together when a Plan is mixed. They are the quantized Sites of a
+// Finds the Sites that fall back together when a Plan is mixed. They are the quantized Sites of a
 // product, or of products that share an operand (query, key and value). A value that enters no
 // product is a unit by itself.
 #pragma once

@@ -11,7 +11,7 @@
 namespace fp8q {
 namespace {
 
-// The number of points of a bin that stand for its values. A bin spans about one step of E4M3, so
+// This number of points of a bin stands for its values. A bin spans about one step of E4M3, so
 // fewer points would meet a grid's values by chance.
 constexpr int kPoints = 16;
 

@@ -20,12 +20,12 @@ namespace fp8q {
 struct Distribution {
   double absmax = 0;
   double std = 0;  // standard deviation about the mean
-  // E[x^4] / E[x^2]^2. It is 1.8 if values are spread evenly, 3 for a normal distribution, and more
-  // with heavy tails.
+  // This is E[x^4] / E[x^2]^2. It is 1.8 if values are spread evenly, 3 for a normal distribution,
+  // and more with heavy tails.
   double kurtosis = 0;
   double outlier_ratio = 0;  // absmax / root mean square
   double beyond_6_rms = 0;   // share of values above 6 times the root mean square
-  // 20 log10(absmax / m), where 99 % of the values other than zero exceed the magnitude m.
+  // This is 20 log10(absmax / m), where 99 % of the values other than zero exceed the magnitude m.
   double dynamic_range_db = 0;
 };
 Distribution distribution_of(const SiteStatistics& statistics);

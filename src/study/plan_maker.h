@@ -11,7 +11,7 @@ namespace fp8q {
 
 class PlanMaker {
  public:
-  // The model of the plans, and what they are made from. It must outlive the maker.
+  // Names the model of the plans, and what they are made from. It must outlive the maker.
   struct Source {
     const Model& model;
     const std::vector<Site>& sites;

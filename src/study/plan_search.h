@@ -26,7 +26,7 @@ struct Move {
   double price = 0;  // price of the move, above 0
 };
 
-// The step of every unit. The recipe itself has step 0 everywhere.
+// Holds the step of every unit. The recipe itself has step 0 everywhere.
 using Assignment = std::vector<size_t>;
 // Returns one digit per unit, such as "0010020". Steps above 9 do not occur.
 std::string text_of(const Assignment& assignment);

@@ -15,15 +15,17 @@
 
 namespace fp8q {
 
-// What a trial does to the outputs, compared with those of the float model on the same text.
+// Describes what a trial does to the outputs, compared with those of the float model on the same
+// text.
 struct Harm {
-  // The mean KL divergence in nats if outputs are decisions, or else squared error / squares of the
-  // float outputs. Several outputs count with their mean. Sites are ranked by this measure.
+  // This is the mean KL divergence in nats if outputs are decisions, or else squared error /
+  // squares of the float outputs. Several outputs count with their mean. Sites are ranked by this
+  // measure.
   double divergence = 0;
   double nmse = 0;
-  // The mean -log of the probability of what the float model decides, in nats, and the share of
-  // decisions that stay. Both count the outputs that are decisions, and are nullopt if there are
-  // none.
+  // These are the mean -log of the probability of what the float model decides, in nats, and the
+  // share of decisions that stay. Both count the outputs that are decisions, and are nullopt if
+  // there are none.
   std::optional<double> loss, agreement;
   std::optional<double> score;  // score of the task in points, if one was asked for
 };

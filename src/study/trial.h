@@ -26,7 +26,7 @@ class Trials {
   size_t site_count() const { return transforms_.size(); }
 
   // Returns a CPU engine of the encoder in which the Sites are rounded for which `rounded` (by
-  // Site) is true. Engines with the same weights share them. Must not be called from several
+  // Site) is true. Engines with the same weights share them. It must not be called from several
   // threads at once.
   std::unique_ptr<Engine> engine_with(const std::vector<bool>& rounded);
 
@@ -39,7 +39,7 @@ class Trials {
   std::vector<SiteTransform> transforms_;  // by Site; for activations
   std::vector<Tensor> weights_;            // by Site; rounded, as the product reads them
   WeightSet all_weights_;
-  // The engines with none and with all of the weights rounded, which most trials share.
+  // Keeps the engines with none and with all of the weights rounded, which most trials share.
   std::map<WeightSet, std::shared_ptr<Engine>> kept_;
 };
 

@@ -1,5 +1,5 @@
-// One run of `tune`. The recipe is scored first. If it does not meet the demand, harm is estimated,
-// and plans are scored until one meets the demand.
+// Performs one run of `tune`. The recipe is scored first. If it does not meet the demand, harm is
+// estimated, and plans are scored until one meets the demand.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 
 namespace fp8q {
 
-// The request of the user.
+// Holds the request of the user.
 struct TuneRequest {
   const Recipe* recipe = nullptr;
   PlanOptions plan;
@@ -37,7 +37,7 @@ class PlanScorer {
   virtual Scored converted(const Plan& plan, const Progress& progress) = 0;
 };
 
-// The inputs for estimating harm and price of a fallback.
+// Holds the inputs for estimating harm and price of a fallback.
 struct TuneInputs {
   SensitivityInputs text;
   UnitSizes sizes;

@@ -7,7 +7,8 @@
 
 namespace fp8q {
 
-// A unit's steps after the recipe's own format: `plans` after the first, then floating point.
+// Describes the steps of units. After the recipe's own format, a unit's steps are `plans` after the
+// first, then floating point.
 struct HarmInputs {
   const Encoder& encoder;          // the float encoder
   const std::vector<Plan>& plans;  // the recipe's, then one per fallback format
