@@ -1,4 +1,4 @@
-// Text that is compiled into the program, so that the first calibration and evaluation need no
+// This text is compiled into the program, so that the first calibration and evaluation need no
 // download.
 //
 // The sources are sample/sst2.tsv (labeled sentences, in SST-2's layout) and sample/calibration.txt

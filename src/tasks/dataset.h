@@ -1,4 +1,4 @@
-// Examples of a task, with what is known about where they came from.
+// Holds examples of a task, with what is known about where they came from.
 #pragma once
 
 #include <filesystem>

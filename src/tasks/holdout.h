@@ -15,7 +15,7 @@
 
 namespace fp8q {
 
-// One side of the split.
+// Names one side of the split.
 struct HoldoutSide {
   double share = 0;  // share of the examples that are held out, in [0, 1)
   uint64_t seed = 1;

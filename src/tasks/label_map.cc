@@ -32,8 +32,8 @@ std::string config_name(const ModelConfig& config) {
        config_name(config), found, other, task.name, task.describe_labels());
 }
 
-// The class that a label stands for by itself: by its name, or by its number written as "1" or
-// "LABEL_1".
+// Tells the class that a label stands for by itself: by its name, or by its number written as "1"
+// or "LABEL_1".
 struct Meaning {
   std::optional<size_t> class_index;
   bool generic = false;

@@ -15,7 +15,7 @@ namespace fp8q {
 
 struct LabelMap {
   std::vector<size_t> logit_of_class;  // one entry for a regression task
-  // set if the order is assumed because the config does not say
+  // It is set if the order is assumed because the config does not say.
   std::string note;
 };
 

@@ -1,5 +1,5 @@
-// The parts of a model's config.json that fp8q reads: what its outputs mean and the limits of its
-// inputs.
+// Reads the parts of a model's config.json that fp8q uses: what its outputs mean and the limits of
+// its inputs.
 //
 // Every field is optional. The graph, not this file, decides the model's structure.
 #pragma once

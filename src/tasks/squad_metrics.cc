@@ -13,14 +13,15 @@
 namespace fp8q {
 namespace {
 
-// Is Python's string.punctuation: the printable ASCII characters that are neither letters nor
-// digits.
+// Returns whether c is in Python's string.punctuation: the printable ASCII characters that are
+// neither letters nor digits.
 bool is_punctuation(char32_t c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
          (c >= '{' && c <= '~');
 }
 
-// Is Python's str.isspace(): separators, and the controls that Unicode counts as white space.
+// Decides as Python's str.isspace(): separators, and the controls that Unicode counts as white
+// space.
 bool is_space(char32_t c) {
   if ((c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85) return true;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
@@ -33,8 +34,8 @@ bool is_space(char32_t c) {
   }
 }
 
-// Is \w of Python's regular expressions, without the underscore, which is punctuation: letters and
-// numbers.
+// Returns whether c is \w of Python's regular expressions, without the underscore, which is
+// punctuation: letters and numbers.
 bool is_word(char32_t c) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
     case UTF8PROC_CATEGORY_LU:
@@ -113,7 +114,7 @@ double f1_of_words(const std::vector<std::string>& answer,
     ++shared;
   }
   if (shared == 0) return 0;
-  // This is 2 P R / (P + R) with P = shared / answer and R = shared / reference.
+  // The result is 2 P R / (P + R) with P = shared / answer and R = shared / reference.
   return 2.0 * static_cast<double>(shared) / static_cast<double>(answer.size() + reference.size());
 }
 

@@ -26,7 +26,7 @@ struct AnswerScore {
 AnswerScore score_answer(std::string_view answer, const std::vector<std::string>& references,
                          bool unanswerable);
 
-// What is known about one question when the threshold of not answering is chosen.
+// Holds what is known about one question when the threshold of not answering is chosen.
 struct ThresholdCase {
   double null_difference = 0;  // how much better "no answer" scores than the best answer
   double answered = 0;         // score of the best answer, 0..1

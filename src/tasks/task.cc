@@ -24,7 +24,7 @@ constexpr std::string_view kMetricNames[] = {
 #undef FP8Q_METRIC
 };
 
-// The rows of tasks.def, unchanged.
+// Holds a row of tasks.def, unchanged.
 struct LabelRow {
   const char *name, *folder, *dev, *test, *fixed, *text, *pair, *label, *classes, *metrics;
 };
@@ -33,7 +33,7 @@ struct SpanRow {
   bool has_unanswerable;
 };
 
-// The length with which SQuAD has been evaluated since BERT.
+// SQuAD has been evaluated with this length since BERT.
 constexpr size_t kSpanMaxLength = 384;
 
 Task make_task(const SpanRow& row) {

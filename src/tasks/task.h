@@ -1,5 +1,5 @@
-// The tasks that fp8q can score: what their files look like, what their answers mean and how they
-// are measured.
+// Describes the tasks that fp8q can score: what their files look like, what their answers mean and
+// how they are measured.
 //
 // A task is one row of tasks.def. Nothing else knows tasks by name. The gold answer of a label task
 // is a class index or, if there are no classes, a number. The gold answer of a span task is a list
@@ -36,13 +36,13 @@ struct Task {
   TaskKind kind = TaskKind::labels;
   std::string name;
   std::string folder;
-  // The names of the file of each split, the official one first. A list is empty if there is no
-  // file.
+  // These are the names of the file of each split, the official one first. A list is empty if there
+  // is no file.
   std::vector<std::string> train, dev, test;
   size_t max_length = 128;                 // default number of tokens per sequence
   bool has_unanswerable = false;           // span tasks: some questions have no answer (SQuAD v2.0)
   std::vector<std::string> fixed_columns;  // columns of files without a header line
-  // The names of these columns in header lines. The first name is shown to users.
+  // Header lines give these names to the columns. The first name is shown to users.
   std::vector<std::string> text_columns;
   std::vector<std::string> pair_columns;  // empty for single sentences
   std::vector<std::string> label_columns;

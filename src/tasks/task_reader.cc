@@ -27,7 +27,7 @@ Fields split_tabs(std::string_view line) {
   }
 }
 
-// The columns of a table that are needed.
+// Holds the columns of a table that are needed.
 struct Columns {
   size_t count = 0;
   size_t text = 0;

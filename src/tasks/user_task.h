@@ -11,7 +11,7 @@
 
 namespace fp8q {
 
-// The name of the task in --task.
+// --task takes this name.
 constexpr std::string_view kUserTask = "text";
 
 struct UserTask {
