@@ -1,4 +1,4 @@
-// Element types; the enumerators have the values of ONNX's TensorProto.DataType.
+// Defines the element types. The enumerators have the values of ONNX's TensorProto.DataType.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,7 @@ std::optional<DType> dtype_of_onnx_code(int code);
 std::string_view name(DType dtype);
 size_t element_size(DType dtype);
 
-// Returns the format whose codes are elements of this type; nullopt if they are not codes.
+// Returns the format whose codes are elements of this type, or nullopt if they are not codes.
 std::optional<Format> format_of(DType dtype);
 // Returns the type of the elements that hold codes of this format, one byte each.
 DType dtype_of_format(Format format);

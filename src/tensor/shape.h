@@ -1,4 +1,4 @@
-// Dimensions of a tensor, outermost first; every dimension is >= 0.
+// Lists the dimensions of a tensor, outermost first. Every dimension is >= 0.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@ namespace fp8q {
 
 using Shape = std::vector<int64_t>;
 
-// Returns the number of elements; nullopt on overflow or a negative dimension. An empty shape is a
-// scalar with one element.
+// Returns the number of elements, or nullopt on overflow or a negative dimension. An empty shape is
+// a scalar with one element.
 std::optional<uint64_t> checked_elements(const Shape& shape);
 // Returns the same for a shape that is known to be valid.
 int64_t elements(const Shape& shape);
 
 std::string to_string(const Shape& shape);  // "[2, 3]"
 
-// Returns the shape that NumPy's broadcasting gives for two shapes; nullopt if they do not fit.
+// Returns the shape that NumPy's broadcasting gives for two shapes, or nullopt if they do not fit.
 std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 
 }  // namespace fp8q

@@ -1,4 +1,4 @@
-// A typed, dense, row-major n-dimensional array.
+// A Tensor is a typed, dense, row-major n-dimensional array.
 //
 // Copies share the payload; mutable_data() copies it first when it is shared, so a Tensor behaves
 // as a value. The payload may belong to another object (a parsed file): Tensor::view keeps the
