@@ -16,8 +16,8 @@ bool is(uint8_t classes, BertCharClass wanted) { return (classes & wanted) != 0;
 
 }  // namespace
 
-// The state of one append(): the output, and the combining marks that wait to be put in canonical
-// order.
+// Holds the state of one append(): the output, and the combining marks that wait to be put in
+// canonical order.
 struct BertNormalizer::Pass {
   struct Mark {
     char32_t value;

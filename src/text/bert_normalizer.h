@@ -1,4 +1,4 @@
-// BERT's text normalization cleans text, puts puts spaces around CJK characters, strips accents and
+// BERT's text normalization cleans text, puts spaces around CJK characters, strips accents and
 // makes text lower case.
 //
 // One pass over the text does the four steps of the `tokenizers` package's BertNormalizer. Every

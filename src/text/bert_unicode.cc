@@ -17,7 +17,7 @@ struct Range {
   char32_t last;
 };
 
-// Every `step`-th character c from first to last becomes c + delta.
+// Describes a run of characters: every `step`-th character c from first to last becomes c + delta.
 struct LowerRun {
   char32_t first;
   char32_t last;
@@ -27,13 +27,13 @@ struct LowerRun {
 
 #include "text/bert_unicode.inc"
 
-// The CJK blocks as BERT's original tokenizer lists them.
+// These are the CJK blocks as BERT's original tokenizer lists them.
 constexpr Range kCjk[] = {
     {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
     {0x2A700, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
 };
 
-// the only character whose lower case is two characters
+// This is the only character whose lower case is two characters.
 constexpr char32_t kCapitalIWithDot = 0x130;
 constexpr char32_t kCombiningDotAbove = 0x307;
 

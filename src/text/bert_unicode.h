@@ -1,4 +1,4 @@
-// The character classes of BERT tokenizers. They are frozen.
+// Gives the character classes of BERT tokenizers. They are frozen.
 //
 // Models are trained on what the `tokenizers` package decides, and the package decides by the
 // tables of one Unicode version. bert_unicode.inc holds what was measured from the package, so ids

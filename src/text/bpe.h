@@ -31,7 +31,7 @@ class Bpe {
   // `vocabulary` has distinct tokens, written as in byte_level.h, and distinct ids.
   Bpe(const std::vector<std::pair<std::string, int32_t>>& vocabulary, const BpeOptions& options);
 
-  // Memory that calls of split() reuse. Each thread needs its own.
+  // Holds memory that calls of split() reuse. Each thread needs its own.
   struct Scratch {
     struct Symbol {
       int32_t id;  // negative: merged into the symbol before

@@ -1,5 +1,5 @@
-// The byte-level parts of GPT-2's and RoBERTa's tokenizers: how text becomes words, and which
-// characters stand for bytes in vocabularies.
+// Implements the byte-level parts of GPT-2's and RoBERTa's tokenizers: how text becomes words, and
+// which characters stand for bytes in vocabularies.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// The merges of a byte-pair encoding. They say which token two neighbors become, and how early.
+// Holds the merges of a byte-pair encoding. They say which token two neighbors become, and how
+// early.
 //
 // The table is flat with linear probing, because a look-up is the innermost step of splitting a
 // word.

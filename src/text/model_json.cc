@@ -9,7 +9,7 @@ namespace {
 
 using json::Value;
 
-// The largest accepted max_input_chars_per_word. No word of a language comes near it.
+// This is the largest accepted max_input_chars_per_word. No word of a language comes near it.
 constexpr int64_t kMaxWordChars = 1000;
 
 WordPieceOptions read_wordpiece(const Value& model, const TokenIds& ids) {

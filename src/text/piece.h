@@ -1,4 +1,5 @@
-// The data that passes between the stages of a tokenizer: words in the text, and pieces of a word.
+// Defines the data that passes between the stages of a tokenizer: words in the text, and pieces of
+// a word.
 #pragma once
 
 #include <cstddef>

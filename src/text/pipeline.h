@@ -23,7 +23,7 @@ class Pipeline {
   Tokens tokenize(std::string_view text) const;
 
  private:
-  // Memory of one tokenize().
+  // Holds the memory of one tokenize().
   struct Scratch {
     NormalizedText text;
     std::vector<Word> words;

@@ -1,4 +1,4 @@
-// Functions that the readers of tokenizer files share.
+// Declares functions that the readers of tokenizer files share.
 #pragma once
 
 #include <cstdint>

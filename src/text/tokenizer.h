@@ -20,16 +20,16 @@
 
 namespace fp8q {
 
-// Code points [first, second) of the original text.
+// Names the code points [first, second) of the original text.
 using CharRange = std::pair<uint32_t, uint32_t>;
 
-// The tokens of one text, without special tokens around them.
+// Holds the tokens of one text, without special tokens around them.
 struct Tokens {
   std::vector<int32_t> ids;
   std::vector<CharRange> offsets;  // parallel to ids
 };
 
-// What a model reads: one text or a pair in its frame of special tokens. The three lists are
+// Holds what a model reads: one text or a pair in its frame of special tokens. The three lists are
 // parallel.
 struct Encoding {
   std::vector<int32_t> ids;
@@ -38,7 +38,7 @@ struct Encoding {
   size_t second_begin = 0;         // first token of the second text of a pair
 };
 
-// The part [begin, end) of the tokens of a text.
+// Names the part [begin, end) of the tokens of a text.
 struct TokenSlice {
   const Tokens* tokens;
   size_t begin;

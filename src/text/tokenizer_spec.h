@@ -1,4 +1,4 @@
-// The description of a tokenizer, as read from its files. It is the common result of reading
+// Describes a tokenizer as read from its files. The description is the common result of reading
 // tokenizer.json, vocab.txt, and vocab.json with merges.txt.
 //
 // All readers check everything that the tokenizer relies on: tokens and ids are distinct, and
@@ -21,7 +21,8 @@
 
 namespace fp8q {
 
-// One place in the frame around the tokens of a text or a pair, such as [CLS] A [SEP] B [SEP].
+// Describes one place in the frame around the tokens of a text or a pair, such as [CLS] A [SEP] B
+// [SEP].
 struct TemplateItem {
   enum class Kind { special, first, second };
   Kind kind;

@@ -1,4 +1,4 @@
-// A set of byte strings, each with a number, that is searched by prefix: the vocabulary of a
+// Holds a set of byte strings, each with a number, that is searched by prefix: the vocabulary of a
 // tokenizer.
 //
 // It is a double array (Aoe, "An efficient digital search algorithm by using a double-array

@@ -16,8 +16,8 @@ struct Range {
   char32_t last;
 };
 
-// Characters assigned after Unicode 15.0, the version of utf8proc 2.8. Reference tokenizers already
-// know them. The source is DerivedGeneralCategory.txt of Unicode 16.0.
+// These characters were assigned after Unicode 15.0, the version of utf8proc 2.8. Reference
+// tokenizers already know them. The source is DerivedGeneralCategory.txt of Unicode 16.0.
 constexpr Range kNewLetters[] = {
     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3},
     {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x11380, 0x11389},

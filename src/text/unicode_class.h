@@ -1,4 +1,4 @@
-// The character classes of the regular expressions in tokenizers: \p{L}, \p{N}, \s, \w.
+// Gives the character classes of the regular expressions in tokenizers: \p{L}, \p{N}, \s, \w.
 #pragma once
 
 #include <cstdint>

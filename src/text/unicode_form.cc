@@ -12,7 +12,7 @@
 namespace fp8q {
 namespace {
 
-// Characters that got a decomposition in a later version than Unicode 9, and have no canonical one
+// These characters got a decomposition in a later version than Unicode 9, and have no canonical one
 // in bert_unicode.inc.
 constexpr std::array<std::pair<char32_t, char32_t>, 10> kNewDecompositions = {{
     {0x32FF, 0x32FF},
@@ -33,8 +33,8 @@ int order_of(char32_t c) {
   return has(c, kBertNonspacing) || has(c, kBertReordered) ? combining_class(c) : 0;
 }
 
-// A character of the result. As in the reference, it counts how many characters of the input it
-// stands for, not which, so that sources never decrease.
+// Describes a character of the result. As in the reference, it counts how many characters of the
+// input it stands for, not which, so that sources never decrease.
 struct Placed {
   char32_t value;
   int taken;  // 0: has the source of the character before

@@ -1,4 +1,4 @@
-// The normalization forms of Unicode (Standard Annex 15) as tokenizers in use apply them, with the
+// Applies the normalization forms of Unicode (Standard Annex 15) as tokenizers in use do, with the
 // data of Unicode 9. Every character keeps its place in the original text.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace fp8q {
 
-// A character of a text during normalization.
+// Describes a character of a text during normalization.
 struct SourcedChar {
   char32_t value;
   uint32_t source;  // index of the original code point

@@ -11,7 +11,7 @@
 namespace fp8q {
 namespace {
 
-// Tokenizer classes of `transformers` that frame and split texts exactly as RoBERTa's does.
+// These tokenizer classes of `transformers` frame and split texts exactly as RoBERTa's does.
 constexpr std::array<std::string_view, 5> kRobertaLike = {"Roberta", "Longformer", "Bart", "LED",
                                                           "Mvp"};
 

@@ -10,7 +10,7 @@
 namespace fp8q {
 namespace {
 
-// Tokenizer classes of `transformers` that frame and split texts exactly as BERT's does.
+// These tokenizer classes of `transformers` frame and split texts exactly as BERT's does.
 constexpr std::array<std::string_view, 12> kBertLike = {
     "Bert",   "DistilBert", "Electra",   "MobileBert", "SqueezeBert",        "ConvBert",
     "Lxmert", "LayoutLM",   "RetriBert", "Realm",      "DPRQuestionEncoder", "DPRContextEncoder",
