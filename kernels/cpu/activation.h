@@ -8,7 +8,7 @@ namespace fp8q::cpu {
 
 enum class Function { none, gelu_erf, gelu_tanh, relu, tanh };
 
-// x[r][c] = f(x[r][c]) in place.
+// Computes x[r][c] = f(x[r][c]) in place.
 struct Activate {
   Function function;
   float* x;
@@ -17,8 +17,8 @@ struct Activate {
 };
 void activate(const Activate& args) noexcept;
 
-// out[r][c] = f(sum[r][c] * (row_scale[r] * scale[c]) + bias[c]). This follows a product whose
-// kernel gives plain sums. `sum` and `out` may be the same place.
+// Computes out[r][c] = f(sum[r][c] * (row_scale[r] * scale[c]) + bias[c]). This follows a product
+// whose kernel gives plain sums. `sum` and `out` may be the same place.
 struct FinishSums {
   const void* sum;  // float, or int32_t if `integer`
   bool integer;
@@ -33,7 +33,7 @@ struct FinishSums {
 };
 void finish_sums(const FinishSums& args) noexcept;
 
-// dst[i] = src[i] * factor; dst and src may be the same place.
+// Computes dst[i] = src[i] * factor. dst and src may be the same place.
 void scale_row(const float* src, float factor, size_t n, float* dst) noexcept;
 
 }  // namespace fp8q::cpu

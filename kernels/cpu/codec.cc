@@ -56,7 +56,7 @@ struct Value {
 };
 template <class Codec>
 struct Value<Codec, true> {
-  // 1.5 * 2^23 leaves no bits for a fraction, so that the sum is rounded, to nearest even, to an
+  // 1.5 * 2^23 leaves no bits for a fraction, so the sum is rounded, to nearest even, to an
   // integer, equally on every target.
   static HWY_INLINE VF of(VF v) {
     const DF d;

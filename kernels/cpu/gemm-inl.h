@@ -1,5 +1,5 @@
 // Contains what packed products have in common: tiles of C kept in registers, and blocks of K whose
-// panel stays in the level 1 cache. Included once per target.
+// panel stays in the level 1 cache. This header is included once per target.
 #if defined(FP8Q_KERNELS_CPU_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FP8Q_KERNELS_CPU_GEMM_INL_H_
 #undef FP8Q_KERNELS_CPU_GEMM_INL_H_

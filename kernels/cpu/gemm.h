@@ -49,7 +49,7 @@ struct Gemm {
   const int32_t* start = nullptr;  // initial sums, laid out as scale; GemmU8 only
 };
 
-// B[k][n] = b[k * row_stride + n * column_stride].
+// Describes B by B[k][n] = b[k * row_stride + n * column_stride].
 template <typename T>
 struct Pack {
   const T* b;

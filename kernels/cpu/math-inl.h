@@ -1,4 +1,5 @@
-// Has exp, erf, tanh and GELU on vectors, and sums in a fixed order. Included once per target.
+// Has exp, erf, tanh and GELU on vectors, and sums in a fixed order. This header is included once
+// per target.
 //
 // The functions use only additions, products, fma and conversions, so they give the same bits on
 // every target with fma. The polynomials are minimax fits (reweighted least squares in double,

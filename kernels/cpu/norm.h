@@ -10,7 +10,7 @@
 
 namespace fp8q::cpu {
 
-// out = norm(x + residual); residual may be nullptr; out may be x or residual.
+// Computes out = norm(x + residual). `residual` may be nullptr. `out` may be x or residual.
 struct NormRows {
   const float* x;
   size_t x_stride;
@@ -25,7 +25,7 @@ struct NormRows {
 };
 void norm_rows(const NormRows& args) noexcept;
 
-// to[i] += from[i]
+// Computes to[i] += from[i].
 void add_row(const float* from, size_t n, float* to) noexcept;
 
 }  // namespace fp8q::cpu

@@ -1,5 +1,5 @@
 // Defines the vectors of the kernels, which have up to 16 floats or the same number of integers.
-// Included once per target.
+// This header is included once per target.
 #if defined(FP8Q_KERNELS_CPU_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FP8Q_KERNELS_CPU_VECTORS_INL_H_
 #undef FP8Q_KERNELS_CPU_VECTORS_INL_H_
