@@ -19,7 +19,7 @@ struct LaunchShape {
   dim3 grid;
   unsigned threads;
   size_t shared_bytes = 0;
-  // True if the stream's work before this launch is a kernel, not a copy: see wait_for_inputs().
+  // Is true if the stream's work before this launch is a kernel, not a copy: see wait_for_inputs().
   bool follows_kernel = true;
 };
 

@@ -28,7 +28,7 @@ struct Norm {
   float epsilon = 0;
 };
 
-// y[t] = norm(word[id] + token_type[type] + position[offset + index in its sequence])
+// Computes y[t] = norm(word[id] + token_type[type] + position[offset + index in its sequence]).
 struct Embed {
   const int32_t* ids;        // [tokens]
   const int32_t* type_ids;   // [tokens]; nullptr: type 0
@@ -42,7 +42,7 @@ struct Embed {
 };
 void embed(const Embed& args, Stream stream) noexcept;
 
-// y = norm(sums + residual)
+// Computes y = norm(sums + residual).
 struct AddNorm {
   Sums sums;
   const uint16_t* residual;  // BF16; may be out.hidden
@@ -52,7 +52,7 @@ struct AddNorm {
 };
 void add_norm(const AddNorm& args, Stream stream) noexcept;
 
-// y = f(sums) * factor
+// Computes y = f(sums) * factor.
 struct Transform {
   Sums sums;
   int64_t sum_stride = 0;  // elements from row to row; 0: columns
@@ -63,9 +63,9 @@ struct Transform {
 };
 void transform(const Transform& args, Stream stream) noexcept;
 
-// y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32. If a row
-// has a scale of its own, the sum is also multiplied by it. This is for the few rows of a head.
-// Rows of x are the first tokens of sequences (if `offsets` is given) or all rows (nullptr).
+// Computes y[r] = f(sum over k of round(x[row r])[k] * weight[n][k] * scale[n] + bias[n]), in FP32.
+// If a row has a scale of its own, the sum is also multiplied by it. This is for the few rows of a
+// head. Rows of x are the first tokens of sequences (if `offsets` is given) or all rows (nullptr).
 struct Dense {
   const float* x = nullptr;          // [.., in]
   const int32_t* offsets = nullptr;  // [rows] first tokens

@@ -23,8 +23,9 @@ enum class SumType { bf16, f32, i32 };
 
 constexpr int64_t element_size(SumType type) { return type == SumType::bf16 ? 2 : 4; }
 
-// y[token][column] = sum[token][column] * row_scale[token] * scale[column] + bias[column] in FP32,
-// as a product and an fma. A pointer that is nullptr means no scale or no bias.
+// Stands for y[token][column] = sum[token][column] * row_scale[token] * scale[column] +
+// bias[column] in FP32, as a product and an fma. A pointer that is nullptr means no scale or no
+// bias.
 struct Sums {
   const void* data = nullptr;
   SumType type = SumType::bf16;
