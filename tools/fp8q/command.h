@@ -1,4 +1,4 @@
-// The commands of the program, and the options that several of them have.
+// Declares the commands of the program, and the options that several of them have.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace fp8q::cli {
 
-// The options that every command has.
+// Holds the options that every command has.
 struct Globals {
   std::string json;  // file for the results as JSON; "-" is standard output
   fs::path log_file;

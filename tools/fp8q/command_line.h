@@ -21,16 +21,17 @@ class Option;
 
 namespace fp8q::cli {
 
-// The variable that gets the value of an option. It must live as long as the CommandLine. A list
-// takes all values, and its option may be given several times. Its initial content is the default.
+// Points to the variable that gets the value of an option. It must live as long as the CommandLine.
+// A list takes all values, and its option may be given several times. Its initial content is the
+// default.
 using Target = std::variant<std::string*, std::filesystem::path*,
                             std::optional<std::filesystem::path>*, size_t*, std::optional<size_t>*,
                             double*, std::optional<double>*, std::vector<std::string>*,
                             std::vector<std::filesystem::path>*, std::vector<size_t>*>;
 
-// One option or positional argument of a Command. Copies stand for the same option, and each is
-// valid as long as the CommandLine. Declaring functions return the option again, so that one chain
-// can declare everything about it.
+// Stands for one option or positional argument of a Command. Copies stand for the same option, and
+// each is valid as long as the CommandLine. Declaring functions return the option again, so that
+// one chain can declare everything about it.
 class Option {
  public:
   Option() = default;  // stands for no option; assign before use
@@ -64,7 +65,7 @@ class Option {
   CLI::Option* option_ = nullptr;
 };
 
-// A word of an option, and the value it stands for.
+// Pairs a word of an option with the value it stands for.
 template <typename T>
 struct Choice {
   std::string word;
@@ -98,7 +99,7 @@ class Command {
   std::function<void()>* chosen_;  // the action of the command that was given
 };
 
-// What the program says about itself.
+// Holds what the program says about itself.
 struct ProgramTexts {
   std::string name;
   std::string description;
