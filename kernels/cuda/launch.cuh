@@ -48,8 +48,7 @@ T* dynamic_shared() {
 //
 // This is the first statement of every kernel, in every thread, before any access to memory and any
 // return. Therefore:
-//  - Nothing is read before the previous kernel has finished and its writes are visible, and
-//  nothing
+//  - Nothing is read before the previous kernel has finished and its writes are visible. Nothing
 //    is written that it may still read. griddepcontrol.wait waits for that.
 //  - The same holds for all earlier kernels, because every thread of the previous kernel waited for
 //    its own predecessor before the kernel could finish.
