@@ -1,4 +1,4 @@
-// Errors that functions under test raise.
+// Helps to test the errors that functions raise.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace fp8q::test {
 
-// The message of the Error that `action` raises, which must have this code.
+// Returns the message of the Error that `action` raises, which must have this code.
 template <typename Action>
 std::string error_of(ErrorCode code, const Action& action) {
   try {
@@ -23,7 +23,8 @@ std::string error_of(ErrorCode code, const Action& action) {
   return "";
 }
 
-// Code and message of the Error that `action` raises; of none: {ErrorCode{}, "no error"}.
+// Returns code and message of the Error that `action` raises, or {ErrorCode{}, "no error"} if it
+// raises none.
 template <typename Action>
 std::pair<ErrorCode, std::string> raised_by(const Action& action) {
   try {

@@ -1,4 +1,4 @@
-// Reads uncompressed NumPy archives (.npz with stored members), as the reference files are.
+// Reads uncompressed NumPy archives (.npz with stored members), the form of the reference files.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct NpyArray {
   std::string bytes;
 
   size_t size() const;
-  // The elements converted to T; the array must have one of the types u1 u2 i4 i8 f4 f8.
+  // Returns the elements converted to T. The array must have one of the types u1 u2 i4 i8 f4 f8.
   template <typename T>
   std::vector<T> as() const;
 };

@@ -1,9 +1,9 @@
-// Where tests find their inputs.
+// Tells where tests find their inputs.
 //
 // The shared folder (example models, GLUE data, conformance files) is not part of the repository.
-// Its place is the CMake option FP8Q_SHARED_DIR, overridden by the environment variable of the same
-// name; a test that needs a file of it says FP8Q_SKIP_WITHOUT(path) and is reported as skipped,
-// with the path, where it is absent.
+// The CMake option FP8Q_SHARED_DIR names it, and the environment variable of the same name
+// overrides the option. A test that needs a file of it says FP8Q_SKIP_WITHOUT(path). If the file is
+// absent, the test is reported as skipped, with the path.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,15 +15,16 @@ namespace fp8q::test {
 std::filesystem::path source_dir();                            // the repository
 std::filesystem::path shared_path(const std::string& inside);  // ../shared/<inside>
 
-// A folder of an example model, as "minilm-l6-sst2" or "minilm-l6-sst2-dynamo": built by
-// scripts/test.sh into <build>/models, overridden by the environment variable FP8Q_MODELS_DIR.
+// Returns the folder of an example model such as "minilm-l6-sst2" or "minilm-l6-sst2-dynamo".
+// scripts/test.sh builds them in <build>/models. The environment variable FP8Q_MODELS_DIR overrides
+// that folder.
 std::filesystem::path example_model(const std::string& name);
 
-// The unpacked ONNX node tests, <build>/conformance/node, with one folder a test; overridden by
-// FP8Q_CONFORMANCE_DIR.
+// Returns the folder of the unpacked ONNX node tests, <build>/conformance/node, with one folder for
+// each test. FP8Q_CONFORMANCE_DIR overrides it.
 std::filesystem::path conformance_node_dir();
 
-// A fresh folder, removed with everything in it at the end of the scope.
+// Makes a fresh folder, which is removed with everything in it at the end of the scope.
 class TemporaryFolder {
  public:
   TemporaryFolder();

@@ -20,12 +20,12 @@ struct ProcessOptions {
   std::map<std::string, std::string>
       environment;  // added to this process's, empty ones taken away; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
-  // Sends `signal` as soon as this file exists; empty: never.
+  // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;
   int signal = 0;
 };
 
-// `arguments` without the program's name.
+// `arguments` does not include the program's name.
 ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessOptions& options);
 
 }  // namespace fp8q::test
