@@ -1,4 +1,4 @@
-// fp8q bench, on sizes that take no time.
+// Tests fp8q bench on sizes that take no time.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -101,7 +101,7 @@ TEST_F(Bench, RefusesWhatItCannotMeasure) {
   refused({"--tokens", "0"}, "--tokens");
 }
 
-// Threads that wait neither sleep at once nor spin for long, unless the user says how.
+// Waiting threads neither sleep at once nor spin for long, unless the user says how.
 TEST(Threads, SpinForAMoment) {
   const auto environment = [](const std::string& policy) {
     return run_fp8q({"--version"}, {.environment = {{"OMP_DISPLAY_ENV", "verbose"},

@@ -1,4 +1,4 @@
-// Calibration in parts: shards that merge, and runs that are interrupted and go on.
+// Tests calibration in parts: shards that merge, and runs that are interrupted and continue.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ using testing::Not;
 
 class Calibration : public DemoFolder {
  protected:
-  // Sentences of different lengths, more than one group of the moving averages.
+  // Writes sentences of different lengths, which make more than one group of the moving averages.
   void write_sentences(int count) const {
     std::ofstream out(folder() / "text.txt");
     for (int i = 0; i < count; ++i) {
@@ -143,7 +143,7 @@ TEST_F(Calibration, CheckpointsOfOtherRunsAreNotUsed) {
   expect_ignored("it differs in --max-length");
   std::ofstream(checkpoint) << right.substr(0, right.size() / 2);
   expect_ignored("is not a statistics file");
-  // The first half, whoever made it, is as good as a checkpoint.
+  // The first half is as good as a checkpoint, whoever made it.
   ok({"calibrate", "model.onnx", "--data", "text.txt", "--shard", "1/2", "-o", "half.json"});
   fs::copy(folder() / "half.json", checkpoint);
   EXPECT_THAT(ok(run), HasSubstr("went on"));

@@ -1,4 +1,4 @@
-// fp8q compare on the demo model.
+// Tests fp8q compare on the demo model.
 
 #include <gmock/gmock.h>
 
@@ -51,14 +51,15 @@ TEST_F(Compare, AConvertedModelDiffersWhereItIsRounded) {
     const json& s = site(r, converted["path"]);
     EXPECT_EQ(s["format"], json({"float", converted["format"]}));
     if (converted["format"] == "float") continue;
-    // Weights: measured twice on the same numbers. Activations: here what all rounding before adds,
-    // too; there from the histogram alone.
+    // For weights, both numbers measure the same error. For activations, compare also counts the
+    // rounding before the Site, while convert estimates from the histogram alone.
     const double theirs = converted["sqnr_db"], here = s["sqnr_db"];
     if (converted["kind"] == "weight") EXPECT_NEAR(here, theirs, 1e-6) << s;
     else EXPECT_NEAR(s["rounding_sqnr_db"].get<double>(), theirs, 1) << s;
     EXPECT_GT(s["cosine"], 0.99);
   }
-  // The first Site of the first layer reads exact values; the last layer's come through all others.
+  // The first Site of the first layer reads exact values. The values of the last layer have passed
+  // all other Sites.
   const json& first = site(r, "layer.0/attention.input");
   EXPECT_EQ(first["sqnr_db"], first["rounding_sqnr_db"]);
   const json& last = site(r, "layer.3/ffn.output/input");
@@ -109,7 +110,7 @@ TEST_F(Compare, ClippingAndUnderflowAreCounted) {
   ok({"calibrate", "model.onnx"});
   ok({"convert", "--format", "int8", "--observer", "percentile"});
   const json clipped = ok_json({"compare", "model.onnx", "model.int8.onnx"});
-  // The percentile is of the same text: 1 in 10^4 values lies beyond it, in steps of a bin.
+  // The percentile was taken on the same text: 1 in 10^4 values lies beyond it, in steps of a bin.
   EXPECT_GT(clipped["saturated"], 0);
   EXPECT_LT(clipped["saturated"], 2e-4);
   EXPECT_GT(clipped["underflowed"], 0);  // small values below half of INT8's step

@@ -1,4 +1,4 @@
-// A fixture: the demo model in a folder of its own, and the program run there.
+// Defines a fixture that has the demo model in a folder of its own and runs the program there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ class DemoFolder : public testing::Test {
   ProcessResult in_folder(const std::vector<std::string>& arguments) const {
     return run_fp8q(arguments, {.folder = folder()});
   }
-  // Runs, expects success, returns standard output.
+  // Runs the program, expects success, and returns standard output.
   std::string ok(const std::vector<std::string>& arguments) const {
     const ProcessResult r = in_folder(arguments);
     EXPECT_EQ(r.exit_code, 0) << r.err;
@@ -37,7 +37,7 @@ class DemoFolder : public testing::Test {
     arguments.insert(arguments.end(), {"--json", "-"});
     return nlohmann::json::parse(ok(arguments));
   }
-  // Runs, expects the exit code, returns standard error.
+  // Runs the program, expects the exit code, and returns standard error.
   std::string fails(const std::vector<std::string>& arguments, int exit_code) const {
     const ProcessResult r = in_folder(arguments);
     EXPECT_EQ(r.exit_code, exit_code) << r.err;

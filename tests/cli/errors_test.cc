@@ -1,5 +1,5 @@
-// Wrong inputs: a message that names the file and the remedy, the documented exit code, and nothing
-// left behind.
+// Wrong inputs give a message that names the file and the remedy, the documented exit code, and
+// leave nothing behind.
 
 #include <gmock/gmock.h>
 
@@ -110,7 +110,7 @@ TEST_F(Errors, OutputThatCannotBeWritten) {
   EXPECT_FALSE(fs::exists(folder() / ".fp8q")) << "a failed calibration leaves no workspace";
 }
 
-// Also inputs that were found rather than named, and whatever --force says.
+// This also applies to inputs that were found rather than named, and whatever --force says.
 TEST_F(Errors, InputsAreNeverOverwritten) {
   ASSERT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "8", "-q"}).exit_code, 0);
   ASSERT_EQ(in_folder({"convert", "-q"}).exit_code, 0);
@@ -156,7 +156,7 @@ TEST_F(Errors, ConvertChecksItsInputs) {
   write("damaged.calib.json", bytes("model.calib.json").substr(0, 1000));
   expect({"convert", "model.onnx", "--calib", "damaged.calib.json"}, 5,
          {"damaged.calib.json", "calibrate"});
-  // Statistics of another model: one byte of the producer's version differs.
+  // These statistics belong to another model: one byte of the producer's version differs.
   const size_t at = other.find("pytorch");
   ASSERT_NE(at, std::string::npos);
   other[at] = 'P';
@@ -183,7 +183,7 @@ TEST_F(Errors, DeviceThatIsNotThere) {
 TEST_F(Errors, JsonNeverOverwritesAnInput) {
   expect({"inspect", "model.onnx", "--json", "model.onnx"}, 2, {"model.onnx"});
   expect({"inspect", "model.onnx", "--json", "config.json"}, 6, {"config.json"});
-  // Nor an output of the same command, made under its default name.
+  // An output of the same command, made under its default name, is not overwritten either.
   EXPECT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "4", "--json", "model.calib.json"})
                 .exit_code,
             6);

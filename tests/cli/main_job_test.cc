@@ -1,4 +1,4 @@
-// The product's promise: three lines, in one folder, exactly as typed.
+// Tests the product's promise: three lines, in one folder, exactly as typed.
 
 #include <gmock/gmock.h>
 
@@ -64,11 +64,11 @@ TEST_F(MainJob, JsonHoldsTheFacts) {
     EXPECT_LT(site["saturated"], 0.01) << site["path"];
     EXPECT_LT(site["underflowed"], 0.9) << site["path"];
   }
-  // FP8 keeps the accuracy: the paper's claim, with room for three flips in 320.
+  // FP8 keeps the accuracy, as the paper claims. The limit leaves room for three flips in 320.
   EXPECT_NEAR(evaluation["difference"]["score"].get<double>(), 0.0, 1.0);
 }
 
-// What rounding does is told of every Site, and said by name where it is much.
+// The results say for every Site what rounding does. A note names the Sites where it does much.
 TEST_F(MainJob, RoundingIsToldAndWarnedOf) {
   ok({"calibrate", "model.onnx", "--examples", "16"});
   ok({"convert", "--recipe", "naive-int8"});
@@ -175,7 +175,7 @@ TEST_F(MainJob, ScoresHaveIntervalsAndFlipsAreListed) {
     const double score = scores["score"];
     EXPECT_LT(scores["ci95"][0].get<double>(), score);
     EXPECT_GT(scores["ci95"][1].get<double>(), score);
-    // Twice 1.96 standard errors of a share among the sample's examples.
+    // The interval should be twice 1.96 standard errors of a share among the sample's examples.
     const double width = scores["ci95"][1].get<double>() - scores["ci95"][0].get<double>();
     const double expected =
         2 * 1.96 * std::sqrt(score * (100 - score) / r["examples"].get<double>());
@@ -227,7 +227,7 @@ TEST_F(MainJob, QuietAndJsonKeepStandardOutputClean) {
 TEST_F(MainJob, MaxDropIsAGate) {
   ok({"calibrate", "model.onnx"});
   ok({"convert"});
-  // No model falls by 100 points; a gate below the measured difference is not portable, so the
+  // No model falls by 100 points. A gate below the measured difference is not portable, so the
   // failing side is tested on a model whose statistics are useless.
   EXPECT_EQ(in_folder({"eval", "--task", "sst2", "--max-drop", "100"}).exit_code, 0);
   const ProcessResult no_baseline =

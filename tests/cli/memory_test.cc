@@ -1,4 +1,4 @@
-// How much memory running a converted model takes, as docs/commands.md states it.
+// Measures how much memory running a converted model takes, and compares it with docs/commands.md.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMiB = 1 << 20;
-// MiniLM-L6.
+// These are the sizes of MiniLM-L6.
 constexpr size_t kHidden = 384, kInner = 1536;
 constexpr size_t kTokensPerThread = 512 + 128, kThreads = 2;  // and one sequence more
 constexpr size_t kBytesPerToken = 4 * (2 * kHidden + 3 * kInner) + 1024;
@@ -63,7 +63,8 @@ TEST_F(Memory, IsThatOfTheWeightsAndABoundPerToken) {
         << format;
 }
 
-// Half of what is allowed suffices; FP32 panels, which take four times the codes, would not fit.
+// Half of the allowed memory suffices. FP32 panels, which take four times the memory of the codes,
+// would not fit.
 TEST_F(Memory, WeightsStayInEightBits) {
   for (const char* format : kFormats) {
     const size_t peak = peak_of_eval(format, 1, "avx2");

@@ -1,4 +1,4 @@
-// Decisions for single Sites, from the command line and in plan files.
+// Tests decisions for single Sites, from the command line and in plan files.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ class PlanOfDemo : public DemoFolder {
     DemoFolder::SetUp();
     ok({"calibrate", "model.onnx", "--examples", "16"});
   }
-  // By path.
+  // Returns the Site with this path.
   static nlohmann::json site(const nlohmann::json& result, const std::string& path) {
     for (const auto& site : result["sites"])
       if (site["path"] == path) return site;
@@ -36,7 +36,7 @@ TEST_F(PlanOfDemo, SitesAreDecidedOneByOne) {
   EXPECT_EQ(site(r, "layer.2/attention/query")["observer"], "mse");
   EXPECT_EQ(site(r, "layer.0/ffn.output/weight")["format"], "int8");
   EXPECT_EQ(site(r, "layer.1/ffn.output/weight")["format"], "e4m3");
-  // The engine runs what was planned.
+  // The engine runs the planned formats.
   const auto e = ok_json({"eval", "--task", "sst2", "--limit", "40"});
   EXPECT_EQ(e["format"], "e4m3-mixed");
   std::map<std::string, std::string> effective;
@@ -84,7 +84,7 @@ TEST_F(PlanOfDemo, RangesOfOtherToolsMakeTheSameModel) {
     return ok_json({"convert", "model.onnx", "--format", "int8", "--calib", file});
   };
   EXPECT_EQ(scales(from("ranges.json")), own);
-  // A cache holds range / 127 in FP32, so the last bit may differ: twelve bits of the scale do not.
+  // A cache holds range / 127 in FP32, so the last bit may differ. Twelve bits of the scale do not.
   for (const auto& [path, scale] : scales(from("trt.cache")))
     EXPECT_NEAR(scale, own.at(path), own.at(path) * 0x1p-11) << path;
   EXPECT_THAT(site(from("trt.cache"), "layer.0/attention/query")["reason"],
@@ -146,7 +146,7 @@ TEST_F(PlanOfDemo, UnitNeedsNoDataAndFollowsFromTheWeights) {
     EXPECT_GT(s["scale"].get<double>(), 0.1 * seen) << s["path"];
     EXPECT_LT(s["scale"].get<double>(), 10 * seen) << s["path"];
   }
-  // Not to be mended by statistics, so that theirs is not what is said.
+  // Statistics cannot help here, so the message must not be about statistics.
   EXPECT_THAT(fails({"convert", "model.onnx", "--weight-observer", "unit"}, 2),
               HasSubstr("--weight-observer: observer unit is for activations"));
   EXPECT_THAT(fails({"convert", "model.onnx", "--site", "layer.1/attention.query/weight=:ema"}, 2),

@@ -1,4 +1,4 @@
-// fp8q report: after the three lines, and of files named by the user.
+// Tests fp8q report after the three lines, and on files named by the user.
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,6 @@
-// A RoBERTa folder through every command: byte-level BPE, positions that begin behind the padding
-// id, no token types. The model is tiny and random; what counts is that it runs as its graph says.
+// Takes a RoBERTa folder through every command: byte-level BPE, positions that begin behind the
+// padding id, no token types. The model is tiny and random; what counts is that it runs as its
+// graph says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,7 +71,7 @@ class Roberta : public testing::Test {
     return r.out + r.err;
   }
 
-  // The logits of every example of the table above.
+  // Returns the logits of every example of the table above.
   std::vector<std::vector<double>> logits(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--task", "sst2", "--data", "glue", "--device", "cpu",
                                        "--predictions", "predictions.jsonl", "--force"});

@@ -1,4 +1,4 @@
-// fp8q sensitivity on the demo model.
+// Tests fp8q sensitivity on the demo model.
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-// `eval --shard` and `merge`: the scores of a run in parts are those of the run in one piece.
+// Tests `eval --shard` and `merge`: the scores of a run in parts are those of the run in one piece.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 using testing::HasSubstr;
 using testing::Not;
 
-// Without what depends on how long things took.
+// Removes everything that depends on how long things took.
 void drop_times(ordered_json& json) {
   if (json.is_object())
     for (const char* time : {"elapsed_s", "peak_rss_bytes", "examples_per_s", "tokens_per_s"})
@@ -26,7 +26,7 @@ void drop_times(ordered_json& json) {
 
 class Shards : public DemoFolder {
  protected:
-  // The results, as text, of merging what `shards` runs with --shard write.
+  // Returns, as text, the results of merging what `shards` runs with --shard write.
   std::string merged(const std::vector<std::string>& eval, int shards,
                      std::vector<std::string> more = {}) const {
     std::vector<std::string> merge = {"merge"};
@@ -63,7 +63,7 @@ TEST_F(Shards, ScoreAsOneRunDoes) {
   const std::string of_parts = merged(eval, 3);
   EXPECT_TRUE(fs::exists(kept));
   EXPECT_EQ(of_parts, results(eval));
-  // Flips and what rounding did are in it.
+  // The results include flips and what rounding did.
   const auto json = ordered_json::parse(of_parts);
   EXPECT_GT(json[0]["difference"]["flips"], 0);
   EXPECT_GT(json[0]["rounding"].size(), 0u);
@@ -164,7 +164,7 @@ TEST_F(Shards, ThatDoNotFitAreRefused) {
   refused({"1.json", "2.json", "damaged.json"}, "damaged.json: checksum");
 }
 
-// Regression and pairs; questions, whose sequences are windows.
+// Covers regression, pairs, and questions, whose sequences are windows.
 TEST_F(Shards, OfExampleModels) {
   struct Case {
     const char* model;

@@ -1,4 +1,4 @@
-// What describes a task's data means the same to eval, tune, sensitivity and calibrate.
+// The options that describe a task's data mean the same to eval, tune, sensitivity and calibrate.
 
 #include <gmock/gmock.h>
 
@@ -94,12 +94,12 @@ TEST_F(TaskOptionsOfCommands, OptionsOfOtherTasksAreRefused) {
                 HasSubstr("--text-column is for --task text"));
   EXPECT_THAT(fails({"compare", "model.onnx", "model.onnx", "--pair-column", "x"}, 2),
               HasSubstr("--task"));
-  // Nothing is scored without a task.
+  // Without a task, nothing is scored.
   for (const char* option : {"--limit", "--n-best"})
     EXPECT_THAT(fails({"sensitivity", "model.onnx", option, "3"}, 2), HasSubstr("--task"));
 }
 
-// Real windows: a passage longer than one of them.
+// The passage is longer than a window, so there are several windows.
 TEST_F(TaskOptionsOfCommands, QuestionsAreAskedAlikeByEveryCommand) {
   const fs::path model = example_model("minilm-l6-squad");
   FP8Q_SKIP_WITHOUT(model / "model.onnx");

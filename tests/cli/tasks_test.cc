@@ -1,4 +1,4 @@
-// `eval` and `calibrate` on tasks other than GLUE's: the user's own tables, and questions.
+// Runs `eval` and `calibrate` on tasks other than GLUE's: the user's own tables, and questions.
 
 #include <gmock/gmock.h>
 
@@ -75,7 +75,7 @@ TEST_F(Tasks, QuestionsNeedAModelThatAnswersThem) {
   write("dev-v1.1.json", kQuestions);
   const std::vector<std::string> eval = {"eval",  "model.onnx", "--task",
                                          "squad", "--data",     "dev-v1.1.json"};
-  // Its windows are of 128 tokens, as many as neighboring ones would share.
+  // The windows have 128 tokens, and neighboring ones would share just as many.
   expect(eval, 2, {"model.onnx", "question when", "--doc-stride"});
   std::vector<std::string> shorter = eval;
   shorter.insert(shorter.end(), {"--doc-stride", "32"});
@@ -106,7 +106,7 @@ TEST_F(Tasks, QuestionsAreAnswered) {
   ASSERT_TRUE(std::getline(lines, line));
   EXPECT_EQ(json::parse(line)["id"], "when");
   EXPECT_EQ(json::parse(line)["text"], "7 January 1943");
-  // Its own predictions may be replaced.
+  // The command may replace its own predictions.
   ok_json({"eval", "--task", "squad", "--data", ".", "--predictions", "p.jsonl"});
   const json none = ok_json({"eval", "qa/model.onnx", "--task", "squad2", "--data", ".",
                              "--null-threshold", "-1000", "--predictions", "none.jsonl"});

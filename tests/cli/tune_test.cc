@@ -1,4 +1,4 @@
-// fp8q tune on the demo model.
+// Tests fp8q tune on the demo model.
 
 #include <gmock/gmock.h>
 
@@ -19,7 +19,7 @@ class Tune : public DemoFolder {
     DemoFolder::SetUp();
     ok({"calibrate", "model.onnx", "--examples", "32"});
   }
-  // With little data: what is tested is the way, not the score.
+  // The commands use little data, because the steps are tested, not the score.
   std::vector<std::string> command(const std::vector<std::string>& more) const {
     std::vector<std::string> all = {"tune",       "--task", "sst2",          "--limit", "48",
                                     "--examples", "2",      "--evaluations", "2"};
@@ -29,7 +29,7 @@ class Tune : public DemoFolder {
 };
 
 TEST_F(Tune, APlanThatMeetsTheDemandIsConverted) {
-  // E5M2 with ranges that cut most of every tensor off: falls back for certain.
+  // E5M2 with ranges that cut most of every tensor off certainly needs fallbacks.
   const json r = ok_json(command(
       {"--recipe", "e5m2", "--observer", "percentile:60", "--max-drop", "2", "-o", "plan.json"}));
   EXPECT_EQ(r["schema"], "fp8q/tune/1");
@@ -41,7 +41,7 @@ TEST_F(Tune, APlanThatMeetsTheDemandIsConverted) {
   EXPECT_GT(r["fallbacks"].size(), 0u);
   EXPECT_EQ(r["fallbacks"].size(), chosen["fallbacks"]);
 
-  // The converted model scores what tuning said, and has what the plan says.
+  // The converted model has the score that tuning reported, and the formats of the plan.
   const json converted = ok_json({"convert", "--plan", "plan.json"});
   size_t quantized = 0;
   for (const json& site : converted["sites"]) {
@@ -83,7 +83,7 @@ TEST_F(Tune, TheCheckpointIsGoneOnFrom) {
     EXPECT_TRUE(second["evaluations"][i]["from_checkpoint"]);
     EXPECT_EQ(second["evaluations"][i]["score"], first["evaluations"][i]["score"]);
   }
-  // Another seed, kind of product or meaning of the outputs is another measurement.
+  // Another seed, kind of product or meaning of the outputs makes another measurement.
   std::vector<std::string> other;
   json config = json::parse(bytes("config.json"));
   std::swap(config["id2label"]["0"], config["id2label"]["1"]);
@@ -94,7 +94,7 @@ TEST_F(Tune, TheCheckpointIsGoneOnFrom) {
     other.insert(other.end(), more.begin(), more.end());
     EXPECT_FALSE(ok_json(other)["evaluations"][0]["from_checkpoint"]) << more.front();
   }
-  // Damaged.
+  // This checkpoint is damaged.
   std::ofstream(folder() / "plan.json.checkpoint") << "{\"schema\":\"fp8q/tune-checkpoint/1\", x";
   EXPECT_THAT(fails(arguments, 5), HasSubstr("--restart"));
   other = arguments;
@@ -111,7 +111,8 @@ TEST_F(Tune, ThePlanIsJudgedOnExamplesItWasNotChosenOn) {
   const json& held = r["holdout"];
   EXPECT_EQ(held["examples"], 24);
   ASSERT_GT(r["fallbacks"].size(), 0u);
-  // Seen and held out together are what eval sees: the score is accuracy, of as many of each.
+  // The seen and the held-out examples together are what eval sees. The score is accuracy on
+  // equally many of each.
   ok({"convert", "--plan", "plan.json"});
   const json all = ok_json({"eval", "--task", "sst2", "--limit", "48"});
   const json& chosen = r["evaluations"][r["chosen"].get<size_t>()];
@@ -127,7 +128,7 @@ TEST_F(Tune, ThePlanIsJudgedOnExamplesItWasNotChosenOn) {
   for (const json& note : r["notes"])
     EXPECT_THAT(note.get<std::string>(), Not(HasSubstr("flatters")));
   EXPECT_THAT(ok(arguments), HasSubstr("24 examples held out"));
-  // Another seed holds other examples out.
+  // Another seed holds out other examples.
   EXPECT_FALSE(ok_json(command({"--recipe", "e4m3", "--max-drop", "100", "-o", "plan.json",
                                 "--holdout", "0.5", "--seed", "2"}))["holdout"]
                    .is_null());
@@ -141,7 +142,7 @@ TEST_F(Tune, ARecipeThatMeetsTheDemandIsJudgedOnOthersToo) {
 }
 
 TEST_F(Tune, NoPlanIsExitCodeOne) {
-  // Ranges that clip nearly everything: whatever product stays quantized changes decisions, and
+  // These ranges clip nearly everything. Whatever product stays quantized changes decisions, and
   // none may change for the worse.
   const std::string error = fails(
       {"tune", "--task", "sst2", "--examples", "2", "--evaluations", "0", "--recipe", "e5m2",
