@@ -14,8 +14,8 @@ bool is_exact(DType dtype) {
   return dtype != DType::f32 && dtype != DType::f64 && dtype != DType::f16 && dtype != DType::bf16;
 }
 
-// By how much `actual` exceeds the bound; infinity for a wrong special value, negative where it is
-// within.
+// Returns by how much `actual` exceeds the bound. The result is infinite for a wrong special value,
+// and negative if `actual` is within the bound.
 double excess(double actual, double expected, bool exact) {
   if (std::isnan(expected) || std::isnan(actual) || std::isinf(expected) || std::isinf(actual)) {
     const bool same = (std::isnan(expected) && std::isnan(actual)) || expected == actual;
@@ -34,7 +34,7 @@ std::string difference(const Tensor& actual, const Tensor& expected) {
   if (actual.shape() != expected.shape())
     return fmt::format("shape {}, expected {}", to_string(actual.shape()),
                        to_string(expected.shape()));
-  // Every value but a large int64 is exact in double; those are compared as bytes.
+  // Every value but a large int64 is exact in double. Values of int64 are compared as bytes.
   if (actual.dtype() == DType::i64)
     return identical(actual, expected) ? "" : "some integers differ";
   const Tensor a = actual.to(DType::f64);

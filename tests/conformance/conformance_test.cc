@@ -1,5 +1,5 @@
-// One test per directory of the ONNX node tests: loads model.onnx, runs it in the interpreter on
-// the stored inputs and compares with the stored outputs.
+// Runs one test per directory of the ONNX node tests: loads model.onnx, runs it in the interpreter
+// on the stored inputs and compares with the stored outputs.
 //
 // The directories are found when the program starts. skips.txt lists the tests that fail, with
 // reasons.
@@ -20,7 +20,7 @@
 namespace fp8q::test {
 namespace {
 
-// The set of ONNX 1.22.0 has 421 tests; a lower count means that it was not found in full.
+// The set of ONNX 1.22.0 has 421 tests. A lower count means that it was not found in full.
 constexpr size_t kFewestTests = 415;
 
 std::map<std::string, std::string> skips() {
@@ -36,7 +36,7 @@ std::map<std::string, std::string> skips() {
   return reasons;
 }
 
-// What is wrong with the result of one test; empty where nothing is.
+// Returns what is wrong with the result of one test, or an empty text if nothing is.
 std::string run_test(const std::string& id) {
   const NodeTestCase test = load_node_test(id);
   const auto outputs = Interpreter(test.model).run(test.inputs);
@@ -95,7 +95,7 @@ TEST(ConformanceSet, EverySkipNamesATestAndAReason) {
   }
 }
 
-// The operators that the set tests are all supported, and none of their tests is skipped.
+// All operators that the set tests are supported, and none of their tests is skipped.
 TEST(ConformanceSet, CoversTheOperatorsItTests) {
   FP8Q_SKIP_WITHOUT(conformance_node_dir());
   std::set<std::string> supported;

@@ -1,4 +1,4 @@
-// Models that break the rules of their operators: whatever is changed in a node test, running it
+// These models break the rules of their operators. Whatever is changed in a node test, running it
 // ends in a result or in an Error, and takes little memory. (Run under sanitizers, this also finds
 // reads and writes outside of tensors.)
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ class Mutator {
  private:
   size_t below(size_t n) { return random_() % n; }
 
-  // No number that makes a tensor of between a few and all bytes of memory.
+  // None of these numbers makes a tensor that is large but fits in memory.
   int64_t any_integer() {
     constexpr int64_t kInteresting[] = {
         std::numeric_limits<int64_t>::min(), -7, -1, 0, 1, 2, 3, int64_t{1} << 40,

@@ -1,4 +1,4 @@
-// The ONNX node tests: which there are, and what is in them.
+// Lists and reads the ONNX node tests.
 #pragma once
 
 #include <map>
@@ -9,7 +9,7 @@
 
 namespace fp8q::test {
 
-// The directories below conformance_node_dir(), sorted; none where it is absent.
+// Returns the directories below conformance_node_dir(), sorted. Returns none if it is absent.
 std::vector<std::string> node_test_ids();
 
 struct NodeTestCase {
