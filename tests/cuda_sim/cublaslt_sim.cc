@@ -254,7 +254,7 @@ cublasStatus_t refusal(const MatmulCall& call, const FakeAlgorithm& algorithm) {
                                                                  : algorithm.run;
 }
 
-// The functions of the table follow.
+// These are the functions of the table.
 
 cublasStatus_t lt_create(cublasLtHandle_t* handle) {
   if (const auto status = injected("Create"); status != CUBLAS_STATUS_SUCCESS) return status;

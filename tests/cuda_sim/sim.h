@@ -9,8 +9,7 @@
 //  - Calls that capturing forbids (allocating, freeing, waiting) fail and spoil the capture.
 //  - With Execution::deferred, submitted work runs only when the host waits for it, so that a
 //    missing wait shows. Work runs in the order of submission, whatever its stream.
-//  - Threads that have not chosen a device (cudaSetDevice) are refused everything that belongs to
-//  it.
+//  - Threads that have not chosen a device (cudaSetDevice) get an error for all that belongs to it.
 //
 // The simulation has no speed, no concurrency of streams, and only one device at once.
 #pragma once
@@ -24,7 +23,7 @@
 
 namespace fp8q::sim {
 
-// What memory that was not written holds: NaN in every float format.
+// Memory that was not written holds this: NaN in every float format.
 inline constexpr uint8_t kPoison = 0xFF;
 
 // Runs `work` as a kernel of `stream`, or records it while the stream captures; a launch of the
