@@ -1,7 +1,8 @@
-// The real fine-tuned models in FP32: engine and interpreter against logits recorded with
+// Compares engine and interpreter on the real fine-tuned models in FP32 with logits recorded with
 // onnxruntime.
 //
-// FP8Q_FULL=1 runs every example through the interpreter too; otherwise a sample, for time.
+// FP8Q_FULL=1 runs every example through the interpreter too. Otherwise a sample runs, to save
+// time.
 
 #include <gtest/gtest.h>
 

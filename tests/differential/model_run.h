@@ -1,4 +1,4 @@
-// An example model, its reference inputs, and its logits through either execution.
+// Holds an example model, its reference inputs, and its logits through either execution.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace fp8q::test {
 
-// Token ids and logits recorded for a model: shared/models/reference/<stem>.npz.
+// Holds token ids and logits recorded for a model: shared/models/reference/<stem>.npz.
 struct Reference {
   std::vector<std::vector<int32_t>> ids;
   std::vector<std::vector<int32_t>> type_ids;
@@ -20,17 +20,18 @@ struct Reference {
 };
 Reference read_reference(const std::filesystem::path& path);
 
-// `count` indexes spread evenly over [0, total); all of them with FP8Q_FULL=1 in the environment.
+// Returns `count` indexes spread evenly over [0, total), or all of them with FP8Q_FULL=1 in the
+// environment.
 std::vector<size_t> chosen(size_t total, size_t count);
 
 struct LoadedModel {
   Model model;
   Encoder encoder;
 };
-// Fails the test where the model is not recognized as an encoder.
+// Fails the test if the model is not recognized as an encoder.
 std::unique_ptr<LoadedModel> load(const std::filesystem::path& path);
 
-// Logits per chosen example; the engine runs them in batches of 32.
+// Returns the logits of each chosen example. The engine runs the examples in batches of 32.
 std::vector<std::vector<float>> logits(Engine& engine, const Reference& reference,
                                        const std::vector<size_t>& examples);
 std::vector<std::vector<float>> engine_logits(const LoadedModel& model, const Reference& reference,

@@ -1,13 +1,13 @@
-// Two executions, one meaning: the engine's fused low-precision kernels against the interpreter's
-// literal Q/DQ, on converted fine-tuned models.
+// Two executions must have one meaning. The engine's fused low-precision kernels are compared with
+// the interpreter's literal Q/DQ, on converted fine-tuned models.
 //
-// Both compute the same codes from the same values, and INT8 products round alike; but FP8 sums
+// Both compute the same codes from the same values, and INT8 products round alike. But FP8 sums
 // (FP32 chains against double), softmax, GELU, and a LayerNorm that the classic exporter writes as
 // nine operators differ in the last bits. A value that lands within that difference of a rounding
-// midpoint takes the neighboring code, which later layers amplify; hence a bound on the NMSE
-// instead of a tolerance per logit. On all pairs of MRPC in INT8 (FP8Q_FULL=1): 1.6e-4 for the
-// classic export, where the interpreter on the two exports of one model differs by 1.3e-4, and 4e-5
-// for the other.
+// midpoint takes the neighboring code, which later layers amplify. The tests therefore bound the
+// NMSE instead of each logit's error. On all pairs of MRPC in INT8 (FP8Q_FULL=1) the NMSE is 1.6e-4
+// for the classic export, where the interpreter on the two exports of one model differs by 1.3e-4.
+// It is 4e-5 for the other.
 
 #include <gtest/gtest.h>
 
@@ -103,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
                     QuantizedCase{"mrpc", "", "int8", "auto"}),
     quantized_name);
 
-// The demo model is in the repository, so these run everywhere: every recipe, and choices that no
-// recipe makes.
+// The demo model is in the repository, so these tests run everywhere: every recipe, and choices
+// that no recipe makes.
 struct DemoCase {
   const char* name;
   const char* recipe;

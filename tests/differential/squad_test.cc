@@ -1,7 +1,7 @@
-// SQuAD on the real fine-tuned model in FP32: windows, logits, answers and scores against those
-// recorded with onnxruntime and the reference decoding.
+// Runs SQuAD on the real fine-tuned model in FP32. Windows, logits, answers and scores are compared
+// with those recorded with onnxruntime and the reference decoding.
 //
-// FP8Q_FULL=1 runs every window through the engine; otherwise a sample, for time.
+// FP8Q_FULL=1 runs every window through the engine. Otherwise a sample runs, to save time.
 
 #include <gtest/gtest.h>
 
@@ -93,7 +93,7 @@ TEST_P(Squad, DecodingGivesTheReferenceAnswersAndScores) {
   ASSERT_EQ(expected.size(), data_.examples.size());
   for (size_t e = 0; e < data_.examples.size(); ++e)
     EXPECT_EQ(scored.answers.texts[e], expected.at(data_.examples[e].id).get<std::string>());
-  // The published table: 116 of 296 exactly, F1 50.05 %.
+  // The published table has 116 of 296 exactly right, and F1 50.05 %.
   EXPECT_DOUBLE_EQ(scored.score.metrics[0].second, 116.0 / 296);
   EXPECT_NEAR(scored.score.score, 50.05, 0.005);
 }
