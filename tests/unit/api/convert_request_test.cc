@@ -1,4 +1,4 @@
-// What options of a conversion ask for, before a model is opened and at its Sites.
+// Tests what options of a conversion ask for, before a model is opened and at its Sites.
 #include "api/convert_request.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ std::string refusal(const ConvertOptions& options) {
   return error_of(ErrorCode::usage, [&] { plan_inputs(options); });
 }
 
-// An activation and the weight that it meets.
+// Returns an activation and the weight that it meets.
 std::vector<Site> linear_sites() {
   std::vector<Site> sites(2);
   sites[0].path = sites[0].value = "layer.0/ffn.output/input";

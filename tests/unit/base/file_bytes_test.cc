@@ -18,7 +18,7 @@ std::string long_text() {
   return text;
 }
 
-// Whether any page that the bytes stand in is mapped into this process.
+// Returns whether any page that the bytes stand in is mapped into this process.
 bool in_memory(std::string_view bytes) {
   const FileDescriptor pages(::open("/proc/self/pagemap", O_RDONLY));
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));

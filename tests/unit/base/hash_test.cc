@@ -7,7 +7,7 @@
 namespace fp8q {
 namespace {
 
-// FIPS 180-4's example "abc", and the empty message.
+// These are FIPS 180-4's example "abc", and the empty message.
 constexpr const char* kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 constexpr const char* kEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -1,4 +1,4 @@
-// What the program tells of itself and of its files: version, time, memory, facts.
+// Tests what the program reports about itself and its files: version, time, memory, facts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Observers on distributions whose answers are known, for every format.
+// Tests observers on distributions whose answers are known, for every format.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -45,7 +45,7 @@ double sqnr_db(const std::vector<float>& values, Format format, float range) {
   return decibels(signal, noise);
 }
 
-// Published orientation: SQNR of ranges by absmax, dB.
+// These SQNRs of ranges by absmax, in dB, are published for orientation.
 TEST(Distributions, SqnrOfAbsmax) {
   const auto db = [](const std::vector<float>& values, Format format) {
     return sqnr_db(values, format, of_values(values).absmax());
@@ -54,12 +54,13 @@ TEST(Distributions, SqnrOfAbsmax) {
   EXPECT_NEAR(db(gaussian(), Format::int8), 40.3, 0.7);
   EXPECT_NEAR(db(with_outliers(), Format::e4m3), 32.2, 1.0);
   EXPECT_LT(db(with_outliers(), Format::int8), 20.0);
-  // Two mantissa bits instead of three: 6 dB less, and no less with any range.
+  // Two mantissa bits instead of three cost 6 dB, and outliers cost no more.
   EXPECT_NEAR(db(gaussian(), Format::e5m2), db(gaussian(), Format::e4m3) - 6.0, 0.4);
   EXPECT_NEAR(db(with_outliers(), Format::e5m2), db(gaussian(), Format::e5m2), 1.0);
 }
 
-// 127 steps to each side of a uniform distribution: signal 1/3, noise step^2 / 12.
+// A uniform distribution has 127 steps to each side: the signal is 1/3, and the noise is step^2 /
+// 12.
 TEST(Distributions, SqnrOfAUniformDistribution) {
   EXPECT_NEAR(sqnr_db(uniform(), Format::int8, 1.0f), 10 * std::log10(4.0 * 127 * 127), 0.05);
   const SiteStatistics s = of_values(uniform());
@@ -67,8 +68,8 @@ TEST(Distributions, SqnrOfAUniformDistribution) {
   EXPECT_NEAR(decibels(e.signal, e.noise), 10 * std::log10(4.0 * 127 * 127), 0.05);
 }
 
-// The mean squared error of INT8 with the range r on a symmetric density: within r the step's
-// square / 12, beyond it the distance to r, by numeric integration.
+// Computes the mean squared error of INT8 with the range r on a symmetric density by numeric
+// integration. Within r it is the step's square / 12, and beyond r it is the squared distance to r.
 template <typename Density>
 double int8_error(Density density, double r) {
   const double step = r / 127;
@@ -109,8 +110,8 @@ TEST(Distributions, MseKeepsOutliersInFp8AndClipsThemInInt8) {
   const SiteStatistics s = of_values(values);
   for (const FormatInfo& f : all_formats()) {
     const float r = range(Observer::mse, s, f.id);
-    // The histogram takes the values of a bin to be spread evenly; the few outliers that make up
-    // most of the signal here are not, which moves FP8's optimum by up to a decibel.
+    // The histogram assumes that the values of a bin are spread evenly. The few outliers that make
+    // up most of the signal here are not, which moves FP8's optimum by up to a decibel.
     EXPECT_GE(sqnr_db(values, f.id, r), sqnr_db(values, f.id, s.absmax()) - 1) << f.name;
     const double share = r / s.absmax();
     EXPECT_EQ(share < 0.9, f.integer) << f.name << ": " << share;
@@ -145,12 +146,13 @@ TEST_P(EveryFormat, MovingAverageOfGroups) {
   s.observe(std::vector<float>{-1.0f, 4.0f}, 0, 0);
   s.observe(std::vector<float>{-8.0f, 2.0f}, 0, 1);
   s.observe(std::vector<float>{0.5f}, 0, 3);  // group 2 saw nothing
-  // max: 4 -> 0.9 * 4 + 0.1 * 2 = 3.8 -> 3.47; min: -1 -> -1.7 -> 0.9 * -1.7 + 0.05 = -1.48
+  // The maximum goes 4 -> 0.9 * 4 + 0.1 * 2 = 3.8 -> 3.47. The minimum goes -1 -> -1.7 -> 0.9 *
+  // -1.7 + 0.05 = -1.48.
   EXPECT_NEAR(range({Observer::ema, 0.9}, s, GetParam().id), 3.47, 1e-6);
   EXPECT_NEAR(range({Observer::ema, 0}, s, GetParam().id), 0.5, 1e-6);
 }
 
-// Even spread is what the grid assumes, so nothing is gained by clipping it.
+// The grid assumes that values are spread evenly, so clipping them gains nothing.
 TEST_P(EveryFormat, EntropyKeepsAUniformDistribution) {
   EXPECT_GT(range(Observer::entropy, of_values(uniform()), GetParam().id), 0.98f);
 }
@@ -160,7 +162,7 @@ TEST_P(EveryFormat, EntropyWeighsShapeNotDistance) {
   const float r = range(Observer::entropy, s, GetParam().id);
   EXPECT_GT(r, 2.5f);
   EXPECT_LE(r, s.absmax());
-  // A step of a 127th of absmax is an eighth of a sigma and more: INT8 gives up the outliers.
+  // A step of a 127th of absmax is an eighth of a sigma or more, so INT8 gives up the outliers.
   if (GetParam().integer) {
     EXPECT_LT(r, 0.5f * s.absmax());
   }

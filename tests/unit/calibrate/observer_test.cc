@@ -1,4 +1,4 @@
-// Observers: the law of each, on every format.
+// Tests the law of each observer on every format.
 #include "calibrate/observer.h"
 
 #include <gtest/gtest.h>
@@ -80,7 +80,7 @@ TEST(Observer, MseIsNoWorseThanAbsmax) {
     const double mse = squared_error(values, f.id, range(Observer::mse, s, f.id));
     EXPECT_LE(mse, 1.02 * squared_error(values, f.id, s.absmax())) << f.name;
   }
-  // Outliers of 50 sigma: INT8 gains by clipping.
+  // INT8 gains by clipping outliers of 50 sigma.
   EXPECT_LT(range(Observer::mse, s, Format::int8), 0.95f * s.absmax());
 }
 

@@ -1,4 +1,4 @@
-// Values as activations have them: mostly normal, some zeros, a few outliers.
+// Makes values as activations have them: mostly normal, some zeros, a few outliers.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ inline std::vector<float> random_values(size_t count, uint32_t seed) {
   return values;
 }
 
-// Statistics that saw these values.
+// Returns statistics that saw these values.
 inline SiteStatistics of_values(const std::vector<float>& values, int64_t columns = 0,
                                 size_t group = 0) {
   SiteStatistics statistics;

@@ -1,4 +1,5 @@
-// Calibration tables of other tools: their forms, round trips, and what is no such table.
+// Tests calibration tables of other tools: their forms, their round trips, and files that are no
+// such table.
 #include "calibrate/range_table.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +11,7 @@
 namespace fp8q::test {
 namespace {
 
-// As TensorRT writes it: 0x3c92aa10 is 0.0179033577, the scale of a range of 2.27372646.
+// TensorRT writes it this way: 0x3c92aa10 is 0.0179033577, the scale of a range of 2.27372646.
 TEST(RangeTable, TensorRtCache) {
   const RangeTable t = range_table_from(
       "TRT-7103-EntropyCalibration2\ndata_0: 3c92aa10\n/layer.0/a:b: 4000889d\r\n", "x.cache");
@@ -20,7 +21,7 @@ TEST(RangeTable, TensorRtCache) {
   EXPECT_EQ(t.ranges.size(), 2u);
 }
 
-// As onnxruntime 1.32 writes them.
+// onnxruntime 1.32 writes them this way.
 TEST(RangeTable, OnnxruntimeTables) {
   const std::string array =
       R"({"lowest": {"data": -1.5, "dtype": "float32", "CLS": "numpy.array"}, )"

@@ -1,4 +1,5 @@
-// A run of calibration with a model that is made up: what it is asked for, and how it goes on.
+// Tests a run of calibration with a fake model: what the model is asked for, and how the run
+// continues.
 #include "calibrate/run.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Two activations, of which the second has no channels, and a weight between them.
+// Returns two activations, of which the second has no channels, and a weight between them.
 std::vector<Site> sites(const std::string& last = "p") {
   std::vector<Site> list(3);
   list[0].value = list[0].path = "x";
@@ -28,7 +29,7 @@ std::vector<Site> sites(const std::string& last = "p") {
   return list;
 }
 
-// Example e has e % 3 + 1 tokens of two channels, and values that are its own.
+// Example e has e % 3 + 1 tokens of two channels, and values of its own.
 struct FakeModel {
   std::vector<std::pair<size_t, size_t>> runs;
   size_t fails_at = SIZE_MAX;
@@ -72,7 +73,7 @@ class Run : public testing::Test {
     fs::remove(checkpoint());
     return statistics(model, kAll, batch);
   }
-  // Leaves a checkpoint of what comes before example `at`.
+  // Leaves a checkpoint of the examples before `at`.
   void interrupt(size_t at, Part part = kAll) {
     fs::remove(checkpoint());
     FakeModel model{.runs = {}, .fails_at = at};

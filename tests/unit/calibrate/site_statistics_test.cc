@@ -1,4 +1,4 @@
-// The laws of SiteStatistics: exact, mergeable in any order, independent of batching.
+// Tests the laws of SiteStatistics: exact, mergeable in any order, independent of batching.
 #include "calibrate/site_statistics.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,8 @@ TEST(SiteStatistics, EveryMagnitudeHasItsBin) {
   }
 }
 
-// Against sums formed in another way: exact fixed-point for values on a grid, long double for all.
+// The sums are compared with sums formed in another way: exact fixed-point for values on a grid,
+// long double for all.
 TEST(SiteStatistics, SumsAreExact) {
   std::mt19937 random(5);
   std::vector<float> grid(100'000);
@@ -120,7 +121,7 @@ struct Chunk {
   size_t group;
 };
 
-// merge(a, b) == observe(a, then b), for any split, order and chunk size.
+// merge(a, b) must equal observe(a, then b), for any split, order and chunk size.
 TEST(SiteStatistics, AnySplitAndOrderGivesTheSame) {
   std::vector<Chunk> chunks;
   for (uint32_t i = 0; i < 24; ++i) {

@@ -1,4 +1,5 @@
-// The statistics file: exact round trip, the same bytes always, and refusal of everything else.
+// Tests the statistics file: its exact round trip, its constant bytes, and the refusal of
+// everything else.
 #include "calibrate/statistics.h"
 
 #include <gtest/gtest.h>
@@ -157,7 +158,7 @@ TEST(StatisticsFile, EveryFlippedByteIsNoticed) {
   }
 }
 
-// A file with a wrong field and the right checksum.
+// Returns a file with a wrong field and the right checksum.
 std::string forged(const std::function<void(json&)>& change) {
   json file = json::parse(to_json(example()));
   change(file["content"]);

@@ -1,5 +1,5 @@
-// Models as exporters really write them: both exporters of PyTorch, and the demo model with its
-// 16-bit weights.
+// Recognizes models as exporters really write them: both exporters of PyTorch, and the demo model
+// with its 16-bit weights.
 #include <gtest/gtest.h>
 
 #include "encoder/summary.h"

@@ -1,4 +1,5 @@
-// Assembles graphs node by node, with names that say nothing: recognition goes by structure only.
+// Assembles graphs node by node, with names that say nothing, because recognition uses structure
+// only.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ class GraphBuilder {
   explicit GraphBuilder(int64_t opset);
 
   std::string input(DType dtype, std::vector<Dim> shape);
-  // A node with one output, or several.
+  // Adds a node with one output, or several.
   std::string op(const std::string& type, const Names& inputs, const Attributes& attributes = {});
   Names ops(const std::string& type, const Names& inputs, size_t outputs,
             const Attributes& attributes = {});
@@ -31,7 +32,7 @@ class GraphBuilder {
   std::string random(const Shape& shape, float size, float offset = 0);
   Tensor random_tensor(const Shape& shape, float size, float offset = 0);
 
-  // The forms that changed with the operator set.
+  // These forms changed with the operator set.
   std::string mean(const std::string& x);  // over the last axis, kept
   std::string unsqueeze(const std::string& x, int64_t axis);
   std::string squeeze(const std::string& x, int64_t axis);

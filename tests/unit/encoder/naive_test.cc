@@ -1,5 +1,5 @@
-// Quantization of everything: whatever way an encoder is written, a naive recipe's Q/DQ pairs are
-// put behind its values, found again, and executed by the engine as the interpreter does.
+// Tests the quantization of everything. However an encoder is written, a naive recipe's Q/DQ pairs
+// are put behind its values, found again, and executed by the engine as the interpreter does.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ void rename_input(Graph& graph, const std::string& from, const std::string& to) 
   for (Node& node : graph.nodes) std::ranges::replace(node.inputs, from, to);
 }
 
-// Inputs by the names that the interpreter's engine tells them by.
+// Names the inputs as the interpreter's engine expects.
 Loaded float_model(const Style& style) {
   Loaded loaded{tiny_encoder(style), {}};
   upgrade_opset(loaded.model, 21);
@@ -121,7 +121,7 @@ TEST_P(Naive, EverySiteIsQuantizedAndFoundAgain) {
     EXPECT_FALSE(layer.attention_residual_rounded || layer.output_residual_rounded);
 }
 
-// Codes of values that differ in the last bits may be neighbors; hence an NMSE.
+// Codes of values that differ in the last bits may be neighbors, so the test bounds an NMSE.
 TEST_P(Naive, EngineAgreesWithTheInterpreter) {
   const Loaded source = float_model(GetParam().style);
   const PackedBatch batch = batch_for(GetParam().style);
@@ -146,7 +146,7 @@ TEST_P(Naive, EngineAgreesWithTheInterpreter) {
   }
 }
 
-// A transform at any Site does the same in both executions, with the residual sum and without.
+// A transform at any Site does the same in both executions, with or without the residual sum.
 TEST_P(Naive, TransformsAgreeWithTheInterpreter) {
   if (GetParam().style.fixed_shape) GTEST_SKIP() << "the interpreter pads these";
   const Loaded source = float_model(GetParam().style);

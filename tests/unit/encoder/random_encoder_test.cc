@@ -38,7 +38,8 @@ TEST(RandomEncoder, TheSeedDecidesEveryBitAndThreadsNone) {
     EXPECT_FALSE(identical(*x[i], *z[i])) << i;
     for (size_t j = 0; j < i; ++j) EXPECT_FALSE(identical(*x[i], *x[j])) << i << " " << j;
   }
-  // Not to change from one version to the next, or measurements could not be compared.
+  // These values must not change from one version to the next, or measurements could not be
+  // compared.
   const auto words = a.embeddings.word.rows.data<float>();
   EXPECT_EQ(words[0], 0.0225772336f);
   EXPECT_EQ(words[1], -0.0126140304f);

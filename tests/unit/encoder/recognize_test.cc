@@ -1,4 +1,4 @@
-// What is found in encoders, and the reasons given for graphs that are none.
+// Tests what is found in encoders, and the reasons given for other graphs.
 #include "encoder/recognize.h"
 
 #include <gmock/gmock.h>
@@ -57,7 +57,8 @@ TEST(Recognize, Sizes) {
   EXPECT_EQ(summary.activation, "gelu");
   EXPECT_EQ(summary.head, "pooler 32 tanh, classifier 3; first token");
   EXPECT_EQ(summary.quantized_sites, 0);
-  // Tables, their norm; per layer four square products, two norms, two rectangular products; head.
+  // The terms are the tables and their norm, then four square products, two norms and two
+  // rectangular products per layer, then the head.
   EXPECT_EQ(summary.parameters, (60 + 90 + 2) * 32 + 64 +
                                     2 * (4 * (32 * 32 + 32) + 128 + 32 * 48 + 48 + 48 * 32 + 32) +
                                     32 * 32 + 32 + 32 * 3 + 3);
@@ -199,7 +200,7 @@ TEST(NotAnEncoder, MasksThatHideTokens) {
               HasSubstr("position bias"));
 }
 
-// Functions that are those of an encoder but for a bound.
+// These functions are those of an encoder except for a bound.
 TEST(NotAnEncoder, Bounds) {
   for (const auto style :
        {GeluStyle::relu6, GeluStyle::relu6_min, GeluStyle::clipped, GeluStyle::clipped_wide}) {

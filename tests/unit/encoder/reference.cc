@@ -9,7 +9,7 @@
 namespace fp8q::test {
 namespace {
 
-// Rows of equal width.
+// Holds rows of equal width.
 struct Matrix {
   size_t rows = 0, columns = 0;
   std::vector<float> data;
@@ -43,7 +43,7 @@ class Runner {
     return decode(q->format, code) * q->scale.data<float>()[q->axis ? channel : 0];
   }
 
-  // What quantizing and dequantizing makes of an operand.
+  // Quantizes and dequantizes an operand.
   Matrix rounded(Matrix x, int at) const {
     const auto& q = site(at).quantization;
     if (!q) return x;

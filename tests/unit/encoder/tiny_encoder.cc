@@ -82,7 +82,7 @@ class TinyEncoder {
     return s_.quantization == QuantStyle::tokens || s_.quantization == QuantStyle::smoothed_tokens;
   }
 
-  // x times factors of its channels, where the style has them.
+  // Multiplies x by factors of its channels if the style has them.
   std::string smoothed(const std::string& x, int64_t channels) {
     if (s_.quantization != QuantStyle::smoothed && s_.quantization != QuantStyle::smoothed_tokens)
       return x;
@@ -92,7 +92,7 @@ class TinyEncoder {
     return g_.op("Mul", {x, g_.constant(factors)});
   }
 
-  // A Q/DQ pair, where the style has them.
+  // Adds a Q/DQ pair if the style has them.
   std::string quantize(const std::string& x, float largest) {
     if (s_.quantization == QuantStyle::none || rounds_tokens()) return x;
     const std::string scale = g_.scalar(scale_for(s_.format, largest));
@@ -106,7 +106,7 @@ class TinyEncoder {
         {codes, unequal ? g_.scalar(scale_for(s_.format, 2 * largest)) : scale, zero_point});
   }
 
-  // What a linear layer reads.
+  // Returns the value that a linear layer reads.
   std::string rounded(const std::string& given, int64_t channels) {
     const std::string x = smoothed(given, channels);
     if (!rounds_tokens()) return quantize(x, 3);
@@ -231,7 +231,8 @@ class TinyEncoder {
     return "";
   }
 
-  // Lowest where query and key are too far apart, or the key comes later.
+  // Returns a mask that is lowest where query and key are too far apart, or where the key comes
+  // later.
   std::string distance_mask() {
     const std::string range = g_.op("Range", {g_.index(0), g_.dim(ids_, 1), g_.index(1)});
     const std::string distance = g_.op("Sub", {g_.unsqueeze(range, 0), g_.unsqueeze(range, 1)});

@@ -1,4 +1,4 @@
-// A tiny random encoder, written in the manner of one exporter or another.
+// Makes a tiny random encoder, written in the manner of one exporter or another.
 #pragma once
 
 #include <string>

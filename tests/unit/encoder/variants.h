@@ -1,4 +1,4 @@
-// Every way of writing an encoder that is known.
+// Lists every known way of writing an encoder.
 #pragma once
 
 #include <iosfwd>
@@ -18,7 +18,7 @@ std::ostream& operator<<(std::ostream& out, const Variant& variant);
 
 std::vector<Variant> variants();
 
-// Fails the test, saying why, where the graph is not recognized.
+// Fails the test, saying why, if the graph is not recognized.
 Encoder recognized(const Model& model);
 
 }  // namespace fp8q::test

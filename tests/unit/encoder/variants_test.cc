@@ -1,5 +1,5 @@
-// Every way of writing an encoder that is known: recognized, and described so that executing the
-// description gives what the interpreter makes of the graph.
+// Tests every known way of writing an encoder. It must be recognized, and executing its description
+// must give what the interpreter makes of the graph.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -149,7 +149,7 @@ TEST_P(CpuEngineTest, BatchingThreadsAndObserversChangeNoBit) {
 INSTANTIATE_TEST_SUITE_P(Variants, CpuEngineTest, testing::ValuesIn(variants()),
                          [](const auto& p) { return p.param.name; });
 
-// What is counted is what the observer's values say, whatever the batch, threads and observer.
+// The counts are those of the observer's values, whatever the batch, threads and observer.
 TEST_P(CpuEngineTest, CountsWhatRoundingDoes) {
   const Encoder encoder = tiny_encoder(GetParam().options);
   const PackedBatch batch = tiny_batch({30, 1, 12, 60, 45, 51});
@@ -198,7 +198,7 @@ TEST_P(CpuEngineTest, CountsWhatRoundingDoes) {
   }
 }
 
-// Rounding as a transform of a float encoder is the rounding of a quantized one.
+// Rounding as a transform of a float encoder equals the rounding of a quantized one.
 TEST(CpuEngine, TransformsSimulateRounding) {
   const Encoder plain = tiny_encoder({});
   const Encoder quantized = tiny_encoder({.activations = Format::int8, .points = Format::int8});
@@ -229,7 +229,8 @@ TEST(CpuEngine, TransformsSimulateRounding) {
       const auto rounded = make_cpu_engine(one, ComputeType::automatic)->run(batch);
       for (size_t o = 0; o < simulated.size(); ++o) {
         const std::vector<double> expected(rounded[o].values.begin(), rounded[o].values.end());
-        // Products of codes and one scale against products of dequantized values.
+        // The results differ because one side multiplies codes and one scale, and the other
+        // dequantized values.
         expect_close(simulated[o].values, expected, is_operand(site.role) ? 2e-6 : 0);
       }
       bool changed = false;
@@ -243,7 +244,8 @@ TEST(CpuEngine, TransformsSimulateRounding) {
 TEST(CpuEngine, TransformsDoNotDependOnTheBatch) {
   const Encoder encoder = tiny_encoder({.hidden = 36, .heads = 3, .inner = 50});
   const auto engine = make_cpu_engine(encoder, ComputeType::automatic);
-  // Depends on all values of a sequence at the Site: its largest magnitude becomes the scale.
+  // The transform depends on all values of a sequence at the Site: its largest magnitude becomes
+  // the scale.
   std::vector<SiteTransform> transforms(encoder.sites.size());
   for (size_t i = 0; i < transforms.size(); ++i)
     if (encoder.sites[i].kind == SiteKind::activation)
@@ -275,7 +277,7 @@ TEST(CpuEngine, TransformsDoNotDependOnTheBatch) {
   for (size_t o = 0; o < singly.size(); ++o) EXPECT_EQ(singly[o], together[o].values);
 }
 
-// From AVX2 to AVX512-BF16. (Plain C has no fma, and AMX sums in an order of its own.)
+// The levels are AVX2 to AVX512-BF16. (Plain C has no fma, and AMX sums in an order of its own.)
 TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
   const PackedBatch batch = tiny_batch({9, 30});
   const auto check = [&](Format format, TinyOptions options) {
@@ -324,8 +326,8 @@ TEST(CpuEngine, RejectsWhatTheTablesCannotTake) {
   EXPECT_THAT(message(tiny_batch({5, 0})), HasSubstr("sequence 1 has no tokens"));
 }
 
-// Sums of embeddings that are rounded are no input of the first layer yet: what it counts is what
-// quantizing their LayerNorm does, whether or not somebody looks on.
+// Sums of embeddings that are rounded are not yet the input of the first layer. The input's counts
+// are those of quantizing their LayerNorm, whether or not somebody observes.
 TEST(CpuEngine, CountsLayerInputsOnceBehindRoundedEmbeddings) {
   Encoder encoder = tiny_encoder({.activations = Format::e4m3, .weights = Format::e4m3});
   const auto sum = static_cast<size_t>(encoder.embeddings.norm.input_site);

@@ -17,7 +17,8 @@ ValueInfo ids_like(const std::string& name, int64_t batch, int64_t sequence,
   return {name, dtype, true, {{batch, "batch"}, {sequence, "sequence"}}};
 }
 
-// states[b, s, :] = table[ids] * mask; sums[b, :] = sum over s; two outputs, one Site.
+// The model computes states[b, s, :] = table[ids] * mask and sums[b, :] = sum over s. It has two
+// outputs and one Site.
 Model token_model(int64_t batch, int64_t sequence) {
   Model m;
   m.ir_version = 8;

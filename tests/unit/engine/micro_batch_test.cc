@@ -15,7 +15,7 @@ class MicroBatches : public testing::Test {
   void TearDown() override { set_threads(0); }
 };
 
-// Every token once, in order, with its position in its sequence.
+// Expects every token once, in order, with its position in its sequence.
 void expect_whole(const PackedBatch& batch, const cpu::Division& division) {
   size_t sequence = 0;
   for (const cpu::MicroBatch& m : division.micros) {

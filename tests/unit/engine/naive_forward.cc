@@ -31,7 +31,7 @@ class Forward {
       }
   }
   Matrix quantized(int site, Matrix x) const;
-  // A Site that enters no product.
+  // Handles a Site that enters no product.
   void pass(int site, Matrix& x) {
     observe(site, x);
     x = quantized(site, std::move(x));
@@ -172,7 +172,7 @@ void softmax(Matrix& p, double scale) {
   }
 }
 
-// x becomes what the residual sum adds.
+// Changes x to what the residual sum adds.
 Matrix Forward::attention(const EncoderLayer& l, Matrix& x) {
   observe(l.query.input_site, x);
   if (l.key.input_site != l.query.input_site) observe(l.key.input_site, x);

@@ -10,7 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// A head of two stages of widths 4 and 3.
+// Makes a head of two stages of widths 4 and 3.
 Encoder encoder_of(HeadKind head_kind, const std::vector<EncoderOutput>& outputs) {
   Encoder encoder;
   encoder.hidden = 4;

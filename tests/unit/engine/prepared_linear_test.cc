@@ -24,7 +24,7 @@ Site quantized_site(SiteKind kind, Format format, const Tensor& scale,
   return s;
 }
 
-// INT8 codes at the limits, so that sums leave FP32's exact integers.
+// Makes INT8 codes at the limits, so that sums leave FP32's exact integers.
 Case large_int8(int64_t in, int64_t out) {
   Case c;
   c.sites = {quantized_site(SiteKind::activation, Format::int8, Tensor::scalar(0.5f), {}),
@@ -66,7 +66,8 @@ TEST(PreparedLinear, Int8SumsBeyondTheExactIntegersOfFp32AreExact) {
   }
 }
 
-// Bit for bit what the interpreter computes from a converted model, whose scales are scale_for's.
+// The results equal, bit for bit, those of the interpreter on a converted model, whose scales are
+// scale_for's.
 TEST(PreparedLinear, Int8RoundsAsProductsOfDequantizedValuesDo) {
   for (const int64_t in : {384, 1536}) {
     Case c = large_int8(in, 70);
@@ -128,7 +129,7 @@ TEST(PreparedLinear, FloatWeightsOfAQuantizedSiteAreQuantized) {
   EXPECT_EQ(y, (std::vector<float>{0.5f, 0.0f, 63.5f}));
 }
 
-// A layer with random weights.
+// Makes a layer with random weights.
 Case random_case(Format x, Format w_format, size_t in, size_t out, unsigned seed) {
   Case c;
   c.sites = {quantized_site(SiteKind::activation, x, Tensor::scalar(0.125f), {}),
@@ -147,8 +148,8 @@ Case random_case(Format x, Format w_format, size_t in, size_t out, unsigned seed
   return c;
 }
 
-// Odd widths, several blocks of rows and columns. Plain C sums the same, since products of codes
-// are exact; AMX sums floats in an order of its own.
+// The widths are odd, and there are several blocks of rows and columns. Plain C sums the same,
+// because products of codes are exact. AMX sums floats in an order of its own.
 TEST(PreparedLinear, EveryInstructionSetAndFormOfWeightsGivesTheSame) {
   constexpr size_t kRows = 201, kIn = 773, kOut = 405;
   std::mt19937 random(8);
@@ -194,7 +195,7 @@ TEST(PreparedLinear, SaysHowItsProductsAreFormed) {
   limit_isa(detected_isa());
 }
 
-// Pairs need parts that begin at even columns; a part's last column may be odd.
+// Pairs need parts that begin at even columns. A part's last column may be odd.
 TEST(OperandForm, PartsMakeTheWhole) {
   constexpr size_t kRows = 5, kIn = 45, kStride = 46;
   std::mt19937 random(9);
@@ -223,7 +224,8 @@ TEST(OperandForm, PartsMakeTheWhole) {
     }
 }
 
-// Odd widths, which some kernels fill up, and more rows and columns than one block has.
+// The widths are odd, which some kernels fill up, and there are more rows and columns than one
+// block has.
 TEST(PreparedLinear, WhatIsFedIsWhatTheNextLayerWouldHaveRead) {
   constexpr size_t kRows = 201, kIn = 37, kInner = 403, kOut = 21;
   std::mt19937 random(6);

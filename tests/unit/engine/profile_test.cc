@@ -1,4 +1,4 @@
-// What the engine tells about its own speed: stages, operations, roofs.
+// Tests what the engine reports about its own speed: stages, operations, roofs.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,8 @@ double operations_of(const std::vector<StageTime>& stages) {
   return sum;
 }
 
-// BERT-base at 128 tokens: 22.35 GFLOP a sequence in 12 layers, 2 s (4 h^2 + 2 h f) + 4 s^2 h each.
+// BERT-base at 128 tokens does 22.35 GFLOP a sequence in 12 layers of 2 s (4 h^2 + 2 h f) + 4 s^2
+// h.
 TEST(Profile, CountsTheOperationsOfBertBase) {
   RandomShape one_layer = *random_shape_named("bert-base");
   const auto layers = static_cast<double>(one_layer.layers);
@@ -93,7 +94,7 @@ TEST(Roofs, ArePositiveAndDoNotFallWithThreads) {
   ASSERT_EQ(one.size(), two.size());
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_GT(one[i].operations_per_s, 0.0);
-    // Tests run side by side: where the second core is busy, two threads share the first.
+    // Tests run side by side. If the second core is busy, two threads share the first.
     EXPECT_GT(two[i].operations_per_s, 0.6 * one[i].operations_per_s);
   }
 }

@@ -59,7 +59,7 @@ class Builder {
   std::vector<Site> sites_;
 };
 
-// Codes of a matrix with a scale per row (axis 0) or column (axis 1), or one for all.
+// Returns codes of a matrix with a scale per row (axis 0) or column (axis 1), or one for all.
 Tensor Builder::encode_rows(const Tensor& w, Format format, const std::vector<float>& scales,
                             int axis) {
   Tensor codes(dtype_of_format(format), w.shape());

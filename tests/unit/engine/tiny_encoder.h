@@ -1,4 +1,4 @@
-// A small random encoder built by hand, with any quantization, and the same computed naively.
+// Builds a small random encoder by hand, with any quantization, and computes it naively.
 #pragma once
 
 #include <map>
@@ -32,16 +32,16 @@ inline constexpr int64_t kTinyPositions = 64;
 
 Encoder tiny_encoder(const TinyOptions& options);
 
-// Sequences of the given lengths with random ids.
+// Returns sequences of the given lengths with random ids.
 PackedBatch tiny_batch(const std::vector<size_t>& lengths, unsigned seed = 1);
 
-// What an engine's observers saw, by Site, one call after another.
+// Holds what an engine's observers saw, by Site, one call after another.
 using Observed = std::map<int, std::vector<float>>;
 
-// The outputs of one sequence by the definition, in double arithmetic, Q/DQ literally. At every
-// Site the values observed in an engine are taken for those computed here, once these are recorded
-// for comparison: else a value at a rounding boundary would get one code here and another one
-// there.
+// Computes the outputs of one sequence by the definition, in double arithmetic, with Q/DQ taken
+// literally. At every Site, the values computed here are recorded for comparison and then replaced
+// by those observed in an engine. Otherwise a value at a rounding boundary could get one code here
+// and another one there.
 struct NaiveResult {
   std::vector<std::vector<double>> outputs;
   std::map<int, std::vector<double>> computed;

@@ -10,7 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// [2, 2] weights, and a Site of theirs, quantized where a format is given.
+// Holds [2, 2] weights and a Site for them, quantized if a format is given.
 struct Layers {
   Linear& add(const std::vector<float>& weight, std::optional<Format> format, float scale) {
     Site site;

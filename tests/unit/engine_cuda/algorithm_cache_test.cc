@@ -24,7 +24,7 @@ MatmulShape shape(int64_t tokens) {
       .tokens = tokens, .n = 768, .k = 3072, .weights = OperandType::e4m3, .x = OperandType::e4m3};
 }
 
-// Filled with all bit patterns, the sign bit of a word included.
+// Fills an algorithm with all bit patterns, including the sign bit of a word.
 TimedAlgorithm algorithm(uint64_t seed) {
   TimedAlgorithm result;
   for (uint64_t& word : result.algorithm.data) word = seed *= 0x9E3779B97F4A7C15;
@@ -40,7 +40,7 @@ bool same(const std::optional<TimedAlgorithm>& a, const TimedAlgorithm& b) {
 class AlgorithmCacheTest : public testing::Test {
  protected:
   AlgorithmCache open(const MachineKey& key = kKey) const { return {folder_.path(), key}; }
-  // A file with an entry for shape(1); its path.
+  // Saves a file with an entry for shape(1), and returns its path.
   fs::path saved() const {
     AlgorithmCache cache = open();
     cache.put(shape(1), algorithm(1));

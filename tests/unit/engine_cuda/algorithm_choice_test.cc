@@ -26,7 +26,7 @@ class AlgorithmChoiceTest : public sim::SimulatedTest {
   ChosenAlgorithm choose(Matmul& matmul, AlgorithmChoice choice) {
     return choose_algorithm(matmul, product_.trial(stream_.get()), cache_, choice);
   }
-  // The algorithm that a run uses from now on.
+  // Returns the algorithm that a run uses from now on.
   int used() {
     matmul_.run(product_.operands(), stream_.get());
     return *sim::cublaslt_calls().matmuls.back().algorithm;
@@ -97,7 +97,7 @@ TEST_F(AlgorithmChoiceTest, TheCacheSavesTheTrials) {
   choose();
   const int best = used();
   const size_t runs = products_run(), heuristics = sim::cublaslt_calls().heuristics.size();
-  // In this process, and from the file in another.
+  // The choice is found in this process, and from the file in another.
   cache_.save();
   cache_ = AlgorithmCache(folder_.path(), MachineKey::of(context_));
   Matmul again(context_, kShape);

@@ -1,4 +1,4 @@
-// Tests that run on the simulated device and, compiled again, on a GPU.
+// Supports tests that run on the simulated device and, compiled again, on a GPU.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,8 +29,8 @@ class DeviceTest : public testing::Test {
   }
 };
 inline const cuda::CublasLt& device_table() { return cuda::load_cublaslt(); }
-// Another algorithm adds in another order, and a value at a rounding boundary takes the next code:
-// one step of E4M3 at 3 is 0.25, times a weight.
+// Another algorithm adds in another order, and a value at a rounding boundary takes the next code.
+// One step of E4M3 at 3 is 0.25, times a weight.
 inline constexpr double kPackingTolerance = 0.5;
 
 #endif

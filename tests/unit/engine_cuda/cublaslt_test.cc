@@ -38,7 +38,7 @@ TEST(CublasLtLibrary, NamesTheFunctionThatALibraryLacks) {
   EXPECT_THAT(message, AllOf(HasSubstr("libm.so.6"), HasSubstr("cublasLtCreate")));
 }
 
-// Before the next test: a library that is loaded stays.
+// This runs before the next test because a loaded library stays loaded.
 TEST(CublasLtLibrary, IsLookedForInTheNamedFolderOnly) {
   setenv("FP8Q_CUBLASLT_DIR", "/nonexistent", 1);
   EXPECT_THAT(raised_by([] { load_cublaslt(); }).second,

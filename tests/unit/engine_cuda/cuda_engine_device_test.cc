@@ -43,7 +43,8 @@ TEST_F(CudaEngineDevice, AllocatesAndWaitsOnlyUntilItHasSeenTheSizes) {
   EXPECT_EQ(after.allocations, before.allocations);
   EXPECT_EQ(after.graph_launches - before.graph_launches, 4u);
   EXPECT_EQ(after.synchronizations - before.synchronizations, 4u) << "for each result";
-  // A layer is four products and four kernels, the embeddings one, each stage of the head one.
+  // A layer is four products and four kernels, the embeddings are one, and each stage of the head
+  // is one.
   const size_t kernels = 1 + 8 * encoder_.layers.size() + encoder_.head.size();
   EXPECT_EQ(after.launches - before.launches, 4 * kernels);
 }
@@ -103,7 +104,7 @@ TEST_F(CudaEngineDevice, AFailedLaunchIsADeviceError) {
   }
 }
 
-// As the last products were described.
+// Returns whether the last product was described as scaling by channel.
 bool last_product_scales_by_channel() {
   return sim::cublaslt_calls().matmuls.back().problem.operation.get(
              CUBLASLT_MATMUL_DESC_A_SCALE_MODE) == CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
@@ -135,7 +136,7 @@ TEST_F(CudaEngineDevice, ScalesByChannelAreTheLibrarysWhereThatIsFaster) {
   EXPECT_GT(error, 0.0);  // the two ways are not the same
 }
 
-// Kernels and products of a pass, once the engine has seen its sizes.
+// Returns the number of kernels and products of a pass, once the engine has seen its sizes.
 size_t launches_of(CudaEngine& engine, const PackedBatch& batch) {
   engine.run(batch, nullptr);
   const size_t before = sim::counters().launches;

@@ -18,7 +18,7 @@ namespace {
 using cuda::CudaEngine;
 using testing::HasSubstr;
 
-// Sizes that the kernels take.
+// Sets sizes that the kernels take.
 TinyOptions sized(TinyOptions options) {
   options.hidden = 64;
   options.heads = 2;

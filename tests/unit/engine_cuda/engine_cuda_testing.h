@@ -1,4 +1,4 @@
-// What the tests of the GPU engine's host side share.
+// Holds what the tests of the GPU engine's host side share.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ inline double value_of(OperandType type, uint16_t element) {
                                     : BFloat16Codec::decode(element));
 }
 
-// A product of random elements in device memory.
+// Holds a product of random elements in device memory.
 class RandomProduct {
  public:
   explicit RandomProduct(const MatmulShape& shape)
@@ -45,7 +45,7 @@ class RandomProduct {
     return {device_weights_.data(), device_x_.data(), device_sums_.data(), stream};
   }
 
-  // What run() left, and what it should have.
+  // Returns the sums that run() left.
   std::vector<double> sums() const {
     std::vector<std::byte> bytes(sum_bytes());
     copy_to_host(bytes.data(), device_sums_.data(), bytes.size(), nullptr);

@@ -111,7 +111,8 @@ TEST_F(MatmulTest, DescribesTheProductToTheLibrary) {
   EXPECT_EQ(operation.get(CUBLASLT_MATMUL_DESC_TRANSA), uint64_t{CUBLAS_OP_T});
   EXPECT_EQ(operation.get(CUBLASLT_MATMUL_DESC_TRANSB), uint64_t{CUBLAS_OP_N});
   EXPECT_EQ(operation.get(CUBLASLT_MATMUL_DESC_FAST_ACCUM), 1u);
-  // Nothing else: no scales, no bias, no epilogue, factors on the host.
+  // Nothing else is set: there are no scales, no bias and no epilogue, and the factors are on the
+  // host.
   EXPECT_EQ(operation.attributes.size(), 3u);
 
   const auto expect_layout = [](const sim::MatrixLayout& layout, cudaDataType_t type, uint64_t rows,
@@ -244,7 +245,7 @@ TEST_F(MatmulTest, RunsWithoutAllocatingOrWaiting) {
   EXPECT_EQ(sim::counters().launches, before.launches + 2);
 }
 
-// Whatever fails, nothing is left behind (the fixture looks) and the error says what it was about.
+// Whatever fails, nothing is left behind (the fixture checks this) and the error names the step.
 TEST_F(MatmulTest, EveryFailureOfItsParts) {
   const std::pair<const char*, int> calls[] = {{"MatmulDescCreate", 1},
                                                {"MatmulDescSetAttribute", 3},
@@ -290,7 +291,7 @@ TEST_P(MatmulResults, AreTheSumsOfProducts) {
   matmul.run(product.operands(), stream_.get());
   stream_.synchronize("the product");
   const std::vector<double> sums = product.sums(), exact = product.exact();
-  // Half a unit in the last of BF16's 8 bits, of FP32's 24, or nothing.
+  // The bound is half a unit in the last of BF16's 8 bits or of FP32's 24, or zero.
   const double bound = c.sums == SumType::bf16  ? std::ldexp(1.0, -8)
                        : c.sums == SumType::f32 ? std::ldexp(1.0, -23)
                                                 : 0.0;
@@ -309,7 +310,7 @@ INSTANTIATE_TEST_SUITE_P(Types, MatmulResults,
                                          ResultCase{kInt8, kInt8, SumType::i32, 1, 20, 36},
                                          ResultCase{kInt8, kInt8, SumType::i32, 33, 48, 64}));
 
-// What the library is asked to do to the sums.
+// Tests what the library is asked to do to the sums.
 class MatmulFinish : public MatmulTest {
  protected:
   void run(const MatmulShape& shape, const RandomProduct& product) {

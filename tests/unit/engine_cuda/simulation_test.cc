@@ -1,4 +1,4 @@
-// The simulated device is strict: what a GPU or cuBLASLt refuses, it refuses.
+// The simulated device is strict: it refuses what a GPU or cuBLASLt refuses.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -88,7 +88,8 @@ TEST_F(Simulation, InjectsErrorsAfterSomeCalls) {
   EXPECT_EQ(cudaGetDevice(&index), cudaSuccess);
 }
 
-// A request to the simulated cuBLASLt, by default one that it accepts: D [n x tokens], FP8.
+// Describes a request to the simulated cuBLASLt, by default one that it accepts: D [n x tokens],
+// FP8.
 struct Request {
   cudaDataType_t a = CUDA_R_8F_E4M3, b = CUDA_R_8F_E4M3, d = CUDA_R_16BF;
   uint64_t n = 32, k = 48, tokens = 3;

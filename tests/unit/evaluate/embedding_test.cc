@@ -1,4 +1,4 @@
-// Models without a head: cosine of the means of hidden states.
+// Tests models without a head, by the cosine of the means of hidden states.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// The file of an evaluation, and putting parts together.
+// Tests the file of an evaluation, and putting parts together.
 #include "evaluate/evaluation.h"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,7 @@ ModelRun run_of(const std::vector<double>& values) {
   return run;
 }
 
-// Examples [begin, end) of four, answered with `values`.
+// Returns the examples [begin, end) of four, answered with `values`.
 Evaluation part_of(const char* task, int64_t begin, const std::vector<double>& values) {
   Evaluation e;
   e.version = "1";
@@ -85,7 +85,7 @@ TEST(EvaluationFile, HoldsAnswersToQuestions) {
   EXPECT_EQ(span.null_difference, std::numeric_limits<double>::max());
   EXPECT_EQ(span.best_span.exact, 1);
   EXPECT_EQ(read.models[0].run.answers.texts, answers.texts);
-  // What is not UTF-8 is shown only, and does not make the file unreadable.
+  // Text that is not UTF-8 is only shown, and does not make the file unreadable.
   EXPECT_THAT(read.examples[0].answers, ElementsAre("she", "her \xEF\xBF\xBD"));
 }
 
@@ -132,7 +132,7 @@ TEST(Evaluation, DifferencesAreNamed) {
             "the Sites of the model or which model has a baseline");
 }
 
-// A file with a right checksum that no evaluation writes.
+// Returns a file with a right checksum that no evaluation writes.
 std::string altered(const std::string& bytes, const std::string& pointer, nlohmann::json value) {
   nlohmann::json file = nlohmann::json::parse(bytes);
   file["content"][nlohmann::json::json_pointer(pointer)] = std::move(value);

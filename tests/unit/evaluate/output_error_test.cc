@@ -23,7 +23,7 @@ OutputError error_of(const EngineOutput& a, const EngineOutput& b, const PackedB
 }
 
 TEST(OutputErrors, KlOfTwoClassesIsThatOfTheFormula) {
-  // Logits ln 3, 0: probabilities 3/4, 1/4; logits 0, 0: 1/2 each.
+  // Logits ln 3, 0 give probabilities 3/4, 1/4. Logits 0, 0 give 1/2 each.
   const float l = std::log(3.0f);
   const OutputError e = error_of({"logits", false, 2, {l, 0, 0, 0}},
                                  {"logits", false, 2, {0, 0, 0, l}}, batch_of({3, 4}));

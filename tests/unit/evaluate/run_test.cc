@@ -8,7 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Returns, per sequence, its length and the sum of its ids; per token, twice its id.
+// Returns the length and the sum of the ids for each sequence, and twice the id for each token.
 class FakeEngine : public Engine {
  public:
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver&) override {

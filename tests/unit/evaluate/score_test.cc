@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Optional;
 
-// A run whose single output per example is `logits`.
+// Returns a run whose single output per example is `logits`.
 RunResult run_with_logits(const std::vector<std::vector<float>>& logits) {
   RunResult run;
   run.outputs = {{"logits", false, static_cast<int64_t>(logits.front().size())}};
@@ -58,7 +58,7 @@ TEST(LogitsOutput, IsTheFirstPerExample) {
   EXPECT_THROW(logits_output(run), Error);
 }
 
-// The score of `values`, a model's answers to `task`.
+// Returns the score of `values`, a model's answers to `task`.
 Scored scored(const char* task, const std::vector<Example>& examples,
               const std::vector<double>& values) {
   std::vector<std::vector<float>> logits;

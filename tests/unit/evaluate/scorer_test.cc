@@ -1,4 +1,4 @@
-// Scoring engines, of which one is made up, and the batches of text that is not scored.
+// Tests the scoring of engines, one of them a fake, and the batches of text that is not scored.
 #include "evaluate/scorer.h"
 
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Answers class 1 where the first id is odd.
+// Answers class 1 if the first id is odd.
 class OddEngine : public Engine {
  public:
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver&) override {

@@ -1,4 +1,4 @@
-// Windows over long texts, and the other ways examples become sequences.
+// Tests windows over long texts, and the other ways examples become sequences.
 #include "evaluate/sequences.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 constexpr int32_t kCls = 2, kSep = 3, kQuestion = 4, kFirst = 5;  // ids, line numbers from 0
 
-// Words w0 to w19 with the ids kFirst to kFirst + 19.
+// The words w0 to w19 have the ids kFirst to kFirst + 19.
 class SequencesTest : public testing::Test {
  protected:
   SequencesTest() : tokenizer_(Tokenizer::load(folder_.write("vocab.txt", vocabulary()))) {}
@@ -30,7 +30,7 @@ class SequencesTest : public testing::Test {
     for (size_t i = 0; i < count; ++i) text += std::string("w") + static_cast<char>('a' + i) + " ";
     return text;
   }
-  // First and last word of each window.
+  // Returns the first and last word of each window.
   std::vector<std::pair<int32_t, int32_t>> windows(size_t count, const WindowSettings& settings) {
     const std::vector<Example> examples = {{.text = "q", .pair = words(count)}};
     std::vector<std::pair<int32_t, int32_t>> ends;
@@ -53,7 +53,7 @@ class SequencesTest : public testing::Test {
 using Ends = std::vector<std::pair<int32_t, int32_t>>;
 
 TEST_F(SequencesTest, NeighboringWindowsShareTheOverlapAndTheLastReachesTheEnd) {
-  // 4 of 10 tokens are the question and the frame.
+  // The question and the frame are 4 of 10 tokens.
   EXPECT_EQ(windows(6, {10, 2}), (Ends{{0, 5}}));
   EXPECT_EQ(windows(7, {10, 2}), (Ends{{0, 5}, {4, 6}}));
   EXPECT_EQ(windows(10, {10, 2}), (Ends{{0, 5}, {4, 9}}));

@@ -10,7 +10,7 @@ namespace {
 TEST(McNemar, IsTheExactBinomialTest) {
   EXPECT_EQ(mcnemar_exact(0, 0), 1.0);
   EXPECT_EQ(mcnemar_exact(5, 5), 1.0);
-  // 2 * (C(8,0) + C(8,1)) / 2^8
+  // The p-value is 2 * (C(8,0) + C(8,1)) / 2^8.
   EXPECT_NEAR(mcnemar_exact(1, 7), 2 * (1 + 8) / 256.0, 1e-12);
   EXPECT_EQ(mcnemar_exact(1, 7), mcnemar_exact(7, 1));
   // 2 / 2^2000 underflows; the result must be a tiny number, not NaN.
@@ -18,7 +18,7 @@ TEST(McNemar, IsTheExactBinomialTest) {
   EXPECT_LT(mcnemar_exact(0, 2000), 1e-300);
 }
 
-// Scores as the share of right answers.
+// Scores by the share of right answers.
 ScoreOf accuracy(std::vector<int> right) {
   return [right = std::move(right)](std::span<const uint32_t> examples) {
     double sum = 0;
@@ -42,8 +42,8 @@ TEST(Bootstrap, EqualModelsDoNotDiffer) {
 }
 
 TEST(Bootstrap, FindsAClearDifferenceAndItsSize) {
-  // 400 examples; the tested model misses 40 that the baseline gets right: the standard error of
-  // the difference is sqrt(0.1 * 0.9 / 400) = 0.015.
+  // There are 400 examples. The tested model misses 40 that the baseline gets right, so the
+  // standard error of the difference is sqrt(0.1 * 0.9 / 400) = 0.015.
   std::vector<int> baseline(400, 1), tested(400, 1);
   std::fill(tested.begin(), tested.begin() + 40, 0);
   const auto result = bootstrap(400, accuracy(tested), accuracy(baseline), 1);

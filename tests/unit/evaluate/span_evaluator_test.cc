@@ -1,4 +1,4 @@
-// From start and end logits to the scores of SQuAD v1.1 and v2.0.
+// Tests the way from start and end logits to the scores of SQuAD v1.1 and v2.0.
 #include "evaluate/span_evaluator.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Optional;
 
-// [CLS] q [SEP] "ab" "cd" [SEP], one window per question.
+// Makes [CLS] q [SEP] "ab" "cd" [SEP], one window per question.
 Encoding window(uint32_t shift = 0) {
   Encoding w;
   w.ids = {1, 10, 2, 20, 21, 2};
@@ -53,7 +53,7 @@ struct Case {
   }
 };
 
-// "ab cd" with the score 6, no answer with `null`.
+// "ab cd" gets the score 6, and no answer gets `null`.
 Question both(std::vector<std::string> answers, float null = 0) {
   return {std::move(answers), {null, 0, 0, 3, 0, 0}, {0, 0, 0, 0, 3, 0}};
 }
@@ -96,7 +96,7 @@ TEST(SpanEvaluator, NoAnswerWhereItScoresBetterByMoreThanTheThreshold) {
   EXPECT_DOUBLE_EQ(details.at("has_answer_exact_match"), 0);
   EXPECT_DOUBLE_EQ(details.at("has_answer_f1"), 1.0 / 3);
   EXPECT_DOUBLE_EQ(details.at("no_answer_accuracy"), 0.5);
-  // Answering nothing gives 2 of 4; answering up to -1 adds 2/3 - 1, up to 1 another 1 - 1.
+  // Answering nothing gives 2 of 4. Answering up to -1 adds 2/3 - 1, and up to 1 another 1 - 1.
   EXPECT_DOUBLE_EQ(details.at("best_f1"), 2.0 / 4);
   EXPECT_LT(details.at("best_f1_threshold"), -1);
 }

@@ -1,4 +1,4 @@
-// Decoding start and end logits, on windows worked by hand.
+// Tests decoding of start and end logits, on windows worked by hand.
 #include "evaluate/spans.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,8 @@
 namespace fp8q {
 namespace {
 
-// [CLS] q [SEP] t0 t1 t2 t3 [SEP]: the text's tokens are two characters each with a space between.
+// Makes [CLS] q [SEP] t0 t1 t2 t3 [SEP]. The text's tokens are two characters each with a space
+// between.
 Encoding window() {
   Encoding w;
   w.ids = {1, 10, 2, 20, 21, 22, 23, 2};
@@ -30,7 +31,7 @@ TEST(Spans, TheTextIsWhatIsLeftOfTheFrame) {
 }
 
 TEST(Spans, TakesTheHighestSumInTheText) {
-  // Higher logits on [CLS], the question and [SEP] count nothing.
+  // Higher logits on [CLS], the question and [SEP] do not count.
   const auto span = best({9, 9, 9, 1, 4, 0, 0, 9}, {9, 9, 9, 0, 1, 3, 2, 9});
   ASSERT_TRUE(span);
   EXPECT_EQ(span->score, 7);

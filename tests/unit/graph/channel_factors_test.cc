@@ -1,4 +1,5 @@
-// A Mul by factors of channels is known by its constant alone: powers of two, not all the same.
+// A Mul by factors of channels is recognized by its constant alone: powers of two, not all the
+// same.
 #include "graph/channel_factors.h"
 
 #include <gtest/gtest.h>

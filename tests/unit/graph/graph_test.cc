@@ -19,7 +19,7 @@ Node node(std::string op, std::vector<std::string> inputs, std::vector<std::stri
   return n;
 }
 
-// x -> A -> a -> B(a, w) -> y, given in the wrong order.
+// Makes x -> A -> a -> B(a, w) -> y, given in the wrong order.
 Graph small_graph() {
   Graph g;
   g.inputs = {{.name = "x"}};

@@ -1,4 +1,5 @@
-// Rounding of tokens: what its call stands for, what that computes, and that it is found again.
+// Tests the rounding of tokens: what its call stands for, what it computes, and that it is found
+// again.
 #include "graph/token_rounding.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +15,7 @@
 namespace fp8q::test {
 namespace {
 
-// x [rows, 5] -> RoundTokens -> r -> MatMul W -> y
+// Makes x [rows, 5] -> RoundTokens -> r -> MatMul W -> y.
 Model rounding_model(Format format) {
   Model model;
   model.ir_version = 10;

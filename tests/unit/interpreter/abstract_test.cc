@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// [batch, sequence, 6] -> [batch, sequence, 2, 3], as exporters split heads.
+// Reshapes [batch, sequence, 6] to [batch, sequence, 2, 3], as exporters split heads.
 Model split_heads() {
   return model(
       14, {input("x", DType::f32, {-1, -1, 6})},
@@ -112,7 +112,7 @@ TEST(Abstract, CapsWhatConstantsMayGrowTo) {
               HasSubstr("cannot hold"));
   EXPECT_THROW(Interpreter{huge({int64_t{1} << 40})}, Error);
 
-  // Each below the cap of one tensor, together above the budget.
+  // Each tensor is below the cap of one tensor, and together they are above the budget.
   Model chain = huge({1 << 24});
   for (int i = 0; i < 8; ++i)
     chain.graph.nodes.push_back(node("Expand", {"y", "n"}, {fmt::format("z{}", i)}));

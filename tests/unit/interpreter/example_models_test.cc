@@ -1,4 +1,4 @@
-// The example models against the logits onnxruntime computed.
+// Compares the example models with the logits that onnxruntime computed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,8 +38,8 @@ std::map<std::string, Tensor> inputs_of(const Archive& archive, Slice s) {
           {"attention_mask", row(std::vector<int64_t>(s.end, 1), s)}};
 }
 
-// The part of the reference array that belongs to one example: a row of logits, or one value per
-// token.
+// Returns the part of the reference array that belongs to one example: a row of logits, or one
+// value per token.
 std::vector<float> expected(const Archive& archive, const std::string& output, size_t example,
                             Slice s) {
   const auto all = archive.at(output).as<float>();

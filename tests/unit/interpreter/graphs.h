@@ -1,4 +1,4 @@
-// Small models written by hand.
+// Defines small models written by hand.
 #pragma once
 
 #include <spdlog/fmt/fmt.h>
@@ -45,7 +45,8 @@ inline Model model(int64_t opset, std::vector<ValueInfo> inputs, std::vector<Nod
   return m;
 }
 
-// The first output of a node whose inputs are all given; an empty tensor name is not possible here.
+// Returns the first output of a node whose inputs are all given. An empty tensor name is not
+// possible here.
 inline Tensor run_node(int64_t opset, const std::string& op_type, const std::vector<Tensor>& inputs,
                        std::map<std::string, Attribute> attributes = {}) {
   std::vector<std::string> names;

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// y = (x + (1 + 2)) * x
+// Computes y = (x + (1 + 2)) * x.
 Model sum_and_product() {
   return model(14, {input("x", DType::f32, {-1})},
                {node("Add", {"one", "two"}, {"three"}), node("Add", {"x", "three"}, {"sum"}),
@@ -96,7 +96,7 @@ TEST(Interpreter, ListsItsOperators) {
               std::pair(operators[i].domain, operators[i].name));
 }
 
-// A rule that a file breaks is an Error, never an assertion.
+// If a file breaks a rule, the result is an Error, never an assertion.
 TEST(Interpreter, RejectsBrokenNodes) {
   const Tensor flag = Tensor::scalar(true);
   const Tensor x = Tensor::of<float>({2, 2}, {1, 2, 3, 4});

@@ -1,4 +1,5 @@
-// What the ONNX node tests leave out: old opsets, operators without node tests here, corner cases.
+// Tests what the ONNX node tests leave out: old opsets, operators without node tests here, corner
+// cases.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,14 +67,15 @@ TEST(Arithmetic, IntegersWrapAndTruncate) {
 }
 
 TEST(Arithmetic, HalvesAreRoundedOnce) {
-  // 1 + 2^-11 + 2^-24 in float rounds up to the next half; through two roundings it would not.
+  // 1 + 2^-11 + 2^-24 in float rounds up to the next half. Through two roundings it would not.
   const Tensor a = Tensor::of<Float16>({1}, {Float16(1.0f)});
   const Tensor b = Tensor::of<Float16>({1}, {Float16(0x1.004p-11f)});
   EXPECT_EQ(static_cast<float>(run_node(14, "Add", {a, b}).data<Float16>()[0]), 1.0f + 0x1p-10f);
 }
 
 TEST(Cast, DoubleToFloat8IsRoundedOnce) {
-  // Just above the midpoint of 1 and 1.125: float would drop the excess and tie to even.
+  // This value is just above the midpoint of 1 and 1.125. Float would drop the excess and tie to
+  // even.
   const Tensor x = Tensor::of<double>({1}, {1.0625 + 1e-12});
   const Tensor y = run_node(19, "Cast", {x}, {{"to", int64_t{17}}});
   EXPECT_EQ(static_cast<float>(y.data<Float8E4M3>()[0]), 1.125f);
@@ -98,7 +100,7 @@ TEST(MatMul, EveryTypeGivesTheSameProduct) {
         << name(dtype);
 }
 
-// The blocked loop against the definition, at sizes around the blocks.
+// Compares the blocked loop with the definition, at sizes around the blocks.
 TEST(MatMul, SumsInDouble) {
   for (const int64_t m : {1, 4, 5})
     for (const int64_t n : {1, 255, 256, 300}) {
@@ -158,7 +160,7 @@ TEST(Reductions, EmptyAndExtremes) {
             -INFINITY);
   EXPECT_EQ(values<float>(run_node(18, "ReduceL2", {floats({2}, {3, 4})})), (F{5}));
   EXPECT_EQ(values<float>(run_node(18, "ReduceProd", {floats({2}, {3, 4})})), (F{12}));
-  // 1e8 + 1 - 1e8 loses the one in float.
+  // In float, 1e8 + 1 - 1e8 loses the one.
   EXPECT_EQ(values<float>(run_node(13, "ReduceSum", {floats({3}, {1e8f, 1, -1e8f})})), (F{1}));
 }
 

@@ -25,7 +25,7 @@ TEST(QuantizeLinear, RoundsTiesToEven) {
   EXPECT_THAT(codes(run_node(13, "QuantizeLinear", {x, one, zero_point(DType::i8)})),
               ElementsAre(0, 2, 2, 0, 0xFE, 0x7F));
   EXPECT_THAT(codes(run_node(13, "QuantizeLinear", {x, one})), ElementsAre(0, 2, 2, 0, 0, 255));
-  // E4M3 between 16 and 18: 17 is the midpoint and goes to the even mantissa, 19 to 20.
+  // Between 16 and 18 of E4M3, the midpoint 17 goes to the even mantissa. 19 goes to 20.
   EXPECT_THAT(codes(run_node(19, "QuantizeLinear",
                              {floats({4}, {17, 19, -17, 1e9f}), one, zero_point(DType::e4m3)})),
               ElementsAre(0x58, 0x5A, 0xD8, 0x7E));

@@ -1,4 +1,4 @@
-// What is parsed and what is refused, and that both take time linear in the text.
+// Tests what is parsed and what is refused, and that both take time linear in the text.
 #include "json/document.h"
 
 #include <gmock/gmock.h>
@@ -85,7 +85,7 @@ TEST(Document, CopiesShareTheText) {
   EXPECT_EQ(copy.root().at(0).string(), "x");
 }
 
-// Seconds to parse a list of so many objects of an object of as many members.
+// Returns the seconds to parse a list of this many objects and an object of as many members.
 double seconds_for(size_t count) {
   std::string text = "{\"list\": [{}";
   for (size_t i = 1; i < count; ++i) text += ",{\"a\":{}}";
@@ -97,7 +97,7 @@ double seconds_for(size_t count) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Quadratic time would take a hundred times as long for ten times as much: minutes here.
+// Quadratic time would take a hundred times as long for ten times as much, which is minutes here.
 TEST(Document, LargeListsAndObjectsTakeLinearTime) { EXPECT_LT(seconds_for(300'000), 20); }
 
 }  // namespace

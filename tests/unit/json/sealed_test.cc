@@ -1,4 +1,4 @@
-// Sealed files: what is wrong with schema, checksum and parts of a run.
+// Tests sealed files, and what can be wrong with schema, checksum and parts of a run.
 #include "json/sealed.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ TEST(Sealed, IsReadAsItWasWritten) {
   EXPECT_THAT(file, testing::StartsWith("{\"schema\":\"fp8q/wishes/1\",\"checksum\":\"" +
                                         sha256(kContent) + "\",\"content\":\n{\"a\":[1,\n2]"));
   EXPECT_EQ(unsealed(file).root()["content"].dump(), kContent);
-  // White space and the order of members carry nothing.
+  // White space and the order of members do not matter.
   EXPECT_EQ(unsealed(json::seal(kSchema, kContent, "{ \"b\":\"x\", \"a\":[1,2]}"))
                 .root()["content"]["b"]
                 .string(),

@@ -1,4 +1,4 @@
-// What is written, byte by byte.
+// Tests what is written, byte by byte.
 #include "json/tree.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Typed access, its limits, and the messages of what is not as it should be.
+// Tests typed access, its limits, and the messages about unexpected values.
 #include "json/value.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using json::Value;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// The message where `read` refuses the document's only member.
+// Returns the message with which `read` refuses the document's only member.
 std::string refusal_of_member(const std::string& member,
                               const std::function<void(const Value&)>& read) {
   const Document document =

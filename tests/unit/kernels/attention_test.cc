@@ -40,7 +40,8 @@ AttendHead head_of(const Case& c, const std::vector<float>& qkv, std::vector<flo
           .scratch = scratch.data()};
 }
 
-// At once and in steps, which must give the same; the steps show the probabilities.
+// Computes attention at once and in steps, which must give the same. The steps show the
+// probabilities.
 Result attend(const Case& c, const std::vector<float>& qkv) {
   Result r{std::vector<float>(c.tokens * c.size, NAN), {}};
   std::vector<float> scratch(attend_scratch(c.tokens, c.size));
@@ -81,7 +82,7 @@ std::vector<double> naive_scores(const Case& c, const std::vector<float>& qkv, s
   return p;
 }
 
-// Row i of what attend() gave.
+// Checks row i of the result of attend().
 void check_row(const Case& c, const std::vector<float>& qkv, const Result& got, size_t i) {
   const auto p = naive_scores(c, qkv, i);
   for (size_t j = 0; j < c.tokens; ++j)
@@ -89,7 +90,7 @@ void check_row(const Case& c, const std::vector<float>& qkv, const Result& got, 
   for (size_t d = 0; d < c.size; ++d) {
     double sum = 0, magnitude = 0;
     for (size_t j = 0; j < c.tokens; ++j) {
-      // The engine's own probabilities, so that codes agree.
+      // The probabilities are the engine's own, so that codes agree.
       const float own = got.probabilities[i * c.tokens + j];
       const double used =
           c.p_format ? decode(*c.p_format, encode(*c.p_format, own, kProbabilityScale)) : own;

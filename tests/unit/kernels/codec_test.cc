@@ -12,8 +12,8 @@
 namespace fp8q::cpu {
 namespace {
 
-// What is hard: every representable value, every midpoint between neighbors, the floats next to
-// both, limits, specials; then random bit patterns.
+// Returns the difficult values: every representable value, every midpoint between neighbors, the
+// floats next to both, limits and specials, then random bit patterns.
 std::vector<float> hard_values(Format format) {
   std::vector<float> x = {0.0f,   -0.0f,  1e-45f,   -1e-45f,  1e-38f,   448.0f,
                           464.0f, 480.0f, 57344.0f, 61440.0f, 65536.0f, 127.4f,
@@ -63,7 +63,7 @@ TEST_P(CodecTest, QuantizesExactlyAsEncode) {
   });
 }
 
-// Rows of odd length, with memory behind them.
+// The rows have odd length, with memory behind them.
 TEST_P(CodecTest, PairsAreTheSameTheOtherWayRound) {
   const size_t rows = 3, x_stride = 70, out_stride = 72;
   auto x = random_floats(rows * x_stride, 9);
@@ -192,7 +192,7 @@ TEST_P(CodecTest, RowsTakeScalesOfTheirOwn) {
   });
 }
 
-// As if the products had been given; also where their absmax decides.
+// The result is that of products given directly, also if their absmax decides.
 TEST_P(CodecTest, FactorsMultiplyFirst) {
   const size_t rows = 5, columns = 37, stride = 40;
   const auto x = random_floats(rows * stride, 13, 3.0f);
@@ -246,7 +246,7 @@ TEST(Codec, Int8Codes) {
   });
 }
 
-// The largest float below a half: adding a half to it gives 1.
+// This is the largest float below a half. Adding a half to it gives 1.
 TEST(Codec, Int8RoundsJustBelowAHalfToZero) {
   const std::vector<float> x = {0.49999997f, -0.49999997f, 0.5f, -0.5f, 0.50000006f, 1.5f, -2.5f};
   const std::vector<float> expected = {0, 0, 0, 0, 1, 2, -2};

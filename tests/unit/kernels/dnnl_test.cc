@@ -14,8 +14,8 @@
 namespace fp8q::cpu {
 namespace {
 
-// Codes so small that the AVX2 kernel's 16-bit sums of pairs do not saturate: this tests our use of
-// oneDNN on every CPU.
+// The codes are so small that the AVX2 kernel's 16-bit sums of pairs do not saturate. This tests
+// our use of oneDNN on every CPU.
 std::vector<int8_t> random_codes(size_t n, int largest, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> uniform(-largest, largest);
@@ -32,7 +32,7 @@ std::unique_ptr<DnnlMatmul> any_int8(size_t k, size_t n, const std::vector<int8_
   return DnnlMatmul::create(DotType::int8, k, n, w.data(), DnnlKernels::any);
 }
 
-// [kRows, k] times [k, n].
+// Multiplies [kRows, k] by [k, n].
 std::vector<int32_t> exact_sums(const std::vector<int8_t>& a, const std::vector<int8_t>& w,
                                 size_t k, size_t n) {
   std::vector<int32_t> sums(kRows * n);
@@ -73,8 +73,8 @@ TEST(DnnlMatmul, OnlyKernelsOfTheTilesAreTaken) {
   EXPECT_THAT(product->implementation(), testing::HasSubstr("amx"));
 }
 
-// Runs `product` at top level, and by every thread of a parallel region at once; all results must
-// be `expected`, bit for bit, and the number of threads what it was.
+// Runs `product` at top level, and by every thread of a parallel region at once. All results must
+// be `expected`, bit for bit, and the number of threads must not change.
 template <typename T, typename Sum>
 void expect_same_everywhere(const DnnlMatmul& product, const std::vector<T>& a,
                             const std::vector<Sum>& expected) {
@@ -99,7 +99,8 @@ void expect_same_everywhere(const DnnlMatmul& product, const std::vector<T>& a,
   }
 }
 
-// `create` makes the product, under several numbers of threads and inside a parallel region.
+// `create` makes the product. It is called under several numbers of threads and inside a parallel
+// region.
 template <typename Create, typename T, typename Sum>
 void expect_independent_of_threads(const Create& create, const std::vector<T>& a,
                                    const std::vector<Sum>& expected) {
@@ -156,7 +157,7 @@ TEST(DnnlMatmul, Bf16MatchesDoubleAndRowsAreIndependent) {
       }
       ASSERT_NEAR(all[i * n + j], sum, static_cast<double>(k + 2) * std::ldexp(magnitude, -24));
     }
-  // Every row in every place, beside other rows and beside zeros.
+  // Every row is tried in every place, beside other rows and beside zeros.
   std::vector<float> moved(kRows * n);
   for (size_t shift = 1; shift < kRows; ++shift) {
     std::rotate(a.begin(), a.begin() + static_cast<ptrdiff_t>(k), a.end());

@@ -10,7 +10,7 @@ namespace fp8q::cpu {
 namespace {
 
 struct CodeData {
-  // a(i) and b(i): the i-th elements.
+  // a(i) and b(i) return the i-th elements.
   CodeData(const Problem& p, const std::function<int(size_t)>& a_at,
            const std::function<int(size_t)>& b_at)
       : a(p.m * p.k),
@@ -51,7 +51,7 @@ CodeData random_data(const Problem& p) {
   return CodeData(p, code, code);
 }
 
-// Part of a product: from row i and column j on.
+// Describes a part of a product: from row i and column j on.
 struct Part {
   size_t i, j, m, n;
 };

@@ -39,8 +39,8 @@ std::vector<float> product(const Problem& p, const FloatData& d, bool epilogue) 
   return c;
 }
 
-// Sums of K products, each step rounded: |error| <= (K + 2) 2^-24 sum |a b|; the epilogue adds two
-// roundings of its own.
+// In sums of K products, each step is rounded: |error| <= (K + 2) 2^-24 sum |a b|. The epilogue
+// adds two roundings of its own.
 void check_bound(const Problem& p, const FloatData& d, const std::vector<float>& c, bool epilogue) {
   const double epsilon = std::ldexp(1.0, -24);
   for (size_t i = 0; i < p.m; ++i) {
@@ -96,7 +96,7 @@ TEST(GemmF32, IsOneFmaChainPerElementOnEveryIsaWithFma) {
   }
 }
 
-// Forms a product by parts of some rows and 48 columns: c is that of `run` on the whole.
+// Forms a product by parts of some rows and 48 columns. Its c must be that of `run` on the whole.
 template <typename A, typename B, class Run>
 void expect_parts_to_give_the_whole(const Gemm<A, B>& whole, const Run& run) {
   std::vector<float> expected(whole.m * whole.n, NAN);
@@ -174,7 +174,7 @@ std::vector<Format> formats_with_panels() {
   return formats;
 }
 
-// All finite codes, in an order without a period, as [k, n].
+// Returns all finite codes, in an order without a period, as [k, n].
 std::vector<float> values_of_codes(Format format, size_t count) {
   std::vector<float> values;
   std::mt19937 random(9);
@@ -185,7 +185,7 @@ std::vector<float> values_of_codes(Format format, size_t count) {
   return values;
 }
 
-// b: the codes' values.
+// `b` holds the codes' values.
 std::vector<uint8_t> packed_codes(Format format, const std::vector<float>& b, const Problem& p) {
   std::vector<uint8_t> codes(b.size()), to(packed_size(paired(p.k), p.n));
   encode(format, b, 1.0f, codes);
@@ -195,7 +195,7 @@ std::vector<uint8_t> packed_codes(Format format, const std::vector<float>& b, co
   return to;
 }
 
-// Rows of FP32, rounded, as gemm_bf16 reads them.
+// Returns rows of FP32, rounded, as gemm_bf16 reads them.
 std::vector<uint16_t> in_pairs(const std::vector<float>& x, size_t rows, size_t columns) {
   std::vector<uint16_t> pairs(rows * paired(columns));
   for (size_t r = 0; r < rows; ++r)
@@ -206,7 +206,7 @@ std::vector<uint16_t> in_pairs(const std::vector<float>& x, size_t rows, size_t 
 const Problem kOddProblems[] = {{1, 1, 1},     {7, 33, 1000}, {13, 100, 768}, {6, 256, 1},
                                 {97, 48, 385}, {2, 64, 769},  {25, 17, 770},  {12, 80, 3072}};
 
-// Plain C rounds products of FP32, but these are exact.
+// Plain C rounds products of FP32, but these products are exact.
 TEST(GemmBf16, GivesTheBitsOfGemmF32) {
   for (const Problem p : kOddProblems) {
     FloatData d(p);
@@ -237,7 +237,7 @@ TEST(GemmBf16, GivesTheBitsOfGemmF32) {
   }
 }
 
-// c of codes `b` and of `a` in either type.
+// Returns c for codes `b` and for `a` in either type.
 template <typename A>
 std::vector<float> product_of_codes(Format format, const Problem& p, const std::vector<A>& a,
                                     const std::vector<uint8_t>& b, const FloatData& d) {
@@ -298,7 +298,7 @@ TEST(GemmF8, RowsAndColumnsMayBeDivided) {
   });
 }
 
-// With a unit matrix on the left, the product is the decoded matrix.
+// If the left matrix is a unit matrix, the product is the decoded matrix.
 TEST(GemmF8, DecodesEveryCode) {
   const Problem p{16, 16, 16};
   std::vector<float> unit(p.m * p.k, 0.0f);

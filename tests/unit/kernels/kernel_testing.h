@@ -1,4 +1,4 @@
-// Helpers of the kernel tests: random arrays, and every instruction set this CPU has.
+// Defines helpers of the kernel tests: random arrays, and every instruction set this CPU has.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 
 namespace fp8q::cpu {
 
-// A product [m, k] x [k, n].
+// Describes a product [m, k] x [k, n].
 struct Problem {
   size_t m, n, k;
 };
@@ -37,7 +37,7 @@ void for_each_isa(const F& body) {
   limit_isa(detected_isa());
 }
 
-// Plain [k, n] weights packed.
+// Packs plain [k, n] weights.
 inline std::vector<float> packed(const std::vector<float>& b, size_t k, size_t n) {
   std::vector<float> to(packed_size(k, n));
   pack_f32({.b = b.data(), .row_stride = n, .column_stride = 1, .k = k, .n = n}, to.data());

@@ -11,7 +11,7 @@
 namespace fp8q::cpu {
 namespace {
 
-// Every 1009th float of [-limit, limit], both signs, and the integers.
+// Returns every 1009th float of [-limit, limit], both signs, and the integers.
 std::vector<float> sweep(float limit) {
   std::vector<float> x;
   for (uint32_t bits = 0; bits <= std::bit_cast<uint32_t>(limit); bits += 1009) {
@@ -94,7 +94,7 @@ TEST(Softmax, MatchesDouble) {
           total += std::exp(0.7f * double{before[r * stride + i]} - largest);
         for (size_t i = 0; i < n; ++i) {
           const double p = std::exp(0.7f * double{before[r * stride + i]} - largest) / total;
-          // The exponent, up to 40, is rounded: 40 * 2^-24, and a few roundings.
+          // The exponent, up to 40, is rounded, which costs 40 * 2^-24 and a few roundings.
           ASSERT_NEAR(x[r * stride + i], p, p * 5e-6 + 1e-37) << n;
         }
         for (size_t i = n; i < stride; ++i) ASSERT_EQ(x[r * stride + i], 0.0f);

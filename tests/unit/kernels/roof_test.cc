@@ -8,7 +8,7 @@
 namespace fp8q::cpu {
 namespace {
 
-// Operations per second of the calling thread, the best of some short windows.
+// Returns the operations per second of the calling thread, the best of some short windows.
 double rate(Unit unit) {
   double best = 0;
   for (int i = 0; i < 8; ++i) {
@@ -46,7 +46,7 @@ TEST(Roof, RisesWithTheInstructions) {
   EXPECT_TRUE(has_unit(Unit::int8));
   EXPECT_EQ(has_unit(Unit::bf16), isa() >= Isa::avx512_bf16);
   if (isa() == Isa::scalar) return;
-  // Without VNNI it depends on the CPU's ports: from the same to twice as much.
+  // Without VNNI the rate depends on the CPU's ports: it is between the same and twice as much.
   EXPECT_GT(rate(Unit::int8), (isa() >= Isa::avx512_vnni ? 1.2 : 0.7) * rate(Unit::fp32));
   EXPECT_LT(rate(Unit::int8), 10 * rate(Unit::fp32));
 }

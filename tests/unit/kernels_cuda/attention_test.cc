@@ -1,4 +1,4 @@
-// The attention kernel against double arithmetic over the same operands.
+// Compares the attention kernel with double arithmetic over the same operands.
 
 #include "kernels/cuda/attention.h"
 
@@ -32,7 +32,7 @@ double operand_value(double y, const AttentionOperand& o) {
   return double{decode(*o.format, encode(*o.format, x, o.scale))} * o.scale;
 }
 
-// Where sequences and their probabilities stand, and the tiles they are divided into.
+// Says where sequences and their probabilities stand, and the tiles they are divided into.
 struct Layout {
   explicit Layout(const Options& options) {
     for (const int32_t length : options.lengths) {
@@ -54,7 +54,7 @@ struct Layout {
   int32_t longest = 0;
 };
 
-// The sums of a projection, random, and what they mean.
+// Holds the sums of a projection, which are random, and what they mean.
 struct Projection {
   Projection(const Options& options, size_t tokens)
       : columns(static_cast<size_t>(3 * options.heads * options.head_size)),
@@ -80,7 +80,7 @@ struct Projection {
   std::vector<int32_t> whole;
 };
 
-// Attention over random sums: what the kernel makes of them, and what it should.
+// Runs attention over random sums, and knows what the kernel should make of them.
 class Attended {
  public:
   explicit Attended(const Options& options)
@@ -97,7 +97,7 @@ class Attended {
  private:
   int64_t hidden() const { return options_.heads * options_.head_size; }
   float attention_scale() const { return 1.0f / std::sqrt(static_cast<float>(options_.head_size)); }
-  // The value of an element of q, k or v.
+  // Returns the value of an element of q, k or v.
   double operand(const AttentionOperand& o, int64_t part, size_t token, int64_t channel) const {
     const auto column = static_cast<size_t>(part * hidden() + channel);
     return operand_value(projection_.value(token, column), o);
@@ -258,7 +258,7 @@ TEST(CudaAttention, EightWarps) {
       .lengths = {260, 3}, .heads = 1, .head_size = 32, .format = Format::e4m3, .tile_rows = 192};
   ASSERT_EQ(cuda::attention_warps(260, 32, kShared), 8);
   check(options);
-  // 16 rows too few for a second block; queries of D = 128 are most of the memory.
+  // 16 rows are missing for a second block. Queries of D = 128 take most of the memory.
   ASSERT_EQ(cuda::attention_warps(64, 128, 56 * 1024), 8);
   check({.lengths = {64, 50}, .heads = 1, .head_size = 128, .shared_limit = 56 * 1024});
 }

@@ -1,4 +1,5 @@
-// The rounding that GPU kernels do, on the host: the same functions, against numeric/format.h.
+// Compares the rounding that GPU kernels do with numeric/format.h, by running the same functions on
+// the host.
 
 #include "kernels/cuda/codec.cuh"
 

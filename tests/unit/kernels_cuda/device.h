@@ -1,4 +1,5 @@
-// Device memory for kernel tests, the same on a GPU and in the simulation (tests/cuda_sim).
+// Provides device memory for kernel tests, the same on a GPU and in the simulation
+// (tests/cuda_sim).
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -12,7 +13,7 @@
 
 namespace fp8q::test {
 
-// Skips a test where there is no GPU; in the simulation there always is one.
+// Skips a test if there is no GPU. In the simulation there always is one.
 #define FP8Q_NEED_DEVICE()                                                    \
   if (int count = 0; cudaGetDeviceCount(&count) != cudaSuccess || count == 0) \
   GTEST_SKIP() << "no GPU; the same tests run in the simulation (kernels_cuda_sim_test)"

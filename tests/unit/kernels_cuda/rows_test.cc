@@ -1,4 +1,4 @@
-// Row-wise GPU kernels against double arithmetic.
+// Compares row-wise GPU kernels with double arithmetic.
 
 #include "kernels/cuda/rows.h"
 
@@ -43,7 +43,8 @@ std::vector<float> row_scales_of(size_t rows) {
   return scales;
 }
 
-// Sums of a case with what they mean. Whose rows have scales takes row_scales_of() as `row_scale`.
+// Holds the sums of a case with what they mean. If rows have scales, `row_scale` is
+// row_scales_of().
 struct TestSums {
   TestSums(const Case& c, size_t rows, size_t columns, unsigned seed)
       : TestSums(c.sums, rows, columns, seed, c.per_token) {}
@@ -97,7 +98,7 @@ std::vector<double> norm_of(std::vector<double> x, size_t columns, const std::ve
   return x;
 }
 
-// FP32 sums of n terms of a row of size about 1.
+// Returns the tolerance for FP32 sums of n terms of a row of size about 1.
 double row_tolerance(size_t columns) { return 1e-6 * std::sqrt(static_cast<double>(columns)); }
 
 struct Results {
@@ -115,13 +116,13 @@ struct Results {
              row_scales.data()},
             values.data()} {}
 
-  // `sums` with the row scales that the kernel is to replace by those of the results.
+  // Returns `sums` with the row scales that the kernel is to replace by those of the results.
   cuda::Sums after(cuda::Sums sums) {
     if (out.operand.rounding.per_token) sums.row_scale = row_scales.data();
     return sums;
   }
 
-  // The values against `expected`; the other results against the values, exactly.
+  // Compares the values with `expected`, and the other results exactly with the values.
   void check(const std::vector<double>& expected, double tolerance) const {
     const auto y = values.read();
     const auto h = hidden.read();
@@ -268,7 +269,7 @@ TEST(CudaRows, Transform) {
   }
 }
 
-// Rows of zeros, subnormals, NaN and infinity, in two warps each.
+// Has rows of zeros, subnormals, NaN and infinity, in two warps each.
 TEST(CudaRows, ScalesOfUnusualRows) {
   FP8Q_NEED_DEVICE();
   constexpr float kLeast = std::numeric_limits<float>::denorm_min();

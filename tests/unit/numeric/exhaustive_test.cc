@@ -1,4 +1,4 @@
-// All 2^32 floats through every codec. Takes about two minutes, so it runs only with
+// Runs all 2^32 floats through every codec. This takes about two minutes, so it runs only with
 // FP8Q_EXHAUSTIVE=1.
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace fp8q::test {
 namespace {
 
-// Magnitudes in ascending order: the expected code moves up when a midpoint is passed.
+// Magnitudes come in ascending order: the expected code moves up when a midpoint is passed.
 template <typename Codec>
 uint64_t count_mismatches(SlowFormat format, bool saturate) {
   const SlowCodec slow(format);

@@ -1,4 +1,4 @@
-// The quantization formats: division, saturation, and which code a range's absmax takes.
+// Tests the quantization formats: division, saturation, and which code a range's absmax takes.
 #include "numeric/format.h"
 
 #include <gtest/gtest.h>
@@ -34,8 +34,7 @@ TEST(Formats, RowsAreConsistent) {
   EXPECT_EQ(format_of_onnx_type(2), std::nullopt);
 }
 
-// Products of codes are formed on their values in BF16 or FP16 where a device cannot read the
-// codes.
+// If a device cannot read the codes, products of codes are formed on their values in BF16 or FP16.
 TEST(Formats, CodesAreValuesOfBothKindsOfHalves) {
   for (const Format format : kEveryFormat)
     for (int code = 0; code < 256; ++code) {
@@ -136,7 +135,7 @@ TEST(Formats, SpansDoAsSingleValues) {
 
 TEST(ScaleFor, Values) {
   EXPECT_EQ(scale_for(Format::e4m3, 448.0f), 1.0f);
-  // 1 / 7 and 1 / 127 in binary, twelve digits.
+  // The scales are 1 / 7 and 1 / 127 in binary, with twelve digits.
   EXPECT_EQ(scale_for(Format::e4m3, 1.0f), 0x1.248p-9f);
   EXPECT_EQ(scale_for(Format::e5m2, 1.0f), 0x1.248p-16f);
   EXPECT_EQ(scale_for(Format::int8, 1.0f), 0x1.020p-7f);
@@ -149,7 +148,7 @@ TEST(ScaleFor, Values) {
   }
 }
 
-// What DequantizeLinear computes, and what engines form once per sum.
+// DequantizeLinear computes these products, and engines form them once per sum.
 TEST(ScaleFor, ProductsWithCodesAndOtherScalesAreExact) {
   std::mt19937 random(4);
   std::uniform_real_distribution<float> absmax(1.0f, 2.0f);
@@ -166,8 +165,8 @@ TEST(ScaleFor, ProductsWithCodesAndOtherScalesAreExact) {
 }
 
 // The scale is cut and the quotient rounded, yet absmax takes the largest code: the quotient is at
-// most largest * (1 + 2^-11) and the largest code begins at 432, 53248 or 126.5. All mantissas,
-// then all exponents whose scale is normal.
+// most largest * (1 + 2^-11) and the largest code begins at 432, 53248 or 126.5. The test tries all
+// mantissas, then all exponents whose scale is normal.
 TEST(ScaleFor, AbsmaxTakesTheLargestCode) {
   for (const FormatInfo& f : all_formats()) {
     const uint8_t code = largest_code(f.id);

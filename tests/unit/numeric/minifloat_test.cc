@@ -1,4 +1,4 @@
-// Every code and every rounding decision of the floating-point codecs, against the slow codec.
+// Compares every code and every rounding decision of the floating-point codecs with the slow codec.
 #include "numeric/minifloat.h"
 
 #include <gtest/gtest.h>
@@ -116,7 +116,7 @@ TYPED_TEST(MiniFloatTest, ZerosTiniestAndNan) {
   EXPECT_TRUE(std::isnan(Codec::decode(Codec::encode(low, false))));
 }
 
-// Every half and every BF16 value, converted to the 8-bit formats.
+// Converts every half and every BF16 value to the 8-bit formats.
 TEST(EightBits, OfAllHalvesAndBFloat16) {
   const SlowCodec e4m3(kSlowE4M3);
   const SlowCodec e5m2(kSlowE5M2);
@@ -128,7 +128,7 @@ TEST(EightBits, OfAllHalvesAndBFloat16) {
       }
 }
 
-// The table of saturate in ONNX's specification of Cast and QuantizeLinear.
+// This is the table of saturate in ONNX's specification of Cast and QuantizeLinear.
 TEST(Saturate, E4M3) {
   EXPECT_EQ(E4M3Codec::encode(464.0f, true), 0x7Eu);
   EXPECT_EQ(E4M3Codec::encode(464.0f, false), 0x7Eu);  // ties to 448, the even code
@@ -161,7 +161,8 @@ TEST(Types, HalvesOverflowToInfAndEightBitsSaturate) {
   EXPECT_EQ(static_cast<float>(Float8E5M2(-1e9f)), -57344.0f);
 }
 
-// One rounding, not two: 1 + 2^-4 + 2^-12 lies just above a midpoint of E4M3, and on it after FP16.
+// There is one rounding, not two: 1 + 2^-4 + 2^-12 lies just above a midpoint of E4M3, and on it
+// after FP16.
 TEST(Rounding, NeverThroughHalfPrecision) {
   const float x = 1.0f + std::ldexp(1.0f, -4) + std::ldexp(1.0f, -12);
   EXPECT_EQ(E4M3Codec::encode(x), 0x39u);

@@ -1,5 +1,5 @@
-// A second implementation of the small floating-point formats, from their definition alone: the
-// table of all values in double, and a search for the nearest.
+// Implements the small floating-point formats a second time, from their definition alone: a table
+// of all values in double, and a search for the nearest.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,8 @@ struct SlowFormat {
   uint32_t largest_code() const {
     return ieee ? (((1u << exponent_bits) - 1) << mantissa_bits) - 1 : sign_code() - 2;
   }
-  // The value a code would have if the range had no end: largest_code() + 1 is the next grid point.
+  // Returns the value that a code would have if the range had no end. largest_code() + 1 is the
+  // next grid point.
   double value(uint32_t code) const {
     const int exponent = static_cast<int>(code >> mantissa_bits);
     const auto mantissa = static_cast<double>(code & ((1u << mantissa_bits) - 1));
@@ -38,10 +39,11 @@ class SlowCodec {
 
   const SlowFormat& format() const { return format_; }
 
-  // Midpoint between a code and the next one, exact in double.
+  // Returns the midpoint between a code and the next one, exact in double.
   double midpoint(uint32_t code) const { return (values_[code] + values_[code + 1]) / 2; }
 
-  // Code of a finite x, without the range check: largest_code() + 1 stands for "beyond".
+  // Returns the code of a finite x, without the range check. largest_code() + 1 stands for
+  // "beyond".
   uint32_t nearest(float x) const {
     const double magnitude = std::fabs(static_cast<double>(x));
     const auto above = std::upper_bound(values_.begin(), values_.end(), magnitude);

@@ -1,4 +1,4 @@
-// Values that every format treats apart.
+// Lists values that every format treats apart.
 #pragma once
 
 #include <limits>

@@ -23,7 +23,7 @@ float rounded(const StudyFormat& format, float x) {
   return x;
 }
 
-// Every positive value of a format with E exponent and M mantissa bits, from its codes.
+// Returns every positive value of a format with E exponent and M mantissa bits, from its codes.
 std::set<float> values_of(int exponent_bits, int mantissa_bits) {
   const int bias = (1 << (exponent_bits - 1)) - 1;
   std::set<float> values;
@@ -50,7 +50,8 @@ TEST(StudyFormat, TheNarrowSplitsHaveTheValuesOfTheirCodes) {
       EXPECT_EQ(rounded(format, v), v) << c.name;
       EXPECT_EQ(rounded(format, -v), -v) << c.name;
       if (below >= 0) {
-        // Half way goes to the even code, a little off it to the nearer neighbor.
+        // A value half way goes to the even code, and a value a little off it to the nearer
+        // neighbor.
         const float middle = (below + v) / 2;
         EXPECT_EQ(rounded(format, std::nextafter(middle, 0.0f)), below) << c.name << " " << v;
         EXPECT_EQ(rounded(format, std::nextafter(middle, 1e9f)), v) << c.name << " " << v;
@@ -97,8 +98,8 @@ TEST(StudyFormat, ScalesFollowTheOneRule) {
   EXPECT_NEAR(scale_for(e3m4, 3.0f), 0.1f, 1e-4f);
 }
 
-// Expected SQNR with absmax scales: a uniform distribution favors INT8, Gaussian values E2M5 or
-// INT8, heavy tails more exponent bits (arXiv 2303.17951).
+// These are the expected SQNRs with absmax scales: a uniform distribution favors INT8, Gaussian
+// values favor E2M5 or INT8, and heavy tails favor more exponent bits (arXiv 2303.17951).
 TEST(StudyFormat, OutliersDecideWhichSplitFits) {
   const auto best = [](const std::vector<float>& values) {
     float absmax = 0;

@@ -1,4 +1,4 @@
-// Small models for the tests of this folder, built as protobuf messages so that they can also be
+// Builds small models for the tests of this folder, as protobuf messages so that they can also be
 // wrong.
 #pragma once
 
@@ -57,7 +57,7 @@ inline onnx::AttributeProto& add_int(onnx::NodeProto& node, const std::string& n
   return attribute;
 }
 
-// A float initializer in raw_data, filled with 0, 1, 2, ...
+// Adds a float initializer in raw_data, filled with 0, 1, 2, ...
 inline onnx::TensorProto& add_weight(onnx::ModelProto& model, const std::string& name,
                                      const std::vector<int64_t>& dims) {
   auto& tensor = *model.mutable_graph()->add_initializer();
@@ -74,7 +74,7 @@ inline onnx::TensorProto& add_weight(onnx::ModelProto& model, const std::string&
   return tensor;
 }
 
-// A graph "x" -> ... -> "y" without nodes.
+// Makes a graph "x" -> ... -> "y" without nodes.
 inline onnx::ModelProto empty_model(int64_t opset = 21) {
   onnx::ModelProto model;
   model.set_ir_version(8);
@@ -88,7 +88,7 @@ inline onnx::ModelProto empty_model(int64_t opset = 21) {
   return model;
 }
 
-// y = Relu(x W + b), with a Constant, documentation and metadata.
+// Makes y = Relu(x W + b), with a Constant, documentation and metadata.
 inline onnx::ModelProto tiny_model(int64_t opset = 21) {
   onnx::ModelProto model = empty_model(opset);
   model.set_producer_name("tests");

@@ -1,4 +1,5 @@
-// Weights in other files: only beneath the model's folder, only whole ranges of real files.
+// Tests weights in other files. They may be only beneath the model's folder, and must be whole
+// ranges of real files.
 #include <filesystem>
 
 #include "base/file.h"

@@ -1,4 +1,4 @@
-// Real models: they load, and survive being written.
+// Real models load, and survive being written.
 #include <algorithm>
 #include <filesystem>
 

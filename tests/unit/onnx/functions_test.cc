@@ -1,4 +1,4 @@
-// Inlining of model-local functions.
+// Tests the inlining of model-local functions.
 #include "graph/graph.h"
 #include "onnx/load.h"
 #include "tests/unit/onnx/build.h"
@@ -39,7 +39,7 @@ onnx::NodeProto& add_call(Owner& owner, const std::string& function,
   return node;
 }
 
-// An attribute that takes the value of the function's attribute `outer`.
+// Adds an attribute that takes the value of the function's attribute `outer`.
 void add_reference(onnx::NodeProto& node, const std::string& name, const std::string& outer) {
   auto& attribute = *node.add_attribute();
   attribute.set_name(name);
@@ -47,7 +47,7 @@ void add_reference(onnx::NodeProto& node, const std::string& name, const std::st
   attribute.set_ref_attr_name(outer);
 }
 
-// FunctionProto.attribute_proto, which ONNX 1.12 does not know.
+// Adds to FunctionProto.attribute_proto, which ONNX 1.12 does not know.
 void add_default(onnx::FunctionProto& function, const std::string& name, int64_t value) {
   onnx::NodeProto holder;
   std::string bytes;

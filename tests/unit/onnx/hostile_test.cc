@@ -1,4 +1,4 @@
-// Damaged and crafted bytes: reading them ends in an Error or a Model, never otherwise.
+// Reading damaged and crafted bytes ends in an Error or a Model, never otherwise.
 #include <algorithm>
 
 #include "onnx/load.h"
@@ -22,7 +22,7 @@ Outcome attempt(std::string bytes) {
   }
 }
 
-// A length-delimited field.
+// Returns a length-delimited field.
 std::string field(int number, const std::string& content) {
   const auto varint = [](uint64_t value) {
     std::string bytes;
@@ -38,7 +38,7 @@ std::string tiny_bytes() { return tiny_model().SerializeAsString(); }
 TEST(Hostile, Truncation) {
   const std::string bytes = tiny_bytes();
   for (size_t size = 0; size < bytes.size(); ++size) attempt(bytes.substr(0, size));
-  // Cut inside the graph, the model says so.
+  // If the file ends inside the graph, the message says so.
   expect_error(kBad, "not downloaded completely",
                [&] { parse_model(bytes.substr(0, bytes.size() / 2), "bytes"); });
 }
@@ -55,8 +55,9 @@ TEST(Hostile, BitFlips) {
 }
 
 TEST(Hostile, DeepNesting) {
-  // ModelProto.graph, then NodeProto (1), AttributeProto (5), GraphProto (6) again and again: 10^5
-  // headers, each announcing all that follows. Built from the inside out, hence backwards.
+  // ModelProto.graph is followed by NodeProto (1), AttributeProto (5) and GraphProto (6) again and
+  // again. The 10^5 headers each announce all that follows. They are built from the inside out,
+  // which is why they are written backwards.
   constexpr int kDepth = 100'000;
   std::string bytes;
   std::string header;
@@ -76,7 +77,7 @@ TEST(Hostile, DeepNesting) {
 TEST(Hostile, TwoGraphs) {
   const std::string bytes = tiny_bytes();
   expect_error(kBad, "\"graph\" occurs twice", [&] { parse_model(bytes + field(7, ""), "bytes"); });
-  // The second ir_version, a varint.
+  // The model has a second ir_version, a varint.
   expect_error(kBad, "\"ir_version\" occurs twice",
                [&] { parse_model(bytes + std::string("\x08\x08", 2), "bytes"); });
 }
@@ -93,7 +94,7 @@ TEST(Hostile, TwoSpellings) {
 }
 
 TEST(Hostile, ManyParts) {
-  // 5 * 10^6 empty nodes of two bytes each.
+  // The model has 5 * 10^6 empty nodes of two bytes each.
   std::string nodes;
   for (int i = 0; i < 5'000'000; ++i) nodes += std::string("\x0A\x00", 2);
   expect_error(ErrorCode::limit, "more than", [&] { parse_model(field(7, nodes), "bytes"); });

@@ -65,7 +65,7 @@ TEST(Payloads, OfAttributesAndDefaults) {
   value.set_name("value");
   value.set_type(onnx::AttributeProto_AttributeType_TENSOR);
   *value.mutable_t() = add_codes(proto, "n", "0123456789abcdef");
-  // The same as the default value of an attribute of a function (IR 9, field 11).
+  // The same bytes are the default value of an attribute of a function (IR 9, field 11).
   auto& function = *proto.add_functions();
   function.set_name("f");
   function.set_domain("local");

@@ -22,7 +22,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-// Every kind of attribute, every element type, values of all sorts.
+// Makes a model with every kind of attribute, every element type and values of all sorts.
 Model rich_model() {
   Model model = parse(tiny_model());
   Node& node = model.graph.nodes[0];
@@ -59,7 +59,7 @@ TEST(Save, BytesDependOnlyOnTheModel) {
   EXPECT_EQ(bytes, serialize_model(parse_model(bytes, "bytes")));
 }
 
-// Two calls of a function of two nodes, between nodes of the model.
+// The model has two calls of a function of two nodes, between nodes of its own.
 TEST(Save, CallsAreWrittenAsCallsAndReadAsNodes) {
   Model model = parse(tiny_model());
   const auto node = [](const std::string& op_type, const std::string& from, const std::string& to) {
@@ -150,7 +150,7 @@ TEST(Save, LargeModelsGetADataFile) {
     EXPECT_EQ(external, tensor.name().find("large") != std::string::npos) << tensor.name();
   }
 
-  // The same content gets the same names, other content another one.
+  // The same content gets the same names, and other content gets other names.
   save_model(model, path, {.max_proto_bytes = 8000});
   EXPECT_EQ(names_in(folder.path()), names);
   model.graph.initializers["large"].mutable_bytes()[0] = std::byte{1};

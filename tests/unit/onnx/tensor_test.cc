@@ -1,11 +1,11 @@
-// Payloads of tensors: which fields they may stand in, and how large they must be.
+// Tests payloads of tensors: which fields they may stand in, and how large they must be.
 #include "onnx/load.h"
 #include "tests/unit/onnx/build.h"
 
 namespace fp8q::test {
 namespace {
 
-// A model with one more initializer "t", without payload.
+// Makes a model with one more initializer "t", without payload.
 struct WithTensor {
   WithTensor(int type, const std::vector<int64_t>& dims) : proto(tiny_model()) {
     auto& t = tensor();

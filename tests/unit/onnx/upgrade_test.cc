@@ -1,4 +1,4 @@
-// Structure after the upgrade. That results stay the same is tested where models are run.
+// Tests the structure after the upgrade. That results stay the same is tested where models are run.
 #include "onnx/upgrade.h"
 
 #include "graph/graph.h"
@@ -8,7 +8,7 @@
 namespace fp8q::test {
 namespace {
 
-// "x" [2, 3] -> one node -> "y", upgraded to opset 21 and read back from bytes.
+// Makes "x" [2, 3] -> one node -> "y", upgrades it to opset 21 and reads it back from bytes.
 Model upgrade_one(int64_t opset, const std::string& op_type, const auto& set_attributes) {
   onnx::ModelProto proto = empty_model(opset);
   set_attributes(add_node(*proto.mutable_graph(), op_type, {"x"}, {"y"}));
@@ -102,7 +102,7 @@ TEST(Upgrade, SoftmaxOverSeveralAxesIsSpelledOut) {
   EXPECT_EQ(model.graph.nodes[3].outputs, Names{"y"});
 }
 
-// As exported with opset 11: the rank of the scores follows from the Transpose before.
+// The graph is exported with opset 11. The rank of the scores follows from the Transpose before.
 TEST(Upgrade, SoftmaxInAttentionKeepsItsForm) {
   onnx::ModelProto proto = empty_model(11);
   auto& graph = *proto.mutable_graph();

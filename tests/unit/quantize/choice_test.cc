@@ -1,4 +1,5 @@
-// Decisions for single Sites: their text, which Sites they reach, what follows for products.
+// Tests decisions for single Sites: their text, which Sites they reach, and what follows for
+// products.
 #include "quantize/choice.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +11,7 @@
 namespace fp8q::test {
 namespace {
 
-// Two layers: x -> MatMul W0 -> MatMul W1 -> y, with the paths an encoder would give.
+// Holds two layers, x -> MatMul W0 -> MatMul W1 -> y, with the paths an encoder would give.
 struct TwoLinears {
   Model model;
   std::vector<Site> sites;

@@ -1,5 +1,5 @@
-// What the rewritten graph computes, against fake quantization written out: every operand replaced
-// by decode(encode(x / s)) * s, products summed in double.
+// Compares what the rewritten graph computes with fake quantization written out: every operand is
+// replaced by decode(encode(x / s)) * s, and products are summed in double.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -22,7 +22,7 @@ std::vector<float> fake_quantized(const Tensor& x, Format format, float scale) {
   return out;
 }
 
-// x of a linear layer as the recipe sees it, the range of its Site being `absmax`.
+// Returns x of a linear layer as the recipe sees it. The range of its Site is `absmax`.
 std::vector<float> input_of(const Recipe& recipe, const Tensor& x, float absmax) {
   if (!is_dynamic(recipe))
     return fake_quantized(x, recipe.activations, scale_for(recipe.activations, absmax));

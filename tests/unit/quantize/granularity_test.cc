@@ -1,5 +1,5 @@
-// Which weights share a scale: the ranges of every granularity, and what DequantizeLinear makes of
-// them.
+// Tests which weights share a scale: the ranges of every granularity, and what DequantizeLinear
+// makes of them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,12 +23,12 @@ const Case kCases[] = {{"tensor", {}},     {"channel", {6}},    {"groups3", {6}}
                        {"block4", {3, 6}}, {"block16", {1, 6}}, {"tile4", {3, 6}},
                        {"tile2", {5, 6}},  {"groups1", {6}}};
 
-// The element at (input, output) of either layout.
+// Returns the index of the element at (input, output) in either layout.
 size_t at(bool transposed, size_t in, size_t out) {
   return transposed ? out * 10 + in : in * 6 + out;
 }
 
-// The absmax of the values that share a scale with (input, output), from the definition.
+// Returns the absmax of the values that share a scale with (input, output), from the definition.
 float shared_absmax(const Tensor& w, bool transposed, const Granularity& g, size_t in, size_t out) {
   using Kind = Granularity::Kind;
   const auto size = static_cast<size_t>(g.size);
@@ -74,7 +74,7 @@ TEST_P(EveryGranularity, ScalesFollowFromWhatSharesThem) {
   }
 }
 
-// x [4, 10] W as MatMul, and as Gemm with the transposed weight.
+// Multiplies x [4, 10] by W as MatMul, and as Gemm with the transposed weight.
 Model product_model(const Tensor& w, bool transposed) {
   ModelBuilder b;
   b.input("x", {4, 10}).output("y", {4, 6}).constant("W", w);

@@ -1,4 +1,4 @@
-// The manifest's round trip, its refusal when damaged, and detection of quantized models.
+// Tests the manifest's round trip, its refusal when damaged, and the detection of quantized models.
 #include "quantize/manifest.h"
 
 #include <gtest/gtest.h>

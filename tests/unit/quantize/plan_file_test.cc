@@ -1,4 +1,4 @@
-// Plan files: their form, their round trip, and what is wrong with others.
+// Tests plan files: their form, their round trip, and the messages about wrong ones.
 #include "quantize/plan_file.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What the plan decides: products, scales, codes, reasons, errors.
+// Tests what the plan decides: products, scales, codes, reasons, errors.
 #include "quantize/planner.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Ranges in and out of plans, what a request needs to be planned, and what plans do to sizes.
+// Tests ranges in and out of plans, what a request needs to be planned, and what plans do to sizes.
 #include "quantize/ranges.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ struct LinearRequest {
   Model model = linear_model(random_tensor({6, 5}, 1));
   std::vector<Site> sites = generic_sites(model);
   PlanRequest request = recipe_request(*recipe_named("e4m3"), sites);
-  // The request for the only activation.
+  // Returns the request for the only activation.
   SiteRequest& of_x() {
     for (size_t i = 0; i < sites.size(); ++i)
       if (sites[i].value == "x") return request.sites[i];
@@ -88,7 +88,7 @@ TEST(Recipes, UnknownOnesAreRefusedWithThoseThereAre) {
 }
 
 TEST(PlanSizes, CountStoredConstantsOnce) {
-  // W twice, and a table of 4 rows.
+  // The model has W twice, and a table of 4 rows.
   ModelBuilder b;
   b.input("ids", {3}, DType::i64).output("y", {3, 6}).output("z", {3, 6});
   b.constant("T", random_tensor({4, 6}, 3)).constant("W", random_tensor({6, 6}, 4));

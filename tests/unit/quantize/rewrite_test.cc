@@ -1,4 +1,4 @@
-// The form of the rewritten graph: placement, types, shapes, codes, names.
+// Tests the form of the rewritten graph: placement, types, shapes, codes, names.
 #include "quantize/rewrite.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,8 @@ size_t count(const Model& model, std::string_view op_type) {
       std::ranges::count(model.graph.nodes, op_type, [](const Node& n) { return n.op_type; }));
 }
 
-// Scale and zero point of a Q or DQ node: same shape, types as the format asks, zero point 0.
+// Expects scale and zero point of a Q or DQ node to have the same shape, the types that the format
+// asks for, and zero point 0.
 void expect_parameters(const Model& model, const Node& node, Format format) {
   ASSERT_EQ(node.inputs.size(), 3u);
   const Tensor& scale = model.graph.initializers.at(node.inputs[1]);
@@ -42,7 +43,7 @@ void expect_parameters(const Model& model, const Node& node, Format format) {
   EXPECT_FALSE(node.attributes.contains("saturate") || node.attributes.contains("output_dtype"));
 }
 
-// The product reads DQ(codes) whose codes are encode(w / scale of the channel).
+// Expects that the product reads DQ(codes) whose codes are encode(w / scale of the channel).
 void expect_weight(const Model& model, const Node& product, const Tensor& weight, int64_t axis,
                    Format format) {
   const Node* dequantize = find_node(model, product.inputs[1]);
@@ -62,7 +63,7 @@ void expect_weight(const Model& model, const Node& product, const Tensor& weight
   }
 }
 
-// The product reads what a call makes of x.
+// Expects that the product reads what a call makes of x.
 void expect_token_rounding(const Model& model, const Node& product, Format format) {
   ASSERT_EQ(model.functions.size(), 1u);
   const LocalFunction& function = model.functions[0];
@@ -182,7 +183,8 @@ TEST(Rewrite, SharedActivationAndSharedWeight) {
   EXPECT_EQ(find_node(out, "q")->inputs[1], find_node(out, "r")->inputs[1]);
 }
 
-// One matrix seen from both sides: [out, in] for Gemm, [in, out] for MatMul has other channels.
+// One matrix is seen from both sides: [out, in] for Gemm, and [in, out] for MatMul, which has other
+// channels.
 TEST(Rewrite, OneWeightUnderTwoAxes) {
   const Tensor w = random_tensor({6, 6}, 1);
   ModelBuilder b;

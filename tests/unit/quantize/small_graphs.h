@@ -1,4 +1,4 @@
-// Small models built by hand, and the Sites that feed their products.
+// Builds small models by hand, and the Sites that feed their products.
 #pragma once
 
 #include <algorithm>
@@ -60,7 +60,7 @@ inline Tensor random_tensor(const Shape& shape, uint32_t seed, float sigma = 1.0
   return tensor;
 }
 
-// Statistics in which every activation Site has seen a few values up to `absmax`.
+// Makes statistics in which every activation Site has seen a few values up to `absmax`.
 inline Statistics statistics_for(const std::vector<Site>& sites, float absmax = 6.0f) {
   Statistics statistics;
   for (const Site& site : sites) {
@@ -95,7 +95,7 @@ inline const SitePlan& plan_of(const Plan& plan, const std::string& value) {
   throw std::runtime_error("no plan for " + value);
 }
 
-// x [4, 6] -> MatMul W [6, 5] + b: one linear layer.
+// Makes one linear layer, x [4, 6] -> MatMul W [6, 5] + b.
 inline Model linear_model(const Tensor& weight) {
   ModelBuilder b;
   b.input("x", {4, weight.dim(0)}).output("y", {4, weight.dim(1)});
@@ -104,7 +104,7 @@ inline Model linear_model(const Tensor& weight) {
   return b.model;
 }
 
-// Softmax(q Transpose(k)) v with q, k, v [2, 3, 4].
+// Makes Softmax(q Transpose(k)) v with q, k, v [2, 3, 4].
 inline Model attention_model() {
   ModelBuilder b;
   b.input("q", {2, 3, 4}).input("k", {2, 3, 4}).input("v", {2, 3, 4}).output("y", {2, 3, 4});
@@ -125,7 +125,8 @@ inline std::vector<Site> attention_sites(const Model& model) {
   return sites;
 }
 
-// Recipes whose weights have a scale per output channel: what the tests of single layers expect.
+// Returns the recipes whose weights have a scale per output channel, which the tests of single
+// layers expect.
 inline std::vector<Recipe> recipes_by_channel() {
   std::vector<Recipe> recipes;
   for (const Recipe& recipe : all_recipes())

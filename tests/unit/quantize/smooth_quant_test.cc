@@ -1,4 +1,4 @@
-// SmoothQuant: factors, what they cost and save, and that they alone change nothing.
+// Tests SmoothQuant's factors, what they cost and save, and that they alone change nothing.
 #include "quantize/smooth_quant.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kRows = 200, kIn = 48, kOut = 32;
 
-// Values of which some channels are much larger than the others, as those of BERT are.
+// Makes values in which some channels are much larger than the others, as in BERT.
 Tensor values_with_outliers(uint32_t seed = 3) {
   Tensor x = random_tensor({kRows, kIn}, seed);
   for (int64_t r = 0; r < kRows; ++r)
@@ -27,7 +27,7 @@ Tensor values_with_outliers(uint32_t seed = 3) {
   return x;
 }
 
-// x W, for kRows rows of x.
+// Computes x W for kRows rows of x.
 Model layer_model(const Tensor& w) {
   ModelBuilder b;
   b.input("x", {kRows, kIn}).output("y", {kRows, kOut}).constant("W", w);
@@ -45,14 +45,14 @@ SmoothedWeight int8_weight(const Tensor& w) {
   return {w, 1, Format::int8, Granularity::channel, Observer::absmax};
 }
 
-// Mean square over absmax squared, as of all channels together.
+// Returns the mean square over absmax squared of all channels together.
 double power_of(const SiteStatistics& statistics) {
   double squares = 0;
   for (const float a : statistics.channel_absmax()) squares += double{a} * a;
   return statistics.sum_of_squares() / kRows / squares;
 }
 
-// The source model quantized as INT8, from what x shows, and what it makes of x.
+// Holds the source model quantized as INT8, from what x shows, and what it makes of x.
 struct Converted {
   Plan plan;
   Model model;
@@ -116,8 +116,8 @@ TEST(SmoothQuant, FactorsAreEquationFourInPowersOfTwo) {
   EXPECT_TRUE(smoothing_factors({{0.0f, 0.0f}}, {{1.0f, 2.0f}}, 0.5).empty()) << "none known";
 }
 
-// The converted graph with its rounding taken out: the product reads the smoothed values and the
-// divided weight. Multiplying by powers of two is exact, so nothing may differ.
+// Takes the rounding out of the converted graph, so that the product reads the smoothed values and
+// the divided weight. Multiplying by powers of two is exact, so nothing may differ.
 TEST(SmoothQuant, AloneChangesNoBit) {
   const Model source = layer_model(random_tensor({kIn, kOut}, 1, 0.1f));
   const Tensor x = values_with_outliers();

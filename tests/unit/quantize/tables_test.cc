@@ -1,4 +1,5 @@
-// Embedding tables: float16 behind a Cast, rows in 8 bits, and the cases that stay as they are.
+// Tests embedding tables: float16 behind a Cast, rows in 8 bits, and the cases that stay as they
+// are.
 #include "quantize/tables.h"
 
 #include <gtest/gtest.h>

@@ -42,7 +42,7 @@ TEST(BarChart, LongestFillsTheTrack) {
 }
 
 TEST(IntervalChart, PlacesValuesOnARoundAxis) {
-  // From -1.1 to 2.6 in steps of 1: the axis is [-2, 3].
+  // From -1.1 to 2.6 in steps of 1, the axis is [-2, 3].
   const std::string html =
       interval_chart({{"a", 0.5, -1.1, 2.6, "", 0}, {"b", 3, 3, 3, "", 1}}, 0.0);
   EXPECT_THAT(numbers_after(html, " cx=\""), ElementsAre(50, 100));

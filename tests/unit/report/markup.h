@@ -1,4 +1,4 @@
-// Looking at HTML in tests.
+// Looks at HTML in tests.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace fp8q::test {
 
-// Empty where every element is closed in its turn and no attribute is left open; otherwise what is
-// wrong, with the text around it.
+// Returns an empty text if every element is closed in its turn and no attribute is left open.
+// Otherwise returns what is wrong, with the text around it.
 std::string markup_problem(std::string_view html);
 
-// Every number that follows `before`, in order: numbers_after(svg, " cx=\"").
+// Returns every number that follows `before`, in order: numbers_after(svg, " cx=\"").
 std::vector<double> numbers_after(std::string_view html, std::string_view before);
 
 }  // namespace fp8q::test

@@ -178,7 +178,7 @@ TEST_F(Report, HistogramHoldsAllValues) {
   for (const double share : numbers_after(page, "<rect x=\"")) EXPECT_LT(share, 100);
   for (const double share : numbers_after(page, "<title>")) total += share;
   EXPECT_NEAR(total, 100, 0.5);
-  // E5M2 has four values to the octave, INT8's are spread evenly: 1/127 is its smallest.
+  // E5M2 has four values to the octave. INT8's are spread evenly, and 1/127 is its smallest.
   EXPECT_THAT(page, HasSubstr("int8: SQNR"));
 }
 

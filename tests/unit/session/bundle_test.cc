@@ -1,4 +1,4 @@
-// Models opened from files, what they are refused for, and what runs them.
+// Tests how models are opened from files, why they are refused, and what runs them.
 #include "session/bundle.h"
 
 #include <gmock/gmock.h>

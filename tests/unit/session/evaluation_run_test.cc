@@ -1,4 +1,4 @@
-// Models run on the examples of a task: whole and in parts, beside their baselines.
+// Runs models on the examples of a task, whole and in parts, beside their baselines.
 #include "session/evaluation_run.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// A float model, what converting makes of it beside it, and five sentences.
+// Provides a float model, its converted form beside it, and five sentences.
 class EvaluationRun : public testing::Test {
  protected:
   EvaluationRun() : float_(folder() / "model.onnx"), converted_(folder() / "model.int8.onnx") {

@@ -17,7 +17,8 @@ bool ours(const fs::path& path) { return path.filename().string().starts_with("o
 
 class Outputs : public testing::Test {
  protected:
-  // What check_output() says of it, and with which code; empty: nothing.
+  // Returns what check_output() says of the path, and with which code, or an empty text if it says
+  // nothing.
   std::pair<std::string, ErrorCode> refusal(const fs::path& path, bool force = false,
                                             std::vector<fs::path> inputs = {}) {
     try {

@@ -1,4 +1,4 @@
-// Text and examples as models of a call read them.
+// Tests text and examples as models of a call read them.
 #include "session/task_inputs.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// Ten sentences of one to ten words.
+// Provides ten sentences of one to ten words.
 class InputsTest : public testing::Test {
  protected:
   InputsTest() {

@@ -1,4 +1,4 @@
-// A tiny encoder opened as commands open models, with a vocabulary beside it.
+// Opens a tiny encoder as commands open models, with a vocabulary beside it.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace fp8q::test {
 
-// Words "wa", "wb", ... with the ids from 4; `words` of them.
+// Returns `words` words "wa", "wb", ... with the ids from 4.
 inline std::string vocabulary(size_t words = 26) {
   std::string lines = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n";
   for (size_t w = 0; w < words; ++w)

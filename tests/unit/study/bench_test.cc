@@ -45,7 +45,7 @@ TEST(BenchEncoder, QuantizedOutputsAreFiniteAndNearTheFloatOnes) {
       worst = std::max(worst, std::abs(double{got[i]} - expected[i]));
     }
     EXPECT_GT(worst, 0.0);
-    // The naive recipes round at twice as many places, weights with one scale for all channels.
+    // The naive recipes round at twice as many places, and weights have one scale for all channels.
     const bool naive = recipe.weight_granularity == Granularity::tensor;
     EXPECT_LT(worst, (naive ? 0.3 : 0.15) * largest);
   }

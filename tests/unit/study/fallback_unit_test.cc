@@ -61,8 +61,8 @@ TEST(FallbackUnits, ValuesThatEnterNoProductFallBackAlone) {
       EXPECT_TRUE(is_operand(tiny().encoder.sites[s].role) || unit.sites.size() == 1);
 }
 
-// What a Site does alone is what it does in a model that is converted there only: a conversion of
-// one product against a trial of its operands.
+// What a Site does alone is what it does in a model where only this Site is converted. The test
+// compares a conversion of one product with a trial of its operands.
 TEST(FallbackUnits, ATrialOfAUnitIsItsConversion) {
   for (const char* recipe : {"e4m3", "e5m2", "int8"}) {
     const PlanRequest everything = recipe_request(*recipe_named(recipe), tiny().encoder.sites);

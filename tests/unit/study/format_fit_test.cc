@@ -63,7 +63,7 @@ TEST(Distribution, OfZerosIsZero) {
   EXPECT_THAT(fit.reason, HasSubstr("only zeros"));
 }
 
-// papers.md 8: SQNR of E4M3 hardly depends on outliers, that of INT8 collapses.
+// The SQNR of E4M3 hardly depends on outliers, and that of INT8 collapses.
 TEST(FormatFit, OutliersDecide) {
   const FormatFit bell = fit_of_statistics(statistics_of(drawn(100000, 1, 0)));
   EXPECT_NEAR(sqnr_of(bell, "e4m3"), 31.6, 0.5);
@@ -78,7 +78,7 @@ TEST(FormatFit, OutliersDecide) {
 }
 
 TEST(FormatFit, HistogramAgreesWithTheValues) {
-  // The outliers make nearly all of the error of formats with an exponent: with 5,000 of them its
+  // The outliers make nearly all of the error of formats with an exponent. With 5,000 of them its
   // mean square scatters by about 0.1 dB.
   const std::vector<float> values = drawn(100000, 20, 20);
   const FormatFit estimated = fit_of_statistics(statistics_of(values));
@@ -89,7 +89,7 @@ TEST(FormatFit, HistogramAgreesWithTheValues) {
 }
 
 TEST(FormatFit, ChannelScalesTakeAwayTheDifferenceBetweenChannels) {
-  // Two output channels, evenly spread, one 1000 times as large.
+  // There are two output channels, evenly spread, one 1000 times as large.
   std::vector<float> values;
   for (int i = 0; i < 1000; ++i) {
     values.push_back(static_cast<float>(i - 500));

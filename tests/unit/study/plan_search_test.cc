@@ -10,7 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Ten units with one step each, in the order of their harm.
+// Returns ten units with one step each, in the order of their harm.
 std::vector<Move> ten() {
   std::vector<Move> moves;
   for (size_t u = 0; u < 10; ++u)
@@ -28,7 +28,7 @@ TEST(OrderedMoves, GoByHarmPerPrice) {
 }
 
 TEST(OrderedMoves, StepsOfAUnitComeInTheirOrder) {
-  // Useful first, then less so: two moves.
+  // The first move is useful and the second is less so, so there are two moves.
   const auto apart = ordered_moves({{.unit = 0, .step = 2, .harm = 1, .price = 1},
                                     {.unit = 0, .step = 1, .harm = 5, .price = 1}});
   ASSERT_EQ(apart.size(), 2u);
@@ -59,7 +59,7 @@ TEST(SearchPlan, FindsTheShortestBeginningByBisection) {
 }
 
 TEST(SearchPlan, TakesBackWhatIsNotNeeded) {
-  // Units 2 and 6 do all the harm; the order does not know.
+  // Units 2 and 6 do all the harm. The order does not show it.
   const auto meets = [](const Assignment& a) { return a[2] == 1 && a[6] == 1; };
   const SearchResult found = search_plan(10, ten(), {.longest = 10, .evaluations = 100}, meets);
   ASSERT_TRUE(found.assignment);
@@ -89,7 +89,7 @@ TEST(SearchPlan, SaysWhenNothingMeetsTheDemand) {
 }
 
 TEST(SearchPlan, TheResultWasEvaluatedEvenWhereTheScoreDoesNotRise) {
-  // Meets with 3, 5, 8, 9 or 10 moves: the bisection may land on any of them.
+  // The demand is met with 3, 5, 8, 9 or 10 moves. The bisection may land on any of them.
   std::set<std::string> good;
   const auto meets = [&](const Assignment& a) {
     const auto made = static_cast<size_t>(std::count(a.begin(), a.end(), 1u));

@@ -1,4 +1,4 @@
-// Two models side by side: a float one and what converting makes of it.
+// Compares two models side by side: a float one and its converted form.
 #include "study/site_comparison.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// A small random encoder with a Plan for every Site of its products.
+// Makes a small random encoder with a Plan for every Site of its products.
 #pragma once
 
 #include "encoder/random_encoder.h"
@@ -12,7 +12,7 @@ inline PackedBatch words(size_t sequences, uint64_t seed = 3) {
   return random_batch({.sequences = sequences, .length = 12, .vocabulary = 1000, .seed = seed});
 }
 
-// What a recipe gives the Sites, without a graph.
+// Returns what a recipe gives the Sites, without a graph.
 inline Plan plan_of(const Encoder& encoder, const Recipe& recipe) {
   const std::vector<float> absmax = observed_absmax(encoder, 1);
   Plan plan;

@@ -1,4 +1,4 @@
-// A tiny encoder as a graph, with statistics: what converting it needs.
+// Makes a tiny encoder as a graph, with the statistics that converting it needs.
 #pragma once
 
 #include "calibrate/statistics.h"
@@ -16,7 +16,7 @@ struct TinyModel {
   TinyModel();
 };
 
-// Sequences of the tiny model's words.
+// Returns sequences of the tiny model's words.
 PackedBatch tiny_words();
 Encoder recognized_encoder(const Model& model);
 

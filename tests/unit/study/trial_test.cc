@@ -38,7 +38,8 @@ TEST_P(TrialsOfEveryFormat, NothingRoundedIsTheFloatModel) {
 }
 
 TEST_P(TrialsOfEveryFormat, EverythingRoundedIsTheQuantizedModel) {
-  // As bench quantizes encoders: scales, codes, Sites. Tables stay as they are in a trial.
+  // Encoders are quantized here as bench does: scales, codes, Sites. Tables stay as they are in a
+  // trial.
   Encoder quantized = quantized_encoder(encoder_, recipe(), observed_absmax(encoder_, 1));
   quantized.embeddings = encoder_.embeddings;
   const auto expected = logits(*make_cpu_engine(quantized, ComputeType::fp32));

@@ -1,4 +1,4 @@
-// Tuning with scores that are made up: plans lose examples where certain Sites are quantized.
+// Tests tuning with made-up scores: plans lose examples where certain Sites are quantized.
 #include "study/tuning.h"
 
 #include <gmock/gmock.h>
@@ -18,8 +18,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// 100 examples, all answered right by the float model. A plan that quantizes a Site of `bad` in a
-// format that is not `good` answers `wrong` of them wrong.
+// Has 100 examples, all answered right by the float model. A plan that quantizes a Site of `bad` in
+// a format that is not `good` answers `wrong` of them wrong.
 class FakeScorer final : public PlanScorer {
  public:
   FakeScorer() : task_(require_task("sst2")), examples_(100), evaluator_(task_, examples_) {}
@@ -140,7 +140,7 @@ TEST_F(TuningTest, AFormatThatDoesComesBeforeFloatingPoint) {
   request_.fallback = {Format::e4m3};
   scorer_.bad = {kBad};
   scorer_.good = Format::e4m3;
-  // Trials that show what the scores do: all, each unit left out, each alone in INT8 and in E4M3.
+  // These trials show what the scores do: all, each unit left out, each alone in INT8 and in E4M3.
   const auto units = fallback_units(GraphIndex(tiny_.model.graph), tiny_.encoder.sites,
                                     maker_.plan(maker_.request(*request_.recipe, {}, {})),
                                     {.tokens = 8, .hidden = 32});

@@ -23,7 +23,7 @@ struct Case {
     units = fallback_units(GraphIndex(tiny.model.graph), tiny.encoder.sites, plans.front(),
                            {.tokens = 8, .hidden = 32});
   }
-  // `known`: how many trials an earlier call has left.
+  // `known` is the number of trials that an earlier call has left.
   std::vector<Move> moves(size_t known = 0) {
     const CostModel costs({{"fp32", 1}, {"int8", 4}}, units);
     const SensitivityInputs text{.batches = {tiny_words()}, .score = nullptr};
@@ -87,7 +87,8 @@ TEST(UnitHarm, GainsWithinChanceDoNotCount) {
   Case c({"int8"});
   const size_t units = c.units.size();
   c.moves();
-  // Everything diverges by 1; leaving out adds 0.1 to most, takes away 0.05 once and 0.5 once.
+  // Everything diverges by 1. Leaving out a unit adds 0.1 for most, and takes away 0.05 once and
+  // 0.5 once.
   c.trials.assign(1, 1.0);
   for (size_t u = 0; u < units; ++u) c.trials.push_back(u == 0 ? 0.95 : u == 1 ? 0.5 : 1.1);
   c.trials.insert(c.trials.end(), units, 0.001);  // alone

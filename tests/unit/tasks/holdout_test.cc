@@ -19,7 +19,7 @@ std::vector<Example> sentences(size_t count) {
   return examples;
 }
 
-// Five questions about each of the passages.
+// Returns five questions about each of the passages.
 std::vector<Example> questions(size_t passages) {
   std::vector<Example> examples;
   for (size_t e = 0; e < 5 * passages; ++e)
@@ -44,7 +44,7 @@ TEST(Holdout, TheSidesAreDisjointAndMakeUpAll) {
   std::vector<std::string> both = seen;
   both.insert(both.end(), held.begin(), held.end());
   EXPECT_THAT(both, testing::UnorderedElementsAreArray(texts_of(all)));
-  // In the order of the data.
+  // The examples stay in the order of the data.
   const auto position = [&](const std::string& text) { return std::stoi(text.substr(9)); };
   EXPECT_TRUE(std::ranges::is_sorted(held, {}, position));
 }

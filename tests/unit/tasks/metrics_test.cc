@@ -16,7 +16,7 @@ double value(MetricKind kind, const Values& gold, const Values& predicted) {
   return metric(kind, gold, predicted);
 }
 
-// Worked by hand: tp 2, tn 1, fp 1, fn 2.
+// These cases were worked by hand: tp 2, tn 1, fp 1, fn 2.
 const Values kGold = {1, 1, 1, 1, 0, 0};
 const Values kGuess = {1, 1, 0, 0, 1, 0};
 
@@ -30,13 +30,15 @@ TEST(Metrics, Classification) {
 }
 
 TEST(Metrics, MacroF1IsTheMeanOverTheClassesThatOccur) {
-  // F1 of 0: 2 / 2, of 1: 0 / 1, of 2: 2 / 3; class 3 occurs nowhere.
+  // F1 of class 0 is 2 / 2, of class 1 it is 0 / 1, and of class 2 it is 2 / 3. Class 3 occurs
+  // nowhere.
   EXPECT_DOUBLE_EQ(value(MetricKind::macro_f1, {0, 1, 2}, {0, 2, 2}), (1 + 0 + 2.0 / 3) / 3);
   EXPECT_DOUBLE_EQ(value(MetricKind::macro_f1, kGold, kGuess), (4.0 / 7 + 2.0 / 5) / 2);
 }
 
 TEST(Metrics, MatthewsCorrelationOfSeveralClasses) {
-  // Worked by hand: 4 of 6 right; gold has 2, 2, 2 of each class, the guesses 3, 1, 2.
+  // This case was worked by hand: 4 of 6 are right; gold has 2, 2, 2 of each class, the guesses 3,
+  // 1, 2.
   const Values gold = {0, 0, 1, 1, 2, 2};
   const Values guess = {0, 0, 0, 1, 2, 1};
   EXPECT_DOUBLE_EQ(value(MetricKind::mcc, gold, guess),
@@ -59,7 +61,7 @@ TEST(Metrics, Correlation) {
   EXPECT_DOUBLE_EQ(value(MetricKind::pearson, x, {2, 4, 6, 8}), 1);
   EXPECT_DOUBLE_EQ(value(MetricKind::pearson, x, {4, 3, 2, 1}), -1);
   EXPECT_DOUBLE_EQ(value(MetricKind::spearman, x, {1, 10, 100, 1e300}), 1);
-  // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: 4.5 / sqrt(5 * 4.5).
+  // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4 give 4.5 / sqrt(5 * 4.5).
   EXPECT_DOUBLE_EQ(value(MetricKind::spearman, x, {0, 7, 7, 9}), 4.5 / std::sqrt(5 * 4.5));
   EXPECT_EQ(value(MetricKind::pearson, x, {0.1, 0.1, 0.1, 0.1}), 0);
   EXPECT_EQ(value(MetricKind::spearman, {3}, {4}), 0);

@@ -1,5 +1,5 @@
-// SQuAD's official normalization and scores, worked by hand from the evaluation script's
-// definition.
+// Tests SQuAD's official normalization and scores on cases worked by hand from the evaluation
+// script's definition.
 #include "tasks/squad_metrics.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ TEST(NormalizeAnswer, LowersAndDropsPunctuationArticlesAndSpaces) {
 TEST(NormalizeAnswer, KnowsUnicodeAsPythonDoes) {
   EXPECT_EQ(normalize_answer("ÉCOLE Ölüm"), "école ölüm");
   EXPECT_EQ(normalize_answer("İ"), "i\u0307");
-  // A dash is no ASCII punctuation, and no letter: the article beside it goes.
+  // A dash is neither ASCII punctuation nor a letter, so the article beside it goes.
   EXPECT_EQ(normalize_answer("5–a–7"), "5– –7");
   EXPECT_EQ(normalize_answer("“The” end"), "“ ” end");
   EXPECT_EQ(normalize_answer("naïve½a"), "naïve½a");     // ½ is a number, so "a" is no word here
@@ -46,7 +46,7 @@ TEST(ScoreAnswer, WordsAreSharedAsOftenAsBothHaveThem) {
 }
 
 TEST(ScoreAnswer, AnswersWithoutWords) {
-  // v1.1: equal, yet nothing is shared; v2.0: such a reference does not count.
+  // In v1.1 the answers are equal, yet nothing is shared. In v2.0 such a reference does not count.
   EXPECT_EQ(score_answer("the", {"A"}, false).exact, 1);
   EXPECT_EQ(score_answer("the", {"A"}, false).f1, 0);
   EXPECT_EQ(score_answer("", {"A", "x"}, true).exact, 0);
@@ -58,11 +58,12 @@ TEST(ScoreAnswer, AnswersWithoutWords) {
 }
 
 TEST(BestThreshold, IsTheBestMeanOverAllCuts) {
-  // Nothing answered: 1/4. Up to -3: (1 + 1)/4. Up to 0: one right lost. Up to 2: 0.5 gained.
+  // Answering nothing gives 1/4. Up to -3 gives (1 + 1)/4. Up to 0 loses one right answer. Up to 2
+  // gains 0.5.
   const BestThreshold best = best_threshold({{2, 0.5, 0}, {-3, 1, 0}, {0, 0, 1}, {5, 0, 0}});
   EXPECT_DOUBLE_EQ(best.score, 0.5);
   EXPECT_DOUBLE_EQ(best.threshold, -3);
-  // All that are equal are answered together.
+  // All equal differences are answered together.
   EXPECT_DOUBLE_EQ(best_threshold({{1, 1, 0}, {1, 0, 1}, {1, 0, 1}}).score, 2.0 / 3);
   EXPECT_LT(best_threshold({{1, 1, 0}, {1, 0, 1}, {1, 0, 1}}).threshold, 1);
 }

@@ -1,4 +1,4 @@
-// Finding and reading the data of tasks.
+// Tests finding and reading the data of tasks.
 #include "tasks/task_data.h"
 
 #include <gmock/gmock.h>
@@ -57,7 +57,7 @@ TEST(TaskTable, ReadsEveryLayout) {
   EXPECT_EQ(rte.examples[0].gold, 1);
 }
 
-// One example of each official layout whose file is not at hand.
+// Holds one example of each official layout whose file is not at hand.
 struct Layout {
   const char* task;
   const char* file;  // in a GLUE root
@@ -239,7 +239,7 @@ TEST_F(TaskData, CalibrationFallsBackToTheBuiltInText) {
   EXPECT_THAT(data.note, HasSubstr("single ones while task mrpc has pairs"));
 }
 
-// The official files, by their known sizes and class balance.
+// Describes the official files by their known sizes and class balance.
 struct Official {
   const char* task;
   const char* split;
@@ -247,7 +247,7 @@ struct Official {
   double gold_sum;
 };
 
-// What the test is called in lists.
+// Prints the name of the test in lists.
 void PrintTo(const Official& o, std::ostream* out) { *out << o.task << ' ' << o.split; }
 
 class OfficialFiles : public testing::TestWithParam<Official> {};

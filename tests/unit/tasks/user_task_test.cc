@@ -1,4 +1,4 @@
-// --task text: the user's own tables.
+// Tests --task text with the user's own tables.
 #include "tasks/user_task.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// Byte-level BPE against the reference implementation, from tokenizer.json and from vocab.json with
-// merges.txt, and what is refused.
+// Compares byte-level BPE with the reference implementation, from tokenizer.json and from
+// vocab.json with merges.txt, and tests what is refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ Tokenizer write_and_load(const test::TemporaryFolder& folder, const json& spec) 
   return Tokenizer::load(folder.write("tokenizer.json", spec.dump()));
 }
 
-// The golden model as vocab.json and merges.txt.
+// Loads the golden model as vocab.json and merges.txt.
 Tokenizer load_vocab_json(const test::TemporaryFolder& folder, const json& config = {}) {
   std::string merges = "#version: 0.2\n";
   for (const json& pair : golden()["spec"]["model"]["merges"])

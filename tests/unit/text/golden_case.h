@@ -1,4 +1,4 @@
-// One case of a golden file: a text, and what the reference makes of it.
+// Holds one case of a golden file: a text, and what the reference makes of it.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The parts of a tokenizer by themselves: UTF-8, truncation, added tokens, tries, merges.
+// Tests the parts of a tokenizer by themselves: UTF-8, truncation, added tokens, tries, merges.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ TEST(Utf8, RoundTripsEveryCharacter) {
   }
 }
 
-// Unicode 15, table 3-8, and the cases around it.
+// The cases are those of Unicode 15, table 3-8, and the ones around it.
 TEST(Utf8, IllFormedPartsBecomeOneReplacementEach) {
   EXPECT_EQ(decode("\xC0\xAF"), U"\uFFFD\uFFFD");                      // overlong
   EXPECT_EQ(decode("\xED\xA0\x80"), U"\uFFFD\uFFFD\uFFFD");            // surrogate
@@ -124,7 +124,7 @@ TEST(Trie, FindsWhatAMapFinds) {
   EXPECT_EQ(Trie().longest_prefix("a").value, Trie::kNone);
 }
 
-// Merging by its definition: the leftmost of the pairs with the lowest rank, until there is none.
+// Merges by the definition: the leftmost of the pairs with the lowest rank, until there is none.
 std::vector<int32_t> merge_slowly(const std::vector<Merge>& merges, std::vector<int32_t> ids) {
   for (;;) {
     size_t rank = merges.size();

@@ -1,5 +1,5 @@
-// Ids, type ids and offsets against the reference implementation: awkward texts from
-// tests/golden/tokenizer.json, and all examples of the reference files.
+// Compares ids, type ids and offsets with the reference implementation, on awkward texts from
+// tests/golden/tokenizer.json and on all examples of the reference files.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -65,7 +65,7 @@ struct GlueReference {
   int pair;  // column, or -1
 };
 
-// What the test is called in lists.
+// Prints the name of the test in lists.
 void PrintTo(const GlueReference& r, std::ostream* out) { *out << r.model; }
 
 std::vector<std::string> fields_of(const std::string& line) {
@@ -123,8 +123,8 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\n") + 1 - begin);
 }
 
-// Windows over a context as extractive question answering makes them: 256 tokens, neighbors
-// share 96.
+// Makes windows over a context as extractive question answering does: 256 tokens, of which
+// neighbors share 96.
 TEST(TokenizerGolden, SquadWindowsAndCharacterOffsetsAgree) {
   const fs::path npz = test::shared_path("models/reference/minilm-l6-squad.npz");
   const fs::path data = test::shared_path("data/squad/dev.json");

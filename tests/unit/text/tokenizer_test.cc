@@ -1,4 +1,4 @@
-// Reading tokenizers, what is refused, and that no text can do harm.
+// Tests reading tokenizers, what is refused, and that no text can do harm.
 #include "text/tokenizer.h"
 
 #include <gmock/gmock.h>
@@ -139,7 +139,7 @@ TEST(FindTokenizer, PrefersTokenizerJsonAndSaysWhatIsMissing) {
   EXPECT_EQ(find_tokenizer(folder.path(), vocab), vocab);
 }
 
-// Random bytes, biased towards what has meaning to a tokenizer.
+// Returns random bytes, biased towards what has meaning to a tokenizer.
 std::string random_text(std::mt19937& random) {
   static const std::vector<std::string> parts = {
       "[SEP]",    "[CLS",         "un", "aff", "\xCC\x81",     "\xE4\xB8\xAD", "\xC4\xB0",

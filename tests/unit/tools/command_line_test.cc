@@ -14,14 +14,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// A program with one command, "go", on which each test declares what it is about.
+// Makes a program with one command, "go", on which each test declares what it is about.
 class CommandLines : public testing::Test {
  protected:
   CommandLines() {
     go_.action([this] { performed_ += "go"; });
   }
 
-  // The code with which the program would end; nullopt where a command is to be run.
+  // Returns the code with which the program would end, or nullopt if a command is to be run.
   std::optional<int> parse(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "fp8q");
     testing::internal::CaptureStdout();
