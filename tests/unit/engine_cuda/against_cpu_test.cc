@@ -1,5 +1,5 @@
-// The GPU engine against the CPU engine on encoders of real sizes and ragged batches of up to 5,000
-// tokens; small ones on the simulated device.
+// Compares the GPU engine with the CPU engine on encoders of real sizes and ragged batches of up to
+// 5,000 tokens. On the simulated device the encoders are small.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// How the GPU engine uses the device, and what becomes of errors: on the simulated device only.
+// Tests how the GPU engine uses the device, and what becomes of errors, on the simulated device
+// only.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

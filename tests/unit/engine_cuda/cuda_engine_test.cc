@@ -1,5 +1,6 @@
-// The GPU engine as a whole: against the definition in double arithmetic at every Site, and how it
-// uses the device. Runs on the simulated device, and on a GPU where there is one.
+// Tests the GPU engine as a whole: it is compared with the definition in double arithmetic at every
+// Site, and its use of the device is checked. The tests run on the simulated device, and on a GPU
+// if there is one.
 
 #include "engine/cuda/cuda_engine.h"
 

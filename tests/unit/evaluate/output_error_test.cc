@@ -33,8 +33,8 @@ TEST(OutputErrors, KlOfTwoClassesIsThatOfTheFormula) {
   const double second = 0.5 * std::log(0.5 / 0.25) + 0.5 * std::log(0.5 / 0.75);
   EXPECT_NEAR(e.kl_sum, first + second, 1e-7);
   EXPECT_NEAR(e.kl_max, std::max(first, second), 1e-7);
-  // The first decides class 0 in both; in the second the reference's first of equals is class 0,
-  // the other's largest is class 1.
+  // The first row decides class 0 in both models. In the second row, the reference's first
+  // of equals is class 0, and the other model's largest is class 1.
   EXPECT_EQ(e.equal, 1u);
   EXPECT_NEAR(e.loss_sum, -std::log(0.5) - std::log(0.25), 1e-7);
 }
