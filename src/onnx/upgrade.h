@@ -21,6 +21,6 @@ inline constexpr int64_t kOldestUpgradable = 7;
 // A model at `target` or above stays unchanged. The IR version becomes at least the one that
 // belongs to the target. Throws an Error (unsupported) that names the node if the meaning of an
 // operator changed in between and no rule handles the change. The model is then unchanged.
-void upgrade_opset(Model& model, int64_t target = kUpgradeTarget);
+void upgrade_opset(Model& model, int64_t target = kConvertedOpset);
 
 }  // namespace fp8q
