@@ -5,6 +5,9 @@
 #include <cstdlib>
 
 #include "hwy/highway.h"
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
 
 namespace fp8q::cpu {
 namespace {
@@ -21,21 +24,42 @@ constexpr Row kRows[] = {
 
 std::atomic<int> level{-1};
 
+#if HWY_ARCH_X86
+// Returns whether the CPU has tiles of INT8 and BF16 and the operating system saves their state.
+// clang's __builtin_cpu_supports() does not know them. XGETBV exists wherever AVX-512 is in use.
+bool has_tiles() noexcept {
+  constexpr unsigned kTileBf16 = 1u << 22, kTileInt8 = 1u << 25;  // CPUID, leaf 7, EDX
+  constexpr unsigned kTileState = 3u << 17;                       // XCR0
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;
+  unsigned saved = 0, high = 0;
+  asm("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  return (edx & kTileBf16) && (edx & kTileInt8) && (saved & kTileState) == kTileState;
+}
+#endif
+
+// Other processors than x86 have the first level, whose vectors are those of Highway's baseline.
 Isa detect() noexcept {
+#if HWY_ARCH_X86
   const int64_t targets = hwy::SupportedTargets();
   if (!(targets & (HWY_AVX2 | HWY_AVX3))) return Isa::scalar;
   if (!(targets & HWY_AVX3)) return Isa::avx2;
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
   if (!__builtin_cpu_supports("avx512bf16")) return Isa::avx512_vnni;
-  const bool tiles = __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16");
-  return tiles ? Isa::amx : Isa::avx512_bf16;
+  return has_tiles() ? Isa::amx : Isa::avx512_bf16;
+#else
+  return Isa::scalar;
+#endif
 }
 
 }  // namespace
 
 std::string_view name(Isa isa) { return kRows[static_cast<size_t>(isa)].name; }
-std::string_view title(Isa isa) { return kRows[static_cast<size_t>(isa)].title; }
+std::string_view title(Isa isa) {
+  if (isa == Isa::scalar && HWY_ARCH_ARM_A64) return "NEON";
+  return kRows[static_cast<size_t>(isa)].title;
+}
 
 std::optional<Isa> isa_named(std::string_view text) {
   for (const Row& row : kRows)

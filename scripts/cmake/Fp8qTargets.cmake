@@ -63,14 +63,14 @@ function(fp8q_gpu_test name)
 endfunction()
 
 # fp8q_test(<name> [OPTIMIZED] [TIMEOUT <seconds>] SOURCES <file>... USES <target>...): adds a GoogleTest program, whose tests
-# ctest lists by name.
+# ctest lists by name, labeled with the program's.
 function(fp8q_test name)
   cmake_parse_arguments(arg "OPTIMIZED" "TIMEOUT" "SOURCES;USES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT}
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name}
     ENVIRONMENT "OMP_WAIT_POLICY=passive")  # tests run side by side; spinning threads would starve each other
 endfunction()
 include(GoogleTest)

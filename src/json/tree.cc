@@ -7,7 +7,9 @@
 
 namespace fp8q::json {
 
-Tree::Tree(std::initializer_list<Member> members) : value_(Members(members)) {}
+Tree::Tree(std::initializer_list<Member> members) : value_(Members()) {
+  for (const Member& member : members) add(member.key, member.value);
+}
 
 Tree Tree::object() {
   Tree tree;
@@ -23,13 +25,13 @@ Tree Tree::list(std::initializer_list<Tree> elements) {
 
 Tree& Tree::operator[](std::string_view key) {
   auto& members = std::get<Members>(value_);
-  const auto found = std::ranges::find(members, key, &Member::key);
-  if (found != members.end()) return found->value;
-  return members.emplace_back(Member{std::string(key), {}}).value;
+  const auto found = std::ranges::find(members, key, &Members::value_type::first);
+  if (found != members.end()) return found->second;
+  return members.emplace_back(key, Tree()).second;
 }
 
 void Tree::add(std::string key, Tree value) {
-  std::get<Members>(value_).push_back({std::move(key), std::move(value)});
+  std::get<Members>(value_).emplace_back(std::move(key), std::move(value));
 }
 
 void Tree::push_back(Tree element) { std::get<Elements>(value_).push_back(std::move(element)); }
@@ -75,15 +77,16 @@ class Printer {
   }
 
   void put(const Tree::Members& members) {
-    std::vector<const Tree::Member*> order;
-    for (const Tree::Member& member : members) order.push_back(&member);
+    using Member = Tree::Members::value_type;
+    std::vector<const Member*> order;
+    for (const Member& member : members) order.push_back(&member);
     if (style_.sorted)
       std::ranges::sort(
-          order, {}, [](const Tree::Member* m) -> const auto& { return m->key; });
-    between('{', '}', order, [&](const Tree::Member* member) {
-      put(member->key);
+          order, {}, [](const Member* m) -> const auto& { return m->first; });
+    between('{', '}', order, [&](const Member* member) {
+      put(member->first);
       text_ += style_.indent < 0 ? ":" : ": ";
-      print(member->value);
+      print(member->second);
     });
   }
 

@@ -72,7 +72,8 @@ class Tree {
 
  private:
   friend class Printer;
-  using Members = std::vector<Member>;
+  // These are pairs because Member is incomplete where the constructors above are compiled.
+  using Members = std::vector<std::pair<std::string, Tree>>;
   using Elements = std::vector<Tree>;
 
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Elements, Members>
