@@ -266,7 +266,7 @@ void round_to_bf16_values(const float* x, size_t n, float* out) {
 
 void f16_to_f32(const uint16_t* x, size_t n, float* out) {
   size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR  // whose conversion does not know Inf and NaN
+#if HWY_TARGET <= HWY_AVX2 || HWY_ARCH_ARM_A64  // Highway's own conversion lacks Inf and NaN
   const DF d;
   const hn::Rebind<hwy::float16_t, DF> d16;
   for (; i + kLanes <= n; i += kLanes)

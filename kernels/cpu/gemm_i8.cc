@@ -36,14 +36,21 @@ HWY_INLINE void add_products(Pairs a, Pairs b, VI& sum) {
   sum.raw = raw;
 #endif
 }
-#else  // plain C
+#else  // vectors of any width, also of one lane, without an instruction for pairs
 struct Pairs {
-  int32_t even, odd;
+  VI even, odd;
 };
-HWY_INLINE Pairs weight_pairs(const int8_t* b) { return {b[0], b[1]}; }
-HWY_INLINE Pairs row_pair(const int16_t* a) { return {a[0], a[1]}; }
-HWY_INLINE void add_products(Pairs a, Pairs b, VI& sum) {
-  sum = hn::Add(sum, hn::Set(DI(), a.even * b.even + a.odd * b.odd));
+HWY_INLINE Pairs weight_pairs(const int8_t* b) {
+  HWY_ALIGN int32_t even[kLanes], odd[kLanes];
+  for (size_t i = 0; i < kLanes; ++i) {
+    even[i] = b[2 * i];
+    odd[i] = b[2 * i + 1];
+  }
+  return {hn::Load(DI(), even), hn::Load(DI(), odd)};
+}
+HWY_INLINE Pairs row_pair(const int16_t* a) { return {hn::Set(DI(), a[0]), hn::Set(DI(), a[1])}; }
+HWY_INLINE void add_products(const Pairs& a, const Pairs& b, VI& sum) {
+  sum = hn::Add(sum, hn::Add(hn::Mul(a.even, b.even), hn::Mul(a.odd, b.odd)));
 }
 #endif
 

@@ -26,6 +26,15 @@ struct Function {
 
 std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionProto& proto) {
   std::map<std::string, onnx::AttributeProto> defaults;
+  // Newer versions of the ONNX library know the field.
+  if (const auto* known = proto.GetDescriptor()->FindFieldByNumber(kDefaultAttributesField)) {
+    const auto& reflection = *proto.GetReflection();
+    for (int i = 0; i < reflection.FieldSize(proto, known); ++i) {
+      onnx::AttributeProto attribute;
+      attribute.CopyFrom(reflection.GetRepeatedMessage(proto, known, i));
+      defaults[attribute.name()] = attribute;
+    }
+  }
   const auto& fields = proto.unknown_fields();
   for (int i = 0; i < fields.field_count(); ++i) {
     const auto& field = fields.field(i);

@@ -116,10 +116,11 @@ Graph read_graph(onnx::GraphProto& proto, Payloads& payloads) {
 }
 
 // Returns the fields that Model has no place for, as a ModelProto of their own (load.h).
-std::string remainder(const onnx::ModelProto& proto) {
+std::string remainder(onnx::ModelProto& proto) {
   onnx::ModelProto rest;
-  rest.MergeFromString(unknown_fields_of(proto));
-  const std::string in_graph = unknown_fields_of(proto.graph());
+  rest.MergeFromString(take_other_fields(proto, onnx::ModelProto::kFunctionsFieldNumber));
+  const std::string in_graph =
+      take_other_fields(*proto.mutable_graph(), onnx::GraphProto::kSparseInitializerFieldNumber);
   if (!in_graph.empty()) rest.mutable_graph()->MergeFromString(in_graph);
   for (const auto& annotation : proto.graph().quantization_annotation())
     *rest.mutable_graph()->add_quantization_annotation() = annotation;

@@ -2,6 +2,9 @@
 
 #include <google/protobuf/message.h>
 
+#include <memory>
+#include <vector>
+
 #include "base/error.h"
 #include "graph/graph.h"
 #include "onnx/read_tensor.h"
@@ -103,7 +106,7 @@ Node read_node(onnx::NodeProto& proto, Payloads& payloads) {
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
   node.doc = proto.doc_string();
-  node.unknown_fields = unknown_fields_of(proto);
+  node.unknown_fields = take_other_fields(proto, onnx::NodeProto::kDomainFieldNumber);
   if (node.op_type.empty())
     fail(ErrorCode::bad_model, "node \"{}\" has no operator", printable(node.name));
   for (auto& attribute : *proto.mutable_attribute()) {
@@ -116,11 +119,17 @@ Node read_node(onnx::NodeProto& proto, Payloads& payloads) {
   return node;
 }
 
-std::string unknown_fields_of(const google::protobuf::Message& message) {
-  std::string bytes;
-  const auto& fields = message.GetReflection()->GetUnknownFields(message);
-  if (!fields.empty()) fields.SerializeToString(&bytes);
-  return bytes;
+std::string take_other_fields(google::protobuf::Message& message, int last) {
+  const auto& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> newer;
+  reflection.ListFields(message, &newer);
+  std::erase_if(newer, [&](const auto* field) { return field->number() <= last; });
+  const auto& unknown = reflection.GetUnknownFields(message);
+  if (newer.empty() && unknown.empty()) return {};
+  const std::unique_ptr<google::protobuf::Message> others(message.New());
+  reflection.SwapFields(&message, others.get(), newer);
+  reflection.MutableUnknownFields(others.get())->MergeFrom(unknown);
+  return others->SerializeAsString();
 }
 
 }  // namespace fp8q

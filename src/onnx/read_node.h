@@ -18,7 +18,9 @@ std::string describe(const onnx::NodeProto& proto);
 // Reads a node and takes the payloads out of the message.
 Node read_node(onnx::NodeProto& proto, Payloads& payloads);
 
-// Returns the unknown fields of a message, serialized.
-std::string unknown_fields_of(const google::protobuf::Message& message);
+// Takes the fields that fp8q has no place for out of a message, and returns them serialized. These
+// are the fields that the ONNX library does not know, and those above number `last`, which its
+// newer versions know.
+std::string take_other_fields(google::protobuf::Message& message, int last);
 
 }  // namespace fp8q

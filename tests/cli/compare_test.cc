@@ -19,7 +19,7 @@ class Compare : public DemoFolder {
     if (!fs::exists(folder() / "model.calib.json")) ok({"calibrate", "model.onnx"});
     ok({"convert", "--format", format});
   }
-  static const json& site(const json& result, const std::string& path) {
+  static json site(const json& result, const std::string& path) {
     const auto found =
         std::ranges::find_if(result["sites"], [&](const json& s) { return s["path"] == path; });
     EXPECT_NE(found, result["sites"].end()) << path;
@@ -48,7 +48,7 @@ TEST_F(Compare, AConvertedModelDiffersWhereItIsRounded) {
   const json conversion = ok_json({"convert", "--format", "e4m3"});
   const json r = ok_json({"compare", "model.onnx", "model.e4m3.onnx", "--examples", "32"});
   for (const json& converted : conversion["sites"]) {
-    const json& s = site(r, converted["path"]);
+    const json s = site(r, converted["path"]);
     EXPECT_EQ(s["format"], json({"float", converted["format"]}));
     if (converted["format"] == "float") continue;
     // For weights, both numbers measure the same error. For activations, compare also counts the
@@ -60,9 +60,9 @@ TEST_F(Compare, AConvertedModelDiffersWhereItIsRounded) {
   }
   // The first Site of the first layer reads exact values. The values of the last layer have passed
   // all other Sites.
-  const json& first = site(r, "layer.0/attention.input");
+  const json first = site(r, "layer.0/attention.input");
   EXPECT_EQ(first["sqnr_db"], first["rounding_sqnr_db"]);
-  const json& last = site(r, "layer.3/ffn.output/input");
+  const json last = site(r, "layer.3/ffn.output/input");
   EXPECT_LT(last["sqnr_db"].get<double>(), last["rounding_sqnr_db"].get<double>());
   const json& output = r["outputs"][0];
   EXPECT_GT(output["nmse"], 0);

@@ -19,6 +19,15 @@ namespace fp8q::test {
 inline constexpr auto kBad = ErrorCode::bad_model;
 inline constexpr auto kUnsupported = ErrorCode::unsupported;
 
+// Adds a field that only some versions of the ONNX library know, with its bytes.
+inline void add_field(google::protobuf::Message& message, int number, const std::string& bytes) {
+  google::protobuf::UnknownFieldSet fields;
+  fields.AddLengthDelimited(number, bytes);
+  std::string encoded;
+  fields.SerializeToString(&encoded);
+  message.MergeFromString(encoded);
+}
+
 inline void add_argument(onnx::ValueInfoProto& value, const std::string& name,
                          const std::vector<int64_t>& dims = {2, 3}) {
   value.set_name(name);

@@ -52,7 +52,7 @@ void add_default(onnx::FunctionProto& function, const std::string& name, int64_t
   onnx::NodeProto holder;
   std::string bytes;
   add_int(holder, name, value).SerializeToString(&bytes);
-  function.mutable_unknown_fields()->AddLengthDelimited(11, bytes);
+  add_field(function, 11, bytes);
 }
 
 TEST(Functions, AreInlinedTwice) {

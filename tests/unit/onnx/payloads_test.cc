@@ -78,8 +78,7 @@ TEST(Payloads, OfAttributesAndDefaults) {
   reference.set_type(onnx::AttributeProto_AttributeType_TENSOR);
   onnx::AttributeProto given = value;
   given.set_name("given");
-  function.GetReflection()->MutableUnknownFields(&function)->AddLengthDelimited(
-      11, given.SerializeAsString());
+  add_field(function, 11, given.SerializeAsString());
   add_node(*proto.mutable_graph(), "f", {}, {"d"}).set_domain("local");
   auto& import = *proto.add_opset_import();
   import.set_domain("local");

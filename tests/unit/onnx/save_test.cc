@@ -102,8 +102,8 @@ TEST(Save, CallsAreWrittenAsCallsAndReadAsNodes) {
 TEST(Save, UnknownFieldsSurvive) {
   onnx::ModelProto proto = tiny_model();
   proto.mutable_unknown_fields()->AddLengthDelimited(100, "model");
-  proto.mutable_graph()->mutable_unknown_fields()->AddLengthDelimited(16, "graph");
-  proto.mutable_graph()->mutable_node(0)->mutable_unknown_fields()->AddLengthDelimited(9, "node");
+  proto.mutable_graph()->mutable_unknown_fields()->AddLengthDelimited(101, "graph");
+  proto.mutable_graph()->mutable_node(0)->mutable_unknown_fields()->AddLengthDelimited(102, "node");
   proto.mutable_graph()->add_quantization_annotation()->set_tensor_name("W");
   onnx::ModelProto written;
   ASSERT_TRUE(written.ParseFromString(serialize_model(parse(proto))));
@@ -112,6 +112,22 @@ TEST(Save, UnknownFieldsSurvive) {
   EXPECT_EQ(written.graph().node(0).unknown_fields().field(0).length_delimited(), "node");
   EXPECT_EQ(written.graph().quantization_annotation(0).tensor_name(), "W");
   EXPECT_EQ(written.graph().node_size(), 4);
+}
+
+// Some versions of the ONNX library know these fields, others do not.
+TEST(Save, FieldsOfNewerVersionsSurvive) {
+  onnx::StringStringEntryProto entry;
+  entry.set_key("a key");
+  entry.set_value("a value");
+  const std::string bytes = entry.SerializeAsString();
+  onnx::ModelProto proto = tiny_model();
+  add_field(*proto.mutable_graph(), 16, bytes);                  // metadata_props
+  add_field(*proto.mutable_graph()->mutable_node(0), 9, bytes);  // metadata_props
+  onnx::ModelProto written;
+  ASSERT_TRUE(written.ParseFromString(serialize_model(parse(proto))));
+  EXPECT_NE(written.graph().node(0).SerializeAsString().find(bytes), std::string::npos);
+  written.mutable_graph()->clear_node();
+  EXPECT_NE(written.graph().SerializeAsString().find(bytes), std::string::npos);
 }
 
 TEST(Save, OldModelsListInitializersAsInputs) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calibrate/statistics.h"
@@ -89,10 +90,10 @@ inline const Node* find_node(const Model& model, const std::string& output) {
   return nullptr;
 }
 
-inline const SitePlan& plan_of(const Plan& plan, const std::string& value) {
+inline const SitePlan& plan_of(const Plan& plan, std::string_view value) {
   for (const SitePlan& site : plan.sites)
     if (site.value == value) return site;
-  throw std::runtime_error("no plan for " + value);
+  throw std::runtime_error("no plan for " + std::string(value));
 }
 
 // Makes one linear layer, x [4, 6] -> MatMul W [6, 5] + b.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string_view>
 
 #include "quantize/planner.h"
 #include "quantize/rewrite.h"
@@ -26,10 +27,10 @@ std::vector<FallbackUnit> units(const Plan& plan) {
                         {.tokens = 10, .hidden = 32});
 }
 
-const FallbackUnit& named(const std::vector<FallbackUnit>& list, const std::string& name) {
+const FallbackUnit& named(const std::vector<FallbackUnit>& list, std::string_view name) {
   for (const FallbackUnit& unit : list)
     if (unit.name == name) return unit;
-  throw std::out_of_range(name);
+  throw std::out_of_range(std::string(name));
 }
 
 TEST(FallbackUnits, AreTheProductsOfALayer) {

@@ -10,6 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -157,7 +158,7 @@ TEST_F(CommandLines, Choices) {
   go_.choice("--speed", {{"slow", Speed::slow}, {"fast", Speed::fast}}, &speed, "How fast")
       .show_default();
   EXPECT_EQ(parse({"go", "--help"}), 0);
-  EXPECT_THAT(out_, HasSubstr("--speed TEXT:{slow,fast}=fast"));
+  EXPECT_THAT(out_, ContainsRegex("--speed TEXT:\\{slow,fast\\}(=fast| \\[fast\\])"));
   expect_refused({"go", "--speed", "quick"}, "quick not in {slow,fast}");
   EXPECT_EQ(speed, Speed::fast);
   expect_accepted({"go", "--speed", "slow"});
@@ -172,7 +173,7 @@ TEST_F(CommandLines, ValuesOutsideOfWhatIsAllowedAreRefused) {
   go_.option("--share", &share, "").range(0.0, 0.5);
   go_.option("--drop", &drop, "").not_negative();
   go_.option("--word", &word, "").one_of({"yes", "no"});
-  expect_refused({"go", "--count", "0"}, "--count: Value 0 not in range 1 to 10");
+  expect_refused({"go", "--count", "0"}, "--count: Value 0 not in range");
   expect_refused({"go", "--count", "11"}, "--count: Value 11 not in range");
   expect_refused({"go", "--share", "0.51"}, "--share: Value 0.51 not in range");
   expect_refused({"go", "--drop", "-0.1"}, "--drop: -0.1 is not a number of 0 or more");
@@ -211,10 +212,10 @@ TEST_F(CommandLines, Help) {
   go_.option("--column", &column, "A column").group("Tables").help("The column to read");
   go_.footer("Examples:\n  fp8q go");
   EXPECT_EQ(parse({"go", "--help"}), 0);
-  EXPECT_THAT(
-      out_, AllOf(HasSubstr("Goes"), HasSubstr("--batch N=32"), HasSubstr("Examples per run"),
-                  HasSubstr("Tables:"), HasSubstr("The column to read"), Not(HasSubstr("A column")),
-                  Not(HasSubstr("=text")), HasSubstr("Examples:\n  fp8q go")));
+  EXPECT_THAT(out_, AllOf(HasSubstr("Goes"), ContainsRegex("--batch N(=32| \\[32\\])"),
+                          HasSubstr("Examples per run"), HasSubstr("Tables:"),
+                          HasSubstr("The column to read"), Not(HasSubstr("A column")),
+                          Not(HasSubstr("=text")), HasSubstr("Examples:\n  fp8q go")));
   EXPECT_EQ(parse({"--help"}), 0);
   EXPECT_THAT(out_, AllOf(HasSubstr("A program"), HasSubstr("go"), HasSubstr("Goes"),
                           HasSubstr("The end of the program's help")));
