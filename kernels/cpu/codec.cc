@@ -207,13 +207,18 @@ RoundingCount quantize_to_bf16_pairs(const QuantizeRows& q) {
 }
 #endif
 template <typename To>
-RoundingCount quantize_int8(const QuantizeRows& q) {
-  return quantize_rows<Value<Int8Codec>, To>(q);
+RoundingCount quantize_integers(const QuantizeRows& q) {
+  return with_format(q.format, [&]<Format kFormat>() {
+    if constexpr (CodecOf<kFormat>::kInteger) return quantize_rows<Value<CodecOf<kFormat>>, To>(q);
+    else return RoundingCount{};  // not called for these
+  });
 }
-RoundingCount quantize_to_u8(const QuantizeRows& q) { return quantize_int8<ToU8>(q); }
-RoundingCount quantize_to_i8(const QuantizeRows& q) { return quantize_int8<ToInteger<int8_t>>(q); }
+RoundingCount quantize_to_u8(const QuantizeRows& q) { return quantize_integers<ToU8>(q); }
+RoundingCount quantize_to_i8(const QuantizeRows& q) {
+  return quantize_integers<ToInteger<int8_t>>(q);
+}
 RoundingCount quantize_to_i16(const QuantizeRows& q) {
-  return quantize_int8<ToInteger<int16_t>>(q);
+  return quantize_integers<ToInteger<int16_t>>(q);
 }
 
 // Rounds x to BF16. Returns the bits of an FP32 value whose lower half is zero.

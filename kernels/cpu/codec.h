@@ -45,7 +45,7 @@ RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept;  // uint16_t:
 // Writes the bits of BF16 in pairs of columns, the second first, and pairs an odd last column with
 // a zero; see GemmBf16.
 RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept;
-// These are for the format int8 only:
+// These are for formats of integers only:
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept;  // plus 128; see GemmU8
 RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;

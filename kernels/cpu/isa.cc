@@ -33,7 +33,7 @@ bool has_tiles() noexcept {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;
   unsigned saved = 0, high = 0;
-  asm("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  asm volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
   return (edx & kTileBf16) && (edx & kTileInt8) && (saved & kTileState) == kTileState;
 }
 #endif
@@ -57,7 +57,10 @@ Isa detect() noexcept {
 
 std::string_view name(Isa isa) { return kRows[static_cast<size_t>(isa)].name; }
 std::string_view title(Isa isa) {
-  if (isa == Isa::scalar && HWY_ARCH_ARM_A64) return "NEON";
+  // The first level has what Highway's baseline has, which depends on its version and the
+  // processor.
+  if (isa == Isa::scalar && !(HWY_STATIC_TARGET & (HWY_SCALAR | HWY_EMU128)))
+    return hwy::TargetName(HWY_STATIC_TARGET);
   return kRows[static_cast<size_t>(isa)].title;
 }
 

@@ -69,8 +69,11 @@ function(fp8q_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(CMAKE_CROSSCOMPILING)  # an emulated processor is slow
+    math(EXPR arg_TIMEOUT "20 * ${arg_TIMEOUT}")
+  endif()
   fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name}
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT ${arg_TIMEOUT} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name}
     ENVIRONMENT "OMP_WAIT_POLICY=passive")  # tests run side by side; spinning threads would starve each other
 endfunction()
 include(GoogleTest)

@@ -1,5 +1,6 @@
 #include "numeric/study_format.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -33,6 +34,13 @@ constexpr std::array kStudyFormats = {
 #include "numeric/formats.def"
 #undef FP8Q_FORMAT
 };
+static_assert(
+    [] {
+      for (const StudyFormat& f : kStudyFormats)
+        if (std::ranges::count(kStudyFormats, f.name, &StudyFormat::name) != 1) return false;
+      return true;
+    }(),
+    "a format that models are converted to is no longer for studies only");
 static_assert(kStudyFormats[0].largest == 7.75f && kStudyFormats[1].largest == 30);
 
 }  // namespace

@@ -128,7 +128,7 @@ std::string take_other_fields(google::protobuf::Message& message, int last) {
   if (newer.empty() && unknown.empty()) return {};
   const std::unique_ptr<google::protobuf::Message> others(message.New());
   reflection.SwapFields(&message, others.get(), newer);
-  reflection.MutableUnknownFields(others.get())->MergeFrom(unknown);
+  reflection.MutableUnknownFields(others.get())->Swap(reflection.MutableUnknownFields(&message));
   return others->SerializeAsString();
 }
 

@@ -11,9 +11,14 @@ cd "$1"
 find include src kernels tools -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh' \) -print0 | sort -z |
   xargs -0 awk '
     FNR == 1 { depth = 0; space = "" }
+    FILENAME ~ /\.(h|cuh)$/ && /^namespace {/ {
+      print FILENAME ":" FNR ": a header has an anonymous namespace, whose types differ from file to file"
+      errors++
+    }
     /^namespace.*{$/ { outer[depth++] = space; space = NF > 2 ? space "::" $2 : "(anonymous)" space; next }
     /^}  \/\/ namespace/ { space = outer[--depth]; next }
-    { sub(/^template <[^>]*> /, "") }
+    { sub(/^template <.*> struct /, "struct "); sub(/^template <.*> class /, "class "); sub(/^template <.*> using /, "using ")
+      gsub(/\[\[[a-z_]*\]\] |alignas\([^)]*\) /, "") }
     /^(struct|class|union|enum|using) / && space !~ /anonymous/ {
       at = $1 == "enum" && $2 ~ /^(class|struct)$/ ? 3 : 2
       name = $at

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 
 #include "fp8q/error.h"
@@ -20,8 +21,7 @@ std::string problem_unless_finite(const std::string& text) {
 
 std::string problem_unless_not_negative(const std::string& text) {
   double value = 0;
-  const bool accepted =
-      CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value >= 0;
+  const bool accepted = CLI::detail::lexical_cast(text, value) && value >= 0;
   return accepted ? "" : text + " is not a number of 0 or more";
 }
 
@@ -50,7 +50,7 @@ Option Option::range(int least, int most) {
 }
 
 Option Option::range(double least, double most) {
-  return Option(option_->check(problem_unless_finite)->check(CLI::Range(least, most)));
+  return Option(option_->check(CLI::Range(least, most)));
 }
 
 Option Option::not_negative() {
@@ -71,11 +71,16 @@ std::string Option::name() const { return option_->get_name(); }
 
 namespace {
 
-// CLI11 takes "-1" for an unsigned number, and wraps it.
-std::string problem_if_negative(const std::string& text) {
-  return text.starts_with('-') ? text + " is not a number of 0 or more" : "";
+// CLI11 takes "-1" and numbers of more than 64 bits for unsigned numbers, and wraps them.
+std::string problem_with_unsigned(const std::string& text) {
+  if (text.find('-') != text.npos) return text + " is not a number of 0 or more";
+  uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  return parsed.ec == std::errc::result_out_of_range ? text + " is too large" : "";
 }
 
+template <typename T>
+constexpr bool kFloating = std::is_same_v<T, double> || std::is_same_v<T, std::optional<double>>;
 template <typename T>
 constexpr bool kUnsigned = std::is_same_v<T, size_t> || std::is_same_v<T, std::optional<size_t>> ||
                            std::is_same_v<T, std::vector<size_t>>;
@@ -97,7 +102,8 @@ CLI::Option* add_function(CLI::App& app, const char* names, Take take, const std
 Option Command::option(const char* names, const Target& target, const std::string& help) {
   const auto add = [&]<typename T>(T* value) {
     CLI::Option* option = app_->add_option(names, *value, help);
-    if constexpr (kUnsigned<T>) option->check(problem_if_negative);
+    if constexpr (kUnsigned<T>) option->check(problem_with_unsigned);
+    if constexpr (kFloating<T>) option->check(problem_unless_finite);
     return Option(option);
   };
   return std::visit(add, target);

@@ -101,9 +101,12 @@ TEST_F(CommandLines, ValuesThatAreNotOfTheTargetsTypeAreRefused) {
 }
 
 TEST_F(CommandLines, NumbersThatCompareWithNothingAreRefused) {
-  double share = 0.5, drop = 0.5;
+  double share = 0.5, drop = 0.5, threshold = 0;
   go_.option("--share", &share, "").range(0.0, 1.0);
   go_.option("--drop", &drop, "").not_negative();
+  go_.option("--threshold", &threshold, "");
+  for (const char* value : {"nan", "-inf"}) expect_refused({"go", "--threshold", value}, "finite");
+  expect_accepted({"go", "--threshold", "-1.5"});
   for (const char* value : {"nan", "-nan", "inf", "-1", "many"}) {
     expect_refused({"go", "--share", value}, "--share");
     expect_refused({"go", "--drop", value}, "--drop");
@@ -119,6 +122,8 @@ TEST_F(CommandLines, UnsignedNumbersDoNotWrap) {
   go_.option("--seed", &seed, "");
   go_.option("--sizes", &sizes, "").comma_separated();
   expect_refused({"go", "--seed", "-1"}, "-1 is not a number of 0 or more");
+  expect_refused({"go", "--seed", " -1"}, "-1 is not a number of 0 or more");
+  expect_refused({"go", "--seed", "99999999999999999999"}, "is too large");
   expect_refused({"go", "--sizes", "1,-2"}, "-2 is not a number of 0 or more");
   EXPECT_EQ(seed, 1u);
 }
