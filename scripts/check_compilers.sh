@@ -59,8 +59,9 @@ build() {
   inside "$folder" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   mkdir -p "$folder/fp8q"
   find "$folder/fp8q" -mindepth 1 -maxdepth 1 ! -name 'build-*' -exec rm -rf {} +
+  # git lists deleted files, too, which ls leaves out.
   git -C "$root" ls-files -z --cached --others --exclude-standard |
-    (cd "$root" && (xargs -0 ls -d 2>/dev/null || true)) # deleted files are listed, too |
+    (cd "$root" && (xargs -0 ls -d 2>/dev/null || true)) |
     tar -C "$root" -cf - -T - | tar -C "$folder/fp8q" -xf -
   inside "$folder" bash -c "
     set -eo pipefail

@@ -18,12 +18,16 @@ constexpr float power_of_two(int exponent) {
 
 template <class Codec>
 constexpr StudyFormat of_codec(std::string_view name) {
-  // Whole numbers lie where the step, 2^(exponent - mantissa bits), is 1.
-  if constexpr (Codec::kInteger)
-    return {name, 0, Codec::kBits - 1, Codec::kBits - 1, Codec::largest(), Codec::lowest()};
-  else
-    return {name,           Codec::kExponent, Codec::kMantissa, 1 - Codec::kBias, Codec::largest(),
-            Codec::lowest()};
+  StudyFormat format{.name = name, .largest = Codec::largest(), .lowest = Codec::lowest()};
+  if constexpr (Codec::kInteger) {
+    // Whole numbers lie where the step, 2^(exponent - mantissa bits), is 1.
+    format.mantissa_bits = format.smallest_exponent = Codec::kBits - 1;
+  } else {
+    format.exponent_bits = Codec::kExponent;
+    format.mantissa_bits = Codec::kMantissa;
+    format.smallest_exponent = 1 - Codec::kBias;
+  }
+  return format;
 }
 
 constexpr std::array kStudyFormats = {

@@ -19,11 +19,11 @@ namespace fp8q {
 // smallest_exponent. Below 2^smallest_exponent the step stays constant (subnormals).
 struct StudyFormat {
   std::string_view name;
-  int exponent_bits;  // 0 if the values are evenly spaced
-  int mantissa_bits;
-  int smallest_exponent;  // exponent of the smallest normal number, 1 - bias
-  float largest;
-  float lowest;
+  int exponent_bits = 0;  // 0 if the values are evenly spaced
+  int mantissa_bits = 0;
+  int smallest_exponent = 0;  // exponent of the smallest normal number, 1 - bias
+  float largest = 0;
+  float lowest = 0;
 };
 
 // Returns e2m5, e3m4, e4m3, e5m2, int8: from the narrowest to the widest range, INT8 last. Like

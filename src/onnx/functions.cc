@@ -32,7 +32,7 @@ std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionPr
     for (int i = 0; i < reflection.FieldSize(proto, known); ++i) {
       onnx::AttributeProto attribute;
       attribute.CopyFrom(reflection.GetRepeatedMessage(proto, known, i));
-      defaults[attribute.name()] = attribute;
+      defaults[attribute.name()] = std::move(attribute);
     }
   }
   const auto& fields = proto.unknown_fields();

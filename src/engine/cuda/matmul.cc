@@ -16,7 +16,7 @@ bool is_fast(const MatmulShape& shape) { return shape.fast_accumulation && is_fp
 
 std::string_view name(OperandType type) {
   const auto format = format_of(type);
-  return format ? fp8q::info(*format).name : "bf16";
+  return format ? info(*format).name : "bf16";
 }
 
 const char* name(SumType type) {
@@ -40,7 +40,7 @@ constexpr OperandTypeInfo kOperandTypeInfos[] = {
 #include "kernels/cuda/operand_types.def"
 #undef FP8Q_OPERAND_TYPE
 };
-const OperandTypeInfo& info(OperandType type) {
+const OperandTypeInfo& row_of(OperandType type) {
   return kOperandTypeInfos[static_cast<size_t>(type)];
 }
 
@@ -85,7 +85,7 @@ std::optional<std::string> unsupported_reason(const MatmulShape& s, int capabili
   if (s.finish == Finish::scaled_sum && !(fp8 && capability == 90))
     return "scales per channel need FP8 products and compute capability 9.0";
   if (s.finish == Finish::gelu && s.sums != SumType::bf16) return "GELU needs BF16 for its bias";
-  const int64_t multiple = info(s.weights).multiple;
+  const int64_t multiple = row_of(s.weights).multiple;
   if (s.n % multiple != 0 || s.k % multiple != 0)
     return fmt::format("n = {} and k = {} must be multiples of {} for {}", s.n, s.k, multiple,
                        name(s.weights));
@@ -126,8 +126,8 @@ Matmul::Matmul(const MatmulContext& context, const MatmulShape& shape,
   set(CUBLASLT_MATMUL_DESC_TRANSA, int32_t{CUBLAS_OP_T});
   set(CUBLASLT_MATMUL_DESC_TRANSB, int32_t{CUBLAS_OP_N});
   if (is_fast(shape)) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t{1});
-  weights_ = layout(info(shape.weights).data_type, shape.k, shape.n);
-  x_ = layout(info(shape.x).data_type, shape.k, shape.tokens);
+  weights_ = layout(row_of(shape.weights).data_type, shape.k, shape.n);
+  x_ = layout(row_of(shape.x).data_type, shape.k, shape.tokens);
   sums_ = layout(data_type(shape.sums), shape.n, shape.tokens);
   set_finish(constants);
 }
