@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "engine/cpu/machine.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/codec.h"
-#include "kernels/cpu/isa.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -62,7 +62,7 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
       probabilities_{a.probabilities_site, 1.0f,
                      activation_quantization(sites, a.probabilities_site)},
       scores_site_(a.scores_site),
-      bf16_(isa() >= Isa::avx512_bf16 && probabilities_.quantization &&
+      bf16_(machine().bf16_dots && probabilities_.quantization &&
             std::all_of(std::begin(operands_), std::end(operands_),
                         [](const Operand& o) { return o.quantization.has_value(); })) {}
 

@@ -70,7 +70,7 @@ class AttentionBlock {
   Operand operands_[3];  // q, k, v
   Operand probabilities_;
   int scores_site_;
-  bool bf16_;  // the CPU has BF16 dot products, and all operands are codes
+  bool bf16_;  // BF16 dot products are worth using, and all operands are codes
 };
 
 }  // namespace fp8q::cpu

@@ -8,9 +8,9 @@
 
 #include "engine/cpu/activation_sites.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/element.h"
 #include "engine/cpu/rows.h"
 #include "engine/weights.h"
-#include "kernels/cpu/codec.h"
 
 namespace fp8q::cpu {
 
@@ -30,29 +30,27 @@ struct Operand {
 // Says how x becomes an operand.
 class OperandForm {
  public:
-  enum class Element {
-    f32,
-    bf16,        // for oneDNN
-    bf16_pairs,  // the second element of each pair comes first; see GemmBf16
-    i8,          // for oneDNN
-    u8,          // codes of INT8 plus 128; see GemmU8
-    i16,         // codes of INT8
-  };
-
-  OperandForm() = default;
   // If `x` is nullopt the operand is not quantized. Its floats are rounded to BF16 if
-  // `round_to_bf16`; elements of BF16 are rounded in any case. `stride` is the number of elements
-  // from row to row; elements beyond `in` are zeros. The kernel reads rows in whole multiples of
-  // `row_unit`, filled up with zeros.
-  OperandForm(Element element, std::optional<ActivationQuantization> x, bool round_to_bf16,
-              size_t in, size_t stride, size_t row_unit);
+  // `round_to_bf16`; elements of BF16 are rounded in any case.
+  struct Rounding {
+    std::optional<ActivationQuantization> x;
+    bool round_to_bf16 = false;
+  };
+  // `stride` is the number of elements from row to row; elements beyond `in` are zeros. The kernel
+  // reads rows in whole multiples of `row_unit`, filled up with zeros.
+  struct Shape {
+    size_t in, stride, row_unit = 1;
+  };
+  OperandForm(const Element& element, Rounding rounding, const Shape& shape);
 
   // Returns whether the kernel reads x itself, so that there is no operand.
-  bool is_x() const { return element_ == Element::f32 && !x_ && !round_to_bf16_; }
+  bool is_x() const {
+    return element_ == &elements::kF32 && !rounding_.x && !rounding_.round_to_bf16;
+  }
   // Returns whether a part must have whole rows, because each row has a scale of its own.
-  bool takes_whole_rows() const { return x_ && x_->per_token; }
+  bool takes_whole_rows() const { return rounding_.x && rounding_.x->per_token; }
   // Parts must begin at multiples of this many columns.
-  size_t column_unit() const { return element_ == Element::bf16_pairs ? 2 : 1; }
+  size_t column_unit() const { return element_->group; }
 
   // Makes room for `rows` rows. Call it before writing any part of them.
   void reserve(size_t rows, Operand& to) const;
@@ -62,11 +60,10 @@ class OperandForm {
   // Makes room for all rows and writes them, using all threads.
   RoundingCount write_all(const float* x, size_t stride, size_t rows, Operand& to) const;
 
-  Element element() const { return element_; }
-  size_t in() const { return in_; }
-  size_t stride() const { return stride_; }
+  size_t in() const { return shape_.in; }
+  size_t stride() const { return shape_.stride; }
   const std::byte* row(const Operand& operand, size_t row) const {
-    return operand.values.data() + row * stride_ * size();
+    return operand.values.data() + row * row_bytes();
   }
   // Points to the scales of the rows if each row has its own, and is nullptr otherwise.
   const float* row_scales(const Operand& operand) const {
@@ -74,14 +71,12 @@ class OperandForm {
   }
 
  private:
-  size_t size() const;  // size of an element in bytes
-  void round_rows(const MatrixPart& part, std::byte* to) const;
+  size_t row_bytes() const { return shape_.stride * element_->bytes; }
   RoundingCount quantize(const MatrixPart& part, std::byte* to, float* row_scales) const;
 
-  Element element_ = Element::f32;
-  std::optional<ActivationQuantization> x_;
-  bool round_to_bf16_ = false;
-  size_t in_ = 0, stride_ = 0, row_unit_ = 1;
+  const Element* element_;
+  Rounding rounding_;
+  Shape shape_;
 };
 
 // Takes rows on their way to the linear layer that reads them next. The code that makes the rows

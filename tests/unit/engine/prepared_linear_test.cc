@@ -185,7 +185,7 @@ TEST(PreparedLinear, SaysHowItsProductsAreFormed) {
   for (size_t level = 0; level <= static_cast<size_t>(detected_isa()); ++level) {
     const auto isa = static_cast<Isa>(level);
     if (isa == Isa::amx) break;
-    EXPECT_EQ(effective(Format::e4m3, isa), isa >= Isa::avx512_bf16
+    EXPECT_EQ(effective(Format::e4m3, isa), isa >= Isa::avx512_bf16 && machine().bf16_dots
                                                 ? "e4m3 as bf16 dot products, exact; fp32 sums"
                                                 : "e4m3 as fp32 products, exact; fp32 sums");
     EXPECT_EQ(effective(Format::int8, isa), isa >= Isa::avx512_vnni
@@ -202,15 +202,13 @@ TEST(OperandForm, PartsMakeTheWhole) {
   std::normal_distribution<float> normal(0.0f, 2.0f);
   std::vector<float> x(kRows * kIn);
   for (float& v : x) v = normal(random);
-  using Element = OperandForm::Element;
-  for (const Element element :
-       {Element::f32, Element::bf16, Element::bf16_pairs, Element::u8, Element::i8, Element::i16})
+  for (const Element* element : {&elements::kF32, &elements::kBf16, &elements::kBf16Pairs,
+                                 &elements::kU8, &elements::kI8, &elements::kI16})
     for (const Format format : {Format::e4m3, Format::int8}) {
-      const bool integer =
-          element != Element::f32 && element != Element::bf16 && element != Element::bf16_pairs;
+      const bool integer = !element->round;
       if (integer && format != Format::int8) continue;
-      const OperandForm form(element, ActivationQuantization{format, 0.1f, false, {}}, false, kIn,
-                             kStride, 1);
+      const OperandForm form(*element, {ActivationQuantization{format, 0.1f, false, {}}},
+                             {kIn, kStride});
       Operand whole, parts;
       form.write_all(x.data(), kIn, kRows, whole);
       form.reserve(kRows, parts);
@@ -220,7 +218,7 @@ TEST(OperandForm, PartsMakeTheWhole) {
         form.write({x.data() + cuts[i], kIn, {0, kRows}, {cuts[i], cuts[i + 1]}}, parts);
       const size_t bytes = static_cast<size_t>(form.row(whole, kRows) - form.row(whole, 0));
       EXPECT_EQ(0, std::memcmp(form.row(whole, 0), form.row(parts, 0), bytes))
-          << static_cast<int>(element);
+          << element->bytes << " bytes, " << info(format).name;
     }
 }
 

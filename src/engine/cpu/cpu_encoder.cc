@@ -1,0 +1,148 @@
+#include "engine/cpu/cpu_encoder.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "kernels/cpu/isa.h"
+
+namespace fp8q::cpu {
+namespace {
+
+Function function_of(Activation a) {
+  switch (a) {
+    case Activation::none:
+      return Function::none;
+    case Activation::gelu_erf:
+      return Function::gelu_erf;
+    case Activation::gelu_tanh:
+      return Function::gelu_tanh;
+    case Activation::relu:
+      return Function::relu;
+    case Activation::tanh:
+      return Function::tanh;
+  }
+  FP8Q_ASSERT(!"activation without a kernel");
+}
+
+// FP8 weights are expanded to BF16, which saves decoding, if all of a model's weights then take at
+// most this much memory. It is half of what running a model may take in addition to its file.
+constexpr size_t kExpandedWeights = size_t{32} << 20;
+
+size_t weights_of(const Encoder& e) {
+  size_t sum = 0;
+  for (const EncoderLayer& l : e.layers)
+    for (const Linear* one :
+         {&l.query, &l.key, &l.value, &l.attention_output, &l.intermediate, &l.output})
+      sum += static_cast<size_t>(one->in * one->out);
+  return sum;
+}
+
+void check_heads(const Encoder& e) {
+  for (size_t i = 0; i < e.layers.size(); ++i) {
+    const Attention& a = e.layers[i].attention;
+    if (a.heads <= 0 || a.head_size <= 0 || a.heads * a.head_size != e.hidden)
+      fail(ErrorCode::unsupported,
+           "layer {}: {} heads of {} channels do not make the hidden size {}", i, a.heads,
+           a.head_size, e.hidden);
+  }
+}
+
+}  // namespace
+
+CpuEncoder::CpuEncoder(const Encoder& encoder, ComputeType compute,
+                       const std::function<void()>& layer_ready)
+    : hidden(static_cast<size_t>(encoder.hidden)),
+      head_kind(encoder.head_kind),
+      sites(encoder.sites),
+      embeddings(encoder),
+      model_sites_(encoder.sites),
+      compute_(compute),
+      expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kExpandedWeights) {
+  check_heads(encoder);
+  note_sites();
+  if (encoder.embeddings.projection) projection = make_step({&*encoder.embeddings.projection});
+  const size_t width = projection ? projection->linear.out() : embeddings.width();
+  if (width != hidden)
+    fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden);
+  make_layers(encoder.layers, layer_ready);
+  for (const HeadStage& stage : encoder.head)
+    head.push_back({make_step({&stage.linear}), function_of(stage.activation)});
+}
+
+// Makes two layers at a time, since each holds the FP32 values of a matrix or two. Layers have no
+// Site in common, so that each notes kernels of its own.
+void CpuEncoder::make_layers(const std::vector<EncoderLayer>& all,
+                             const std::function<void()>& layer_ready) {
+  constexpr size_t kSideBySide = 2;
+  for (size_t first = 0; first < all.size(); first += kSideBySide) {
+    std::array<std::optional<CpuLayer>, kSideBySide> made;
+    parallel_for(std::min(kSideBySide, all.size() - first), [&](size_t i) {
+      made[i].emplace(make_layer(all[first + i]));
+      if (layer_ready) layer_ready();
+    });
+    for (std::optional<CpuLayer>& layer : made)
+      if (layer) layers.push_back(std::move(*layer));
+  }
+}
+
+void CpuEncoder::note_sites() {
+  for (const Site& site : model_sites_) {
+    const bool operand = is_operand(site.role);
+    const bool half = compute_ == ComputeType::bf16 && operand && !site.quantization;
+    const std::string requested(site.quantization ? info(site.quantization->format).name
+                                : half            ? "bf16"
+                                                  : "fp32");
+    kernels.push_back({site.path, requested,
+                       operand             ? "not used"
+                       : site.quantization ? "fp32, rounded to " + requested
+                                           : requested});
+  }
+}
+
+void CpuEncoder::note(int site, const std::string& effective) {
+  if (site >= 0) kernels.at(static_cast<size_t>(site)).effective = effective;
+}
+
+LinearStep CpuEncoder::make_step(const std::vector<const Linear*>& linears) {
+  LinearStep step{linears.front()->input_site, linears.front()->result_site,
+                  PreparedLinear(linears, model_sites_, compute_, expand_codes_)};
+  const std::string effective = step.linear.effective();
+  for (const Linear* l : linears) {
+    note(l->weight_site, effective);
+    note(l->input_site, effective);
+  }
+  return step;
+}
+
+NormStep CpuEncoder::make_norm(const LayerNorm& norm) const {
+  return {NormWeights(norm, hidden), norm.input_site};
+}
+
+CpuLayer CpuEncoder::make_layer(const EncoderLayer& l) {
+  std::vector<LinearStep> projections;
+  const bool one_site =
+      l.key.input_site == l.query.input_site && l.value.input_site == l.query.input_site;
+  if (one_site && can_join({&l.query, &l.key, &l.value}, model_sites_)) {
+    projections.push_back(make_step({&l.query, &l.key, &l.value}));
+  } else {
+    for (const Linear* one : {&l.query, &l.key, &l.value}) projections.push_back(make_step({one}));
+  }
+  AttentionBlock attention(l.attention, model_sites_);
+  for (const int site : {l.attention.query_site, l.attention.key_site,
+                         l.attention.probabilities_site, l.attention.value_site})
+    if (site >= 0) note(site, attention.effective(site));
+  return {.projections = std::move(projections),
+          .attention = std::move(attention),
+          .attention_residual_rounded = l.attention_residual_rounded,
+          .attention_output = make_step({&l.attention_output}),
+          .attention_norm = make_norm(l.attention_norm),
+          .output_residual_rounded = l.output_residual_rounded,
+          .intermediate = make_step({&l.intermediate}),
+          .activation = function_of(l.activation),
+          .output = make_step({&l.output}),
+          .output_norm = make_norm(l.output_norm)};
+}
+
+}  // namespace fp8q::cpu

@@ -1,0 +1,79 @@
+// Holds the constants of an Encoder in the form that the CPU engine's kernels take.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/activation_sites.h"
+#include "engine/cpu/attention_block.h"
+#include "engine/cpu/embedding_block.h"
+#include "engine/cpu/prepared_linear.h"
+#include "engine/engine.h"
+
+namespace fp8q::cpu {
+
+// Holds a linear layer, or several joined layers that share the Site of their input.
+struct LinearStep {
+  int input_site, result_site;
+  PreparedLinear linear;
+};
+
+struct NormStep {
+  NormWeights weights;
+  int input_site;
+};
+
+struct CpuLayer {
+  std::vector<LinearStep> projections;  // one of q k v side by side, or one each for q, k, v
+  AttentionBlock attention;
+  bool attention_residual_rounded;  // the residual sum adds what the projections' Site rounds to
+  LinearStep attention_output;
+  NormStep attention_norm;
+  bool output_residual_rounded;  // the same for the FFN
+  LinearStep intermediate;
+  Function activation;
+  LinearStep output;
+  NormStep output_norm;
+
+  // Returns the product that reads the layer's input, or nullptr if there are several.
+  const LinearStep* joint_projection() const {
+    return projections.size() == 1 ? &projections.front() : nullptr;
+  }
+};
+
+struct HeadStep {
+  LinearStep step;
+  Function activation;
+};
+
+class CpuEncoder {
+ public:
+  // Throws an Error (unsupported) that names the part that the CPU engine lacks. For `layer_ready`
+  // see make_cpu_engine().
+  CpuEncoder(const Encoder& encoder, ComputeType compute, const std::function<void()>& layer_ready);
+
+  size_t hidden;
+  HeadKind head_kind;
+  ActivationSites sites;
+  EmbeddingBlock embeddings;
+  std::optional<LinearStep> projection;  // after the embeddings' norm (ELECTRA)
+  std::vector<CpuLayer> layers;
+  std::vector<HeadStep> head;
+  std::vector<KernelChoice> kernels;  // ordered by Site, then parts without a Site
+
+ private:
+  LinearStep make_step(const std::vector<const Linear*>& linears);
+  NormStep make_norm(const LayerNorm& norm) const;
+  CpuLayer make_layer(const EncoderLayer& layer);
+  void make_layers(const std::vector<EncoderLayer>& all, const std::function<void()>& layer_ready);
+  void note_sites();
+  void note(int site, const std::string& effective);
+
+  const std::vector<Site>& model_sites_;  // used only during construction
+  ComputeType compute_;
+  bool expand_codes_;  // see ProductTypes
+};
+
+}  // namespace fp8q::cpu
