@@ -116,14 +116,25 @@ HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::
   }
 }
 
+// Tells the CPU to fetch lines from `from` on into its level 2 cache.
+HWY_INLINE void fetch(const void* from, size_t lines) {
+  const auto* bytes = static_cast<const char*>(from);
+  for (size_t i = 0; i < lines; ++i) __builtin_prefetch(bytes + 64 * i, 0, 2);
+}
+
 // All loops are unrolled, so that sums never leave their registers. A tile of a shallow product
-// takes hardly longer than moving its sums.
+// takes hardly longer than moving its sums. The lines of c, which may be far away, are on their way
+// while the products are formed.
 template <class Kernel, size_t R, size_t P>
 HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
   const typename Kernel::Tile t = shared;  // a copy, because stores could alias `shared`
   const typename Kernel::D d;
   constexpr size_t W = P * kVectors;
   typename Kernel::V sum[R][W];
+#pragma GCC unroll 16
+  for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (size_t p = 0; p < P; ++p) __builtin_prefetch(t.c + r * t.ldc + p * kPanel, 1, 3);
   if (t.first) {
 #pragma GCC unroll 16
     for (size_t w = 0; w < W; ++w) {
@@ -174,12 +185,25 @@ void tile_of(size_t rows, size_t wide, const typename Kernel::Tile& t) {
   tile<Kernel, R, P>(t);
 }
 
+// Describes the part of B that follows a group of panels.
+struct NextPanels {
+  const char* b;
+  size_t lines;
+};
+
 // Multiplies one group of panels with all rows. Rows go in whole tiles; the last two tiles share
-// the rows that are left for them (7 = 4 + 3, not 6 + 1).
+// the rows that are left for them (7 = 4 + 3, not 6 + 1). Each tile fetches its part of what is
+// next, unless there are so few that it would wait for the lines.
 template <class Kernel>
-void all_rows(typename Kernel::Tile t, size_t m, size_t wide) {
-  constexpr size_t kRows = Kernel::kRows;
+void all_rows(typename Kernel::Tile t, size_t m, size_t wide, NextPanels next) {
+  constexpr size_t kRows = Kernel::kRows, kMostLines = 48;
+  const size_t tiles = (m + kRows - 1) / kRows;
+  const size_t each = (next.lines + tiles - 1) / tiles;
+  if (each > kMostLines) next.lines = 0;
   while (m > 0) {
+    const size_t lines = std::min(each, next.lines);
+    fetch(next.b, lines);
+    next = {next.b + 64 * lines, next.lines - lines};
     const size_t rows = m >= 2 * kRows || m <= kRows ? std::min(m, kRows) : (m + 1) / 2;
     tile_of<Kernel, kRows, Kernel::kPanelsPerTile>(rows, wide, t);
     t.a += rows * t.lda;
@@ -203,6 +227,10 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
     for (size_t p = 0; p < width; p += Kernel::kPanelsPerTile) {
       const size_t wide = std::min(Kernel::kPanelsPerTile, width - p);
       const size_t column = p * kPanel;
+      const bool same_block = p + wide < width;
+      const B* next = same_block ? g.b + (p + wide) * g.panel_stride + from * kPanel
+                                 : g.b + to * kPanel;  // of the first panels
+      const bool any_next = same_block || block + 1 < blocks;
       const auto [b, stride] = load(g.b + p * g.panel_stride + from * kPanel, to - from, wide);
       all_rows<Kernel>({.a = g.a + from,
                         .lda = g.lda,
@@ -217,7 +245,9 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
                         .steps = (to - from) / Kernel::kStep,
                         .first = block == 0,
                         .last = block + 1 == blocks},
-                       g.m, wide);
+                       g.m, wide,
+                       {reinterpret_cast<const char*>(next),
+                        any_next ? (to - from) * kPanel * sizeof(B) / 64 : 0});
     }
   }
 }

@@ -123,6 +123,63 @@ TEST_P(CodecTest, RoundsAndCountsByTheDefinition) {
   });
 }
 
+// Returns values whose quotients by `scale` are moderate: all that lie next to where the code
+// changes, and random ones.
+std::vector<float> moderate_values(Format format, float scale) {
+  std::vector<float> x;
+  for (const float v : hard_values(format)) {
+    if (std::isfinite(v) && std::abs(v) < 1e6f && std::abs(v) > 1e-6f) {
+      const float near = v * scale;
+      for (const float at : {near, std::nextafter(near, INFINITY), std::nextafter(near, -INFINITY)})
+        x.push_back(at);
+    }
+  }
+  x.insert(x.end(), {0.0f, -0.0f, 1e-45f, -1e-45f});
+  return x;
+}
+
+// Without Inf and NaN, division by most scales takes three multiply-adds (quantize_limits.h). It
+// must round and count as encode() does nevertheless.
+TEST_P(CodecTest, ModerateQuotientsAreExactForAllScales) {
+  std::vector<float> scales = {1.0f,    0.0123f, 3.7f,      0x1p-80f,       0x1.8p-81f,
+                               0x1p80f, 0x1p81f, 0x1p-100f, 0x1.fffffep-3f, 0x1.fffffcp-3f};
+  std::mt19937 random(11);
+  std::lognormal_distribution<float> spread(0.0f, 4.0f);
+  for (int i = 0; i < 20; ++i) scales.push_back(spread(random));
+  for (const float scale : scales) {
+    const auto x = moderate_values(GetParam(), scale);
+    const size_t n = x.size(), columns = 101, rows = n / columns;
+    uint64_t saturated = 0, underflowed = 0;
+    for (size_t i = 0; i < rows * columns; ++i) {
+      saturated += saturates(GetParam(), x[i], scale);
+      underflowed += underflows(GetParam(), x[i], scale);
+    }
+    for_each_isa([&](Isa) {
+      std::vector<float> values(n);
+      const RoundingCount count = quantize_to_f32(
+          {GetParam(), scale, x.data(), columns, values.data(), columns, rows, columns});
+      EXPECT_EQ(count.saturated, saturated) << scale;
+      EXPECT_EQ(count.underflowed, underflowed) << scale;
+      for (size_t i = 0; i < rows * columns; ++i)
+        ASSERT_TRUE(same(values[i], decode(GetParam(), encode(GetParam(), x[i], scale))))
+            << x[i] << " / " << scale << ": " << values[i];
+      if (!info(GetParam()).integer) return;
+      std::vector<uint8_t> bytes(n);
+      std::vector<int16_t> shorts(n);
+      QuantizeRows args{GetParam(), scale, x.data(), columns, bytes.data(), columns, rows, columns};
+      const RoundingCount of_bytes = quantize_to_u8(args);
+      args.out = shorts.data();
+      const RoundingCount of_shorts = quantize_to_i16(args);
+      EXPECT_EQ(of_bytes.underflowed, underflowed);
+      EXPECT_EQ(of_shorts.saturated, saturated);
+      for (size_t i = 0; i < rows * columns; ++i) {
+        ASSERT_EQ(static_cast<float>(bytes[i]) - 128.0f, values[i]) << x[i] << " / " << scale;
+        ASSERT_EQ(static_cast<float>(shorts[i]), values[i]) << x[i] << " / " << scale;
+      }
+    });
+  }
+}
+
 TEST_P(CodecTest, RowsAndTailsAreIndependent) {
   const size_t rows = 3, columns = 37, x_stride = 50, out_stride = 41;
   const auto x = random_floats(rows * x_stride, 9);

@@ -1,0 +1,374 @@
+// Implements the quantizing functions of codec.h.
+//
+// Some rows at a time, absmax decides how they are quantized. Nearly always all values are finite
+// and their quotients moderate. Then the division takes three multiply-adds, and underflow is
+// counted by magnitudes; see quantize_limits.h. Otherwise, and without fma, every value is divided.
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "kernels/cpu/codec.h"
+#include "kernels/cpu/quantize_limits.h"
+#include "numeric/codecs.h"
+#include "numeric/token_scale.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/quantize.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "kernels/cpu/stores-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fp8q::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+constexpr bool kHasFma = HWY_NATIVE_FMA != 0;
+
+HWY_INLINE VI magnitude_bits(VF v) { return hn::BitCast(DI(), hn::Abs(v)); }
+
+// Returns the smaller of `limit` and v, or v if v is NaN.
+HWY_INLINE VF at_most(float limit, VF v) {
+  const VF most = hn::Set(DF(), limit);
+#if HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::Gt(v, most), most, v);
+#else
+  return hn::Min(most, v);  // x86: returns the second if one is NaN
+#endif
+}
+
+// Rounds a magnitude to the values of a small float. Adding the power of two that leaves no bits
+// for less than the format's step at v rounds, to nearest even, to whole steps. Below the smallest
+// normal number the step is fixed. Values beyond the largest become the largest.
+template <class Codec>
+HWY_INLINE VF round_magnitude(VF v) {
+  const DF d;
+  const DI di;
+  const VF limited = at_most(Codec::largest(), v);
+  const auto power = hn::Max(hn::And(hn::BitCast(di, limited), hn::Set(di, 0x7F800000)),
+                             hn::Set(di, std::bit_cast<int32_t>(Codec::smallest_normal())));
+  const VF rounder = hn::BitCast(d, hn::Add(power, hn::Set(di, (23 - Codec::kMantissa) << 23)));
+  return hn::Sub(hn::Add(limited, rounder), rounder);
+}
+
+// Rounds to integers within the format's range. 1.5 * 2^23 leaves no bits for a fraction, so the
+// sum is rounded, to nearest even, to an integer, equally on every target. NaN must not occur.
+template <class Codec>
+HWY_INLINE VF round_integer(VF v) {
+  const DF d;
+  const VF limited = hn::Min(hn::Max(v, hn::Set(d, Codec::lowest())), hn::Set(d, Codec::largest()));
+  const VF rounder = hn::Set(d, 12582912.0f);
+  return hn::Sub(hn::Add(limited, rounder), rounder);
+}
+
+HWY_INLINE VF sign_of(VF v) { return hn::And(v, hn::BitCast(DF(), hn::Set(DI(), INT32_MIN))); }
+
+// Quantizes any values: divides, and looks at every quotient.
+template <class Codec>
+class AnyValue {
+ public:
+  AnyValue(float scale, const QuantizeLimits&) : scale_(hn::Set(DF(), scale)) {}
+  HWY_INLINE VF operator()(VF x) {
+    const DF d;
+    const VF quotient = hn::Div(x, scale_);
+    const VF v = value(quotient);
+    count_.saturated += hn::CountTrue(d, saturates(quotient));
+    count_.underflowed +=
+        hn::CountTrue(d, hn::And(hn::Gt(hn::Abs(x), hn::Zero(d)), hn::Eq(v, hn::Zero(d))));
+    return v;
+  }
+  RoundingCount count() const { return count_; }
+
+ private:
+  static HWY_INLINE VF value(VF v) {
+    if constexpr (Codec::kInteger) return round_integer<Codec>(hn::IfThenZeroElse(hn::IsNaN(v), v));
+    else return hn::Or(round_magnitude<Codec>(hn::Abs(v)), sign_of(v));
+  }
+  // Returns whether v is nearer to what would follow the largest code if there were one.
+  static HWY_INLINE auto saturates(VF v) {
+    const DF d;
+    if constexpr (Codec::kInteger) {
+      return hn::Or(hn::Gt(v, hn::Set(d, Codec::largest() + 0.5f)),
+                    hn::Lt(v, hn::Set(d, Codec::lowest() - 0.5f)));
+    } else {
+      constexpr float kStep = Codec::largest() - Codec::decode(Codec::kMaxCode - 1);
+      return hn::Gt(hn::Abs(v), hn::Set(d, Codec::largest() + kStep / 2));
+    }
+  }
+
+  VF scale_;
+  RoundingCount count_;
+};
+
+// Quantizes values within QuantizeLimits::quick. Does not count saturation.
+template <class Codec>
+class QuickValue {
+ public:
+  QuickValue(float scale, const QuantizeLimits& limits)
+      : scale_(hn::Set(DF(), scale)),
+        inverse_(hn::Set(DF(), limits.inverse)),
+        zero_(hn::Set(DI(), static_cast<int32_t>(limits.zero ^ kTop))),
+        lost_(hn::Zero(DI())) {}
+  HWY_INLINE VF operator()(VF x) {
+    note(x);
+    if constexpr (Codec::kInteger) return round_integer<Codec>(quotient(x));
+    else return hn::Or(round_magnitude<Codec>(quotient(hn::Abs(x))), sign_of(x));
+  }
+  // Returns the quotient as an integer that is not limited. Those who write 8 bits limit it.
+  HWY_INLINE VI integer(VF x) requires(Codec::kInteger&& Codec::kBits == 8) {
+    note(x);
+    return hn::NearestInt(quotient(x));
+  }
+  RoundingCount count() const {
+    HWY_ALIGN int32_t lanes[kLanes];
+    hn::Store(lost_, DI(), lanes);
+    RoundingCount count;
+    for (const int32_t lane : lanes) count.underflowed += static_cast<uint64_t>(lane);
+    return count;
+  }
+
+ private:
+  static constexpr uint32_t kTop = 0x80000000;
+  // Values other than 0 underflow up to `zero`. Magnitudes less 1 are compared as unsigned numbers,
+  // so that 0 is the largest; moved by 2^31 these are signed.
+  HWY_INLINE void note(VF x) {
+    const DI di;
+    const VI moved = hn::Add(magnitude_bits(x), hn::Set(di, static_cast<int32_t>(kTop - 1)));
+    lost_ = hn::Sub(lost_, hn::VecFromMask(di, hn::Lt(moved, zero_)));
+  }
+  HWY_INLINE VF quotient(VF x) const {
+    const VF q = hn::Mul(x, inverse_);
+    return hn::MulAdd(hn::NegMulAdd(q, scale_, x), inverse_, q);
+  }
+
+  VF scale_, inverse_;
+  VI zero_, lost_;
+};
+
+// Writes integers.
+template <typename Integer, int kAdd = 0>
+struct ToInteger {
+  using T = Integer;
+  static constexpr size_t kGroup = 1;
+#if HWY_TARGET == HWY_AVX2
+  static constexpr size_t kVectors = sizeof(Integer) == 1 ? 4 : 2;
+#else
+  static constexpr size_t kVectors = 1;
+#endif
+  static HWY_INLINE void store(const VF (&v)[kVectors], VF, T* to) {
+    VI integers[kVectors];
+    for (size_t i = 0; i < kVectors; ++i) integers[i] = hn::ConvertTo(DI(), v[i]);  // exact
+    store(integers, to);
+  }
+  // Integers beyond those of 8 bits become the largest or lowest.
+  static HWY_INLINE void store(const VI (&v)[kVectors], T* to) {
+#if HWY_TARGET == HWY_AVX2
+    // These instructions work within halves of 16 bytes.
+    if constexpr (kVectors == 4) {
+      const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw),
+                                               _mm256_packs_epi32(v[2].raw, v[3].raw));
+      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+      const __m256i moved = _mm256_permutevar8x32_epi32(bytes, order);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm256_xor_si256(moved, _mm256_set1_epi8(static_cast<char>(kAdd))));
+    } else {
+      const __m256i limited = _mm256_max_epi16(
+          _mm256_min_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw), _mm256_set1_epi16(127)),
+          _mm256_set1_epi16(-128));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm256_permute4x64_epi64(limited, 0b11'01'10'00));
+    }
+#else
+    const DI di;
+    const VI limited = hn::Min(hn::Max(v[0], hn::Set(di, -128)), hn::Set(di, 127));
+    const hn::Rebind<T, DF> d;
+    hn::StoreU(hn::DemoteTo(d, hn::Add(limited, hn::Set(di, kAdd))), d, to);
+#endif
+  }
+};
+using ToI8 = ToInteger<int8_t>;
+using ToU8 = ToInteger<uint8_t, 128>;
+using ToI16 = ToInteger<int16_t>;
+
+// Returns x, or x times factors, from index i on.
+HWY_INLINE VF multiplied(const float* x, const float* factors, size_t i) {
+  const DF d;
+  const VF v = hn::LoadU(d, x + i);
+  return factors ? hn::Mul(v, hn::LoadU(d, factors + i)) : v;
+}
+HWY_INLINE VF multiplied_first(const float* x, const float* factors, size_t i, size_t n) {
+  const VF v = load_first(x + i, n);
+  return factors ? hn::Mul(v, load_first(factors + i, n)) : v;
+}
+
+// Compares magnitudes as integers, which have the same order, with NaN above all numbers.
+HWY_INLINE VI largest_of_row(const float* x, const float* factors, size_t n, VI largest) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    largest = hn::Max(largest, magnitude_bits(multiplied(x, factors, i)));
+  if (i < n) largest = hn::Max(largest, magnitude_bits(multiplied_first(x, factors, i, n - i)));
+  return largest;
+}
+HWY_INLINE uint32_t largest_lane(VI v) {
+  return static_cast<uint32_t>(hn::GetLane(hn::MaxOfLanes(DI(), v)));
+}
+float absmax(const float* x, size_t n) {
+  return std::bit_cast<float>(largest_lane(largest_of_row(x, nullptr, n, hn::Zero(DI()))));
+}
+
+// Rows that are quantized alike.
+struct Rows {
+  const QuantizeRows& all;
+  size_t from, to;
+  float scale;
+};
+
+template <class Value, class To>
+HWY_INLINE void put(Value& value, const VF (&x)[To::kVectors], VF scale, typename To::T* to) {
+  if constexpr (requires { To::store({value.integer(x[0])}, to); }) {
+    VI v[To::kVectors];
+    for (size_t i = 0; i < To::kVectors; ++i) v[i] = value.integer(x[i]);
+    To::store(v, to);
+  } else {
+    VF v[To::kVectors];
+    for (size_t i = 0; i < To::kVectors; ++i) v[i] = value(x[i]);
+    To::store(v, scale, to);
+  }
+}
+
+template <class Value, class To>
+RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
+  using T = typename To::T;
+  constexpr size_t kStep = To::kVectors * kLanes;
+  const QuantizeRows& q = rows.all;
+  const VF scale = hn::Set(DF(), rows.scale);
+  Value value(rows.scale, limits);
+  for (size_t r = rows.from; r < rows.to; ++r) {
+    const float* x = q.x + r * q.x_stride;
+    T* out = static_cast<T*>(q.out) + r * q.out_stride;
+    VF v[To::kVectors];
+    size_t c = 0;
+    for (; c + kStep <= q.columns; c += kStep) {
+      for (size_t i = 0; i < To::kVectors; ++i) v[i] = multiplied(x, q.factors, c + i * kLanes);
+      put<Value, To>(value, v, scale, out + c);
+    }
+    if (c == q.columns) continue;
+    for (size_t i = 0; i < To::kVectors; ++i) {
+      const size_t at = std::min(c + i * kLanes, q.columns);
+      v[i] = multiplied_first(x, q.factors, at, std::min(kLanes, q.columns - at));
+    }
+    HWY_ALIGN T last[kStep];
+    put<Value, To>(value, v, scale, last);
+    const size_t groups = (q.columns - c + To::kGroup - 1) / To::kGroup;
+    std::memcpy(out + c, last, groups * To::kGroup * sizeof(T));
+  }
+  return value.count();
+}
+
+uint64_t count_saturated(const Rows& rows, const QuantizeLimits& limits) {
+  const DF d;
+  const QuantizeRows& q = rows.all;
+  const VF above = hn::Set(d, limits.above), below = hn::Set(d, limits.below);
+  uint64_t count = 0;
+  const auto add = [&](VF v) HWY_ATTR {
+    count += hn::CountTrue(d, hn::Gt(v, above)) + hn::CountTrue(d, hn::Lt(v, below));
+  };
+  for (size_t r = rows.from; r < rows.to; ++r) {
+    const float* x = q.x + r * q.x_stride;
+    size_t c = 0;
+    for (; c + kLanes <= q.columns; c += kLanes) add(multiplied(x, q.factors, c));
+    if (c < q.columns) add(multiplied_first(x, q.factors, c, q.columns - c));
+  }
+  return count;
+}
+
+template <class Codec, class To>
+RoundingCount quantize_rows(const QuantizeRows& q) {
+  // With a scale for each row, one row at a time; otherwise rows that stay in the level 1 cache.
+  const size_t together = q.row_scales ? 1 : 8;
+  QuantizeLimits limits{};
+  if (!q.row_scales) limits = QuantizeLimits::of<Codec>(q.scale);
+  RoundingCount count;
+  for (size_t from = 0; from < q.rows; from += together) {
+    Rows rows{q, from, std::min(from + together, q.rows), q.scale};
+    VI lanes = hn::Zero(DI());
+    for (size_t r = from; r < rows.to; ++r)
+      lanes = largest_of_row(q.x + r * q.x_stride, q.factors, q.columns, lanes);
+    const uint32_t largest = largest_lane(lanes);
+    if (q.row_scales) {
+      rows.scale = q.row_scales[from] = token_scale(q.format, std::bit_cast<float>(largest));
+      limits = QuantizeLimits::of<Codec>(rows.scale);
+    }
+    if (!kHasFma || largest > limits.quick) {
+      count += quantize_by<AnyValue<Codec>, To>(rows, limits);
+      continue;
+    }
+    if (largest > limits.unclipped) count.saturated += count_saturated(rows, limits);
+    count += quantize_by<QuickValue<Codec>, To>(rows, limits);
+  }
+  return count;
+}
+
+template <class To>
+RoundingCount quantize_by_format(const QuantizeRows& q) {
+  return with_format(q.format,
+                     [&]<Format kFormat>() { return quantize_rows<CodecOf<kFormat>, To>(q); });
+}
+template <class To>
+RoundingCount quantize_integers(const QuantizeRows& q) {
+  return with_format(q.format, [&]<Format kFormat>() {
+    if constexpr (CodecOf<kFormat>::kInteger) return quantize_rows<CodecOf<kFormat>, To>(q);
+    else return RoundingCount{};  // not called for these
+  });
+}
+
+RoundingCount quantize_to_f32(const QuantizeRows& q) { return quantize_by_format<ToF32>(q); }
+RoundingCount round_to_f32(const QuantizeRows& q) { return quantize_by_format<ToRounded>(q); }
+RoundingCount quantize_to_bf16(const QuantizeRows& q) { return quantize_by_format<ToBf16>(q); }
+RoundingCount quantize_to_bf16_pairs(const QuantizeRows& q) {
+  return quantize_by_format<ToBf16Pairs>(q);
+}
+RoundingCount quantize_to_i8(const QuantizeRows& q) { return quantize_integers<ToI8>(q); }
+RoundingCount quantize_to_u8(const QuantizeRows& q) { return quantize_integers<ToU8>(q); }
+RoundingCount quantize_to_i16(const QuantizeRows& q) { return quantize_integers<ToI16>(q); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace fp8q::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fp8q::cpu {
+HWY_EXPORT(quantize_to_f32);
+HWY_EXPORT(round_to_f32);
+HWY_EXPORT(quantize_to_bf16);
+HWY_EXPORT(quantize_to_bf16_pairs);
+HWY_EXPORT(quantize_to_i8);
+HWY_EXPORT(quantize_to_u8);
+HWY_EXPORT(quantize_to_i16);
+HWY_EXPORT(absmax);
+
+RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_f32)(args);
+}
+RoundingCount round_to_f32(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(round_to_f32)(args);
+}
+RoundingCount quantize_to_bf16(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_bf16)(args);
+}
+RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_bf16_pairs)(args);
+}
+RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_i8)(args);
+}
+RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_u8)(args);
+}
+RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_i16)(args);
+}
+float absmax(const float* x, size_t n) noexcept { return HWY_DYNAMIC_DISPATCH(absmax)(x, n); }
+}  // namespace fp8q::cpu
+#endif  // HWY_ONCE
