@@ -1,4 +1,4 @@
-// Has exp, erf, tanh and GELU on vectors, and sums in a fixed order. This header is included once
+// Has exp, tanh and GELU on vectors, and sums in a fixed order. This header is included once
 // per target.
 //
 // The functions use only additions, products, fma and conversions, so they give the same bits on
@@ -60,34 +60,6 @@ HWY_INLINE VF exp32(VF x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, lowest), e));
 }
 
-// Returns erf(x) with a relative error below 2^-23. It is odd and keeps NaN.
-HWY_INLINE VF erf32(VF x) {
-  const DF d;
-  const VF t = hn::Abs(x);
-  // If t < 1, the result is t + t P(t^2).
-  const VF z = hn::Mul(t, t);
-  VF p = hn::MulAdd(hn::Set(d, 7.647119322e-05f), z, hn::Set(d, -7.942356778e-04f));
-  p = hn::MulAdd(p, z, hn::Set(d, 5.179749601e-03f));
-  p = hn::MulAdd(p, z, hn::Set(d, -2.684859134e-02f));
-  p = hn::MulAdd(p, z, hn::Set(d, 1.128343012e-01f));
-  p = hn::MulAdd(p, z, hn::Set(d, -3.761260599e-01f));
-  p = hn::MulAdd(p, z, hn::Set(d, 1.283791584e-01f));
-  // If t >= 1, the result is 1 - exp(Q(t)), where Q is a fit of log(1 - erf) on [1, 4]. 1 - erf(4)
-  // < 2^-25, so the result is 1 from 4 on.
-  const VF u = hn::Min(t, hn::Set(d, 4.0f));
-  VF q = hn::MulAdd(hn::Set(d, -2.168676448e-05f), u, hn::Set(d, 4.413353161e-04f));
-  q = hn::MulAdd(q, u, hn::Set(d, -4.204556342e-03f));
-  q = hn::MulAdd(q, u, hn::Set(d, 2.520824103e-02f));
-  q = hn::MulAdd(q, u, hn::Set(d, -1.084185511e-01f));
-  q = hn::MulAdd(q, u, hn::Set(d, -6.332199189e-01f));
-  q = hn::MulAdd(q, u, hn::Set(d, -1.129578410e+00f));
-  q = hn::MulAdd(q, u, hn::Set(d, 1.880370890e-04f));
-  const VF one = hn::Set(d, 1.0f);
-  const VF magnitude =
-      hn::IfThenElse(hn::Ge(t, one), hn::Sub(one, exp_in_range(q)), hn::MulAdd(p, t, t));
-  return hn::CopySign(magnitude, x);
-}
-
 // Returns tanh(x) with an absolute error below 1e-7. It is odd and keeps NaN.
 HWY_INLINE VF tanh32(VF x) {
   const DF d;
@@ -106,12 +78,73 @@ HWY_INLINE VF tanh32(VF x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(magnitude, x));
 }
 
-// Returns x/2 (1 + erf(x / sqrt(2))). Every step is rounded as exporters write them (Div, Erf, Add,
-// Mul), so that the engine rounds as the graph does. The error is below 6e-8 (|x| + |result|).
+// Holds a polynomial for each of eight intervals, the coefficients of x^0 first.
+template <size_t kDegree>
+struct Piecewise {
+  static constexpr size_t kPieces = 8;
+  // Vectors of 16 floats look a coefficient up in two copies of its table.
+  alignas(64) float of[kDegree + 1][2 * kPieces];
+
+  constexpr explicit Piecewise(const float (&c)[kDegree + 1][kPieces]) : of{} {
+    for (size_t i = 0; i <= kDegree; ++i)
+      for (size_t n = 0; n < 2 * kPieces; ++n) of[i][n] = c[i][n % kPieces];
+  }
+
+  // Returns the polynomial of the piece that the lowest three bits of `at` name.
+  HWY_INLINE VF operator()(VI at, VF x) const {
+    VF p = look_up(kDegree, at);
+    for (size_t i = kDegree; i-- > 0;) p = hn::MulAdd(p, x, look_up(i, at));
+    return p;
+  }
+
+ private:
+  HWY_INLINE VF look_up(size_t i, VI at) const {
+#if HWY_TARGET == HWY_AVX2
+    return VF{_mm256_permutevar8x32_ps(_mm256_load_ps(of[i]), at.raw)};
+#elif HWY_TARGET <= HWY_AVX3
+    return VF{_mm512_permutexvar_ps(at.raw, _mm512_load_ps(of[i]))};
+#else
+    HWY_ALIGN int32_t lanes[kLanes];
+    HWY_ALIGN float found[kLanes];
+    hn::Store(at, DI(), lanes);
+    for (size_t l = 0; l < kLanes; ++l) found[l] = of[i][lanes[l] & 7];
+    return hn::Load(DF(), found);
+#endif
+  }
+};
+
+// Approximates g(t) = erf(t / sqrt(2)) / 2 around 0, 27/32, 54/32, ..., by fits at Chebyshev's
+// points. From 5.48 on, g is 1/2.
+inline constexpr Piecewise<7> kGelu({
+    {0.0f, 0.300595433f, 0.454246372f, 0.494317174f, 0.499630928f, 0.499987721f, 0.499999791f,
+     0.5f},
+    {0.398942262f, 0.279460162f, 0.0960614979f, 0.0162031129f, 0.00134111918f, 5.44697832e-05f,
+     1.08557549e-06f, 0.0f},
+    {0.0f, -0.117896922f, -0.0810521469f, -0.0205070246f, -0.00226311292f, -0.000114903087f,
+     -2.7490014e-06f, 0.0f},
+    {-0.0664900839f, -0.0134182805f, 0.0295814574f, 0.0146023603f, 0.00232249149f, 0.000152496417f,
+     4.4568269e-06f, 0.0f},
+    {0.0f, 0.0224707276f, 0.00103622954f, -0.00582385715f, -0.00158313254f, -0.000141520592f,
+     -5.15059719e-06f, 0.0f},
+    {0.00996756647f, -0.00177690096f, -0.00478487881f, 0.000756533525f, 0.000720147451f,
+     9.66625012e-05f, 4.56403723e-06f, 0.0f},
+    {0.0f, -0.00266383006f, 0.00114281347f, 0.000467571866f, -0.000187573358f, -5.05772077e-05f,
+     -3.45058766e-06f, 0.0f},
+    {-0.00114211405f, 0.000513831328f, 0.000281235436f, -0.000248977944f, 4.89583772e-06f,
+     1.81563755e-05f, 1.85446993e-06f, 0.0f},
+});
+
+// Returns x/2 (1 + erf(x / sqrt(2))) = x/2 + |x| g(|x|). The error is below 6e-8 (|x| + |result|).
+// Large negative x give exactly 0.
 HWY_INLINE VF gelu_erf32(VF x) {
   const DF d;
-  const VF erf = erf32(hn::Div(x, hn::Set(d, 1.41421354f)));
-  return hn::Mul(hn::Mul(x, hn::Set(d, 0.5f)), hn::Add(erf, hn::Set(d, 1.0f)));
+  const VF t = hn::Abs(x);
+  const VF u = hn::Min(t, hn::Set(d, 27.0f / 32 * 7));
+  // 1.5 * 2^23 leaves no bits for a fraction, so the sum's last bits are those of the piece.
+  const VF rounder = hn::Set(d, 12582912.0f);
+  const VF sum = hn::MulAdd(u, hn::Set(d, 32.0f / 27), rounder);
+  const VF r = hn::NegMulAdd(hn::Sub(sum, rounder), hn::Set(d, 27.0f / 32), u);
+  return hn::MulAdd(t, kGelu(hn::BitCast(DI(), sum), r), hn::Mul(x, hn::Set(d, 0.5f)));
 }
 
 // Returns 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x / (1 + exp(-2 u)), without
