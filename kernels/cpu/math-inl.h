@@ -25,11 +25,18 @@ namespace HWY_NAMESPACE {
 // length, and the 32 sums are added as a tree. 32 sums also hide the latency of the addition.
 inline constexpr size_t kPartialSums = 32;
 
-template <typename T>
-HWY_INLINE T tree_sum(T (&part)[kPartialSums]) {
-  for (size_t half = kPartialSums / 2; half > 0; half /= 2)
-    for (size_t i = 0; i < half; ++i) part[i] += part[i + half];
-  return part[0];
+// Adds partial sums that stand in vectors, one after another.
+template <class D, size_t kVectors>
+HWY_INLINE hn::TFromD<D> tree_sum(D d, hn::Vec<D> (&part)[kVectors]) {
+  constexpr size_t kOfVector = hn::MaxLanes(d);
+  static_assert(kVectors * kOfVector == kPartialSums);
+  for (size_t half = kVectors / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; ++i) part[i] = hn::Add(part[i], part[i + half]);
+  HWY_ALIGN hn::TFromD<D> lanes[kOfVector];
+  hn::Store(part[0], d, lanes);
+  for (size_t half = kOfVector / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
 }
 
 // Returns exp(x) with a relative error below 1.5e-7, for x in [-87.3, 88].
@@ -56,8 +63,7 @@ HWY_INLINE VF exp_in_range(VF x) {
 // is kept.
 HWY_INLINE VF exp32(VF x) {
   const VF lowest = hn::Set(DF(), -87.3f);
-  const VF e = exp_in_range(hn::Max(x, lowest));
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, lowest), e));
+  return hn::IfThenZeroElse(hn::Lt(x, lowest), exp_in_range(at_least(lowest, x)));
 }
 
 // Returns tanh(x) with an absolute error below 1e-7. It is odd and keeps NaN.

@@ -32,10 +32,12 @@ HWY_INLINE double sum_of(const float* x, size_t n, const F& f) {
   for (; i + kPartialSums <= n; i += kPartialSums)
     for (size_t v = 0; v < kSumVectors64; ++v)
       sum[v] = hn::Add(sum[v], f(load64(x + i + v * kLanes64)));
+  if (i == n) return tree_sum(d, sum);
   HWY_ALIGN double part[kPartialSums];
   for (size_t v = 0; v < kSumVectors64; ++v) hn::Store(sum[v], d, part + v * kLanes64);
   for (size_t j = 0; i + j < n; ++j) part[j] += hn::GetLane(f(hn::Set(d, x[i + j])));
-  return tree_sum(part);
+  for (size_t v = 0; v < kSumVectors64; ++v) sum[v] = hn::Load(d, part + v * kLanes64);
+  return tree_sum(d, sum);
 }
 
 // out may be a or b.

@@ -27,16 +27,6 @@ constexpr bool kHasFma = HWY_NATIVE_FMA != 0;
 
 HWY_INLINE VI magnitude_bits(VF v) { return hn::BitCast(DI(), hn::Abs(v)); }
 
-// Returns the smaller of `limit` and v, or v if v is NaN.
-HWY_INLINE VF at_most(float limit, VF v) {
-  const VF most = hn::Set(DF(), limit);
-#if HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Gt(v, most), most, v);
-#else
-  return hn::Min(most, v);  // x86: returns the second if one is NaN
-#endif
-}
-
 // Rounds a magnitude to the values of a small float. Adding the power of two that leaves no bits
 // for less than the format's step at v rounds, to nearest even, to whole steps. Below the smallest
 // normal number the step is fixed. Values beyond the largest become the largest.
@@ -44,7 +34,7 @@ template <class Codec>
 HWY_INLINE VF round_magnitude(VF v) {
   const DF d;
   const DI di;
-  const VF limited = at_most(Codec::largest(), v);
+  const VF limited = at_most(hn::Set(d, Codec::largest()), v);
   const auto power = hn::Max(hn::And(hn::BitCast(di, limited), hn::Set(di, 0x7F800000)),
                              hn::Set(di, std::bit_cast<int32_t>(Codec::smallest_normal())));
   const VF rounder = hn::BitCast(d, hn::Add(power, hn::Set(di, (23 - Codec::kMantissa) << 23)));

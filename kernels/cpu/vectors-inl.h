@@ -26,6 +26,16 @@ using VI = hn::Vec<DI>;
 using VU = hn::Vec<DU>;
 inline constexpr size_t kLanes = hn::MaxLanes(DF());
 
+// Return the smaller (the larger) of `limit` and v, or v if v is NaN. On x86 the instructions
+// return their second operand if one is NaN.
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+HWY_INLINE VF at_most(VF limit, VF v) { return hn::Min(limit, v); }
+HWY_INLINE VF at_least(VF limit, VF v) { return hn::Max(limit, v); }
+#else
+HWY_INLINE VF at_most(VF limit, VF v) { return hn::IfThenElse(hn::Gt(v, limit), limit, v); }
+HWY_INLINE VF at_least(VF limit, VF v) { return hn::IfThenElse(hn::Lt(v, limit), limit, v); }
+#endif
+
 // Returns the first n values at x, followed by zeros.
 HWY_INLINE VF load_first(const float* x, size_t n) {
   HWY_ALIGN float lanes[kLanes] = {};
