@@ -54,30 +54,43 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
     : heads_(static_cast<size_t>(a.heads)),
       head_size_(static_cast<size_t>(a.head_size)),
       scale_(a.scale),
-      operands_{
+      operands_{{
           {a.query_site, a.query_scale, activation_quantization(sites, a.query_site)},
           {a.key_site, a.key_scale, activation_quantization(sites, a.key_site)},
           {a.value_site, 1.0f, activation_quantization(sites, a.value_site)},
-      },
+      }},
       probabilities_{a.probabilities_site, 1.0f,
                      activation_quantization(sites, a.probabilities_site)},
       scores_site_(a.scores_site),
       bf16_(machine().bf16_dots && probabilities_.quantization &&
-            std::all_of(std::begin(operands_), std::end(operands_),
-                        [](const Operand& o) { return o.quantization.has_value(); })) {}
+            std::ranges::all_of(
+                operands_, [](const AttentionOperand& o) { return o.quantization.has_value(); })) {}
+
+// Returns whether scores and probabilities of all heads must be in memory.
+bool AttentionBlock::in_steps(const SitePass& pass) const {
+  return pass.is_watched(probabilities_.site) || pass.is_active(scores_site_);
+}
+
+bool AttentionBlock::is_watched(const SitePass& pass) const {
+  return std::ranges::any_of(operands_,
+                             [&](const AttentionOperand& o) { return pass.is_watched(o.site); });
+}
+
+std::optional<HeadsFeed> AttentionBlock::feed(float* to, size_t tokens, const SitePass& pass,
+                                              size_t first_column) const {
+  if (in_steps(pass) || is_watched(pass)) return std::nullopt;
+  return HeadsFeed(operands_, {heads_, head_size_, tokens}, to, *pass.sites, first_column);
+}
 
 void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
   const SitePass& pass = *args.pass;
-  const size_t tokens = static_cast<size_t>(args.offsets.back()), hidden = heads_ * head_size_;
-  const bool in_steps = pass.is_watched(probabilities_.site) || pass.is_active(scores_site_);
-  const bool watched = std::any_of(std::begin(operands_), std::end(operands_),
-                                   [&](const Operand& o) { return pass.is_watched(o.site); });
+  const size_t tokens = static_cast<size_t>(args.offsets.back());
   count_values(args);
-  if (!in_steps && !watched) return attend(args, false);
-  parallel_rows(tokens, [&](Range rows) { scale(args, {rows, {0, hidden}}); });
+  if (args.fed) return attend(args);
+  parallel_rows(tokens, [&](Range rows) { scale(args, rows); });
   show_operands(args, scratch);
-  parallel_rows(tokens, [&](Range rows) { quantize(args, {rows, {0, hidden}}); });
-  if (!in_steps) return attend(args, true);
+  parallel_rows(tokens, [&](Range rows) { quantize(args, rows); });
+  if (!in_steps(pass)) return attend(args);
   const size_t sequences = args.offsets.size() - 1;
   if (pass.observer) {  // an observer sees the sequences in order
     for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
@@ -100,7 +113,7 @@ void AttentionBlock::feed_rows(const Run& args) const {
 
 void AttentionBlock::count_values(const Run& args) const {
   const ActivationSites& sites = *args.pass->sites;
-  for (const Operand& o : operands_)
+  for (const AttentionOperand& o : operands_)
     if (o.quantization)
       sites.count_values(o.site, static_cast<size_t>(args.offsets.back()) * heads_ * head_size_);
   if (probabilities_.quantization)
@@ -108,26 +121,26 @@ void AttentionBlock::count_values(const Run& args) const {
   if (sites.rounding(scores_site_)) sites.count_values(scores_site_, heads_ * pairs(args.offsets));
 }
 
-void AttentionBlock::scale(const Run& args, const HeadSlice& slice) const {
+void AttentionBlock::scale(const Run& args, Range rows) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
     const float factor = operands_[o].factor;
     if (factor == 1.0f) continue;
-    for (size_t t = slice.rows.from; t < slice.rows.to; ++t) {
-      float* x = args.qkv + (t * 3 + o) * hidden + slice.columns.from;
-      scale_row(x, factor, slice.columns.size(), x);
+    for (size_t t = rows.from; t < rows.to; ++t) {
+      float* x = args.qkv + (t * 3 + o) * hidden;
+      scale_row(x, factor, hidden, x);
     }
   }
 }
 
-void AttentionBlock::quantize(const Run& args, const HeadSlice& slice) const {
+void AttentionBlock::quantize(const Run& args, Range rows) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
     const auto& q = operands_[o].quantization;
     if (!q) continue;
-    float* x = args.qkv + (slice.rows.from * 3 + o) * hidden + slice.columns.from;
-    const auto count = quantize_to_f32({q->format, q->scale, x, 3 * hidden, x, 3 * hidden,
-                                        slice.rows.size(), slice.columns.size()});
+    float* x = args.qkv + (rows.from * 3 + o) * hidden;
+    const auto count =
+        quantize_to_f32({q->format, q->scale, x, 3 * hidden, x, 3 * hidden, rows.size(), hidden});
     args.pass->sites->count(operands_[o].site, count);
   }
 }
@@ -158,12 +171,18 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
                                    float* scratch) const {
   const size_t hidden = heads_ * head_size_;
   const auto first = static_cast<size_t>(args.offsets[sequence]);
-  const float* q = args.qkv + first * 3 * hidden + head * head_size_;
+  const HeadsLayout layout{heads_, head_size_, static_cast<size_t>(args.offsets.back())};
+  const size_t stride = args.fed ? head_size_ : 3 * hidden;
+  const auto rows = [&](size_t operand) {
+    const size_t start =
+        args.fed ? layout.start(operand, head) : operand * hidden + head * head_size_;
+    return args.qkv + start + first * stride;
+  };
   const auto& p = probabilities_.quantization;
-  return {.q = q,
-          .k = q + hidden,
-          .v = q + 2 * hidden,
-          .qkv_stride = 3 * hidden,
+  return {.q = rows(0),
+          .k = rows(1),
+          .v = rows(2),
+          .qkv_stride = stride,
           .tokens = tokens_of(args.offsets, sequence),
           .head_size = head_size_,
           .qk_scale = operands_[0].scale() * operands_[1].scale(),
@@ -177,30 +196,26 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
           .scratch = scratch};
 }
 
-AttentionBlock::HeadSlice AttentionBlock::head_slice(const Run& args, size_t sequence,
-                                                     size_t head) const {
-  const auto from = static_cast<size_t>(args.offsets[sequence]);
-  return {{from, from + tokens_of(args.offsets, sequence)},
-          {head * head_size_, (head + 1) * head_size_}};
-}
-
-// `prepared` says that q, k, v have already been scaled and quantized.
-void AttentionBlock::attend(const Run& args, bool prepared) const {
-  const size_t sequences = args.offsets.size() - 1;
-  const size_t need = attend_scratch(longest(args.offsets), head_size_);
+void AttentionBlock::attend(const Run& args) const {
+  const size_t sequences = args.offsets.size() - 1, most = longest(args.offsets);
+  const size_t need = attend_scratch(most, head_size_);
   const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
-    thread_local Buffer<float> own;
+    thread_local Buffer<float> own, out;
     const size_t sequence = task / heads_, h = task % heads_;
-    const HeadSlice slice = head_slice(args, sequence, h);
-    if (!prepared) {
-      scale(args, slice);
-      quantize(args, slice);
+    AttendHead head = head_of(args, sequence, h, own.grow(need));
+    if (feed_heads) {
+      head.out = out.grow(most * head_size_);
+      head.out_stride = head_size_;
     }
-    const auto head = head_of(args, sequence, h, own.grow(need));
     const auto count = attend_head(head);
     if (head.p_format) args.pass->sites->count(probabilities_.site, count);
-    if (feed_heads) args.feed->take({head.out, head.out_stride, slice.rows, slice.columns});
+    const auto first = static_cast<size_t>(args.offsets[sequence]);
+    if (feed_heads)
+      args.feed->take({head.out,
+                       head.out_stride,
+                       {first, first + head.tokens},
+                       {h * head_size_, (h + 1) * head_size_}});
   });
   if (!feed_heads) feed_rows(args);
 }
@@ -255,8 +270,8 @@ double AttentionBlock::operations(std::span<const int32_t> offsets) const {
 
 std::string AttentionBlock::effective(int site) const {
   const bool of_scores = site == operands_[0].site || site == operands_[1].site;
-  const Operand& a = of_scores ? operands_[0] : probabilities_;
-  const Operand& b = of_scores ? operands_[1] : operands_[2];
+  const AttentionOperand& a = of_scores ? operands_[0] : probabilities_;
+  const AttentionOperand& b = of_scores ? operands_[1] : operands_[2];
   if (!a.quantization && !b.quantization) return "fp32";
   if (!a.quantization || !b.quantization) return "fp32 of the dequantized values";
   const Format x = a.quantization->format, y = b.quantization->format;

@@ -10,6 +10,7 @@
 #include "encoder/encoder.h"
 #include "engine/cpu/activation_sites.h"
 #include "engine/cpu/buffer.h"
+#include "engine/cpu/heads_feed.h"
 #include "engine/cpu/operand.h"
 #include "engine/engine.h"
 #include "engine/weights.h"
@@ -27,12 +28,20 @@ class AttentionBlock {
  public:
   AttentionBlock(const Attention& attention, const std::vector<Site>& sites);
 
+  // Returns what takes q, k and v for run(), with 3 * hidden * tokens floats of memory; see
+  // HeadsFeed. Returns nullopt if `pass` sees attention from within, or changes it there.
+  std::optional<HeadsFeed> feed(float* to, size_t tokens, const SitePass& pass,
+                                size_t first_column) const;
+
   struct Run {
-    float* qkv;  // [tokens, 3 hidden]: q, k, v side by side; scaled and quantized in place
-    float* out;  // [tokens, hidden]
+    // Holds what feed() takes, or [tokens, 3 hidden]: q, k, v side by side, which are scaled and
+    // quantized in place.
+    float* qkv;
+    bool fed;
+    float* out;                        // [tokens, hidden]
     std::span<const int32_t> offsets;  // [sequences + 1], the first is 0
     const SitePass* pass;
-    const LinearFeed* feed = nullptr;  // also gets `out`
+    const RowSink* feed = nullptr;  // gets what `out` would get
   };
   void run(const Run& args, AttentionScratch& scratch) const;
 
@@ -43,32 +52,22 @@ class AttentionBlock {
   double operations(std::span<const int32_t> offsets) const;
 
  private:
-  struct Operand {
-    int site;
-    float factor;  // multiplies the projection before anything else
-    std::optional<ActivationQuantization> quantization;
-    float scale() const { return quantization ? quantization->scale : 1.0f; }
-  };
-
-  // Selects rows, and the same columns within each of q, k and v.
-  struct HeadSlice {
-    Range rows, columns;
-  };
   void count_values(const Run& args) const;
-  void scale(const Run& args, const HeadSlice& slice) const;
-  void quantize(const Run& args, const HeadSlice& slice) const;
+  void scale(const Run& args, Range rows) const;
+  void quantize(const Run& args, Range rows) const;
   void show_operands(const Run& args, AttentionScratch& scratch) const;
-  HeadSlice head_slice(const Run& args, size_t sequence, size_t head) const;
   AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
-  void attend(const Run& args, bool prepared) const;
+  bool in_steps(const SitePass& pass) const;
+  bool is_watched(const SitePass& pass) const;
+  void attend(const Run& args) const;
   void feed_rows(const Run& args) const;
   void attend_in_steps(const Run& args, size_t sequence, AttentionScratch& scratch) const;
   void show_matrices(const Run& args, int site, size_t tokens, AttentionScratch& scratch) const;
 
   size_t heads_, head_size_;
   float scale_;
-  Operand operands_[3];  // q, k, v
-  Operand probabilities_;
+  QkvOperands operands_;
+  AttentionOperand probabilities_;
   int scores_site_;
   bool bf16_;  // BF16 dot products are worth using, and all operands are codes
 };

@@ -29,8 +29,8 @@ class EmbeddingBlock {
   // Makes the rows of tokens. `positions` has the position of each token in its sequence.
   struct Run {
     std::span<const int32_t> ids, type_ids, positions;
-    float* out;                        // [tokens, width]
-    const LinearFeed* feed = nullptr;  // also gets what run() makes
+    float* out;                     // [tokens, width]
+    const RowSink* feed = nullptr;  // also gets what run() makes
   };
   void run(const Run& args) const;
   // These two do the work of run() in two steps: the sums, then their LayerNorm in place.

@@ -76,8 +76,8 @@ void Forward::run_layer(const Pass& pass, size_t index) {
   const size_t hidden = encoder_.hidden, inner = layer.intermediate.linear.out();
   const bool rounded = layer.output_residual_rounded;
 
-  project(pass, layer, rows.qkv);
-  attend(pass, layer, rows);
+  const bool fed = project(pass, layer, rows.qkv);
+  attend(pass, layer, rows, fed);
   product(pass, layer.attention_output,
           {Stage::attention_output, {{rows.context, hidden, offsets}}, rows.attended});
   add_norm(pass, rows.attended, layer.attention_norm, {&layer.intermediate, true, rounded});
@@ -91,32 +91,39 @@ void Forward::run_layer(const Pass& pass, size_t index) {
   add_norm(pass, rows.output, layer.output_norm, reader_of(index + 1));
 }
 
-// Writes q, k, v side by side. Projections that share their Site share its values.
-void Forward::project(const Pass& pass, const CpuLayer& layer, float* qkv) {
+// Makes q, k and v, and hands them to attention if that takes them. Returns whether it does.
+// Otherwise `qkv` gets them side by side. Projections that share their Site share its values.
+bool Forward::project(const Pass& pass, const CpuLayer& layer, float* qkv) {
   const size_t tokens = pass.micro.tokens, hidden = encoder_.hidden;
   const Input input{
       {hidden_.data(), hidden, pass.micro.offsets}, true, layer.attention_residual_rounded};
   const float* x = nullptr;
   int entered = -1;
   size_t column = 0;
+  bool fed = false;
   for (const LinearStep& p : layer.projections) {
     x = read(pass, p, input, p.input_site == entered ? x : nullptr);
     entered = p.input_site;
+    const auto heads = layer.attention.feed(qkv, tokens, pass.sites(), column);
+    fed = heads.has_value();
     p.linear.run({.x = x,
                   .x_stride = hidden,
                   .rows = tokens,
                   .function = Function::none,
-                  .y = qkv + column,
-                  .y_stride = 3 * hidden},
+                  .y = fed ? nullptr : qkv + column,
+                  .y_stride = 3 * hidden,
+                  .feed = fed ? &*heads : nullptr},
                  handover_.current());
     column += p.linear.out();
     pass.lap({Stage::qkv, p.linear.unit(), operations(tokens, p.linear)});
   }
+  return fed;
 }
 
-void Forward::attend(const Pass& pass, const CpuLayer& layer, const LayerRows& rows) {
+void Forward::attend(const Pass& pass, const CpuLayer& layer, const LayerRows& rows, bool fed) {
   const std::span<const int32_t> offsets = pass.micro.offsets;
   layer.attention.run({.qkv = rows.qkv,
+                       .fed = fed,
                        .out = rows.context,
                        .offsets = offsets,
                        .pass = &pass.sites(),
@@ -138,7 +145,7 @@ void Forward::add_norm(const Pass& pass, const float* part, const NormStep& norm
     pass.sites().show(norm.input_site, {all, width, pass.micro.offsets});
     pass.sites().round(norm.input_site, {all, width, pass.micro.offsets});
   }
-  const LinearFeed* to = offer(pass, reader);
+  const RowSink* to = offer(pass, reader);
   parallel_rows(tokens, [&](Range r) {
     float* x = all + r.from * width;
     const float* sum = apart ? x : part + r.from * width;
@@ -181,7 +188,7 @@ Forward::Reader Forward::reader_of(size_t layer) const {
 
 // Returns what takes rows on their way to their reader as they are made. Returns nullptr if the
 // reader takes the rows as they are, or if the rows are watched.
-const LinearFeed* Forward::offer(const Pass& pass, const Reader& reader) {
+const RowSink* Forward::offer(const Pass& pass, const Reader& reader) {
   handover_.withdraw();
   if (!reader.step || reader.rounded || pass.sites().is_watched(reader.step->input_site))
     return nullptr;
@@ -228,7 +235,7 @@ void Forward::product(const Pass& pass, const LinearStep& step, const Work& work
   const size_t rows = work.input.rows.rows();
   const bool apart = pass.sites().is_active(step.result_site);
   const float* x = read(pass, step, work.input);
-  const LinearFeed* to = apart ? nullptr : offer(pass, work.reader);
+  const RowSink* to = apart ? nullptr : offer(pass, work.reader);
   step.linear.run({.x = x,
                    .x_stride = step.linear.in(),
                    .rows = rows,

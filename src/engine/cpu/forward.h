@@ -73,13 +73,13 @@ class Forward {
   void embed(const Pass& pass);
   LayerRows layer_rows(const Pass& pass, const CpuLayer& layer);
   void run_layer(const Pass& pass, size_t index);
-  void project(const Pass& pass, const CpuLayer& layer, float* qkv);
-  void attend(const Pass& pass, const CpuLayer& layer, const LayerRows& rows);
+  bool project(const Pass& pass, const CpuLayer& layer, float* qkv);
+  void attend(const Pass& pass, const CpuLayer& layer, const LayerRows& rows, bool fed);
   void add_norm(const Pass& pass, const float* part, const NormStep& norm, const Reader& reader);
   void run_head(const Pass& pass);
 
   Reader reader_of(size_t layer) const;
-  const LinearFeed* offer(const Pass& pass, const Reader& reader);
+  const RowSink* offer(const Pass& pass, const Reader& reader);
   const float* enter(const Pass& pass, int site, const Input& input);
   const float* read(const Pass& pass, const LinearStep& step, const Input& input,
                     const float* entered = nullptr);

@@ -17,7 +17,7 @@ class Handover {
  public:
   // Returns what takes `rows` rows on their way to `reader`. The result is valid until the next
   // call of offer().
-  const LinearFeed* offer(const LinearStep& reader, size_t rows, const ActivationSites& sites) {
+  const RowSink* offer(const LinearStep& reader, size_t rows, const ActivationSites& sites) {
     offered_to_ = &reader;
     return &feed_.emplace(reader.linear.form(), rows, operands_[1 - current_], sites,
                           reader.input_site);

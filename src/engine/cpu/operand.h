@@ -79,15 +79,24 @@ class OperandForm {
   Shape shape_;
 };
 
-// Takes rows on their way to the linear layer that reads them next. The code that makes the rows
-// calls take(), from any thread.
-class LinearFeed {
+// Takes parts of a matrix as they are made, from any thread. Parts that do not overlap may be taken
+// at the same time.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual void take(const MatrixPart& part) const = 0;
+  // Parts must begin at multiples of this many columns.
+  virtual size_t column_unit() const { return 1; }
+};
+
+// Takes rows on their way to the linear layer that reads them next.
+class LinearFeed final : public RowSink {
  public:
   // `site` is the Site of the layer's input, which counts what quantizing does.
   LinearFeed(const OperandForm& form, size_t rows, Operand& to, const ActivationSites& sites,
              int site);
-  void take(const MatrixPart& part) const;
-  size_t column_unit() const { return form_->column_unit(); }
+  void take(const MatrixPart& part) const override;
+  size_t column_unit() const override { return form_->column_unit(); }
 
  private:
   const OperandForm* form_;

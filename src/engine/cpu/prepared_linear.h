@@ -41,7 +41,7 @@ class PreparedLinear {
     Function function;
     float* y;  // [rows, out]; nullptr if only `feed` needs it
     size_t y_stride;
-    const LinearFeed* feed = nullptr;  // gets the parts of y as they are made
+    const RowSink* feed = nullptr;  // gets the parts of y as they are made
   };
   // `operand` holds the rows in form(), unless the form is x itself.
   void run(const Run& args, const Operand& operand) const;

@@ -73,7 +73,7 @@ class Product {
     Function function;
     float* y;  // the block's first element; nullptr if only `feed` needs it
     size_t y_stride;
-    const LinearFeed* feed;  // gets what y gets; may be nullptr
+    const RowSink* feed;  // gets what y gets; may be nullptr
   };
   // May be called from several threads at once.
   virtual void multiply(const Block& block) const = 0;
