@@ -74,6 +74,6 @@ function(fp8q_test name)
   endif()
   fp8q_test_program(${name} OPTIMIZED ${arg_OPTIMIZED} SOURCES ${arg_SOURCES} USES ${arg_USES})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT ${arg_TIMEOUT} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name}
-    ENVIRONMENT "OMP_WAIT_POLICY=passive")  # tests run side by side; spinning threads would starve each other
+    ENVIRONMENT "FP8Q_SPIN=0")  # tests run side by side; spinning threads would starve each other
 endfunction()
 include(GoogleTest)

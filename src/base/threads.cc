@@ -1,36 +1,186 @@
 #include "base/threads.h"
 
-#include <omp.h>
-
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/cpu_quota.h"
 
 namespace fp8q {
+namespace {
 
-int set_threads(int threads) {
-  // An explicit count is used exactly as requested: OpenMP must not shrink it under load.
-  omp_set_dynamic(0);
-  omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
-  return omp_get_max_threads();
+using Clock = std::chrono::steady_clock;
+
+std::chrono::microseconds spin_time() {
+  const char* wanted = std::getenv("FP8Q_SPIN");
+  return std::chrono::microseconds(wanted ? std::atol(wanted) : 200);
 }
 
-int threads() { return omp_get_max_threads(); }
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
-void parallel_for(size_t count, const std::function<void(size_t)>& body) {
-  std::exception_ptr error;
-  size_t error_index = count;
-#pragma omp parallel for schedule(dynamic, 1)
-  for (size_t i = 0; i < count; ++i) {
-    try {
-      body(i);
-    } catch (...) {
-#pragma omp critical(fp8q_parallel_for_error)
-      if (i < error_index) {
-        error_index = i;
-        error = std::current_exception();
+// Waits until `value` is not `old`: spins, then sleeps. Who changes the value notifies.
+void wait_for_change(const std::atomic<int>& value, int old, std::chrono::microseconds spin) {
+  const Clock::time_point end = Clock::now() + spin;
+  while (value.load(std::memory_order_acquire) == old) {
+    if (Clock::now() >= end) {
+      value.wait(old, std::memory_order_acquire);
+      continue;
+    }
+    for (int i = 0; i < 16; ++i) pause_briefly();
+  }
+}
+
+// Holds the work of one parallel_for.
+class Work {
+ public:
+  Work(size_t count, const std::function<void(size_t)>& body)
+      : count_(count), body_(body), error_index_(count) {}
+
+  // Takes indices until none is left.
+  void take_part() {
+    for (size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
+      try {
+        body_(i);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex_);
+        if (i < error_index_) {
+          error_index_ = i;
+          error_ = std::current_exception();
+        }
       }
     }
   }
-  if (error) std::rethrow_exception(error);
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const size_t count_;
+  const std::function<void(size_t)>& body_;
+  std::atomic<size_t> next_ = 0;
+  std::mutex error_mutex_;
+  size_t error_index_;
+  std::exception_ptr error_;
+};
+
+// Threads that help the one that calls run().
+class Pool {
+ public:
+  explicit Pool(int helpers) : spin_(spin_time()) {
+    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
+  }
+  ~Pool() {
+    ends_ = true;
+    announce();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Opens the work to the helpers, takes part, and closes it again. Helpers that have not joined by
+  // then never will, so only those that have are waited for.
+  void run(Work& work) {
+    work_ = &work;
+    inside_.store(kOpen, std::memory_order_release);
+    announce();
+    work.take_part();
+    int inside = inside_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
+    while (inside != 0) {
+      wait_for_change(inside_, inside, spin_);
+      inside = inside_.load(std::memory_order_acquire);
+    }
+  }
+
+ private:
+  static constexpr int kOpen = 1 << 30;
+
+  void announce() {
+    announced_.fetch_add(1, std::memory_order_release);
+    announced_.notify_all();
+  }
+
+  bool join() {
+    int inside = inside_.load(std::memory_order_acquire);
+    while (inside & kOpen)
+      if (inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel)) return true;
+    return false;
+  }
+
+  void help();
+
+  const std::chrono::microseconds spin_;
+  std::atomic<int> announced_ = 0;
+  std::atomic<int> inside_ = 0;  // the number of helpers at work, and kOpen if more may join
+  std::atomic<bool> ends_ = false;
+  Work* work_ = nullptr;  // set while inside_ is not 0
+  std::vector<std::thread> threads_;
+};
+
+// True within parallel_for, in the calling thread and in helpers.
+thread_local bool at_work = false;
+
+void Pool::help() {
+  at_work = true;
+  for (int seen = 0;;) {
+    wait_for_change(announced_, seen, spin_);
+    seen = announced_.load(std::memory_order_acquire);
+    if (ends_) return;
+    if (!join()) continue;
+    work_->take_part();
+    inside_.fetch_sub(1, std::memory_order_acq_rel);
+    inside_.notify_all();
+  }
+}
+
+struct Threads {
+  std::mutex busy;             // held by the thread whose work the pool does
+  std::atomic<int> count = 0;  // 0: not yet known
+  std::unique_ptr<Pool> pool;  // made when there is work for several threads
+};
+
+Threads& all() {
+  static Threads threads;
+  return threads;
+}
+
+}  // namespace
+
+int set_threads(int threads) {
+  const std::lock_guard lock(all().busy);
+  const int count = threads > 0 ? threads : usable_cores();
+  if (count != all().count) all().pool.reset();
+  all().count = count;
+  return count;
+}
+
+int threads() {
+  if (all().count == 0) return set_threads(0);
+  return all().count;
+}
+
+void parallel_for(size_t count, const std::function<void(size_t)>& body) {
+  Work work(count, body);
+  std::unique_lock lock(all().busy, std::defer_lock);
+  if (at_work || count < 2 || threads() == 1 || !lock.try_lock()) {
+    work.take_part();
+    return work.rethrow();
+  }
+  if (!all().pool) all().pool = std::make_unique<Pool>(all().count - 1);
+  at_work = true;
+  all().pool->run(work);
+  at_work = false;
+  work.rethrow();
 }
 
 }  // namespace fp8q

@@ -101,20 +101,5 @@ TEST_F(Bench, RefusesWhatItCannotMeasure) {
   refused({"--tokens", "0"}, "--tokens");
 }
 
-// Waiting threads neither sleep at once nor spin for long, unless the user says how.
-TEST(Threads, SpinForAMoment) {
-  const auto environment = [](const std::string& policy) {
-    return run_fp8q({"--version"}, {.environment = {{"OMP_DISPLAY_ENV", "verbose"},
-                                                    {"OMP_WAIT_POLICY", policy},
-                                                    {"GOMP_SPINCOUNT", ""}}})
-        .err;
-  };
-  const std::string by_default = environment("");
-  if (by_default.find("GOMP_SPINCOUNT") == std::string::npos)
-    GTEST_SKIP() << "the OpenMP runtime is not libgomp";
-  EXPECT_THAT(by_default, testing::HasSubstr("GOMP_SPINCOUNT = '20000'"));
-  EXPECT_THAT(environment("active"), testing::Not(testing::HasSubstr("'20000'")));
-}
-
 }  // namespace
 }  // namespace fp8q::test

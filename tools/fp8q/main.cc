@@ -58,19 +58,6 @@ void handle_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-// Sets how long waiting threads of OpenMP spin before they sleep: about 0.2 ms, or 20000 turns of
-// libgomp. Threads that meet several times in a layer must spin. If they sleep, waking them takes
-// 80 to 100 us, measured on a virtual machine, and one sequence of 32 tokens through a MiniLM takes
-// twice the time. By default they spin for 3 ms, which on a shared machine takes time from other
-// threads that work: throughput beside two busy processes was measured to be half. The runtime
-// reads its environment before main() begins, so the program starts itself again with the setting,
-// unless the user has set one.
-void limit_spinning(char** argv) {
-  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-  setenv("GOMP_SPINCOUNT", "20000", 1);
-  execv("/proc/self/exe", argv);  // if this fails, the program is only slower
-}
-
 constexpr const char* kFooter = R"(
 In one folder, in this order:
   fp8q calibrate model.onnx
@@ -121,7 +108,6 @@ int run(int argc, char** argv) {
 }  // namespace fp8q::cli
 
 int main(int argc, char** argv) {
-  fp8q::cli::limit_spinning(argv);
   fp8q::cli::handle_signals();
   return fp8q::cli::run(argc, argv);
 }
