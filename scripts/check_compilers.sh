@@ -12,7 +12,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 roots=${FP8Q_ROOTS:-$root/build-roots}
 cross=aarch64-linux-gnu
-libraries=(libonnx-dev libprotobuf-dev libdnnl-dev libhwy-dev libutf8proc-dev libssl-dev libgtest-dev libgmock-dev libfmt-dev libspdlog-dev)
+libraries=(libonnx-dev libprotobuf-dev libhwy-dev libutf8proc-dev libssl-dev libgtest-dev libgmock-dev libfmt-dev libspdlog-dev)
 tools=(cmake ninja-build pkg-config ccache protobuf-compiler libcli11-dev nlohmann-json3-dev)
 
 program_alone=
@@ -46,10 +46,7 @@ build() {
     tests=(--label-exclude 'cli_test|differential_test|conformance_test')
   else
     packages+=("${compiler/clang++/clang}" "${libraries[@]}")
-    [ "${compiler#clang}" = "$compiler" ] || {
-      packages+=("libomp-${compiler##*-}-dev")
-      options+=(-DCMAKE_UNITY_BUILD=OFF)
-    }
+    [ "${compiler#clang}" = "$compiler" ] || options+=(-DCMAKE_UNITY_BUILD=OFF)
     options+=(-DCMAKE_CXX_COMPILER="$compiler")
   fi
   [ -n "$program_alone" ] && options+=(-DFP8Q_TESTS=OFF) || options+=(-DFP8Q_TESTS=ON)

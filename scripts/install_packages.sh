@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config ccache
   libonnx-dev libprotobuf-dev protobuf-compiler
-  libdnnl-dev libhwy-dev
+  libhwy-dev
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libutf8proc-dev libssl-dev
   libgtest-dev libgmock-dev

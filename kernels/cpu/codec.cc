@@ -1,14 +1,17 @@
 #include "kernels/cpu/codec.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "kernels/cpu/tiles.h"
 #include "numeric/codecs.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/codec.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/cpu/f8-inl.h"
 #include "kernels/cpu/stores-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,6 +57,32 @@ void round_to_bf16_pairs(const float* x, size_t n, uint16_t* out) {
   std::memcpy(out + i, result, (n - i + 1) / 2 * 2 * sizeof(uint16_t));
 }
 
+void round_to_bf16_tiles(const QuantizeRows& q) {
+  constexpr size_t kTogether = 16;  // columns that stand side by side wherever they begin
+  auto* out = static_cast<uint16_t*>(q.out);
+  for (size_t r = 0; r < q.rows; ++r)
+    for (size_t c = 0; c < q.columns; c += kTogether)
+      round_to_bf16(
+          q.x + r * q.x_stride + c, std::min(kTogether, q.columns - c),
+          out + place_in_tiles<uint16_t>(q.first_row + r, q.first_column + c, q.out_stride));
+}
+
+template <class Codec>
+HWY_INLINE void f8_to_bf16_of(const uint8_t* codes, size_t n, uint16_t* out) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    ToBf16::store({decoded<Codec>(codes + i)}, hn::Zero(DF()), out + i);
+  if (i == n) return;
+  uint8_t rest[kLanes] = {};
+  HWY_ALIGN uint16_t result[kLanes];
+  std::memcpy(rest, codes + i, n - i);
+  ToBf16::store({decoded<Codec>(rest)}, hn::Zero(DF()), result);
+  std::memcpy(out + i, result, (n - i) * sizeof(uint16_t));
+}
+void f8_to_bf16(Format format, const uint8_t* codes, size_t n, uint16_t* out) {
+  with_f8_codec(format, [&]<class Codec>() { f8_to_bf16_of<Codec>(codes, n, out); });
+}
+
 void round_to_bf16_values(const float* x, size_t n, float* out) {
   const DF d;
   size_t i = 0;
@@ -84,6 +113,8 @@ namespace fp8q::cpu {
 HWY_EXPORT(round_to_bf16);
 HWY_EXPORT(round_to_bf16_pairs);
 HWY_EXPORT(round_to_bf16_values);
+HWY_EXPORT(round_to_bf16_tiles);
+HWY_EXPORT(f8_to_bf16);
 HWY_EXPORT(f16_to_f32);
 
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept {
@@ -94,6 +125,12 @@ void round_to_bf16_pairs(const float* x, size_t n, uint16_t* out) noexcept {
 }
 void round_to_bf16_values(const float* x, size_t n, float* out) noexcept {
   HWY_DYNAMIC_DISPATCH(round_to_bf16_values)(x, n, out);
+}
+void round_to_bf16_tiles(const QuantizeRows& args) noexcept {
+  HWY_DYNAMIC_DISPATCH(round_to_bf16_tiles)(args);
+}
+void f8_to_bf16(Format format, const uint8_t* codes, size_t n, uint16_t* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(f8_to_bf16)(format, codes, n, out);
 }
 void f16_to_f32(const uint16_t* x, size_t n, float* out) noexcept {
   HWY_DYNAMIC_DISPATCH(f16_to_f32)(x, n, out);

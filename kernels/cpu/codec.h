@@ -24,6 +24,8 @@ struct QuantizeRows {
   // If not nullptr, there is one factor for each column, and x times the factors is quantized.
   // Saturation and underflow are those of the products.
   const float* factors = nullptr;
+  // Say where the rows and columns begin in an operand that stands in tiles.
+  size_t first_row = 0, first_column = 0;
   // If not nullptr, each row has token_scale() of its absmax instead of `scale`. These scales are
   // written here.
   float* row_scales = nullptr;
@@ -49,6 +51,10 @@ RoundingCount quantize_to_bf16_pairs(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_i8(const QuantizeRows& args) noexcept;
 RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept;  // plus 128; see GemmU8
 RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept;
+// Write an operand in tiles (tiles.h). `out` is where it begins, out_stride is a whole number of
+// steps, and first_column a multiple of 16.
+RoundingCount quantize_to_i8_tiles(const QuantizeRows& args) noexcept;
+RoundingCount quantize_to_bf16_tiles(const QuantizeRows& args) noexcept;
 // Quantizes and dequantizes to float: `out` gets the values of the codes times the scale, as
 // DequantizeLinear gives them, and may be x itself.
 RoundingCount round_to_f32(const QuantizeRows& args) noexcept;
@@ -61,6 +67,13 @@ float absmax(const float* x, size_t n) noexcept;
 void round_to_bf16(const float* x, size_t n, uint16_t* out) noexcept;
 void round_to_bf16_pairs(const float* x, size_t n, uint16_t* out) noexcept;
 void round_to_bf16_values(const float* x, size_t n, float* out) noexcept;
+
+// Rounds rows to BF16 and writes them as quantize_to_bf16_tiles() does.
+void round_to_bf16_tiles(const QuantizeRows& args) noexcept;
+
+// Writes the values of FP8 codes, divided by f8_scale() (gemm.h), as BF16. `format` must have
+// has_f8_panels().
+void f8_to_bf16(Format format, const uint8_t* codes, size_t n, uint16_t* out) noexcept;
 
 // Convert rows of tables: FP16, and FP8 or INT8 codes, to FP32.
 void f16_to_f32(const uint16_t* x, size_t n, float* out) noexcept;

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
-#include "kernels/cpu/f8_panels.h"
+#include "kernels/cpu/f8-inl.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/vectors-inl.h"
 
@@ -250,26 +250,6 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
                         any_next ? (to - from) * kPanel * sizeof(B) / 64 : 0});
     }
   }
-}
-
-// Returns the codes' bits, moved to where FP16 has the same fields. The widened sign also stands in
-// the bits of the exponent that a code lacks; it is cleared there.
-template <class Codec, class D16>
-HWY_INLINE hn::Vec<D16> half_bits(D16 d16, const uint8_t* codes) {
-  using Panels = F8Panels<Codec>;
-  const hn::Rebind<int8_t, D16> d8;
-  const auto wide = hn::PromoteTo(d16, hn::LoadU(d8, reinterpret_cast<const int8_t*>(codes)));
-  const auto bits = hn::ShiftLeft<Panels::kShift>(wide);
-  if constexpr (Panels::kAbove == 0) return bits;
-  else return hn::AndNot(hn::Set(d16, Panels::kAbove), bits);
-}
-
-// Returns a vector of the codes' values, divided by f8_scale().
-template <class Codec>
-HWY_INLINE VF decoded(const uint8_t* codes) {
-  const hn::Rebind<int16_t, DF> d16;
-  const hn::Rebind<hwy::float16_t, DF> half;
-  return hn::PromoteTo(DF(), hn::BitCast(half, half_bits<Codec>(d16, codes)));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -8,6 +8,10 @@
 #if HWY_ARCH_X86
 #include <cpuid.h>
 #endif
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace fp8q::cpu {
 namespace {
@@ -25,6 +29,16 @@ constexpr Row kRows[] = {
 std::atomic<int> level{-1};
 
 #if HWY_ARCH_X86
+// Asks Linux to save the tiles' state of this process's threads, which it does not do by itself.
+bool tiles_are_permitted() noexcept {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 // Returns whether the CPU has tiles of INT8 and BF16 and the operating system saves their state.
 // clang's __builtin_cpu_supports() does not know them. XGETBV exists wherever AVX-512 is in use.
 bool has_tiles() noexcept {
@@ -34,7 +48,8 @@ bool has_tiles() noexcept {
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;
   unsigned saved = 0, high = 0;
   asm volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
-  return (edx & kTileBf16) && (edx & kTileInt8) && (saved & kTileState) == kTileState;
+  return (edx & kTileBf16) && (edx & kTileInt8) && (saved & kTileState) == kTileState &&
+         tiles_are_permitted();
 }
 #endif
 

@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/codec.h"
 #include "kernels/cpu/quantize_limits.h"
+#include "kernels/cpu/tiles.h"
 #include "numeric/codecs.h"
 #include "numeric/token_scale.h"
 
@@ -206,6 +207,21 @@ float absmax(const float* x, size_t n) {
   return std::bit_cast<float>(largest_lane(largest_of_row(x, nullptr, n, hn::Zero(DI()))));
 }
 
+// Say where an element of an operand stands.
+struct InRows {
+  template <typename T>
+  static HWY_INLINE T* place(const QuantizeRows& q, size_t row, size_t column) {
+    return static_cast<T*>(q.out) + row * q.out_stride + column;
+  }
+};
+struct InTiles {
+  template <typename T>
+  static HWY_INLINE T* place(const QuantizeRows& q, size_t row, size_t column) {
+    return static_cast<T*>(q.out) +
+           place_in_tiles<T>(q.first_row + row, q.first_column + column, q.out_stride);
+  }
+};
+
 // Rows that are quantized alike.
 struct Rows {
   const QuantizeRows& all;
@@ -226,7 +242,7 @@ HWY_INLINE void put(Value& value, const VF (&x)[To::kVectors], VF scale, typenam
   }
 }
 
-template <class Value, class To>
+template <class Value, class To, class Where>
 RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
   using T = typename To::T;
   constexpr size_t kStep = To::kVectors * kLanes;
@@ -235,12 +251,11 @@ RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
   Value value(rows.scale, limits);
   for (size_t r = rows.from; r < rows.to; ++r) {
     const float* x = q.x + r * q.x_stride;
-    T* out = static_cast<T*>(q.out) + r * q.out_stride;
     VF v[To::kVectors];
     size_t c = 0;
     for (; c + kStep <= q.columns; c += kStep) {
       for (size_t i = 0; i < To::kVectors; ++i) v[i] = multiplied(x, q.factors, c + i * kLanes);
-      put<Value, To>(value, v, scale, out + c);
+      put<Value, To>(value, v, scale, Where::template place<T>(q, r, c));
     }
     if (c == q.columns) continue;
     for (size_t i = 0; i < To::kVectors; ++i) {
@@ -250,7 +265,7 @@ RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
     HWY_ALIGN T last[kStep];
     put<Value, To>(value, v, scale, last);
     const size_t groups = (q.columns - c + To::kGroup - 1) / To::kGroup;
-    std::memcpy(out + c, last, groups * To::kGroup * sizeof(T));
+    std::memcpy(Where::template place<T>(q, r, c), last, groups * To::kGroup * sizeof(T));
   }
   return value.count();
 }
@@ -272,7 +287,7 @@ uint64_t count_saturated(const Rows& rows, const QuantizeLimits& limits) {
   return count;
 }
 
-template <class Codec, class To>
+template <class Codec, class To, class Where>
 RoundingCount quantize_rows(const QuantizeRows& q) {
   // With a scale for each row, one row at a time; otherwise rows that stay in the level 1 cache.
   const size_t together = q.row_scales ? 1 : 8;
@@ -290,24 +305,24 @@ RoundingCount quantize_rows(const QuantizeRows& q) {
       limits = QuantizeLimits::of<Codec>(rows.scale);
     }
     if (!kHasFma || largest > limits.quick) {
-      count += quantize_by<AnyValue<Codec>, To>(rows, limits);
+      count += quantize_by<AnyValue<Codec>, To, Where>(rows, limits);
       continue;
     }
     if (largest > limits.unclipped) count.saturated += count_saturated(rows, limits);
-    count += quantize_by<QuickValue<Codec>, To>(rows, limits);
+    count += quantize_by<QuickValue<Codec>, To, Where>(rows, limits);
   }
   return count;
 }
 
-template <class To>
+template <class To, class Where = InRows>
 RoundingCount quantize_by_format(const QuantizeRows& q) {
-  return with_format(q.format,
-                     [&]<Format kFormat>() { return quantize_rows<CodecOf<kFormat>, To>(q); });
+  return with_format(
+      q.format, [&]<Format kFormat>() { return quantize_rows<CodecOf<kFormat>, To, Where>(q); });
 }
-template <class To>
+template <class To, class Where = InRows>
 RoundingCount quantize_integers(const QuantizeRows& q) {
   return with_format(q.format, [&]<Format kFormat>() {
-    if constexpr (CodecOf<kFormat>::kInteger) return quantize_rows<CodecOf<kFormat>, To>(q);
+    if constexpr (CodecOf<kFormat>::kInteger) return quantize_rows<CodecOf<kFormat>, To, Where>(q);
     else return RoundingCount{};  // not called for these
   });
 }
@@ -321,6 +336,12 @@ RoundingCount quantize_to_bf16_pairs(const QuantizeRows& q) {
 RoundingCount quantize_to_i8(const QuantizeRows& q) { return quantize_integers<ToI8>(q); }
 RoundingCount quantize_to_u8(const QuantizeRows& q) { return quantize_integers<ToU8>(q); }
 RoundingCount quantize_to_i16(const QuantizeRows& q) { return quantize_integers<ToI16>(q); }
+RoundingCount quantize_to_i8_tiles(const QuantizeRows& q) {
+  return quantize_integers<ToI8, InTiles>(q);
+}
+RoundingCount quantize_to_bf16_tiles(const QuantizeRows& q) {
+  return quantize_by_format<ToBf16, InTiles>(q);
+}
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -336,6 +357,8 @@ HWY_EXPORT(quantize_to_bf16_pairs);
 HWY_EXPORT(quantize_to_i8);
 HWY_EXPORT(quantize_to_u8);
 HWY_EXPORT(quantize_to_i16);
+HWY_EXPORT(quantize_to_i8_tiles);
+HWY_EXPORT(quantize_to_bf16_tiles);
 HWY_EXPORT(absmax);
 
 RoundingCount quantize_to_f32(const QuantizeRows& args) noexcept {
@@ -358,6 +381,12 @@ RoundingCount quantize_to_u8(const QuantizeRows& args) noexcept {
 }
 RoundingCount quantize_to_i16(const QuantizeRows& args) noexcept {
   return HWY_DYNAMIC_DISPATCH(quantize_to_i16)(args);
+}
+RoundingCount quantize_to_i8_tiles(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_i8_tiles)(args);
+}
+RoundingCount quantize_to_bf16_tiles(const QuantizeRows& args) noexcept {
+  return HWY_DYNAMIC_DISPATCH(quantize_to_bf16_tiles)(args);
 }
 float absmax(const float* x, size_t n) noexcept { return HWY_DYNAMIC_DISPATCH(absmax)(x, n); }
 }  // namespace fp8q::cpu

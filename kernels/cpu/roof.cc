@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/tiles.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/roof.cc"
@@ -123,11 +124,27 @@ std::string_view name(Unit unit) {
       return "bf16";
     case Unit::int8:
       return "int8";
+    case Unit::bf16_tiles:
+      return "bf16 tiles";
+    case Unit::int8_tiles:
+      return "int8 tiles";
   }
   return "?";
 }
 
-bool has_unit(Unit unit) noexcept { return unit != Unit::bf16 || isa() >= Isa::avx512_bf16; }
+bool has_unit(Unit unit) noexcept {
+  switch (unit) {
+    case Unit::fp32:
+    case Unit::int8:
+      return true;
+    case Unit::bf16:
+      return isa() >= Isa::avx512_bf16;
+    case Unit::bf16_tiles:
+    case Unit::int8_tiles:
+      break;
+  }
+  return isa() >= Isa::amx;
+}
 
 double run_unit(Unit unit, size_t turns) noexcept {
   if (turns == 0 || !has_unit(unit)) return 0;
@@ -138,6 +155,10 @@ double run_unit(Unit unit, size_t turns) noexcept {
       return bf16_turns(turns);
     case Unit::int8:
       return int8_turns(turns);
+    case Unit::bf16_tiles:
+      return run_tiles(TileType::bf16, turns);
+    case Unit::int8_tiles:
+      return run_tiles(TileType::int8, turns);
   }
   return 0;
 }

@@ -1,8 +1,5 @@
 // Measures the roof of the matrix products, which is the most that the arithmetic units of this CPU
 // can do. Loops of nothing but multiply-adds on registers find it.
-//
-// AMX tiles are not measured. On a CPU with AMX, whose BF16 and INT8 products use them, the roofs
-// of these two are those of the AVX-512 instructions, and products may exceed them.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +8,14 @@
 namespace fp8q::cpu {
 
 enum class Unit {
-  fp32,  // fma, or product and sum without it
-  bf16,  // vdpbf16ps
-  int8,  // vpdpbusd, or vpmaddwd and vpaddd without it
+  fp32,        // fma, or product and sum without it
+  bf16,        // vdpbf16ps
+  int8,        // vpdpbusd, or vpmaddwd and vpaddd without it
+  bf16_tiles,  // tdpbf16ps
+  int8_tiles,  // tdpbssd
 };
-inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8};
+inline constexpr Unit kUnits[] = {Unit::fp32, Unit::bf16, Unit::int8, Unit::bf16_tiles,
+                                  Unit::int8_tiles};
 std::string_view name(Unit unit);
 
 // Returns whether isa() has the instruction.

@@ -149,7 +149,7 @@ TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text,
                    .score = nullptr},
           .sizes = {.tokens = tokens / static_cast<double>(text.size()),
                     .hidden = static_cast<double>(encoder.hidden)},
-          .roofs = [&engine] { return engine.roofs(); }};
+          .speeds = [&engine] { return engine.product_speeds(); }};
 }
 
 // Adds a note if the ranges were observed on the scored examples themselves. Such ranges have seen

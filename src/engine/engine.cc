@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/stopwatch.h"
 
@@ -39,6 +41,24 @@ void check_transforms(const std::vector<Site>& sites, std::span<const SiteTransf
   for (size_t i = 0; i < sites.size(); ++i)
     FP8Q_ASSERT(!transforms[i].apply ||
                 (sites[i].kind == SiteKind::activation && !sites[i].quantization));
+}
+
+// Unquantized products run in FP32 or, on a GPU, whose list has no FP32, in BF16. FP8 runs in units
+// of its own or as BF16.
+std::vector<ProductSpeed> Engine::product_speeds() {
+  const std::vector<Roof> known = roofs();
+  const auto rate = [&](std::initializer_list<std::string_view> units) {
+    for (const std::string_view unit : units) {
+      const auto found = std::ranges::find(known, unit, &Roof::unit);
+      if (found != known.end()) return found->operations_per_s;
+    }
+    return 0.0;
+  };
+  std::vector<ProductSpeed> speeds = {{std::nullopt, rate({"fp32", "bf16"})}};
+  for (const Format format : kEveryFormat)
+    speeds.push_back({format, info(format).integer ? rate({"int8"}) : rate({"fp8", "bf16"})});
+  if (std::ranges::any_of(speeds, [](const auto& s) { return s.operations_per_s <= 0; })) return {};
+  return speeds;
 }
 
 double Engine::timed_run(const PackedBatch& batch) {

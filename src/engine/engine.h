@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +88,12 @@ struct Roof {
   double operations_per_s = 0;
 };
 
+// Says how fast a device forms products of a format.
+struct ProductSpeed {
+  std::optional<Format> format;  // of both sides; nullopt: not quantized
+  double operations_per_s;       // relative to each other
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -108,6 +115,10 @@ class Engine {
   // Returns the roofs of the units that profile() names, and may take a moment. The result is empty
   // if they are unknown.
   virtual std::vector<Roof> roofs() { return {}; }
+  // Returns the speeds of products that are not quantized, which come first, and of every format's.
+  // A CPU measures whole products of the encoder's sizes; elsewhere they are those of the roofs.
+  // The result is empty if they are unknown. May take a moment.
+  virtual std::vector<ProductSpeed> product_speeds();
   virtual std::vector<KernelChoice> kernels() const = 0;
   virtual std::string device() const = 0;  // "cpu" or "cuda"
   // Returns one line: the device, then what the engine is.

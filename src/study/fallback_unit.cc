@@ -4,7 +4,9 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <span>
 
+#include "base/assert.h"
 #include "quantize/constants.h"
 
 namespace fp8q {
@@ -42,13 +44,6 @@ void count_work(const GraphIndex& index, const std::vector<Site>& sites, const U
   unit.operations += 2 * static_cast<double>(unit.weight_values);
 }
 
-// Returns the speed as a multiple of one half, at least 1.
-double speed_of(const std::vector<Roof>& roofs, std::string_view unit, double reference) {
-  const auto found = std::ranges::find(roofs, unit, &Roof::unit);
-  if (found == roofs.end() || reference <= 0) return 1;
-  return std::max(1.0, std::round(2 * found->operations_per_s / reference) / 2);
-}
-
 }  // namespace
 
 std::vector<FallbackUnit> fallback_units(const GraphIndex& index, const std::vector<Site>& sites,
@@ -74,16 +69,15 @@ std::vector<FallbackUnit> fallback_units(const GraphIndex& index, const std::vec
   return list;
 }
 
-CostModel::CostModel(const std::vector<Roof>& roofs, const std::vector<FallbackUnit>& units) {
-  const auto rate = [&](std::string_view unit) {
-    const auto found = std::ranges::find(roofs, unit, &Roof::unit);
-    return found == roofs.end() ? 0.0 : found->operations_per_s;
-  };
-  // Unquantized products run in FP32 on a CPU and in BF16 on a GPU. A GPU has no FP32 roof in the
-  // list.
-  const double reference = rate("fp32") > 0 ? rate("fp32") : rate("bf16");
-  fp8_ = speed_of(roofs, rate("fp8") > 0 ? "fp8" : "bf16", reference);
-  int8_ = speed_of(roofs, "int8", reference);
+CostModel::CostModel(const std::vector<ProductSpeed>& speeds,
+                     const std::vector<FallbackUnit>& units) {
+  if (!speeds.empty()) {
+    FP8Q_ASSERT(!speeds.front().format);
+    for (const ProductSpeed& s : std::span(speeds).subspan(1)) {
+      const double ratio = s.operations_per_s / speeds.front().operations_per_s;
+      speeds_[*s.format] = std::max(1.0, std::round(2 * ratio) / 2);
+    }
+  }
   for (const FallbackUnit& unit : units) {
     operations_ += unit.operations;
     bytes_ += static_cast<double>(bytes(unit, std::nullopt));
@@ -92,7 +86,8 @@ CostModel::CostModel(const std::vector<Roof>& roofs, const std::vector<FallbackU
 }
 
 double CostModel::speed(const std::optional<Format>& format) const {
-  return !format ? 1 : info(*format).integer ? int8_ : fp8_;
+  const auto known = format ? speeds_.find(*format) : speeds_.end();
+  return known == speeds_.end() ? 1 : known->second;
 }
 
 double CostModel::time(const FallbackUnit& unit, const std::optional<Format>& format) const {

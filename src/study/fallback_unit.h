@@ -3,6 +3,7 @@
 // product is a unit by itself.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,11 +33,11 @@ std::vector<FallbackUnit> fallback_units(const GraphIndex& index, const std::vec
 
 // Says how fast products of a format run relative to floating-point products on a device, and what
 // a change of format costs. Speeds are rounded to multiples of one half, so that prices are the
-// same from run to run although roofs are measured.
+// same from run to run although speeds are measured.
 class CostModel {
  public:
-  // `roofs` are those of the device. Unknown speeds count as 1.
-  CostModel(const std::vector<Roof>& roofs, const std::vector<FallbackUnit>& units);
+  // `speeds` are those of the device (Engine::product_speeds()). Unknown speeds count as 1.
+  CostModel(const std::vector<ProductSpeed>& speeds, const std::vector<FallbackUnit>& units);
 
   double speed(const std::optional<Format>& format) const;
   // Returns the time of the unit's products, as a share of the time of all units in floating point.
@@ -51,7 +52,7 @@ class CostModel {
                const std::optional<Format>& to) const;
 
  private:
-  double fp8_ = 1, int8_ = 1;
+  std::map<Format, double> speeds_;
   double operations_ = 0, bytes_ = 0, sites_ = 0;
 };
 

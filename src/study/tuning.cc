@@ -70,7 +70,7 @@ void Tuning::plan_units(const TuneInputs& inputs) {
          "recipe {} quantizes {} of this model's products: there is nothing "
          "to choose",
          request_.recipe->name, units_.size());
-  costs_.emplace(inputs.roofs(), units_);
+  costs_.emplace(inputs.speeds(), units_);
 }
 
 std::optional<Format> Tuning::format_at(size_t unit, size_t step) const {

@@ -41,7 +41,8 @@ class PlanScorer {
 struct TuneInputs {
   SensitivityInputs text;
   UnitSizes sizes;
-  std::function<std::vector<Roof>()> roofs;  // for the scoring device; called when it is warm
+  // Gives the speeds of the scoring device; called when it is warm.
+  std::function<std::vector<ProductSpeed>()> speeds;
 };
 
 // Returns the paired bootstrap's interval of this confidence. Its low end is compared with the

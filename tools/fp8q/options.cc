@@ -18,7 +18,8 @@ Option add_device_options(Command& command, ExecutionOptions& execution) {
   command.option("--device", &execution.device, "auto, cpu or cuda[:N]").show_default();
   command
       .option(
-          "--threads", [](int n) { set_threads(n); }, "Threads (default: all cores)")
+          "--threads", [](int n) { set_threads(n); },
+          "Threads (default: all cores, or what a quota grants)")
       .range(1, 1024)
       .type_name("N");
   return command.choice(

@@ -4,20 +4,24 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "engine/cpu/machine.h"
+#include "engine/cpu/product_speed.h"
 #include "engine/cpu/roof.h"
-#include "kernels/cpu/dnnl_matmul.h"
 #include "kernels/cpu/isa.h"
 
 namespace fp8q::cpu {
 namespace {
 
-// Settles the level of instruction sets before the first kernel runs.
-void settle_isa() {
+// Settles what kernels are chosen by before the first one runs.
+void settle_machine() {
   if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !isa_named(wanted))
     fail(ErrorCode::usage,
          "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni, avx512-bf16 or amx, or unset it",
          printable(wanted));
-  isa();
+  if (const char* dots = std::getenv("FP8Q_BF16_DOTS");
+      dots && dots != std::string_view("0") && dots != std::string_view("1"))
+    fail(ErrorCode::usage, "FP8Q_BF16_DOTS={}: use 0 or 1, or unset it", printable(dots));
+  machine();
 }
 
 }  // namespace
@@ -31,9 +35,7 @@ CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
       passes_(encoder_) {}
 
 std::string CpuEngine::description() const {
-  const bool tiles = isa() == Isa::amx;
-  return fmt::format("cpu, {} (Highway){}, {} thread{}", title(isa()),
-                     tiles ? ", oneDNN " + dnnl_version_text() : "", threads(),
+  return fmt::format("cpu, {} (Highway), {} thread{}", title(isa()), threads(),
                      threads() == 1 ? "" : "s");
 }
 
@@ -83,6 +85,13 @@ std::vector<StageTime> CpuEngine::profile(const PackedBatch& batch) {
 
 std::vector<Roof> CpuEngine::roofs() { return measure_roofs(); }
 
+std::vector<ProductSpeed> CpuEngine::product_speeds() {
+  constexpr size_t kTokens = 256;
+  const size_t out =
+      encoder_.layers.empty() ? encoder_.hidden : encoder_.layers.front().intermediate.linear.out();
+  return measure_product_speeds({encoder_.hidden, out, kTokens});
+}
+
 void CpuEngine::run_micro(const PackedBatch& batch, const MicroBatch& micro,
                           const Forward::Watch& watch, std::vector<EngineOutput>& outputs) {
   std::unique_ptr<Forward> pass = passes_.take();
@@ -107,7 +116,7 @@ namespace fp8q {
 
 std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
                                         const std::function<void()>& layer_ready) {
-  cpu::settle_isa();
+  cpu::settle_machine();
   return std::make_unique<cpu::CpuEngine>(encoder, compute, layer_ready);
 }
 

@@ -31,6 +31,7 @@ class CpuEngine final : public Engine {
   std::vector<SiteRounding> rounding() const override { return encoder_.sites.counts(); }
   std::vector<StageTime> profile(const PackedBatch& batch) override;
   std::vector<Roof> roofs() override;
+  std::vector<ProductSpeed> product_speeds() override;
   std::vector<KernelChoice> kernels() const override { return encoder_.kernels; }
   std::string device() const override { return "cpu"; }
   std::string description() const override;

@@ -21,7 +21,7 @@ double operations_per_second(Unit unit) {
 // dot products are twice as fast as FP32's, on Intel's half as fast. The rates alternate, and the
 // best of some counts, because anything else that the machine does only makes them slower.
 bool dots_are_faster() {
-  if (const char* wanted = std::getenv("FP8Q_BF16_DOTS")) return std::string_view(wanted) != "0";
+  if (const char* wanted = std::getenv("FP8Q_BF16_DOTS")) return wanted == std::string_view("1");
   double fp32 = 0, bf16 = 0;
   for (int i = 0; i < 5; ++i) {
     fp32 = std::max(fp32, operations_per_second(Unit::fp32));

@@ -5,50 +5,52 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernels/cpu/tiles.h"
 
 namespace fp8q::cpu {
 
 OperandForm::OperandForm(const Element& element, Rounding rounding, const Shape& shape)
     : element_(&element), rounding_(std::move(rounding)), shape_(shape) {}
 
+// What no part writes is filled with zeros here: rows of the last tile, and elements beyond `in`.
 void OperandForm::reserve(size_t rows, Operand& to) const {
   if (is_x()) return;
-  const size_t all = (rows + shape_.row_unit - 1) / shape_.row_unit * shape_.row_unit;
+  const auto [in, stride] = shape_;
+  const size_t unit = element_->in_tiles ? kTileRows : 1;
+  const size_t whole = rows / unit * unit, all = (rows + unit - 1) / unit * unit;
   std::byte* values = to.values.grow(all * row_bytes());
-  std::memset(values + rows * row_bytes(), 0, (all - rows) * row_bytes());
+  std::memset(values + whole * row_bytes(), 0, (all - whole) * row_bytes());
+  if (in < stride) {
+    // In tiles these are in the last step, in rows at the end.
+    const size_t bytes = unit * (element_->in_tiles ? 64 : (stride - in) * element_->bytes);
+    for (size_t r = 0; r < whole; r += unit)
+      std::memset(values + (r + unit) * row_bytes() - bytes, 0, bytes);
+  }
   if (takes_whole_rows()) to.row_scales.grow(rows);
 }
 
 RoundingCount OperandForm::write(const MatrixPart& part, Operand& to) const {
   FP8Q_ASSERT(part.columns.from % column_unit() == 0);
-  const auto [in, stride, row_unit] = shape_;
-  const auto at = [&](size_t row, size_t column) {
-    return to.values.data() + (row * stride + column) * element_->bytes;
-  };
-  if (part.columns.to == in && in < stride)
-    for (size_t r = part.rows.from; r < part.rows.to; ++r)
-      std::memset(at(r, in), 0, (stride - in) * element_->bytes);
-  std::byte* values = at(part.rows.from, part.columns.from);
-  if (rounding_.x) return quantize(part, values, to.row_scales.data());
-  for (size_t r = 0; r < part.rows.size(); ++r)
-    element_->round(part.x + r * part.stride, part.columns.size(), values + r * row_bytes());
+  const auto& x = rounding_.x;
+  std::byte* values = to.values.data();
+  if (!element_->in_tiles)
+    values += part.rows.from * row_bytes() + part.columns.from * element_->bytes;
+  const QuantizeRows rows{
+      .format = x ? x->format : Format{},
+      .scale = x ? x->scale : 1.0f,
+      .x = part.x,
+      .x_stride = part.stride,
+      .out = values,
+      .out_stride = shape_.stride,
+      .rows = part.rows.size(),
+      .columns = part.columns.size(),
+      .factors = !x || x->factors.empty() ? nullptr : x->factors.data() + part.columns.from,
+      .first_row = part.rows.from,
+      .first_column = part.columns.from,
+      .row_scales = takes_whole_rows() ? to.row_scales.data() + part.rows.from : nullptr};
+  if (x) return element_->quantize(rows);
+  element_->round(rows);
   return {};
-}
-
-RoundingCount OperandForm::quantize(const MatrixPart& part, std::byte* to,
-                                    float* row_scales) const {
-  const ActivationQuantization& x = *rounding_.x;
-  return element_->quantize(
-      {.format = x.format,
-       .scale = x.scale,
-       .x = part.x,
-       .x_stride = part.stride,
-       .out = to,
-       .out_stride = shape_.stride,
-       .rows = part.rows.size(),
-       .columns = part.columns.size(),
-       .factors = x.factors.empty() ? nullptr : x.factors.data() + part.columns.from,
-       .row_scales = takes_whole_rows() ? row_scales + part.rows.from : nullptr});
 }
 
 RoundingCount OperandForm::write_all(const float* x, size_t stride, size_t rows,

@@ -36,10 +36,10 @@ class OperandForm {
     std::optional<ActivationQuantization> x;
     bool round_to_bf16 = false;
   };
-  // `stride` is the number of elements from row to row; elements beyond `in` are zeros. The kernel
-  // reads rows in whole multiples of `row_unit`, filled up with zeros.
+  // `stride` is the number of elements from row to row; elements beyond `in` are zeros. Tiles have
+  // whole steps, and are filled up with rows of zeros.
   struct Shape {
-    size_t in, stride, row_unit = 1;
+    size_t in, stride;
   };
   OperandForm(const Element& element, Rounding rounding, const Shape& shape);
 
@@ -62,6 +62,7 @@ class OperandForm {
 
   size_t in() const { return shape_.in; }
   size_t stride() const { return shape_.stride; }
+  // Points to a row, which must be the first of a tile if the operand stands in tiles.
   const std::byte* row(const Operand& operand, size_t row) const {
     return operand.values.data() + row * row_bytes();
   }
@@ -72,7 +73,6 @@ class OperandForm {
 
  private:
   size_t row_bytes() const { return shape_.stride * element_->bytes; }
-  RoundingCount quantize(const MatrixPart& part, std::byte* to, float* row_scales) const;
 
   const Element* element_;
   Rounding rounding_;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/tiles.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -202,21 +203,23 @@ TEST(OperandForm, PartsMakeTheWhole) {
   std::normal_distribution<float> normal(0.0f, 2.0f);
   std::vector<float> x(kRows * kIn);
   for (float& v : x) v = normal(random);
-  for (const Element* element : {&elements::kF32, &elements::kBf16, &elements::kBf16Pairs,
-                                 &elements::kU8, &elements::kI8, &elements::kI16})
+  for (const Element* element : {&elements::kF32, &elements::kBf16Pairs, &elements::kU8,
+                                 &elements::kI16, &elements::kI8Tiles, &elements::kBf16Tiles})
     for (const Format format : {Format::e4m3, Format::int8}) {
       const bool integer = !element->round;
       if (integer && format != Format::int8) continue;
+      const size_t stride = element->in_tiles ? 64 : kStride;
       const OperandForm form(*element, {ActivationQuantization{format, 0.1f, false, {}}},
-                             {kIn, kStride});
+                             {kIn, stride});
       Operand whole, parts;
       form.write_all(x.data(), kIn, kRows, whole);
       form.reserve(kRows, parts);
       const size_t unit = form.column_unit();
-      const size_t cuts[] = {0, 3 * unit, 18, kIn};
+      const size_t cuts[] = {0, unit, 2 * unit, kIn};
       for (size_t i = 3; i-- > 0;)  // the last first, so that none overwrites another
         form.write({x.data() + cuts[i], kIn, {0, kRows}, {cuts[i], cuts[i + 1]}}, parts);
-      const size_t bytes = static_cast<size_t>(form.row(whole, kRows) - form.row(whole, 0));
+      const size_t all = element->in_tiles ? kTileRows : kRows;
+      const auto bytes = static_cast<size_t>(form.row(whole, all) - form.row(whole, 0));
       EXPECT_EQ(0, std::memcmp(form.row(whole, 0), form.row(parts, 0), bytes))
           << element->bytes << " bytes, " << info(format).name;
     }

@@ -99,5 +99,41 @@ TEST(Roofs, ArePositiveAndDoNotFallWithThreads) {
   }
 }
 
+TEST(ProductSpeeds, OfACpuAreMeasured) {
+  const auto engine = make_cpu_engine(tiny_encoder({}), ComputeType::automatic);
+  const auto speeds = engine->product_speeds();
+  ASSERT_EQ(speeds.size(), 1 + std::size(kEveryFormat));
+  EXPECT_EQ(speeds[0].format, std::nullopt);
+  for (size_t i = 0; i < speeds.size(); ++i) {
+    EXPECT_GT(speeds[i].operations_per_s, 1e6);
+    if (i == 0) continue;
+    EXPECT_EQ(speeds[i].format, kEveryFormat[i - 1]);
+  }
+}
+
+// Has nothing but roofs.
+class WithRoofs final : public Engine {
+ public:
+  explicit WithRoofs(std::vector<Roof> roofs) : roofs_(std::move(roofs)) {}
+  std::vector<EngineOutput> run(const PackedBatch&, const SiteObserver&) override { return {}; }
+  std::vector<Roof> roofs() override { return roofs_; }
+  std::vector<KernelChoice> kernels() const override { return {}; }
+  std::string device() const override { return "cuda"; }
+  std::string description() const override { return "cuda"; }
+
+ private:
+  std::vector<Roof> roofs_;
+};
+
+TEST(ProductSpeeds, ElsewhereAreThoseOfTheRoofs) {
+  for (const ProductSpeed& s :
+       WithRoofs({{"bf16", 700}, {"fp8", 1400}, {"int8", 1390}}).product_speeds())
+    EXPECT_EQ(s.operations_per_s, !s.format ? 700 : info(*s.format).integer ? 1390 : 1400);
+  for (const ProductSpeed& s : WithRoofs({{"bf16", 700}, {"int8", 1390}}).product_speeds())
+    EXPECT_EQ(s.operations_per_s, s.format && info(*s.format).integer ? 1390 : 700);
+  EXPECT_TRUE(WithRoofs({}).product_speeds().empty());
+  EXPECT_TRUE(WithRoofs({{"bf16", 700}}).product_speeds().empty());
+}
+
 }  // namespace
 }  // namespace fp8q::test

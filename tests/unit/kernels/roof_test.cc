@@ -45,6 +45,11 @@ TEST(Roof, RisesWithTheInstructions) {
   EXPECT_TRUE(has_unit(Unit::fp32));
   EXPECT_TRUE(has_unit(Unit::int8));
   EXPECT_EQ(has_unit(Unit::bf16), isa() >= Isa::avx512_bf16);
+  EXPECT_EQ(has_unit(Unit::bf16_tiles), isa() >= Isa::amx);
+  if (isa() >= Isa::amx) {
+    EXPECT_GT(rate(Unit::bf16_tiles), rate(Unit::fp32));
+    EXPECT_GT(rate(Unit::int8_tiles), 1.2 * rate(Unit::bf16_tiles));
+  }
   if (isa() == Isa::scalar) return;
   // Without VNNI the rate depends on the CPU's ports: it is between the same and twice as much.
   EXPECT_GT(rate(Unit::int8), (isa() >= Isa::avx512_vnni ? 1.2 : 0.7) * rate(Unit::fp32));

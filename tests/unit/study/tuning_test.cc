@@ -78,9 +78,9 @@ class TuningTest : public testing::Test {
   void run(Tuning& tuning, TuneResult& result) {
     tuning.run({.text = {.batches = {tiny_words()}, .score = nullptr},
                 .sizes = {.tokens = 8, .hidden = 32},
-                .roofs =
+                .speeds =
                     [] {
-                      return std::vector<Roof>{{"fp32", 1}, {"int8", 4}};
+                      return std::vector<ProductSpeed>{{std::nullopt, 1}, {Format::int8, 4}};
                     }},
                result);
   }

@@ -25,7 +25,7 @@ struct Case {
   }
   // `known` is the number of trials that an earlier call has left.
   std::vector<Move> moves(size_t known = 0) {
-    const CostModel costs({{"fp32", 1}, {"int8", 4}}, units);
+    const CostModel costs({{std::nullopt, 1}, {Format::int8, 4}}, units);
     const SensitivityInputs text{.batches = {tiny_words()}, .score = nullptr};
     size_t calls = 0;
     trials.resize(known);

@@ -53,10 +53,4 @@ class PackedProduct : public Product {
   std::vector<float> scale_, bias_;  // by column, to whole panels; scale_ is empty if all are 1
 };
 
-// Describes weights for packing, [in, out] in rows.
-template <typename T>
-Pack<T> plain_rows(const T* weights, const ProductParts& parts) {
-  return {.b = weights, .row_stride = parts.out, .column_stride = 1, .k = parts.in, .n = parts.out};
-}
-
 }  // namespace fp8q::cpu::products
