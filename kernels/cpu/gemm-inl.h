@@ -23,16 +23,19 @@ namespace HWY_NAMESPACE {
 // A tile of some rows and panels is kept in registers.
 struct SmallTiles {
   static constexpr size_t kRows = 1, kPanelsPerTile = 1;
+  static constexpr bool kRowStart = false;
 };
 // 12 of 16 (AVX2) or 24 of 32 (AVX-512) registers hold sums. That is enough for the latency of two
 // units, with few loads per product: AVX2 has 8 loads for 12 products, AVX-512 10 for 24.
 #if HWY_TARGET <= HWY_AVX3  // and all targets that extend it
 struct LargeTiles {
   static constexpr size_t kRows = 6, kPanelsPerTile = 4;
+  static constexpr bool kRowStart = false;
 };
 #elif HWY_TARGET == HWY_AVX2
 struct LargeTiles {
   static constexpr size_t kRows = 6, kPanelsPerTile = 1;
+  static constexpr bool kRowStart = false;
 };
 #else  // one row: g++ 12 reads beyond the rows if it makes vectors of two rows' pairs
 using LargeTiles = SmallTiles;
@@ -80,7 +83,8 @@ struct Tile {
   size_t ldc;
   const float* scale;
   const float* bias;
-  const int32_t* start;  // nullptr: zeros
+  const int32_t* start;      // by column; nullptr: zeros
+  const int32_t* row_start;  // by row, added to `start`; nullptr: zeros
   size_t columns, steps;
   bool first, last;  // whether this is the first or last block of K
 };
@@ -142,6 +146,9 @@ HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
       if (t.start) sum[0][w] = hn::BitCast(d, hn::LoadU(DI(), t.start + w * kLanes));
 #pragma GCC unroll 16
       for (size_t r = 1; r < R; ++r) sum[r][w] = sum[0][w];
+      if constexpr (Kernel::kRowStart)
+#pragma GCC unroll 16
+        for (size_t r = 0; r < R; ++r) sum[r][w] = hn::Add(sum[r][w], hn::Set(d, t.row_start[r]));
     }
   } else {
 #pragma GCC unroll 16
@@ -207,6 +214,7 @@ void all_rows(typename Kernel::Tile t, size_t m, size_t wide, NextPanels next) {
     const size_t rows = m >= 2 * kRows || m <= kRows ? std::min(m, kRows) : (m + 1) / 2;
     tile_of<Kernel, kRows, Kernel::kPanelsPerTile>(rows, wide, t);
     t.a += rows * t.lda;
+    if constexpr (Kernel::kRowStart) t.row_start += rows;
     t.c += rows * t.ldc;
     m -= rows;
   }
@@ -217,7 +225,7 @@ void all_rows(typename Kernel::Tile t, size_t m, size_t wide, NextPanels next) {
 // time) and kBlock (steps in a block of K). load(b, depth, wide) returns where `wide` panels of
 // `depth` values of k from b stand as Tile::b, and how far apart they are.
 template <class Kernel, typename A, typename B, class Load>
-void multiply_packed(const Gemm<A, B>& g, const Load& load) {
+void multiply_packed(const Gemm<A, B>& g, const Load& load, const int32_t* row_start = nullptr) {
   const size_t steps = (g.k + Kernel::kStep - 1) / Kernel::kStep;
   const size_t blocks = std::max<size_t>(1, (steps + Kernel::kBlock - 1) / Kernel::kBlock);
   const size_t width = panels(g.n);
@@ -241,6 +249,7 @@ void multiply_packed(const Gemm<A, B>& g, const Load& load) {
                         .scale = g.scale ? g.scale + column : nullptr,
                         .bias = g.bias ? g.bias + column : nullptr,
                         .start = g.start ? g.start + column : nullptr,
+                        .row_start = row_start,
                         .columns = std::min(wide * kPanel, g.n - column),
                         .steps = (to - from) / Kernel::kStep,
                         .first = block == 0,

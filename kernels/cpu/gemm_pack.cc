@@ -89,13 +89,23 @@ float f8_scale(Format format) noexcept {
   return scale;
 }
 
-void pack_i8(const Pack<int8_t>& args, int8_t* packed) noexcept {
-  const size_t depth = paired(args.k);
-  clear_last_step(packed, args.n, depth, 2);
+void pack_i8(const Pack<int8_t>& args, int8_t* packed, int32_t* start) noexcept {
+  const size_t depth = in_fours(args.k);
+  clear_last_step(packed, args.n, depth, 4);
   for_each_row(args, [&](size_t p, size_t k, const Row<int8_t>& row) {
     int8_t* to = in_steps<2>(packed, depth, p, k);
     for (size_t n = 0; n < kPanel; ++n) to[2 * n] = row[n];
   });
+  // Two rows of pairs hold w0 w1 and w2 w3 of a column.
+  for (size_t p = 0; p < panels(args.n); ++p)
+    for (size_t n = 0; n < kPanel; ++n) {
+      int32_t sum = 0;
+      for (size_t k = 0; k < depth; k += 4) {
+        const int8_t* w = packed + (p * depth + k) * kPanel + 2 * n;
+        sum += w[0] * w[2 * kPanel] + w[1] * w[2 * kPanel + 1];
+      }
+      start[p * kPanel + n] = -sum;
+    }
 }
 
 void pack_i8_fours(const Pack<int8_t>& args, int8_t* packed, int32_t* start) noexcept {

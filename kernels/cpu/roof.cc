@@ -56,7 +56,8 @@ namespace {
 using HWY_NAMESPACE::kSums;
 
 // This is in assembly, because Highway 1.0 has no dot products, and g++ 12 needlessly keeps integer
-// sums in memory. Twelve sums, two factors and a product are registers 0 to 14, all zero bits at
+// sums in memory. Twelve sums, two factors and what
+// becomes of them are registers 0 to 15, all zero bits at
 // first. `add` runs on each sum and names it \\r.
 #if HWY_ARCH_X86_64
 #define FP8Q_TURNS(zero, add, turns)                                                             \
@@ -73,13 +74,13 @@ using HWY_NAMESPACE::kSums;
                  : "+r"(left)                                                                    \
                  :                                                                               \
                  : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
-                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14");                         \
+                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                \
   } while (false)
 #else
 #define FP8Q_TURNS(zero, add, turns) static_cast<void>(turns)  // isa() is scalar
 #endif
 
-// Returns the operations of a turn: sums, lanes, products per lane, and 2.
+// Returns the operations of a turn: sums, lanes, products of codes per lane, and 2.
 constexpr double dots(double lanes, double products) { return kSums * lanes * products * 2; }
 
 double bf16_turns(size_t turns) {
@@ -110,8 +111,10 @@ double int8_turns(size_t turns) {
   }
   if (isa() == Isa::scalar) return plain_turns(turns);
   FP8Q_TURNS("vpxor %%ymm\\r, %%ymm\\r, %%ymm\\r",
-             "vpmaddwd %%ymm12, %%ymm13, %%ymm14\n\t vpaddd %%ymm14, %%ymm\\r, %%ymm\\r", turns);
-  return dots(8, 2) * static_cast<double>(turns);
+             "vpaddw %%ymm12, %%ymm13, %%ymm14\n\t vpaddw %%ymm12, %%ymm13, %%ymm15\n\t"
+             "vpmaddwd %%ymm14, %%ymm15, %%ymm14\n\t vpaddd %%ymm14, %%ymm\\r, %%ymm\\r",
+             turns);
+  return dots(8, 4) * static_cast<double>(turns);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace fp8q::cpu {
 enum class Unit {
   fp32,        // fma, or product and sum without it
   bf16,        // vdpbf16ps
-  int8,        // vpdpbusd, or vpmaddwd and vpaddd without it
+  int8,        // vpdpbusd, or vpmaddwd with additions (gemm.h)
   bf16_tiles,  // tdpbf16ps
   int8_tiles,  // tdpbssd
 };

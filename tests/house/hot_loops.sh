@@ -26,6 +26,7 @@ objdump -d -C --no-show-raw-insn "$1" | sed 's/fp8q::cpu:://g; s/(anonymous name
 errors=0
 check N_AVX2 'Fma' 6 1 vfmadd 12
 check N_AVX2 'WidenedPairs' 6 1 vpmaddwd 12
+check N_AVX2 'CrossedSums' 4 1 vpmaddwd 8
 check N_AVX3 'Fma' 6 4 vfmadd 24
 check N_AVX3 'WidenedPairs' 6 4 vpmaddwd 24
 check N_AVX3 'Bf16Pairs<DotProduct>' 6 4 vdpbf16ps 24

@@ -1,15 +1,17 @@
-// Measures matrix products alone beside the roof of the unit that forms them, on one thread.
+// Measures matrix products alone beside the roof of the unit that forms them.
 //
-//   bench_products [SECONDS]
+//   bench_products [SECONDS [THREADS]]
 //
 // Each row is a linear layer of a BERT and a number of tokens. Roof and products take turns, since
 // the clock of a core and what else its machine does change with time. A row shows the median of
-// the turns' ratios and the best rate. SECONDS is what a row takes (default: 0.5).
+// the turns' ratios and the best rate. SECONDS is what a row takes (default: 0.5), THREADS
+// how many share each product (default: 1).
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -17,7 +19,6 @@
 #include "base/threads.h"
 #include "engine/cpu/prepared_linear.h"
 #include "kernels/cpu/activation.h"
-#include "kernels/cpu/norm.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -79,7 +80,11 @@ void measure(const std::string& name, const PreparedLinear& linear, size_t rows,
   std::vector<double> shares;
   double best = 0;
   for (int i = 0; i < kTurns; ++i) {
-    const auto roof = [&] { return run_unit(linear.unit(), 2000); };
+    const auto roof = [&] {
+      std::vector<double> done(static_cast<size_t>(threads()));
+      parallel_for(done.size(), [&](size_t t) { done[t] = run_unit(linear.unit(), 20000); });
+      return std::accumulate(done.begin(), done.end(), 0.0);
+    };
     const double before = rate(kRoofSeconds, roof);
     const double own = rate(seconds / kTurns, product);
     const double after = rate(kRoofSeconds, roof);
@@ -91,8 +96,8 @@ void measure(const std::string& name, const PreparedLinear& linear, size_t rows,
              linear.out(), rows, 1e-9 * best, 100 * shares[kTurns / 2], cpu::name(linear.unit()));
 }
 
-void run(double seconds) {
-  set_threads(1);
+void run(double seconds, int threads) {
+  set_threads(threads);
   for (const std::optional<Format> format :
        {std::optional<Format>(), std::optional(Format::e4m3), std::optional(Format::int8)})
     for (const Shape& shape : kShapes) {
@@ -105,4 +110,6 @@ void run(double seconds) {
 }  // namespace
 }  // namespace fp8q::cpu
 
-int main(int argc, char** argv) { fp8q::cpu::run(argc > 1 ? std::atof(argv[1]) : 0.5); }
+int main(int argc, char** argv) {
+  fp8q::cpu::run(argc > 1 ? std::atof(argv[1]) : 0.5, argc > 2 ? std::atoi(argv[2]) : 1);
+}

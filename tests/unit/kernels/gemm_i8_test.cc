@@ -15,23 +15,24 @@ struct CodeData {
            const std::function<int(size_t)>& b_at)
       : a(p.m * p.k),
         b(p.k * p.n),
-        pairs_a(p.m * paired(p.k)),
+        pairs_a(p.m * in_fours(p.k)),
         fours_a(p.m * in_fours(p.k)),
-        pairs_b(packed_size(paired(p.k), p.n)),
+        pairs_b(packed_size(in_fours(p.k), p.n)),
         fours_b(packed_size(in_fours(p.k), p.n)),
-        start(panels(p.n) * kPanel) {
+        pairs_start(panels(p.n) * kPanel),
+        fours_start(panels(p.n) * kPanel) {
     for (size_t i = 0; i < a.size(); ++i) a[i] = a_at(i);
     for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(b_at(i));
     for (size_t i = 0; i < a.size(); ++i) {
       const size_t row = i / p.k, k = i % p.k;
-      pairs_a[row * paired(p.k) + k] = static_cast<int16_t>(a[i]);
+      pairs_a[row * in_fours(p.k) + k] = static_cast<int16_t>(a[i]);
       fours_a[row * in_fours(p.k) + k] = static_cast<uint8_t>(a[i] + 128);
     }
     const std::vector<int8_t> codes(b.begin(), b.end());
     const Pack<int8_t> pack{
         .b = codes.data(), .row_stride = p.n, .column_stride = 1, .k = p.k, .n = p.n};
-    pack_i8(pack, pairs_b.data());
-    pack_i8_fours(pack, fours_b.data(), start.data());
+    pack_i8(pack, pairs_b.data(), pairs_start.data());
+    pack_i8_fours(pack, fours_b.data(), fours_start.data());
     scale = random_floats(panels(p.n) * kPanel, 3);
     bias = random_floats(panels(p.n) * kPanel, 4);
   }
@@ -40,7 +41,7 @@ struct CodeData {
   std::vector<int16_t> pairs_a;
   std::vector<uint8_t> fours_a;
   std::vector<int8_t> pairs_b, fours_b;
-  std::vector<int32_t> start;
+  std::vector<int32_t> pairs_start, fours_start;
 };
 
 // All codes occur, the extremes often.
@@ -58,7 +59,9 @@ struct Part {
 
 template <typename A>
 void multiply(const Problem& p, const CodeData& d, bool epilogue, const Part& part,
-              const std::vector<A>& a, const std::vector<int8_t>& b, size_t depth, float* c) {
+              const std::vector<A>& a, const std::vector<int8_t>& b,
+              const std::vector<int32_t>& start, float* c) {
+  const size_t depth = in_fours(p.k);
   gemm_i8(Gemm<A, int8_t>{.a = a.data() + part.i * depth,
                           .lda = depth,
                           .b = b.data() + part.j * depth,
@@ -70,7 +73,7 @@ void multiply(const Problem& p, const CodeData& d, bool epilogue, const Part& pa
                           .m = part.m,
                           .n = part.n,
                           .k = p.k,
-                          .start = sizeof(A) == 1 ? d.start.data() + part.j : nullptr});
+                          .start = start.data() + part.j});
 }
 
 struct Products {
@@ -80,8 +83,8 @@ struct Products {
     for (size_t i = 0; i < p.m; i += rows)
       for (size_t j = 0; j < p.n; j += columns) {
         const Part part{i, j, std::min(rows, p.m - i), std::min(columns, p.n - j)};
-        multiply(p, d, epilogue, part, d.pairs_a, d.pairs_b, paired(p.k), pairs.data());
-        multiply(p, d, epilogue, part, d.fours_a, d.fours_b, in_fours(p.k), fours.data());
+        multiply(p, d, epilogue, part, d.pairs_a, d.pairs_b, d.pairs_start, pairs.data());
+        multiply(p, d, epilogue, part, d.fours_a, d.fours_b, d.fours_start, fours.data());
       }
   }
 };

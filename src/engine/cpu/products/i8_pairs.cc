@@ -1,4 +1,4 @@
-// Multiplies INT8 by INT8 in pairs of k, as integers of 16 bits.
+// Multiplies INT8 by INT8 as integers of 16 bits.
 #include "engine/cpu/products/packed_product.h"
 #include "engine/cpu/products/products.h"
 
@@ -8,11 +8,12 @@ namespace {
 class I8Pairs final : public PackedProduct {
  public:
   explicit I8Pairs(ProductParts& parts)
-      : PackedProduct({elements::kI16, parts.rounding(), {parts.in, paired(parts.in)}}, parts),
-        depth_(paired(parts.in)),
-        weights_(packed_size(depth_, parts.out)) {
+      : PackedProduct({elements::kI16, parts.rounding(), {parts.in, in_fours(parts.in)}}, parts),
+        depth_(in_fours(parts.in)),
+        weights_(packed_size(depth_, parts.out)),
+        start_(panels(parts.out) * kPanel) {
     const auto* codes = reinterpret_cast<const int8_t*>(parts.weight.codes.data());
-    pack_i8(plain_rows(codes, parts), weights_.data());
+    pack_i8(plain_rows(codes, parts), weights_.data(), start_.data());
   }
 
   Unit unit() const override { return Unit::int8; }
@@ -22,11 +23,14 @@ class I8Pairs final : public PackedProduct {
 
  private:
   void form_sums(const Sums& sums) const override {
-    gemm_i8(gemm<int16_t>(sums, weights_.data(), depth_));
+    auto product = gemm<int16_t>(sums, weights_.data(), depth_);
+    product.start = start_.data() + sums.columns.from;
+    gemm_i8(product);
   }
 
   size_t depth_;
   Buffer<int8_t> weights_;
+  Buffer<int32_t> start_;
 };
 
 }  // namespace

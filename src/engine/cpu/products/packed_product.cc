@@ -15,12 +15,12 @@ PackedProduct::PackedProduct(OperandForm form, ProductParts& parts, float sum_sc
 }
 
 // A block's part of x stays in a level 2 cache of 512 KiB: 192 rows of one K block (384 floats, 768
-// codes of 16 bits or 1536 of 8) are 288 KiB. Tiles of the kernels have 6 rows and up to 64
+// codes of 16 bits or 1536 of 8) are 288 KiB. Tiles of the kernels have 4 or 6 rows and up to 64
 // columns.
 Product::Blocks PackedProduct::blocks() const {
   return {.rows = 192,
           .few_rows = 96,
-          .row_unit = 6,
+          .row_unit = 12,
           .columns = 192,
           .few_columns = 64,
           .column_unit = 64};
