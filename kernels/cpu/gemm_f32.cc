@@ -20,9 +20,10 @@ struct Fma : LargeTiles {
   using Operands = DF;
   using Tile = HWY_NAMESPACE::Tile<float, float>;
   static constexpr size_t kStep = 1;
-  // A panel's part of one block is 24 KiB. With one panel a tile it stays in the level 1 cache
-  // while all rows use it; with four it stays in the level 2 cache.
-  static constexpr size_t kBlock = 384;
+  // With one panel a tile, a panel's part of one block is 96 KiB, which streams from the level 2
+  // cache. On Zen 3 that measured 2 to 6 % faster than 24 KiB in the level 1 cache, because sums
+  // are moved less often. With four panels all parts stay in the level 2 cache.
+  static constexpr size_t kBlock = kPanelsPerTile == 1 ? 1536 : 384;
 
   static HWY_INLINE V value(V sum) { return sum; }
 

@@ -1,8 +1,10 @@
 // Implements the quantizing functions of codec.h.
 //
-// Some rows at a time, absmax decides how they are quantized. Nearly always all values are finite
-// and their quotients moderate. Then the division takes three multiply-adds, and underflow is
-// counted by magnitudes; see quantize_limits.h. Otherwise, and without fma, every value is divided.
+// Nearly always all values are finite and their quotients moderate. Then the division takes three
+// multiply-adds, and underflow is counted by magnitudes; see quantize_limits.h. Some rows at a time
+// are quantized so, and again if their absmax tells that this does not hold for them. Where they
+// have been overwritten by then, or have scales of their own, absmax is found first. Without fma
+// every value is divided.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -27,6 +29,9 @@ namespace {
 constexpr bool kHasFma = HWY_NATIVE_FMA != 0;
 
 HWY_INLINE VI magnitude_bits(VF v) { return hn::BitCast(DI(), hn::Abs(v)); }
+HWY_INLINE uint32_t largest_lane(VI v) {
+  return static_cast<uint32_t>(hn::GetLane(hn::MaxOfLanes(DI(), v)));
+}
 
 // Rounds a magnitude to the values of a small float. Adding the power of two that leaves no bits
 // for less than the format's step at v rounds, to nearest even, to whole steps. Below the smallest
@@ -99,7 +104,8 @@ class QuickValue {
       : scale_(hn::Set(DF(), scale)),
         inverse_(hn::Set(DF(), limits.inverse)),
         zero_(hn::Set(DI(), static_cast<int32_t>(limits.zero ^ kTop))),
-        lost_(hn::Zero(DI())) {}
+        lost_(hn::Zero(DI())),
+        largest_(hn::Zero(DI())) {}
   HWY_INLINE VF operator()(VF x) {
     note(x);
     if constexpr (Codec::kInteger) return round_integer<Codec>(quotient(x));
@@ -110,6 +116,8 @@ class QuickValue {
     note(x);
     return hn::NearestInt(quotient(x));
   }
+  // Returns the bits of the largest magnitude seen.
+  uint32_t largest() const { return largest_lane(largest_); }
   RoundingCount count() const {
     HWY_ALIGN int32_t lanes[kLanes];
     hn::Store(lost_, DI(), lanes);
@@ -124,7 +132,9 @@ class QuickValue {
   // so that 0 is the largest; moved by 2^31 these are signed.
   HWY_INLINE void note(VF x) {
     const DI di;
-    const VI moved = hn::Add(magnitude_bits(x), hn::Set(di, static_cast<int32_t>(kTop - 1)));
+    const VI bits = magnitude_bits(x);
+    largest_ = hn::Max(largest_, bits);
+    const VI moved = hn::Add(bits, hn::Set(di, static_cast<int32_t>(kTop - 1)));
     lost_ = hn::Sub(lost_, hn::VecFromMask(di, hn::Lt(moved, zero_)));
   }
   HWY_INLINE VF quotient(VF x) const {
@@ -133,7 +143,7 @@ class QuickValue {
   }
 
   VF scale_, inverse_;
-  VI zero_, lost_;
+  VI zero_, lost_, largest_;
 };
 
 // Writes integers.
@@ -200,9 +210,6 @@ HWY_INLINE VI largest_of_row(const float* x, const float* factors, size_t n, VI 
   if (i < n) largest = hn::Max(largest, magnitude_bits(multiplied_first(x, factors, i, n - i)));
   return largest;
 }
-HWY_INLINE uint32_t largest_lane(VI v) {
-  return static_cast<uint32_t>(hn::GetLane(hn::MaxOfLanes(DI(), v)));
-}
 float absmax(const float* x, size_t n) {
   return std::bit_cast<float>(largest_lane(largest_of_row(x, nullptr, n, hn::Zero(DI()))));
 }
@@ -243,7 +250,7 @@ HWY_INLINE void put(Value& value, const VF (&x)[To::kVectors], VF scale, typenam
 }
 
 template <class Value, class To, class Where>
-RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
+Value quantize_by(const Rows& rows, const QuantizeLimits& limits) {
   using T = typename To::T;
   constexpr size_t kStep = To::kVectors * kLanes;
   const QuantizeRows& q = rows.all;
@@ -267,7 +274,7 @@ RoundingCount quantize_by(const Rows& rows, const QuantizeLimits& limits) {
     const size_t groups = (q.columns - c + To::kGroup - 1) / To::kGroup;
     std::memcpy(Where::template place<T>(q, r, c), last, groups * To::kGroup * sizeof(T));
   }
-  return value.count();
+  return value;
 }
 
 uint64_t count_saturated(const Rows& rows, const QuantizeLimits& limits) {
@@ -289,27 +296,41 @@ uint64_t count_saturated(const Rows& rows, const QuantizeLimits& limits) {
 
 template <class Codec, class To, class Where>
 RoundingCount quantize_rows(const QuantizeRows& q) {
+  using Any = AnyValue<Codec>;
+  using Quick = QuickValue<Codec>;
   // With a scale for each row, one row at a time; otherwise rows that stay in the level 1 cache.
   const size_t together = q.row_scales ? 1 : 8;
+  const bool ask_first = q.row_scales || q.x == q.out;
   QuantizeLimits limits{};
   if (!q.row_scales) limits = QuantizeLimits::of<Codec>(q.scale);
   RoundingCount count;
   for (size_t from = 0; from < q.rows; from += together) {
     Rows rows{q, from, std::min(from + together, q.rows), q.scale};
-    VI lanes = hn::Zero(DI());
-    for (size_t r = from; r < rows.to; ++r)
-      lanes = largest_of_row(q.x + r * q.x_stride, q.factors, q.columns, lanes);
-    const uint32_t largest = largest_lane(lanes);
+    uint32_t largest = 0;
+    if (ask_first) {
+      VI lanes = hn::Zero(DI());
+      for (size_t r = from; r < rows.to; ++r)
+        lanes = largest_of_row(q.x + r * q.x_stride, q.factors, q.columns, lanes);
+      largest = largest_lane(lanes);
+    }
     if (q.row_scales) {
       rows.scale = q.row_scales[from] = token_scale(q.format, std::bit_cast<float>(largest));
       limits = QuantizeLimits::of<Codec>(rows.scale);
     }
-    if (!kHasFma || largest > limits.quick) {
-      count += quantize_by<AnyValue<Codec>, To, Where>(rows, limits);
+    if (!kHasFma || limits.quick == 0 || largest > limits.quick) {
+      count += quantize_by<Any, To, Where>(rows, limits).count();
       continue;
     }
-    if (largest > limits.unclipped) count.saturated += count_saturated(rows, limits);
-    count += quantize_by<QuickValue<Codec>, To, Where>(rows, limits);
+    if (ask_first && largest > limits.unclipped) count.saturated += count_saturated(rows, limits);
+    const Quick quick = quantize_by<Quick, To, Where>(rows, limits);
+    if (ask_first) {
+      count += quick.count();
+    } else if (quick.largest() > limits.quick) {
+      count += quantize_by<Any, To, Where>(rows, limits).count();
+    } else {
+      if (quick.largest() > limits.unclipped) count.saturated += count_saturated(rows, limits);
+      count += quick.count();
+    }
   }
   return count;
 }
