@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 venv=$root/.venv
 stamp=$venv/packages
 packages="numpy safetensors onnx<1.23 onnxruntime tokenizers ml_dtypes"
-[ "${1:-}" != --peers ] || packages+=" openvino nncf"
+[ "${1:-}" != --peers ] || packages+=" openvino nncf ctranslate2"
 [ -f "$stamp" ] && [[ "$(cat "$stamp")" == "$packages"* ]] && exit 0
 python3 -c 'import venv, ensurepip' 2>/dev/null || "$root/scripts/install_packages.sh" python3-venv
 python3 -m venv "$venv"

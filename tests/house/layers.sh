@@ -27,7 +27,7 @@ declare -A may=(
   [src/api]="session study report evaluate engine encoder interpreter quantize calibrate onnx tasks text graph tensor numeric json base fp8q"
   [kernels/cpu]="numeric kernels hwy"
   [kernels/cuda]="numeric kernels tests"  # tests/cuda_sim, only in tests
-  [tools/bench]="engine encoder graph tensor numeric tasks text kernels base fp8q"
+  [tools/bench]="session study engine encoder graph tensor numeric tasks text kernels base fp8q"
   [tools/fp8q]="report json base fp8q tools"
 )
 
