@@ -48,6 +48,8 @@ build() {
     packages+=("${compiler/clang++/clang}" "${libraries[@]}")
     [ "${compiler#clang}" = "$compiler" ] || options+=(-DCMAKE_UNITY_BUILD=OFF)
     options+=(-DCMAKE_CXX_COMPILER="$compiler")
+    # Debian builds its libraries with the release's own compiler, whose libstdc++ is newer than the one an older g++ links.
+    options+=(-DCMAKE_CXX_STANDARD_LIBRARIES=-l:libstdc++.so.6)
   fi
   [ -n "$program_alone" ] && options+=(-DFP8Q_TESTS=OFF) || options+=(-DFP8Q_TESTS=ON)
   make_root "$folder" "$release"

@@ -6,8 +6,10 @@
 // of their own, s is the scale of the row. Products of codes are exact in FP32. Sums of INT8 are
 // exact and rounded once.
 //
-// Without AMX, sums of FP32 and of BF16 are the same chains (gemm.h), so that all such CPUs give
-// the same results. See products/products.def.
+// Sums of FP32 and of BF16 are the same chains (gemm.h) on every CPU, so that they give the same
+// results, except for BF16 on AMX tiles. There the sum of K products is that of K / 32 steps of two
+// chains (tiles.h), and differs from the exact one by at most (18 + K / 32) * 2^-24 * sum(|xc wc|)
+// instead of K * 2^-24 * sum(|xc wc|). See products/products.def.
 #pragma once
 
 #include <memory>

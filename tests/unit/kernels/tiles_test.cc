@@ -5,6 +5,7 @@
 #include <random>
 
 #include "kernel_testing.h"
+#include "kernels/cpu/codec.h"
 
 namespace fp8q::cpu {
 namespace {
