@@ -5,26 +5,11 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "engine/function.h"
 #include "kernels/cpu/isa.h"
 
 namespace fp8q::cpu {
 namespace {
-
-Function function_of(Activation a) {
-  switch (a) {
-    case Activation::none:
-      return Function::none;
-    case Activation::gelu_erf:
-      return Function::gelu_erf;
-    case Activation::gelu_tanh:
-      return Function::gelu_tanh;
-    case Activation::relu:
-      return Function::relu;
-    case Activation::tanh:
-      return Function::tanh;
-  }
-  FP8Q_ASSERT(!"activation without a kernel");
-}
 
 // FP8 weights are expanded to BF16, which saves decoding, if all of a model's weights then take at
 // most this much memory. It is half of what running a model may take in addition to its file.
@@ -68,7 +53,7 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, ComputeType compute,
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden);
   make_layers(encoder.layers, layer_ready);
   for (const HeadStage& stage : encoder.head)
-    head.push_back({make_step({&stage.linear}), function_of(stage.activation)});
+    head.push_back({make_step({&stage.linear}), function_of<Function>(stage.activation)});
 }
 
 // Makes two layers at a time, since each holds the FP32 values of a matrix or two. Layers have no
@@ -140,7 +125,7 @@ CpuLayer CpuEncoder::make_layer(const EncoderLayer& l) {
           .attention_norm = make_norm(l.attention_norm),
           .output_residual_rounded = l.output_residual_rounded,
           .intermediate = make_step({&l.intermediate}),
-          .activation = function_of(l.activation),
+          .activation = function_of<Function>(l.activation),
           .output = make_step({&l.output}),
           .output_norm = make_norm(l.output_norm)};
 }

@@ -4,26 +4,11 @@
 
 #include "base/error.h"
 #include "engine/embedding_table.h"
+#include "engine/function.h"
 #include "engine/weights.h"
 
 namespace fp8q::cuda {
 namespace {
-
-Function function_of(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return Function::none;
-    case Activation::gelu_erf:
-      return Function::gelu_erf;
-    case Activation::gelu_tanh:
-      return Function::gelu_tanh;
-    case Activation::relu:
-      return Function::relu;
-    case Activation::tanh:
-      return Function::tanh;
-  }
-  FP8Q_ASSERT(!"activation without a kernel");
-}
 
 void check_sizes(const Encoder& e) {
   const auto refuse = [](const std::string& reason) {
@@ -94,8 +79,8 @@ GpuEncoder::GpuEncoder(const Encoder& encoder, const MatmulContext& context,
     widest = std::max(widest, layer.intermediate.out);
   }
   for (const HeadStage& stage : encoder.head) {
-    head.push_back({stage.linear.input_site,
-                    GpuDense(stage.linear, encoder.sites, function_of(stage.activation))});
+    head.push_back({stage.linear.input_site, GpuDense(stage.linear, encoder.sites,
+                                                      function_of<Function>(stage.activation))});
     note(stage.linear.input_site, head.back().dense.effective());
     note(stage.linear.weight_site, head.back().dense.effective());
   }
@@ -134,7 +119,7 @@ GpuLayer GpuEncoder::make_layer(const EncoderLayer& l, const GpuLinear::Options&
         for (const int site : projections[j].input_sites)
           std::erase(projections[i].input_sites, site);
   }
-  const Function activation = function_of(l.activation);
+  const Function activation = function_of<Function>(l.activation);
   GpuStep intermediate = make_step({&l.intermediate}, options),
           output = make_step({&l.output}, options);
   intermediate.linear.offer(activation, output.linear.input());
