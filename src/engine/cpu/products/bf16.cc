@@ -10,8 +10,7 @@ class Bf16 final : public PackedProduct {
   explicit Bf16(ProductParts& parts)
       : PackedProduct({elements::kBf16Pairs, parts.rounding(), {parts.in, paired(parts.in)}},
                       parts),
-        depth_(paired(parts.in)),
-        weights_(packed_size(depth_, parts.out)) {
+        weights_(packed_size(form().stride(), parts.out)) {
     const std::vector<float> values = parts.weight.decoded();
     pack_bf16(plain_rows(values.data(), parts), weights_.data());
   }
@@ -24,10 +23,9 @@ class Bf16 final : public PackedProduct {
 
  private:
   void form_sums(const Sums& sums) const override {
-    gemm_bf16(gemm<uint16_t>(sums, weights_.data(), depth_));
+    gemm_bf16(gemm<uint16_t>(sums, weights_.data(), form().stride()));
   }
 
-  size_t depth_;
   Buffer<uint16_t> weights_;
 };
 

@@ -7,11 +7,10 @@ namespace {
 
 class F8Bf16 final : public PackedProduct {
  public:
-  F8Bf16(ProductParts& parts, size_t depth, Buffer<uint8_t> weights)
-      : PackedProduct({elements::kBf16Pairs, parts.rounding(), {parts.in, depth}}, parts,
+  F8Bf16(ProductParts& parts, Buffer<uint8_t> weights)
+      : PackedProduct({elements::kBf16Pairs, parts.rounding(), {parts.in, paired(parts.in)}}, parts,
                       f8_scale(*parts.types.w)),
         format_(*parts.types.w),
-        depth_(depth),
         weights_(std::move(weights)) {}
 
   Unit unit() const override { return Unit::bf16; }
@@ -21,28 +20,24 @@ class F8Bf16 final : public PackedProduct {
 
  private:
   void form_sums(const Sums& sums) const override {
-    gemm_f8(format_, gemm<uint16_t>(sums, weights_.data(), depth_));
+    gemm_f8(format_, gemm<uint16_t>(sums, weights_.data(), paired(form().in())));
   }
 
   Format format_;
-  size_t depth_;
   Buffer<uint8_t> weights_;
 };
 
 }  // namespace
 
-const ProductKernel f8_bf16 = {.serves =
-                                   [](const ProductTypes& types, size_t, const Machine& machine) {
-                                     return types.halves() && types.w && has_f8_panels(*types.w) &&
-                                            machine.bf16_dots && !types.expand_codes;
-                                   },
-                               .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
-                                 const size_t depth = paired(parts.in);
-                                 Buffer<uint8_t> weights(packed_size(depth, parts.out));
-                                 const auto codes = plain_rows(parts.weight.codes.data(), parts);
-                                 if (!pack_f8(*parts.types.w, codes, weights.data()))
-                                   return nullptr;  // not finite
-                                 return std::make_unique<F8Bf16>(parts, depth, std::move(weights));
-                               }};
+const ProductKernel f8_bf16 = {
+    .serves =
+        [](const ProductTypes& types, size_t, const Machine& machine) {
+          return types.halves() && types.w && has_f8_panels(*types.w) && machine.bf16_dots &&
+                 !types.expand_codes;
+        },
+    .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
+      auto weights = f8_panels(parts);
+      return weights ? std::make_unique<F8Bf16>(parts, std::move(*weights)) : nullptr;
+    }};
 
 }  // namespace fp8q::cpu::products

@@ -12,11 +12,10 @@ namespace {
 
 class F8F32 final : public PackedProduct {
  public:
-  F8F32(ProductParts& parts, size_t depth, Buffer<uint8_t> weights)
+  F8F32(ProductParts& parts, Buffer<uint8_t> weights)
       : PackedProduct({elements::kF32, parts.rounding(), {parts.in, parts.in}}, parts,
                       f8_scale(*parts.types.w)),
         types_(parts.types),
-        depth_(depth),
         weights_(std::move(weights)) {}
 
   Unit unit() const override { return Unit::fp32; }
@@ -27,11 +26,10 @@ class F8F32 final : public PackedProduct {
 
  private:
   void form_sums(const Sums& sums) const override {
-    gemm_f8(*types_.w, gemm<float>(sums, weights_.data(), depth_));
+    gemm_f8(*types_.w, gemm<float>(sums, weights_.data(), paired(form().in())));
   }
 
   ProductTypes types_;
-  size_t depth_;
   Buffer<uint8_t> weights_;
 };
 
@@ -41,11 +39,8 @@ const ProductKernel f8_f32 = {
     .serves = [](const ProductTypes& types, size_t,
                  const Machine&) { return types.w && has_f8_panels(*types.w); },
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
-      const size_t depth = paired(parts.in);
-      Buffer<uint8_t> weights(packed_size(depth, parts.out));
-      const auto codes = plain_rows(parts.weight.codes.data(), parts);
-      if (!pack_f8(*parts.types.w, codes, weights.data())) return nullptr;  // not finite
-      return std::make_unique<F8F32>(parts, depth, std::move(weights));
+      auto weights = f8_panels(parts);
+      return weights ? std::make_unique<F8F32>(parts, std::move(*weights)) : nullptr;
     }};
 
 }  // namespace fp8q::cpu::products

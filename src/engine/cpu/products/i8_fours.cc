@@ -1,36 +1,16 @@
 // Multiplies INT8 by INT8 in fours of k, by the dot products of VNNI.
-#include "engine/cpu/products/packed_product.h"
-#include "engine/cpu/products/products.h"
+#include "engine/cpu/products/packed_int8.h"
 
 namespace fp8q::cpu::products {
 namespace {
 
-class I8Fours final : public PackedProduct {
+class I8Fours final : public PackedInt8<uint8_t> {
  public:
-  explicit I8Fours(ProductParts& parts)
-      : PackedProduct({elements::kU8, parts.rounding(), {parts.in, in_fours(parts.in)}}, parts),
-        depth_(in_fours(parts.in)),
-        weights_(packed_size(depth_, parts.out)),
-        start_(panels(parts.out) * kPanel) {
-    const auto* codes = reinterpret_cast<const int8_t*>(parts.weight.codes.data());
-    pack_i8_fours(plain_rows(codes, parts), weights_.data(), start_.data());
-  }
+  explicit I8Fours(ProductParts& parts) : PackedInt8(elements::kU8, pack_i8_fours, parts) {}
 
-  Unit unit() const override { return Unit::int8; }
   std::string text(const std::string& formats) const override {
     return formats + " dot products, exact int32 sums";
   }
-
- private:
-  void form_sums(const Sums& sums) const override {
-    auto product = gemm<uint8_t>(sums, weights_.data(), depth_);
-    product.start = start_.data() + sums.columns.from;
-    gemm_i8(product);
-  }
-
-  size_t depth_;
-  Buffer<int8_t> weights_;
-  Buffer<int32_t> start_;
 };
 
 }  // namespace

@@ -19,7 +19,8 @@ class TilesProduct : public Product {
   // `sum_scale`.
   TilesProduct(TileType type, ProductParts& parts, float sum_scale = 1.0f);
 
-  size_t steps() const { return steps_; }
+  // Returns where the panels of some columns, which begin a panel, stand in packed weights.
+  size_t first_of(Range columns) const { return columns.from * form().stride(); }
   // Returns the packed panels of some columns, which begin a panel. `memory` belongs to the thread.
   virtual const std::byte* panels(Range columns, Buffer<std::byte>& memory) const = 0;
 

@@ -24,8 +24,7 @@ class TilesBf16 final : public TilesProduct {
 
  private:
   const std::byte* panels(Range columns, Buffer<std::byte>&) const override {
-    const size_t panel = columns.from / kTilePanel;
-    return reinterpret_cast<const std::byte*>(weights_.data()) + panel * steps() * kTileStepBytes;
+    return reinterpret_cast<const std::byte*>(weights_.data() + first_of(columns));
   }
 
   Buffer<uint16_t> weights_;

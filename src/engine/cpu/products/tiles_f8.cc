@@ -20,10 +20,9 @@ class TilesF8 final : public TilesProduct {
 
  private:
   const std::byte* panels(Range columns, Buffer<std::byte>& memory) const override {
-    const size_t each = steps() * kTileStepBytes / sizeof(uint16_t);
-    const size_t count = tile_panels(columns.size()) * each;
+    const size_t count = tile_panels(columns.size()) * kTilePanel * form().stride();
     std::byte* values = memory.grow(count * sizeof(uint16_t));
-    f8_to_bf16(format_, weights_.data() + columns.from / kTilePanel * each, count,
+    f8_to_bf16(format_, weights_.data() + first_of(columns), count,
                reinterpret_cast<uint16_t*>(values));
     return values;
   }
