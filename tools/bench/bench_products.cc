@@ -12,13 +12,11 @@
 #include <cstdlib>
 #include <functional>
 #include <numeric>
-#include <random>
 #include <vector>
 
 #include "base/stopwatch.h"
 #include "base/threads.h"
-#include "engine/cpu/prepared_linear.h"
-#include "kernels/cpu/activation.h"
+#include "engine/cpu/product_speed.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -28,31 +26,6 @@ struct Shape {
 };
 constexpr Shape kShapes[] = {{384, 1152}, {384, 1536}, {1536, 384}, {768, 3072}, {3072, 768}};
 constexpr size_t kRows[] = {8, 32, 128, 512};
-
-struct Layer {
-  std::vector<Site> sites;
-  Linear linear;
-};
-
-Layer random_layer(std::optional<Format> format, const Shape& shape) {
-  Layer layer;
-  for (const SiteKind kind : {SiteKind::activation, SiteKind::weight}) {
-    Site site;
-    site.kind = kind;
-    if (format) site.quantization = Quantization{*format, Tensor::scalar(0.03f), {}};
-    layer.sites.push_back(std::move(site));
-  }
-  std::mt19937 random(1);
-  std::normal_distribution<float> normal(0.0f, 1.0f);
-  std::vector<float> weights(shape.in * shape.out);
-  for (float& w : weights) w = normal(random);
-  layer.linear.in = static_cast<int64_t>(shape.in);
-  layer.linear.out = static_cast<int64_t>(shape.out);
-  layer.linear.input_site = 0;
-  layer.linear.weight_site = 1;
-  layer.linear.weight = Tensor::of<float>({layer.linear.in, layer.linear.out}, weights);
-  return layer;
-}
 
 // Returns operations per second over at least `seconds`.
 double rate(double seconds, const std::function<double()>& run) {
@@ -64,10 +37,8 @@ double rate(double seconds, const std::function<double()>& run) {
 }
 
 void measure(const std::string& name, const PreparedLinear& linear, size_t rows, double seconds) {
-  std::mt19937 random(2);
-  std::normal_distribution<float> normal(0.0f, 1.0f);
-  std::vector<float> x(rows * linear.in()), y(rows * linear.out());
-  for (float& v : x) v = normal(random);
+  const std::vector<float> x = normal_floats(rows * linear.in());
+  std::vector<float> y(rows * linear.out());
   Operand operand;
   if (!linear.form().is_x()) linear.form().write_all(x.data(), linear.in(), rows, operand);
   const auto product = [&] {
@@ -101,8 +72,7 @@ void run(double seconds, int threads) {
   for (const std::optional<Format> format :
        {std::optional<Format>(), std::optional(Format::e4m3), std::optional(Format::int8)})
     for (const Shape& shape : kShapes) {
-      const Layer layer = random_layer(format, shape);
-      const PreparedLinear linear({&layer.linear}, layer.sites, ComputeType::automatic);
+      const PreparedLinear linear = random_layer(shape.in, shape.out, format);
       for (const size_t rows : kRows) measure(linear.effective(), linear, rows, seconds);
     }
 }

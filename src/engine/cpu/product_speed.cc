@@ -4,23 +4,19 @@
 #include <random>
 
 #include "base/stopwatch.h"
-#include "engine/cpu/prepared_linear.h"
 
 namespace fp8q::cpu {
-namespace {
 
-std::vector<float> normal_floats(size_t n, float spread) {
+std::vector<float> normal_floats(size_t n) {
   std::mt19937 random(1);
-  std::normal_distribution<float> normal(0.0f, spread);
+  std::normal_distribution<float> normal;
   std::vector<float> x(n);
   for (float& v : x) v = normal(random);
   return x;
 }
 
-// Values have this spread. Codes of it use much of a format's range.
-constexpr float kSpread = 1.0f, kScale = 0.03f;
-
-PreparedLinear random_layer(const ProductShape& shape, const std::optional<Format>& format) {
+PreparedLinear random_layer(size_t in, size_t out, const std::optional<Format>& format) {
+  constexpr float kScale = 0.03f;  // codes of normal values use much of a format's range
   std::vector<Site> sites;
   for (const SiteKind kind : {SiteKind::activation, SiteKind::weight}) {
     Site site;
@@ -29,14 +25,15 @@ PreparedLinear random_layer(const ProductShape& shape, const std::optional<Forma
     sites.push_back(std::move(site));
   }
   Linear linear;
-  linear.in = static_cast<int64_t>(shape.in);
-  linear.out = static_cast<int64_t>(shape.out);
+  linear.in = static_cast<int64_t>(in);
+  linear.out = static_cast<int64_t>(out);
   linear.input_site = 0;
   linear.weight_site = 1;
-  linear.weight =
-      Tensor::of<float>({linear.in, linear.out}, normal_floats(shape.in * shape.out, kSpread));
+  linear.weight = Tensor::of<float>({linear.in, linear.out}, normal_floats(in * out));
   return PreparedLinear({&linear}, sites, ComputeType::automatic);
 }
+
+namespace {
 
 double seconds_of(const PreparedLinear& linear, const std::vector<float>& x, size_t rows,
                   Operand& operand, std::vector<float>& y) {
@@ -53,8 +50,8 @@ std::vector<ProductSpeed> measure_product_speeds(const ProductShape& shape) {
   std::vector<std::optional<Format>> formats = {std::nullopt};
   formats.insert(formats.end(), std::begin(kEveryFormat), std::end(kEveryFormat));
   std::vector<PreparedLinear> layers;
-  for (const auto& format : formats) layers.push_back(random_layer(shape, format));
-  const std::vector<float> x = normal_floats(shape.rows * shape.in, kSpread);
+  for (const auto& format : formats) layers.push_back(random_layer(shape.in, shape.out, format));
+  const std::vector<float> x = normal_floats(shape.rows * shape.in);
   std::vector<float> y(shape.rows * shape.out);
   std::vector<double> best(formats.size(), 1e9);
   Operand operand;
