@@ -62,20 +62,11 @@ HWY_INLINE float exponentials(float* x, size_t n, VF largest) {
   return tree_sum(d, sum);
 }
 
-// Divides a row. With fma this is correctly rounded but for subnormal quotients; see
-// quantize_limits.h.
 HWY_INLINE void divide_row(float* x, size_t n, float total) {
   const DF d;
-  const VF all = hn::Set(d, total);
-#if HWY_NATIVE_FMA
-  const VF inverse = hn::Set(d, 1.0f / total);
-  for (size_t i = 0; i < n; i += kLanes) {
-    const VF e = hn::LoadU(d, x + i), q = hn::Mul(e, inverse);
-    hn::StoreU(hn::MulAdd(hn::NegMulAdd(q, all, e), inverse, q), d, x + i);
-  }
-#else
-  for (size_t i = 0; i < n; i += kLanes) hn::StoreU(hn::Div(hn::LoadU(d, x + i), all), d, x + i);
-#endif
+  const VF all = hn::Set(d, total), inverse = hn::Set(d, 1.0f / total);
+  for (size_t i = 0; i < n; i += kLanes)
+    hn::StoreU(divided(hn::LoadU(d, x + i), all, inverse), d, x + i);
 }
 
 void softmax(const Softmax& s) {

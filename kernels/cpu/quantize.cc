@@ -3,8 +3,7 @@
 // Nearly always all values are finite and their quotients moderate. Then the division takes three
 // multiply-adds, and underflow is counted by magnitudes; see quantize_limits.h. Some rows at a time
 // are quantized so, and again if their absmax tells that this does not hold for them. Where they
-// have been overwritten by then, or have scales of their own, absmax is found first. Without fma
-// every value is divided.
+// have been overwritten by then, or have scales of their own, absmax is found first.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -25,8 +24,6 @@ HWY_BEFORE_NAMESPACE();
 namespace fp8q::cpu {
 namespace HWY_NAMESPACE {
 namespace {
-
-constexpr bool kHasFma = HWY_NATIVE_FMA != 0;
 
 HWY_INLINE VI magnitude_bits(VF v) { return hn::BitCast(DI(), hn::Abs(v)); }
 HWY_INLINE uint32_t largest_lane(VI v) {
@@ -137,59 +134,11 @@ class QuickValue {
     const VI moved = hn::Add(bits, hn::Set(di, static_cast<int32_t>(kTop - 1)));
     lost_ = hn::Sub(lost_, hn::VecFromMask(di, hn::Lt(moved, zero_)));
   }
-  HWY_INLINE VF quotient(VF x) const {
-    const VF q = hn::Mul(x, inverse_);
-    return hn::MulAdd(hn::NegMulAdd(q, scale_, x), inverse_, q);
-  }
+  HWY_INLINE VF quotient(VF x) const { return divided(x, scale_, inverse_); }
 
   VF scale_, inverse_;
   VI zero_, lost_, largest_;
 };
-
-// Writes integers.
-template <typename Integer, int kAdd = 0>
-struct ToInteger {
-  using T = Integer;
-  static constexpr size_t kGroup = 1;
-#if HWY_TARGET == HWY_AVX2
-  static constexpr size_t kVectors = sizeof(Integer) == 1 ? 4 : 2;
-#else
-  static constexpr size_t kVectors = 1;
-#endif
-  static HWY_INLINE void store(const VF (&v)[kVectors], VF, T* to) {
-    VI integers[kVectors];
-    for (size_t i = 0; i < kVectors; ++i) integers[i] = hn::ConvertTo(DI(), v[i]);  // exact
-    store(integers, to);
-  }
-  // Integers beyond those of 8 bits become the largest or lowest.
-  static HWY_INLINE void store(const VI (&v)[kVectors], T* to) {
-#if HWY_TARGET == HWY_AVX2
-    // These instructions work within halves of 16 bytes.
-    if constexpr (kVectors == 4) {
-      const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw),
-                                               _mm256_packs_epi32(v[2].raw, v[3].raw));
-      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-      const __m256i moved = _mm256_permutevar8x32_epi32(bytes, order);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                          _mm256_xor_si256(moved, _mm256_set1_epi8(static_cast<char>(kAdd))));
-    } else {
-      const __m256i limited = _mm256_max_epi16(
-          _mm256_min_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw), _mm256_set1_epi16(127)),
-          _mm256_set1_epi16(-128));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                          _mm256_permute4x64_epi64(limited, 0b11'01'10'00));
-    }
-#else
-    const DI di;
-    const VI limited = hn::Min(hn::Max(v[0], hn::Set(di, -128)), hn::Set(di, 127));
-    const hn::Rebind<T, DF> d;
-    hn::StoreU(hn::DemoteTo(d, hn::Add(limited, hn::Set(di, kAdd))), d, to);
-#endif
-  }
-};
-using ToI8 = ToInteger<int8_t>;
-using ToU8 = ToInteger<uint8_t, 128>;
-using ToI16 = ToInteger<int16_t>;
 
 // Returns x, or x times factors, from index i on.
 HWY_INLINE VF multiplied(const float* x, const float* factors, size_t i) {
@@ -317,20 +266,24 @@ RoundingCount quantize_rows(const QuantizeRows& q) {
       rows.scale = q.row_scales[from] = token_scale(q.format, std::bit_cast<float>(largest));
       limits = QuantizeLimits::of<Codec>(rows.scale);
     }
-    if (!kHasFma || limits.quick == 0 || largest > limits.quick) {
-      count += quantize_by<Any, To, Where>(rows, limits).count();
+    const auto saturated = [&](uint32_t most) {
+      return most > limits.unclipped ? count_saturated(rows, limits) : 0;
+    };
+    const auto take_any = [&] { count += quantize_by<Any, To, Where>(rows, limits).count(); };
+    if (limits.quick == 0 || largest > limits.quick) {
+      take_any();
       continue;
     }
-    if (ask_first && largest > limits.unclipped) count.saturated += count_saturated(rows, limits);
+    if (ask_first) count.saturated += saturated(largest);
     const Quick quick = quantize_by<Quick, To, Where>(rows, limits);
-    if (ask_first) {
-      count += quick.count();
-    } else if (quick.largest() > limits.quick) {
-      count += quantize_by<Any, To, Where>(rows, limits).count();
-    } else {
-      if (quick.largest() > limits.unclipped) count.saturated += count_saturated(rows, limits);
-      count += quick.count();
+    if (!ask_first) {
+      if (quick.largest() > limits.quick) {
+        take_any();
+        continue;
+      }
+      count.saturated += saturated(quick.largest());
     }
+    count += quick.count();
   }
   return count;
 }

@@ -63,6 +63,51 @@ struct ToBf16Pairs {
 };
 #endif
 
+// Writes integers.
+template <typename Integer, int kAdd = 0>
+struct ToInteger {
+  using T = Integer;
+  static constexpr size_t kGroup = 1;
+#if HWY_TARGET == HWY_AVX2
+  static constexpr size_t kVectors = sizeof(Integer) == 1 ? 4 : 2;
+#else
+  static constexpr size_t kVectors = 1;
+#endif
+  static HWY_INLINE void store(const VF (&v)[kVectors], VF, T* to) {
+    VI integers[kVectors];
+    for (size_t i = 0; i < kVectors; ++i) integers[i] = hn::ConvertTo(DI(), v[i]);  // exact
+    store(integers, to);
+  }
+  // Integers beyond those of 8 bits become the largest or lowest.
+  static HWY_INLINE void store(const VI (&v)[kVectors], T* to) {
+#if HWY_TARGET == HWY_AVX2
+    // These instructions work within halves of 16 bytes.
+    if constexpr (kVectors == 4) {
+      const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw),
+                                               _mm256_packs_epi32(v[2].raw, v[3].raw));
+      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+      const __m256i moved = _mm256_permutevar8x32_epi32(bytes, order);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm256_xor_si256(moved, _mm256_set1_epi8(static_cast<char>(kAdd))));
+    } else {
+      const __m256i limited = _mm256_max_epi16(
+          _mm256_min_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw), _mm256_set1_epi16(127)),
+          _mm256_set1_epi16(-128));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm256_permute4x64_epi64(limited, 0b11'01'10'00));
+    }
+#else
+    const DI di;
+    const VI limited = hn::Min(hn::Max(v[0], hn::Set(di, -128)), hn::Set(di, 127));
+    const hn::Rebind<T, DF> d;
+    hn::StoreU(hn::DemoteTo(d, hn::Add(limited, hn::Set(di, kAdd))), d, to);
+#endif
+  }
+};
+using ToI8 = ToInteger<int8_t>;
+using ToU8 = ToInteger<uint8_t, 128>;
+using ToI16 = ToInteger<int16_t>;
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fp8q::cpu
 HWY_AFTER_NAMESPACE();

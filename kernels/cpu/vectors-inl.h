@@ -36,6 +36,17 @@ HWY_INLINE VF at_most(VF limit, VF v) { return hn::IfThenElse(hn::Gt(v, limit), 
 HWY_INLINE VF at_least(VF limit, VF v) { return hn::IfThenElse(hn::Lt(v, limit), limit, v); }
 #endif
 
+// Returns x / y, given the reciprocal of y as FP32 rounds it. With fma this is correctly rounded
+// but for extreme values; see quantize_limits.h.
+HWY_INLINE VF divided(VF x, VF y, [[maybe_unused]] VF inverse) {
+#if HWY_NATIVE_FMA
+  const VF q = hn::Mul(x, inverse);
+  return hn::MulAdd(hn::NegMulAdd(q, y, x), inverse, q);
+#else
+  return hn::Div(x, y);
+#endif
+}
+
 // Returns the first n values at x, followed by zeros.
 HWY_INLINE VF load_first(const float* x, size_t n) {
   HWY_ALIGN float lanes[kLanes] = {};
