@@ -71,6 +71,7 @@ class AnyValue {
     return v;
   }
   RoundingCount count() const { return count_; }
+  uint32_t largest() const { return 0; }  // nobody asks
 
  private:
   static HWY_INLINE VF value(VF v) {
@@ -198,11 +199,18 @@ HWY_INLINE void put(Value& value, const VF (&x)[To::kVectors], VF scale, typenam
   }
 }
 
+// Says what quantizing some rows met.
+struct Met {
+  RoundingCount count;
+  uint32_t largest;  // the bits of the largest magnitude
+};
+
+// Everything that the inner loop needs is local, since its stores could alias what is not.
 template <class Value, class To, class Where>
-Value quantize_by(const Rows& rows, const QuantizeLimits& limits) {
+Met quantize_by(const Rows& rows, const QuantizeLimits& limits) {
   using T = typename To::T;
   constexpr size_t kStep = To::kVectors * kLanes;
-  const QuantizeRows& q = rows.all;
+  const QuantizeRows q = rows.all;
   const VF scale = hn::Set(DF(), rows.scale);
   Value value(rows.scale, limits);
   for (size_t r = rows.from; r < rows.to; ++r) {
@@ -223,7 +231,7 @@ Value quantize_by(const Rows& rows, const QuantizeLimits& limits) {
     const size_t groups = (q.columns - c + To::kGroup - 1) / To::kGroup;
     std::memcpy(Where::template place<T>(q, r, c), last, groups * To::kGroup * sizeof(T));
   }
-  return value;
+  return {value.count(), value.largest()};
 }
 
 uint64_t count_saturated(const Rows& rows, const QuantizeLimits& limits) {
@@ -269,21 +277,21 @@ RoundingCount quantize_rows(const QuantizeRows& q) {
     const auto saturated = [&](uint32_t most) {
       return most > limits.unclipped ? count_saturated(rows, limits) : 0;
     };
-    const auto take_any = [&] { count += quantize_by<Any, To, Where>(rows, limits).count(); };
+    const auto take_any = [&] { count += quantize_by<Any, To, Where>(rows, limits).count; };
     if (limits.quick == 0 || largest > limits.quick) {
       take_any();
       continue;
     }
     if (ask_first) count.saturated += saturated(largest);
-    const Quick quick = quantize_by<Quick, To, Where>(rows, limits);
+    const Met quick = quantize_by<Quick, To, Where>(rows, limits);
     if (!ask_first) {
-      if (quick.largest() > limits.quick) {
+      if (quick.largest > limits.quick) {
         take_any();
         continue;
       }
-      count.saturated += saturated(quick.largest());
+      count.saturated += saturated(quick.largest);
     }
-    count += quick.count();
+    count += quick.count;
   }
   return count;
 }
