@@ -114,6 +114,8 @@ struct CrossedSums {
     const D16 d;
     const int16_t* HWY_RESTRICT a = t.a;
     const int16_t* HWY_RESTRICT b = t.b;
+    // On Zen 3 this measured 1 to 4 % faster than one step at a time.
+#pragma GCC unroll 2
     for (size_t i = 0; i < t.steps; ++i) {
       Pairs first[kVectors], second[kVectors];
       for (size_t v = 0; v < kVectors; ++v) {

@@ -1,5 +1,6 @@
 #include "kernels/cpu/norm.h"
 
+#include <algorithm>
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -49,39 +50,54 @@ void add_rows(const float* a, const float* b, size_t n, float* out) {
   for (; i < n; ++i) out[i] = a[i] + b[i];
 }
 
-void norm_row(const float* x, const NormRows& a, float* out) {
-  const D64 d;
-  const size_t n = a.columns;
-  const auto count = static_cast<double>(n);
-  const double mean = sum_of(x, n, [](V64 v) { return v; }) / count;
-  const V64 vmean = hn::Set(d, mean);
-  const double variance = sum_of(x, n,
-                                 [&](V64 v) {
-                                   const V64 c = hn::Sub(v, vmean);
-                                   return hn::Mul(c, c);
-                                 }) /
-                          count;
-  const double inverse = 1.0 / std::sqrt(variance + static_cast<double>(a.epsilon));
-  const V64 vinverse = hn::Set(d, inverse);
+double mean_of(const float* x, size_t n) {
+  return sum_of(x, n, [](V64 v) { return v; }) / static_cast<double>(n);
+}
+
+double variance_of(const float* x, size_t n, double mean) {
+  const V64 vmean = hn::Set(D64(), mean);
+  const auto square = [&](V64 v) {
+    const V64 c = hn::Sub(v, vmean);
+    return hn::Mul(c, c);
+  };
+  return sum_of(x, n, square) / static_cast<double>(n);
+}
+
+void scale_row(const float* x, const NormRows& a, double mean, double inverse, float* out) {
+  const V64 vmean = hn::Set(D64(), mean), vinverse = hn::Set(D64(), inverse);
   size_t i = 0;
-  for (; i + kLanes64 <= n; i += kLanes64) {
+  for (; i + kLanes64 <= a.columns; i += kLanes64) {
     const V64 unit = hn::Mul(hn::Sub(load64(x + i), vmean), vinverse);
     const V64 y = hn::Add(hn::Mul(unit, load64(a.gamma + i)), load64(a.beta + i));
     hn::StoreU(hn::DemoteTo(DHalf(), y), DHalf(), out + i);
   }
-  for (; i < n; ++i)
+  for (; i < a.columns; ++i)
     out[i] = static_cast<float>((x[i] - mean) * inverse * double{a.gamma[i]} + double{a.beta[i]});
 }
 
+// One step after another is taken for this many rows, so that the end of a sum, the division and
+// the root of one row overlap with other rows.
+constexpr size_t kRowsTogether = 4;
+
 void norm_rows(const NormRows& a) {
-  for (size_t r = 0; r < a.rows; ++r) {
-    const float* x = a.x + r * a.x_stride;
-    float* out = a.out + r * a.out_stride;
-    if (a.residual) {
-      add_rows(x, a.residual + r * a.residual_stride, a.columns, out);
-      x = out;
+  const size_t n = a.columns;
+  for (size_t from = 0; from < a.rows; from += kRowsTogether) {
+    const size_t rows = std::min(kRowsTogether, a.rows - from);
+    const float* x[kRowsTogether];
+    float* out[kRowsTogether];
+    double mean[kRowsTogether], variance[kRowsTogether];
+    for (size_t r = 0; r < rows; ++r) {
+      x[r] = a.x + (from + r) * a.x_stride;
+      out[r] = a.out + (from + r) * a.out_stride;
+      if (!a.residual) continue;
+      add_rows(x[r], a.residual + (from + r) * a.residual_stride, n, out[r]);
+      x[r] = out[r];
     }
-    norm_row(x, a, out);
+    for (size_t r = 0; r < rows; ++r) mean[r] = mean_of(x[r], n);
+    for (size_t r = 0; r < rows; ++r) variance[r] = variance_of(x[r], n, mean[r]);
+    for (size_t r = 0; r < rows; ++r)
+      scale_row(x[r], a, mean[r], 1.0 / std::sqrt(variance[r] + static_cast<double>(a.epsilon)),
+                out[r]);
   }
 }
 
