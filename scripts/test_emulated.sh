@@ -65,7 +65,7 @@ build_bochs() {
   mend_bochs
   ./configure --enable-x86-64 --enable-cpu-level=6 --enable-avx --enable-evex --enable-amx --enable-repeat-speedups \
     --enable-handlers-chaining --enable-trace-linking --enable-fast-function-calls --disable-docbook --with-nogui \
-    CC='ccache gcc' CXX='ccache g++' CFLAGS='-O3 -fno-strict-aliasing' CXXFLAGS='-O3 -fno-strict-aliasing'
+    CFLAGS='-O3 -fno-strict-aliasing' CXXFLAGS='-O3 -fno-strict-aliasing'
   make -j "$(nproc)"
 }
 
@@ -100,7 +100,7 @@ run() {
   "$@" || result=$?
 }
 INIT
-    for name in $(compgen -e | grep -E '^(FP8Q|OMP|GTEST)_'); do echo "export $name=${!name@Q}"; done
+    for name in $(compgen -e | grep -E '^(FP8Q|GTEST)_'); do echo "export $name=${!name@Q}"; done
     for file in "${programs[@]}"; do echo run "${file@Q}" "${@@Q}"; done
     # stty waits until the serial port has sent everything.
     echo 'echo "emulated: exit status $result"; stty -F /dev/ttyS0 -echo; poweroff -f'
