@@ -119,8 +119,11 @@ std::string name_of(const Linear& linear, const std::vector<Site>& sites) {
   return site ? site->path : "a linear layer";
 }
 
-std::vector<float> PlainWeight::decoded() const {
+std::vector<float> PlainWeight::decoded() const& {
   return format ? decoded_codes(*format, codes) : values;
+}
+std::vector<float> PlainWeight::decoded() && {
+  return format ? decoded_codes(*format, codes) : std::move(values);
 }
 
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
@@ -189,10 +192,10 @@ JoinedLinears join(const std::vector<const Linear*>& linears, const std::vector<
     all.weight.format = plain.front().format;
   const size_t columns = all.weight.scales.size();
   size_t column = 0;
-  for (const PlainWeight& p : plain) {
+  for (PlainWeight& p : plain) {
     const size_t width = p.scales.size();
     if (all.weight.format) put_columns(p.codes, width, column, columns, all.weight.codes);
-    else put_columns(p.decoded(), width, column, columns, all.weight.values);
+    else put_columns(std::move(p).decoded(), width, column, columns, all.weight.values);
     column += width;
   }
   return all;

@@ -17,8 +17,9 @@ struct PlainWeight {
   std::vector<float> values;
   std::vector<float> scales;  // [out]; ones if the weight is not quantized
 
-  // Returns the values, without scales; codes are decoded.
-  std::vector<float> decoded() const;
+  // Returns the values, without scales; codes are decoded. The second form leaves no values.
+  std::vector<float> decoded() const&;
+  std::vector<float> decoded() &&;
 };
 
 // Float weights with a quantized Site are quantized here. A scale along the input channels or of

@@ -11,7 +11,7 @@ class Bf16 final : public PackedProduct {
       : PackedProduct({elements::kBf16Pairs, parts.rounding(), {parts.in, paired(parts.in)}},
                       parts),
         weights_(packed_size(form().stride(), parts.out)) {
-    const std::vector<float> values = parts.weight.decoded();
+    const std::vector<float> values = std::move(parts.weight).decoded();
     pack_bf16(plain_rows(values.data(), parts), weights_.data());
   }
 

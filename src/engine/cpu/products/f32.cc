@@ -11,7 +11,7 @@ class F32 final : public PackedProduct {
       : PackedProduct({elements::kF32, parts.rounding(), {parts.in, parts.in}}, parts),
         types_(parts.types),
         weights_(packed_size(parts.in, parts.out)) {
-    const std::vector<float> values = parts.weight.decoded();
+    const std::vector<float> values = std::move(parts.weight).decoded();
     pack_f32(plain_rows(values.data(), parts), weights_.data());
   }
 

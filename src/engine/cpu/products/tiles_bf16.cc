@@ -10,7 +10,7 @@ class TilesBf16 final : public TilesProduct {
   explicit TilesBf16(ProductParts& parts)
       : TilesProduct(TileType::bf16, parts),
         weights_(tile_packed_size(TileType::bf16, parts.in, parts.out)) {
-    const std::vector<float> values = parts.weight.decoded();
+    const std::vector<float> values = std::move(parts.weight).decoded();
     std::vector<uint16_t> halves(values.size());
     round_to_bf16(values.data(), values.size(), halves.data());  // exact
     pack_tiles(plain_rows(halves.data(), parts), weights_.data());
