@@ -10,6 +10,7 @@
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/codec.h"
+#include "kernels/cpu/softmax.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -48,6 +49,14 @@ struct Strided {
   }
 };
 
+AttentionForm form_of(const QkvOperands& operands, const AttentionOperand& probabilities) {
+  const bool quantized =
+      probabilities.quantization && std::ranges::all_of(operands, [](const AttentionOperand& o) {
+        return o.quantization.has_value();
+      });
+  return quantized && machine().bf16_dots ? AttentionForm::bf16_dots : AttentionForm::f32;
+}
+
 }  // namespace
 
 AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& sites)
@@ -62,9 +71,7 @@ AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& site
       probabilities_{a.probabilities_site, 1.0f,
                      activation_quantization(sites, a.probabilities_site)},
       scores_site_(a.scores_site),
-      bf16_(machine().bf16_dots && probabilities_.quantization &&
-            std::ranges::all_of(
-                operands_, [](const AttentionOperand& o) { return o.quantization.has_value(); })) {}
+      form_(form_of(operands_, probabilities_)) {}
 
 // Returns whether scores and probabilities of all heads must be in memory.
 bool AttentionBlock::in_steps(const SitePass& pass) const {
@@ -179,7 +186,8 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
     return args.qkv + start + first * stride;
   };
   const auto& p = probabilities_.quantization;
-  return {.q = rows(0),
+  return {.form = form_,
+          .q = rows(0),
           .k = rows(1),
           .v = rows(2),
           .qkv_stride = stride,
@@ -189,7 +197,6 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
           .score_scale = scale_,
           .p_format = p ? std::optional(p->format) : std::nullopt,
           .p_scale = probabilities_.scale(),
-          .bf16 = bf16_,
           .out_scale = probabilities_.scale() * operands_[2].scale(),
           .out = args.out + first * hidden + head * head_size_,
           .out_stride = hidden,
@@ -198,7 +205,7 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
 
 void AttentionBlock::attend(const Run& args) const {
   const size_t sequences = args.offsets.size() - 1, most = longest(args.offsets);
-  const size_t need = attend_scratch(most, head_size_);
+  const size_t need = attend_scratch(form_, most, head_size_);
   const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own, out;
@@ -223,7 +230,7 @@ void AttentionBlock::attend(const Run& args) const {
 // Computes all heads of one sequence, with their scores and probabilities in memory.
 void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch& scratch) const {
   const size_t tokens = tokens_of(args.offsets, s), stride = score_stride(tokens);
-  const size_t need = attend_scratch(tokens, head_size_);
+  const size_t need = attend_scratch(form_, tokens, head_size_);
   const SitePass& pass = *args.pass;
   float* matrices = scratch.matrices.grow(heads_ * tokens * stride);
   const auto each_head = [&](const auto& body) {
@@ -268,6 +275,10 @@ double AttentionBlock::operations(std::span<const int32_t> offsets) const {
   return 4 * static_cast<double>(pairs(offsets)) * static_cast<double>(heads_ * head_size_);
 }
 
+Unit AttentionBlock::unit() const {
+  return form_ == AttentionForm::bf16_dots ? Unit::bf16 : Unit::fp32;
+}
+
 std::string AttentionBlock::effective(int site) const {
   const bool of_scores = site == operands_[0].site || site == operands_[1].site;
   const AttentionOperand& a = of_scores ? operands_[0] : probabilities_;
@@ -277,7 +288,7 @@ std::string AttentionBlock::effective(int site) const {
   const Format x = a.quantization->format, y = b.quantization->format;
   std::string name(info(x).name);
   if (x != y) name += " x " + std::string(info(y).name);
-  name += bf16_ ? " as bf16 dot products, " : " as fp32 products, ";
+  name += form_ == AttentionForm::bf16_dots ? " as bf16 dot products, " : " as fp32 products, ";
   if (!info(x).integer || !info(y).integer) return name + "exact; fp32 sums";
   if (!of_scores) return name + "exact sums up to 1024 tokens";
   return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");

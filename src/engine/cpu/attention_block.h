@@ -47,7 +47,7 @@ class AttentionBlock {
 
   // Returns how the products are formed, for the Site of one operand.
   std::string effective(int site) const;
-  Unit unit() const { return bf16_ ? Unit::bf16 : Unit::fp32; }
+  Unit unit() const;
   // Returns the operations of both products, 2 per multiplication with its addition.
   double operations(std::span<const int32_t> offsets) const;
 
@@ -69,7 +69,7 @@ class AttentionBlock {
   QkvOperands operands_;
   AttentionOperand probabilities_;
   int scores_site_;
-  bool bf16_;  // BF16 dot products are worth using, and all operands are codes
+  AttentionForm form_;
 };
 
 }  // namespace fp8q::cpu
