@@ -25,6 +25,9 @@
 
 namespace fp8q::cpu {
 
+// Sums of the products of so many INT8 codes are exact in FP32.
+inline constexpr size_t kMostExactCodes = 1024;
+
 enum class AttentionForm { f32, bf16_dots, int8_tiles, bf16_tiles };
 
 struct AttendHead {

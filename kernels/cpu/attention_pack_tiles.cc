@@ -22,7 +22,7 @@ constexpr size_t kTileColumns = 16;
 
 static_assert(kTileColumns % kLanes == 0);
 
-// Returns where column `column` of B begins in the tiles of step `step`.
+// Returns the tile that holds column `column` of B in step `step`.
 std::byte* tile_of(std::byte* packed, size_t steps, size_t step, size_t column) {
   const size_t tile = 2 * (column / kTilePanel * steps + step) + column % kTilePanel / kTileColumns;
   return packed + tile * kTileBytes;
