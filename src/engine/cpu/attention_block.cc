@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/threads.h"
-#include "engine/cpu/machine.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/codec.h"
+#include "kernels/cpu/softmax.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -48,23 +48,33 @@ struct Strided {
   }
 };
 
+AttentionOperand operand_of(int site, float factor, size_t head_size,
+                            const std::vector<Site>& sites) {
+  AttentionOperand operand{site, {}, activation_quantization(sites, site)};
+  if (factor != 1.0f) operand.factors.assign(head_size, factor);
+  return operand;
+}
+
 }  // namespace
 
-AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& sites)
+AttentionBlock::AttentionBlock(const Attention& a, const std::vector<Site>& sites,
+                               size_t most_tokens)
     : heads_(static_cast<size_t>(a.heads)),
       head_size_(static_cast<size_t>(a.head_size)),
       scale_(a.scale),
       operands_{{
-          {a.query_site, a.query_scale, activation_quantization(sites, a.query_site)},
-          {a.key_site, a.key_scale, activation_quantization(sites, a.key_site)},
-          {a.value_site, 1.0f, activation_quantization(sites, a.value_site)},
+          operand_of(a.query_site, a.query_scale, head_size_, sites),
+          operand_of(a.key_site, a.key_scale, head_size_, sites),
+          operand_of(a.value_site, 1.0f, head_size_, sites),
       }},
-      probabilities_{a.probabilities_site, 1.0f,
-                     activation_quantization(sites, a.probabilities_site)},
+      probabilities_(operand_of(a.probabilities_site, 1.0f, head_size_, sites)),
       scores_site_(a.scores_site),
-      bf16_(machine().bf16_dots && probabilities_.quantization &&
-            std::ranges::all_of(
-                operands_, [](const AttentionOperand& o) { return o.quantization.has_value(); })) {}
+      form_(choose_form(operands_, probabilities_,
+                        std::max(head_size_, most_tokens) <= kMostExactCodes)) {}
+
+HeadsLayout AttentionBlock::layout(size_t tokens) const {
+  return {heads_, head_size_, tokens, &element_of(form_)};
+}
 
 // Returns whether scores and probabilities of all heads must be in memory.
 bool AttentionBlock::in_steps(const SitePass& pass) const {
@@ -79,18 +89,14 @@ bool AttentionBlock::is_watched(const SitePass& pass) const {
 std::optional<HeadsFeed> AttentionBlock::feed(float* to, size_t tokens, const SitePass& pass,
                                               size_t first_column) const {
   if (in_steps(pass) || is_watched(pass)) return std::nullopt;
-  return HeadsFeed(operands_, {heads_, head_size_, tokens}, to, *pass.sites, first_column);
+  return HeadsFeed(operands_, layout(tokens), to, *pass.sites, first_column);
 }
 
-void AttentionBlock::run(const Run& args, AttentionScratch& scratch) const {
+void AttentionBlock::run(const Run& given, AttentionScratch& scratch) const {
+  count_values(given);
+  const Run args = given.fed ? given : sorted(given, scratch);
   const SitePass& pass = *args.pass;
-  const size_t tokens = static_cast<size_t>(args.offsets.back());
-  count_values(args);
-  if (args.fed) return attend(args);
-  parallel_rows(tokens, [&](Range rows) { scale(args, rows); });
-  show_operands(args, scratch);
-  parallel_rows(tokens, [&](Range rows) { quantize(args, rows); });
-  if (!in_steps(pass)) return attend(args);
+  if (given.fed || !in_steps(pass)) return attend(args);
   const size_t sequences = args.offsets.size() - 1;
   if (pass.observer) {  // an observer sees the sequences in order
     for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
@@ -124,25 +130,30 @@ void AttentionBlock::count_values(const Run& args) const {
 void AttentionBlock::scale(const Run& args, Range rows) const {
   const size_t hidden = heads_ * head_size_;
   for (size_t o = 0; o < 3; ++o) {
-    const float factor = operands_[o].factor;
-    if (factor == 1.0f) continue;
+    if (operands_[o].factors.empty()) continue;
     for (size_t t = rows.from; t < rows.to; ++t) {
       float* x = args.qkv + (t * 3 + o) * hidden;
-      scale_row(x, factor, hidden, x);
+      scale_row(x, operands_[o].factors[0], hidden, x);
     }
   }
 }
 
-void AttentionBlock::quantize(const Run& args, Range rows) const {
-  const size_t hidden = heads_ * head_size_;
-  for (size_t o = 0; o < 3; ++o) {
-    const auto& q = operands_[o].quantization;
-    if (!q) continue;
-    float* x = args.qkv + (rows.from * 3 + o) * hidden;
-    const auto count =
-        quantize_to_f32({q->format, q->scale, x, 3 * hidden, x, 3 * hidden, rows.size(), hidden});
-    args.pass->sites->count(operands_[o].site, count);
-  }
+// Scales the operands, shows them, and hands them to a HeadsFeed.
+AttentionBlock::Run AttentionBlock::sorted(const Run& args, AttentionScratch& scratch) const {
+  const auto tokens = static_cast<size_t>(args.offsets.back());
+  const size_t width = 3 * heads_ * head_size_;
+  parallel_rows(tokens, [&](Range rows) { scale(args, rows); });
+  show_operands(args, scratch);
+  QkvOperands scaled = operands_;
+  for (AttentionOperand& o : scaled) o.factors.clear();
+  Run fed = args;
+  fed.qkv = scratch.heads.grow(tokens * width);
+  fed.fed = true;
+  const HeadsFeed feed(scaled, layout(tokens), fed.qkv, *args.pass->sites, 0);
+  parallel_rows(tokens, [&](Range rows) {
+    feed.take({args.qkv + rows.from * width, width, rows, {0, width}});
+  });
+  return fed;
 }
 
 void AttentionBlock::show_operands(const Run& args, AttentionScratch& scratch) const {
@@ -171,25 +182,22 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
                                    float* scratch) const {
   const size_t hidden = heads_ * head_size_;
   const auto first = static_cast<size_t>(args.offsets[sequence]);
-  const HeadsLayout layout{heads_, head_size_, static_cast<size_t>(args.offsets.back())};
-  const size_t stride = args.fed ? head_size_ : 3 * hidden;
+  const HeadsLayout heads = layout(static_cast<size_t>(args.offsets.back()));
   const auto rows = [&](size_t operand) {
-    const size_t start =
-        args.fed ? layout.start(operand, head) : operand * hidden + head * head_size_;
-    return args.qkv + start + first * stride;
+    return reinterpret_cast<const std::byte*>(args.qkv) + heads.row(operand, head, first);
   };
   const auto& p = probabilities_.quantization;
-  return {.q = rows(0),
+  return {.form = form_,
+          .q = rows(0),
           .k = rows(1),
           .v = rows(2),
-          .qkv_stride = stride,
+          .qkv_stride = head_size_,
           .tokens = tokens_of(args.offsets, sequence),
           .head_size = head_size_,
           .qk_scale = operands_[0].scale() * operands_[1].scale(),
           .score_scale = scale_,
           .p_format = p ? std::optional(p->format) : std::nullopt,
           .p_scale = probabilities_.scale(),
-          .bf16 = bf16_,
           .out_scale = probabilities_.scale() * operands_[2].scale(),
           .out = args.out + first * hidden + head * head_size_,
           .out_stride = hidden,
@@ -198,7 +206,7 @@ AttendHead AttentionBlock::head_of(const Run& args, size_t sequence, size_t head
 
 void AttentionBlock::attend(const Run& args) const {
   const size_t sequences = args.offsets.size() - 1, most = longest(args.offsets);
-  const size_t need = attend_scratch(most, head_size_);
+  const size_t need = attend_scratch(form_, most, head_size_);
   const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
     thread_local Buffer<float> own, out;
@@ -223,7 +231,7 @@ void AttentionBlock::attend(const Run& args) const {
 // Computes all heads of one sequence, with their scores and probabilities in memory.
 void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch& scratch) const {
   const size_t tokens = tokens_of(args.offsets, s), stride = score_stride(tokens);
-  const size_t need = attend_scratch(tokens, head_size_);
+  const size_t need = attend_scratch(form_, tokens, head_size_);
   const SitePass& pass = *args.pass;
   float* matrices = scratch.matrices.grow(heads_ * tokens * stride);
   const auto each_head = [&](const auto& body) {
@@ -277,10 +285,11 @@ std::string AttentionBlock::effective(int site) const {
   const Format x = a.quantization->format, y = b.quantization->format;
   std::string name(info(x).name);
   if (x != y) name += " x " + std::string(info(y).name);
-  name += bf16_ ? " as bf16 dot products, " : " as fp32 products, ";
+  name.append(" ").append(products_text(form_)).append(", ");
+  if (form_ == AttentionForm::int8_tiles) return name + "exact int32 sums";
   if (!info(x).integer || !info(y).integer) return name + "exact; fp32 sums";
   if (!of_scores) return name + "exact sums up to 1024 tokens";
-  return name + (head_size_ <= 1024 ? "exact sums" : "exact; fp32 sums");
+  return name + (head_size_ <= kMostExactCodes ? "exact sums" : "exact; fp32 sums");
 }
 
 }  // namespace fp8q::cpu

@@ -9,6 +9,7 @@
 
 #include "encoder/encoder.h"
 #include "engine/cpu/activation_sites.h"
+#include "engine/cpu/attention_form.h"
 #include "engine/cpu/buffer.h"
 #include "engine/cpu/heads_feed.h"
 #include "engine/cpu/operand.h"
@@ -20,22 +21,24 @@
 namespace fp8q::cpu {
 
 struct AttentionScratch {
+  Buffer<float> heads;     // what the HeadsFeed makes if attention was not fed
   Buffer<float> matrices;  // scores, then probabilities, of all heads of a sequence
   Buffer<float> gathered;  // matrices or one operand without gaps, for observers
 };
 
 class AttentionBlock {
  public:
-  AttentionBlock(const Attention& attention, const std::vector<Site>& sites);
+  // No sequence may have more than `most_tokens`.
+  AttentionBlock(const Attention& attention, const std::vector<Site>& sites, size_t most_tokens);
 
-  // Returns what takes q, k and v for run(), with 3 * hidden * tokens floats of memory; see
-  // HeadsFeed. Returns nullopt if `pass` sees attention from within, or changes it there.
+  // Returns what takes q, k and v for run(), and needs at most 3 * hidden * tokens floats of
+  // memory. Returns nullopt if `pass` sees attention from within, or changes it there.
   std::optional<HeadsFeed> feed(float* to, size_t tokens, const SitePass& pass,
                                 size_t first_column) const;
 
   struct Run {
-    // Holds what feed() takes, or [tokens, 3 hidden]: q, k, v side by side, which are scaled and
-    // quantized in place.
+    // Holds what the HeadsFeed has made, or [tokens, 3 hidden]: q, k, v side by side, which are
+    // scaled in place.
     float* qkv;
     bool fed;
     float* out;                        // [tokens, hidden]
@@ -47,16 +50,17 @@ class AttentionBlock {
 
   // Returns how the products are formed, for the Site of one operand.
   std::string effective(int site) const;
-  Unit unit() const { return bf16_ ? Unit::bf16 : Unit::fp32; }
+  Unit unit() const { return unit_of(form_); }
   // Returns the operations of both products, 2 per multiplication with its addition.
   double operations(std::span<const int32_t> offsets) const;
 
  private:
   void count_values(const Run& args) const;
   void scale(const Run& args, Range rows) const;
-  void quantize(const Run& args, Range rows) const;
+  Run sorted(const Run& args, AttentionScratch& scratch) const;
   void show_operands(const Run& args, AttentionScratch& scratch) const;
   AttendHead head_of(const Run& args, size_t sequence, size_t head, float* scratch) const;
+  HeadsLayout layout(size_t tokens) const;
   bool in_steps(const SitePass& pass) const;
   bool is_watched(const SitePass& pass) const;
   void attend(const Run& args) const;
@@ -69,7 +73,7 @@ class AttentionBlock {
   QkvOperands operands_;
   AttentionOperand probabilities_;
   int scores_site_;
-  bool bf16_;  // BF16 dot products are worth using, and all operands are codes
+  AttentionForm form_;
 };
 
 }  // namespace fp8q::cpu

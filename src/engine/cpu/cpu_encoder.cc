@@ -114,7 +114,7 @@ CpuLayer CpuEncoder::make_layer(const EncoderLayer& l) {
   } else {
     for (const Linear* one : {&l.query, &l.key, &l.value}) projections.push_back(make_step({one}));
   }
-  AttentionBlock attention(l.attention, model_sites_);
+  AttentionBlock attention(l.attention, model_sites_, embeddings.positions());
   for (const int site : {l.attention.query_site, l.attention.key_site,
                          l.attention.probabilities_site, l.attention.value_site})
     if (site >= 0) note(site, attention.effective(site));

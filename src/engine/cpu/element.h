@@ -33,6 +33,9 @@ inline constexpr Element kF32 = {4, 1, false, quantize_to_f32,
 // The second element of each pair comes first; see GemmBf16.
 inline constexpr Element kBf16Pairs = {2, 2, false, quantize_to_bf16_pairs,
                                        Element::round_rows<uint16_t, round_to_bf16_pairs>};
+inline constexpr Element kBf16 = {2, 1, false, quantize_to_bf16,
+                                  Element::round_rows<uint16_t, round_to_bf16>};
+inline constexpr Element kI8 = {1, 1, false, quantize_to_i8, nullptr};
 inline constexpr Element kU8 = {1, 1, false, quantize_to_u8, nullptr};  // see GemmU8
 inline constexpr Element kI16 = {2, 1, false, quantize_to_i16, nullptr};
 inline constexpr Element kI8Tiles = {1, 16, true, quantize_to_i8_tiles, nullptr};

@@ -38,6 +38,8 @@ class EmbeddingBlock {
   void normalize(float* rows, size_t count) const;
   int sum_site() const { return sum_site_; }
   size_t width() const { return word_.width(); }
+  // Returns the number of positions. No sequence has more tokens.
+  size_t positions() const { return static_cast<size_t>(position_.rows() - position_offset_); }
 
  private:
   void run_blocks(const Run& args, bool normalized) const;

@@ -7,9 +7,13 @@
 
 namespace fp8q::cpu {
 
-HeadsFeed::HeadsFeed(const QkvOperands& operands, const HeadsLayout& layout, float* to,
+HeadsFeed::HeadsFeed(const QkvOperands& operands, const HeadsLayout& layout, void* to,
                      const ActivationSites& sites, size_t first_column)
-    : operands_(operands), layout_(layout), to_(to), sites_(sites), first_column_(first_column) {}
+    : operands_(operands),
+      layout_(layout),
+      to_(static_cast<std::byte*>(to)),
+      sites_(sites),
+      first_column_(first_column) {}
 
 void HeadsFeed::take(const MatrixPart& part) const {
   const size_t size = layout_.head_size;
@@ -19,35 +23,34 @@ void HeadsFeed::take(const MatrixPart& part) const {
     const size_t operand = head / layout_.heads;
     take_head({part.x + (column - part.columns.from), part.stride, part.rows, {column, end}},
               operands_[operand],
-              to_ + layout_.start(operand, head % layout_.heads) + part.rows.from * size + within);
+              to_ + layout_.row(operand, head % layout_.heads, part.rows.from) +
+                  within * layout_.element->bytes);
     column = end;
   }
 }
 
-// Takes a part of one head.
+// Takes a part of one head. What is not quantized stays FP32.
 void HeadsFeed::take_head(const MatrixPart& part, const AttentionOperand& operand,
-                          float* to) const {
+                          std::byte* to) const {
   const size_t size = layout_.head_size, columns = part.columns.size();
-  const float* x = part.x;
-  size_t stride = part.stride;
-  if (operand.factor != 1.0f || !operand.quantization) {
-    for (size_t r = 0; r < part.rows.size(); ++r) {
-      if (operand.factor == 1.0f)
-        std::memcpy(to + r * size, x + r * stride, columns * sizeof(float));
-      else scale_row(x + r * stride, operand.factor, columns, to + r * size);
-    }
-    x = to;
-    stride = size;
+  if (const auto& q = operand.quantization) {
+    const QuantizeRows rows{.format = q->format,
+                            .scale = q->scale,
+                            .x = part.x,
+                            .x_stride = part.stride,
+                            .out = to,
+                            .out_stride = size,
+                            .rows = part.rows.size(),
+                            .columns = columns,
+                            .factors = operand.factors.empty() ? nullptr : operand.factors.data()};
+    return sites_.count(operand.site, layout_.element->quantize(rows));
   }
-  if (const auto& q = operand.quantization)
-    sites_.count(operand.site, quantize_to_f32({.format = q->format,
-                                                .scale = q->scale,
-                                                .x = x,
-                                                .x_stride = stride,
-                                                .out = to,
-                                                .out_stride = size,
-                                                .rows = part.rows.size(),
-                                                .columns = columns}));
+  auto* out = reinterpret_cast<float*>(to);
+  for (size_t r = 0; r < part.rows.size(); ++r) {
+    const float* x = part.x + r * part.stride;
+    if (operand.factors.empty()) std::memcpy(out + r * size, x, columns * sizeof(float));
+    else scale_row(x, operand.factors[0], columns, out + r * size);
+  }
 }
 
 }  // namespace fp8q::cpu

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/threads.h"
+#include "engine/cpu/machine.h"
 #include "fp8q/error.h"
 #include "kernels/cpu/isa.h"
 #include "numeric/token_scale.h"
@@ -277,7 +278,8 @@ TEST(CpuEngine, TransformsDoNotDependOnTheBatch) {
   for (size_t o = 0; o < singly.size(); ++o) EXPECT_EQ(singly[o], together[o].values);
 }
 
-// The levels are AVX2 to AVX512-BF16. (Plain C has no fma, and AMX sums in an order of its own.)
+// The levels begin with AVX2, since plain C has no fma, and end with AVX512-BF16 for FP8, which AMX
+// sums in an order of its own.
 TEST(CpuEngine, EveryInstructionSetGivesTheSame) {
   const PackedBatch batch = tiny_batch({9, 30});
   const auto check = [&](Format format, TinyOptions options) {
@@ -361,6 +363,33 @@ TEST(CpuEngine, SaysWhatItUses) {
     EXPECT_EQ(kernels[i].requested, encoder.sites[i].quantization ? "e4m3" : "fp32");
     EXPECT_NE(kernels[i].effective, "not used") << kernels[i].path;
   }
+}
+
+TEST(CpuEngine, SaysHowAttentionFormsItsProducts) {
+  for (size_t i = 0; i <= static_cast<size_t>(cpu::detected_isa()); ++i) {
+    cpu::limit_isa(static_cast<cpu::Isa>(i));
+    const bool tiles = cpu::isa() == cpu::Isa::amx, dots = cpu::machine().bf16_dots;
+    const std::string products = tiles  ? "bf16 dot products by AMX tiles"
+                                 : dots ? "bf16 dot products"
+                                        : "fp32 products";
+    for (const Format format : {Format::e4m3, Format::int8}) {
+      const Encoder encoder = tiny_encoder({.activations = format, .weights = format});
+      const auto kernels = make_cpu_engine(encoder, ComputeType::automatic)->kernels();
+      const auto effective = [&](int site) { return kernels[static_cast<size_t>(site)].effective; };
+      const Attention& a = encoder.layers[0].attention;
+      const std::string of_tiles = "int8 dot products by AMX tiles, exact int32 sums";
+      if (format == Format::e4m3) {
+        EXPECT_EQ(effective(a.query_site), "e4m3 as " + products + ", exact; fp32 sums");
+        EXPECT_EQ(effective(a.value_site), "e4m3 as " + products + ", exact; fp32 sums");
+      } else {
+        EXPECT_EQ(effective(a.query_site),
+                  tiles ? of_tiles : "int8 as " + products + ", exact sums");
+        EXPECT_EQ(effective(a.value_site),
+                  tiles ? of_tiles : "int8 as " + products + ", exact sums up to 1024 tokens");
+      }
+    }
+  }
+  cpu::limit_isa(cpu::detected_isa());
 }
 
 TEST(CpuEngine, Int8LayersAreNeverFloatProducts) {

@@ -5,8 +5,8 @@
 
 #include "kernel_testing.h"
 #include "kernels/cpu/activation.h"
-#include "kernels/cpu/attention.h"
 #include "kernels/cpu/norm.h"
+#include "kernels/cpu/softmax.h"
 
 namespace fp8q::cpu {
 namespace {
@@ -100,6 +100,25 @@ TEST(Softmax, MatchesDouble) {
         for (size_t i = n; i < stride; ++i) ASSERT_EQ(x[r * stride + i], 0.0f);
       }
     }
+  });
+}
+
+TEST(Softmax, RoundsSumsBeforeItScalesThem) {
+  constexpr size_t kColumns = 21, kStride = 32;
+  const float sum_scale = 0.0123f, scale = 0.35f;
+  for_each_isa([&](Isa) {
+    std::vector<float> expected(kStride), floats(kStride), integers(kStride);
+    for (size_t i = 0; i < kColumns; ++i) {
+      const auto sum = static_cast<int32_t>(i * i * 7) - 500;
+      floats[i] = static_cast<float>(sum);
+      integers[i] = std::bit_cast<float>(sum);
+      expected[i] = floats[i] * sum_scale;
+    }
+    softmax({expected.data(), kStride, 1, kColumns, scale});
+    softmax({floats.data(), kStride, 1, kColumns, scale, sum_scale});
+    softmax({integers.data(), kStride, 1, kColumns, scale, sum_scale, true});
+    EXPECT_EQ(floats, expected);
+    EXPECT_EQ(integers, expected);
   });
 }
 
