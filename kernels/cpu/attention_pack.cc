@@ -103,13 +103,18 @@ void pack_keys(const HeadRows& k, float* packed) noexcept {
   HWY_DYNAMIC_DISPATCH(pack_transposed)(k, packed);
 }
 
-// v is already [tokens, size].
+// v is already [tokens, size]. The compiler copies a whole row of a panel without a call.
 void pack_values(const HeadRows& v, float* packed) noexcept {
   for (size_t p = 0; p < panels(v.size); ++p) {
     const size_t columns = std::min(kPanel, v.size - p * kPanel);
     for (size_t t = 0; t < v.tokens; ++t) {
+      const float* from = v.x + t * v.stride + p * kPanel;
       float* to = packed + (p * v.tokens + t) * kPanel;
-      std::memcpy(to, v.x + t * v.stride + p * kPanel, columns * sizeof(float));
+      if (columns == kPanel) {
+        std::memcpy(to, from, kPanel * sizeof(float));
+        continue;
+      }
+      std::memcpy(to, from, columns * sizeof(float));
       std::fill(to + columns, to + kPanel, 0.0f);
     }
   }

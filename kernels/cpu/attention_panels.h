@@ -87,10 +87,11 @@ class FloatProducts : public PanelProducts {
   explicit FloatProducts(const AttendHead& a)
       : PanelProducts(a),
         keys_(memory_.take<float>(packed_size(a.head_size, a.tokens))),
-        values_(memory_.take<float>(packed_size(a.tokens, a.head_size))) {}
+        values_(memory_.take<float>(packed_size(a.tokens, a.head_size))),
+        p_(memory_.take<float>(score_floats(a.tokens))) {}
   static size_t scratch(size_t tokens, size_t size) {
     return PanelProducts::scratch(tokens, size) + packed_size(size, tokens) +
-           packed_size(tokens, size);
+           packed_size(tokens, size) + score_floats(tokens);
   }
 
   void prepare_scores() const { pack_keys(rows_of(a_.k), keys_); }
@@ -100,11 +101,10 @@ class FloatProducts : public PanelProducts {
     gemm_f32(score_product(q, a_.qkv_stride, static_cast<const float*>(keys_), a_.head_size, rows));
   }
   const float* quantize(size_t rows, RoundingCount& count) const {
-    float* p = scores();
-    if (a_.p_format)
-      count +=
-          quantize_to_f32({*a_.p_format, a_.p_scale, p, stride(), p, stride(), rows, a_.tokens});
-    return p;
+    if (!a_.p_format) return scores();
+    count += quantize_to_f32(
+        {*a_.p_format, a_.p_scale, scores(), stride(), p_, stride(), rows, a_.tokens});
+    return p_;
   }
   const float* given(size_t, const float* p) const { return p; }
   void multiply(size_t from, size_t rows, const float* p) const {
@@ -112,7 +112,7 @@ class FloatProducts : public PanelProducts {
   }
 
  private:
-  float *keys_, *values_;
+  float *keys_, *values_, *p_;
 };
 
 // Holds all operands as pairs of BF16.
