@@ -44,6 +44,12 @@ using LargeTiles = SmallTiles;
 inline constexpr size_t kVectors = kPanel / kLanes;
 static_assert(kVectors * kLanes == kPanel);
 
+// Tells the CPU to fetch a line into its level 2 cache. Returns the place some bytes further on.
+HWY_INLINE const char* fetch_line(const char* from, size_t bytes) {
+  __builtin_prefetch(from, 0, 2);
+  return from + bytes;
+}
+
 // Converts elements of another type to a vector of d's type, and back.
 template <class D>
 HWY_INLINE hn::Vec<D> load_bits(D d, const void* from) {
@@ -112,10 +118,7 @@ HWY_INLINE void multiply_and_fetch(const typename Kernel::Tile& t,
   constexpr size_t kStep = Kernel::kStep;
   const char* next = t.next;
   for (size_t i = 0; i < t.steps; ++i) {
-    if constexpr (kFetch) {
-      __builtin_prefetch(next, 0, 2);
-      next += t.next_bytes;
-    }
+    if constexpr (kFetch) next = fetch_line(next, t.next_bytes);
     hn::Vec<typename Kernel::Operands> bi[W];
     for (size_t p = 0; p < W / kVectors; ++p)
       for (size_t v = 0; v < kVectors; ++v)
@@ -220,7 +223,7 @@ struct NextPanels {
 // measured 1.2 times as fast for 32 rows, and 1.35 times for 8.
 template <class Kernel>
 void all_rows(typename Kernel::Tile t, size_t m, size_t wide, NextPanels next) {
-  constexpr size_t kRows = Kernel::kRows, kMostLines = 48;
+  constexpr size_t kRows = Kernel::kRows, kMostLines = 16;
   const size_t tiles = (m + kRows - 1) / kRows;
   const size_t each = (next.lines + tiles - 1) / tiles;
   if (each > kMostLines) {

@@ -68,12 +68,21 @@ struct WidenedPairs : LargeTiles {
 
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
+    if (t.next_bytes > 0) steps<true, R, P>(t, sum);
+    else steps<false, R, P>(t, sum);
+  }
+
+ private:
+  template <bool kFetch, size_t R, size_t P>
+  static HWY_INLINE void steps(const Tile& t, V (&sum)[R][P * kVectors]) {
     const int16_t* HWY_RESTRICT a = t.a;
     const int8_t* HWY_RESTRICT b = t.b;
     const size_t lda = t.lda, stride = t.panel_stride;
+    const char* next = t.next;
     // On Zen 3 this measured 7 to 8 % faster than one step at a time, for a K of 384 or more.
 #pragma GCC unroll 2
     for (size_t i = 0; i < t.steps; ++i) {
+      if constexpr (kFetch) next = fetch_line(next, t.next_bytes);
       Pairs bi[P * kVectors];
       for (size_t p = 0; p < P; ++p)
         for (size_t v = 0; v < kVectors; ++v)
@@ -111,12 +120,21 @@ struct CrossedSums {
   template <size_t R, size_t P>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
     static_assert(P == 1);
+    if (t.next_bytes > 0) steps<true, R>(t, sum);
+    else steps<false, R>(t, sum);
+  }
+
+ private:
+  template <bool kFetch, size_t R>
+  static HWY_INLINE void steps(const Tile& t, V (&sum)[R][kVectors]) {
     const D16 d;
     const int16_t* HWY_RESTRICT a = t.a;
     const int16_t* HWY_RESTRICT b = t.b;
+    const char* next = t.next;
     // On Zen 3 this measured 1 to 4 % faster than one step at a time.
 #pragma GCC unroll 2
     for (size_t i = 0; i < t.steps; ++i) {
+      if constexpr (kFetch) next = fetch_line(next, t.next_bytes);
       Pairs first[kVectors], second[kVectors];
       for (size_t v = 0; v < kVectors; ++v) {
         first[v] = hn::Load(d, b + 4 * i * kPanel + 2 * v * kLanes);
