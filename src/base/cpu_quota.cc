@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 namespace fp8q {
 namespace {
@@ -68,14 +69,16 @@ std::optional<double> cpu_quota(std::string_view groups, const fs::path& root) {
 
 int usable_cores() {
   cpu_set_t allowed;
-  int cores = 1;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) cores = CPU_COUNT(&allowed);
+  // Fails where there may be more processors than the set has places.
+  double cores = sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+                     ? CPU_COUNT(&allowed)
+                     : std::thread::hardware_concurrency();
   std::ifstream file("/proc/self/cgroup");
   std::ostringstream groups;
   groups << file.rdbuf();
   if (const auto quota = cpu_quota(groups.str(), "/sys/fs/cgroup"))
-    cores = std::min(cores, static_cast<int>(std::ceil(*quota)));
-  return std::max(cores, 1);
+    cores = std::min(cores, std::ceil(*quota));
+  return std::max(static_cast<int>(cores), 1);
 }
 
 }  // namespace fp8q

@@ -1,15 +1,20 @@
 #include "base/threads.h"
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "base/cpu_quota.h"
+#include "base/error.h"
 
 namespace fp8q {
 namespace {
@@ -17,8 +22,16 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::chrono::microseconds spin_time() {
+  constexpr int kDefault = 200, kMost = 1000000;
   const char* wanted = std::getenv("FP8Q_SPIN");
-  return std::chrono::microseconds(wanted ? std::atol(wanted) : 200);
+  if (!wanted) return std::chrono::microseconds(kDefault);
+  int microseconds = 0;
+  const char* end = wanted + std::strlen(wanted);
+  const auto [last, error] = std::from_chars(wanted, end, microseconds);
+  if (error != std::errc() || last != end || microseconds < 0 || microseconds > kMost)
+    fail(ErrorCode::usage, "FP8Q_SPIN={}: use a number of microseconds up to {}, or unset it",
+         printable(wanted), kMost);
+  return std::chrono::microseconds(microseconds);
 }
 
 void pause_briefly() {
@@ -77,8 +90,13 @@ class Work {
 // Threads that help the one that calls run().
 class Pool {
  public:
+  // Where the system gives fewer helpers, for its limits of processes or memory, those do the work.
   explicit Pool(int helpers) : spin_(spin_time()) {
-    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
+    try {
+      for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
   }
   ~Pool() {
     ends_ = true;

@@ -4,10 +4,10 @@
 // bit the same for any number of threads.
 //
 // A thread that waits for work spins for a moment and then sleeps: FP8Q_SPIN in the environment
-// says for how many microseconds (200). Threads that meet several times in a layer must spin. If
-// they sleep, waking them takes 80 to 100 us, measured on a virtual machine, and one sequence of 32
-// tokens through a MiniLM takes twice the time. If they spin for long, they take time from other
-// threads on a shared machine.
+// says for how many microseconds (200, at most 1000000). Threads that meet several times in a layer
+// must spin. If they sleep, waking them takes 80 to 100 us, measured on a virtual machine, and one
+// sequence of 32 tokens through a MiniLM takes twice the time. If they spin for long, they take
+// time from other threads on a shared machine.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@ namespace fp8q {
 
 // Sets the number of threads of all parallel work. 0 means all cores that this process may run on,
 // or fewer if a quota of its control group grants less time than that (rounded up). Returns the
-// number in force. Work must not be in progress.
+// number in force, which limits those that work: there may be fewer where the system starts no
+// more. Negative numbers count as 0. Must not be called within parallel_for.
 int set_threads(int threads);
 int threads();
 

@@ -1,13 +1,19 @@
 #include "base/threads.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "fp8q/error.h"
 
 namespace fp8q {
 namespace {
@@ -74,6 +80,47 @@ TEST(ParallelFor, ThreadsShareTheWork) {
     while (arrived < 2) std::this_thread::yield();
   });
   EXPECT_EQ(arrived, 2);
+  set_threads(0);
+}
+
+// A process that may not have the memory of 64 stacks works with the threads that it gets.
+TEST(ParallelForDeathTest, WorksWithFewerThreadsThanItAsksFor) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer reserves more memory than the limit";
+#endif
+  const auto run_within_limit = [] {
+    std::ifstream file("/proc/self/statm");
+    rlim_t pages = 0;
+    file >> pages;
+    const rlim_t bytes = pages * static_cast<rlim_t>(getpagesize()) + (rlim_t{50} << 20);
+    const rlimit limit{bytes, bytes};
+    setrlimit(RLIMIT_AS, &limit);
+    set_threads(64);
+    std::atomic<int> visits = 0;
+    parallel_for(1000, [&](size_t) { ++visits; });
+    _exit(visits == 1000 ? 0 : 1);
+  };
+  EXPECT_EXIT(run_within_limit(), testing::ExitedWithCode(0), "");
+}
+
+TEST(ParallelFor, RefusesAWrongTimeToSpin) {
+  for (const char* text : {"", "abc", "-1", "1000001", "99999999999999999999", "5 "}) {
+    setenv("FP8Q_SPIN", text, 1);
+    set_threads(1);
+    set_threads(2);  // makes the threads anew
+    try {
+      parallel_for(2, [](size_t) {});
+      ADD_FAILURE() << text;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::usage);
+      EXPECT_NE(std::string(e.what()).find("FP8Q_SPIN"), std::string::npos) << e.what();
+    }
+  }
+  setenv("FP8Q_SPIN", "0", 1);
+  std::atomic<int> visits = 0;
+  parallel_for(100, [&](size_t) { ++visits; });
+  EXPECT_EQ(visits, 100);
+  unsetenv("FP8Q_SPIN");
   set_threads(0);
 }
 
