@@ -319,7 +319,7 @@ RoundingCount quantize_to_i8(const QuantizeRows& q) { return quantize_integers<T
 RoundingCount quantize_to_u8(const QuantizeRows& q) { return quantize_integers<ToU8>(q); }
 RoundingCount quantize_to_i16(const QuantizeRows& q) { return quantize_integers<ToI16>(q); }
 RoundingCount quantize_to_i8_tiles(const QuantizeRows& q) {
-  return quantize_integers<ToI8, InTiles>(q);
+  return quantize_integers<ToI8OfTile, InTiles>(q);
 }
 RoundingCount quantize_to_bf16_tiles(const QuantizeRows& q) {
   return quantize_by_format<ToBf16, InTiles>(q);

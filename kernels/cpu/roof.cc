@@ -56,9 +56,8 @@ namespace {
 using HWY_NAMESPACE::kSums;
 
 // This is in assembly, because Highway 1.0 has no dot products, and g++ 12 needlessly keeps integer
-// sums in memory. Twelve sums, two factors and what
-// becomes of them are registers 0 to 15, all zero bits at
-// first. `add` runs on each sum and names it \\r.
+// sums in memory. Twelve sums, two factors and what becomes of them are registers 0 to 15, all zero
+// bits at first. `add` runs on each sum and names it \\r.
 #if HWY_ARCH_X86_64
 #define FP8Q_TURNS(zero, add, turns)                                                             \
   do {                                                                                           \

@@ -63,16 +63,15 @@ struct ToBf16Pairs {
 };
 #endif
 
+// AVX2 packs integers of several vectors at once.
+template <typename Integer>
+inline constexpr size_t kPacked = HWY_TARGET == HWY_AVX2 ? sizeof(int32_t) / sizeof(Integer) : 1;
+
 // Writes integers.
-template <typename Integer, int kAdd = 0>
+template <typename Integer, int kAdd = 0, size_t kTogether = kPacked<Integer>>
 struct ToInteger {
   using T = Integer;
-  static constexpr size_t kGroup = 1;
-#if HWY_TARGET == HWY_AVX2
-  static constexpr size_t kVectors = sizeof(Integer) == 1 ? 4 : 2;
-#else
-  static constexpr size_t kVectors = 1;
-#endif
+  static constexpr size_t kVectors = kTogether, kGroup = 1;
   static HWY_INLINE void store(const VF (&v)[kVectors], VF, T* to) {
     VI integers[kVectors];
     for (size_t i = 0; i < kVectors; ++i) integers[i] = hn::ConvertTo(DI(), v[i]);  // exact
@@ -80,8 +79,20 @@ struct ToInteger {
   }
   // Integers beyond those of 8 bits become the largest or lowest.
   static HWY_INLINE void store(const VI (&v)[kVectors], T* to) {
+    if constexpr (kVectors > 1) {
+      store_packed(v, to);
+    } else {
+      const DI di;
+      const VI limited = hn::Min(hn::Max(v[0], hn::Set(di, -128)), hn::Set(di, 127));
+      const hn::Rebind<T, DF> d;
+      hn::StoreU(hn::DemoteTo(d, hn::Add(limited, hn::Set(di, kAdd))), d, to);
+    }
+  }
+
+ private:
 #if HWY_TARGET == HWY_AVX2
-    // These instructions work within halves of 16 bytes.
+  // These instructions work within halves of 16 bytes.
+  static HWY_INLINE void store_packed(const VI (&v)[kVectors], T* to) {
     if constexpr (kVectors == 4) {
       const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(v[0].raw, v[1].raw),
                                                _mm256_packs_epi32(v[2].raw, v[3].raw));
@@ -96,17 +107,13 @@ struct ToInteger {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                           _mm256_permute4x64_epi64(limited, 0b11'01'10'00));
     }
-#else
-    const DI di;
-    const VI limited = hn::Min(hn::Max(v[0], hn::Set(di, -128)), hn::Set(di, 127));
-    const hn::Rebind<T, DF> d;
-    hn::StoreU(hn::DemoteTo(d, hn::Add(limited, hn::Set(di, kAdd))), d, to);
-#endif
   }
+#endif
 };
 using ToI8 = ToInteger<int8_t>;
 using ToU8 = ToInteger<uint8_t, 128>;
 using ToI16 = ToInteger<int16_t>;
+using ToI8OfTile = ToInteger<int8_t, 0, 1>;  // parts begin at any 16 columns of a tile's 64
 
 }  // namespace HWY_NAMESPACE
 }  // namespace fp8q::cpu

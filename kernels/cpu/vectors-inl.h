@@ -37,7 +37,8 @@ HWY_INLINE VF at_least(VF limit, VF v) { return hn::IfThenElse(hn::Lt(v, limit),
 #endif
 
 // Returns x / y, given the reciprocal of y as FP32 rounds it. With fma this is correctly rounded
-// but for extreme values; see quantize_limits.h.
+// but for extreme values, and for a y whose mantissa is all ones perhaps not; see
+// quantize_limits.h.
 HWY_INLINE VF divided(VF x, VF y, [[maybe_unused]] VF inverse) {
 #if HWY_NATIVE_FMA
   const VF q = hn::Mul(x, inverse);

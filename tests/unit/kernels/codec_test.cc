@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernel_testing.h"
+#include "kernels/cpu/tiles.h"
 #include "numeric/token_scale.h"
 
 namespace fp8q::cpu {
@@ -322,6 +323,33 @@ TEST(Codec, Int8RoundsJustBelowAHalfToZero) {
     }
   });
   EXPECT_EQ(levels, 1u) << "plain C is one of the levels";
+}
+
+// A part may begin at any 16 columns, also if it goes on in the next tile.
+TEST(Codec, PartsOfTilesStayInTheirPlaces) {
+  constexpr size_t kStride = 192, kRow = 3;
+  const std::vector<float> x = random_floats(kStride, 31, 40.0f);
+  for_each_isa([&](Isa) {
+    for (size_t from = 0; from < kStride; from += 16)
+      for (size_t to = from + 16; to <= kStride; to += 16) {
+        std::vector<int8_t> tiles(kTileRows * kStride, 99);
+        quantize_to_i8_tiles({.format = Format::int8,
+                              .scale = 1.0f,
+                              .x = x.data() + from,
+                              .x_stride = kStride,
+                              .out = tiles.data(),
+                              .out_stride = kStride,
+                              .rows = 1,
+                              .columns = to - from,
+                              .first_row = kRow,
+                              .first_column = from});
+        std::vector<int8_t> expected(tiles.size(), 99);
+        for (size_t c = from; c < to; ++c)
+          expected[place_in_tiles<int8_t>(kRow, c, kStride)] =
+              static_cast<int8_t>(encode(Format::int8, x[c], 1.0f));
+        ASSERT_EQ(tiles, expected) << from << " to " << to;
+      }
+  });
 }
 
 TEST(Codec, RoundsToBf16) {
