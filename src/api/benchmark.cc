@@ -25,10 +25,11 @@ struct Variant {
   std::unique_ptr<Engine> engine;
 };
 
-// Returns the most frequent way in which the operands of products are treated.
+// Returns the most frequent way in which linear layers are multiplied. Each has one weight.
 std::string main_kernel(const Engine& engine) {
   std::map<std::string, size_t> count;
-  for (const KernelChoice& k : engine.kernels()) ++count[k.effective];
+  for (const KernelChoice& k : engine.kernels())
+    if (k.path.ends_with("/weight")) ++count[k.effective];
   const auto most = std::ranges::max_element(count, {}, [](const auto& c) { return c.second; });
   return most == count.end() ? "" : most->first;
 }

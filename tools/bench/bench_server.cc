@@ -7,10 +7,10 @@
 //
 //   run MODEL BATCH LENGTH SECONDS
 //     runs BATCH random sequences of LENGTH tokens once without counting, then for at least SECONDS
-//     and at least 3 times, in the model at this place on the command line (from 0). Prints the
-//     median in milliseconds and the number of runs.
+//     and 3 times (10000 times at most), in the model at this place on the command line (from 0).
+//     Prints the median in milliseconds and the number of runs.
 //   quit
-//     ends, as the end of the input does.
+//     ends, as the end of the input and any other line do.
 #include <deque>
 #include <iostream>
 #include <memory>
@@ -43,7 +43,7 @@ void open(const std::string& path, std::deque<Served>& models) {
 }
 
 struct Turn {
-  size_t model = 0, batch = 0, length = 0;
+  int64_t model = 0, batch = 0, length = 0;
   double seconds = 0;
 };
 
@@ -52,18 +52,23 @@ Turn parse(const std::string& line, const std::deque<Served>& models) {
   std::string command;
   Turn turn;
   words >> command >> turn.model >> turn.batch >> turn.length >> turn.seconds;
-  if (!words || command != "run" || turn.model >= models.size() || turn.batch < 1)
+  constexpr int64_t kMostSequences = 4096;  // as in `fp8q bench`
+  const auto within = [](int64_t value, int64_t least, int64_t most) {
+    return value >= least && value <= most;
+  };
+  if (!words || !(words >> std::ws).eof() || command != "run" ||
+      !within(turn.model, 0, std::ssize(models) - 1) || !within(turn.batch, 1, kMostSequences))
     fail(ErrorCode::usage, "expected: run MODEL BATCH LENGTH SECONDS; got: {}", printable(line));
-  const auto most = static_cast<size_t>(models[turn.model].bundle.encoder->max_positions);
-  if (turn.length < 1 || turn.length > most)
+  const int64_t most = models[static_cast<size_t>(turn.model)].bundle.encoder->max_positions;
+  if (!within(turn.length, 1, most))
     fail(ErrorCode::usage, "length {}: must be from 1 to {}", turn.length, most);
   return turn;
 }
 
 void answer(const Turn& turn, const Served& model) {
   const PackedBatch batch =
-      random_batch({.sequences = turn.batch,
-                    .length = turn.length,
+      random_batch({.sequences = static_cast<size_t>(turn.batch),
+                    .length = static_cast<size_t>(turn.length),
                     .vocabulary = model.bundle.encoder->embeddings.word.rows.dim(0)});
   Engine* const engine = model.engine.get();
   const auto runs = time_runs({&engine, 1}, batch, {.min_time = turn.seconds}).front();
@@ -77,7 +82,7 @@ void serve(int threads, const std::vector<std::string>& paths) {
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line) && line != "quit";) {
     const Turn turn = parse(line, models);
-    answer(turn, models[turn.model]);
+    answer(turn, models[static_cast<size_t>(turn.model)]);
   }
 }
 
