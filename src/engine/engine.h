@@ -129,7 +129,7 @@ enum class ComputeType {
   // Computes as the model says: quantized products in their format, all others in FP32.
   automatic,
   fp32,
-  bf16,  // products of unquantized operands in BF16 with FP32 sums
+  bf16,  // linear layers of unquantized operands in BF16 with FP32 sums
 };
 
 // Throws an Error (unsupported) if the encoder has a feature that the CPU engine lacks.

@@ -11,8 +11,8 @@
 namespace fp8q::cpu {
 namespace {
 
-// FP8 weights are expanded to BF16, which saves decoding, if all of a model's weights then take at
-// most this much memory. It is half of what running a model may take in addition to its file.
+// FP8 weights are expanded to BF16, which saves decoding, if those of all layers then take at most
+// this much memory. It is half of what running a model may take in addition to its file.
 constexpr size_t kExpandedWeights = size_t{32} << 20;
 
 size_t weights_of(const Encoder& e) {

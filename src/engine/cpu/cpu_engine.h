@@ -37,7 +37,8 @@ class CpuEngine final : public Engine {
   std::string description() const override;
 
  private:
-  // Hands out idle passes with their memory. There are never more of them than threads.
+  // Hands out idle passes with their memory. A call of run() takes at most as many as there are
+  // threads.
   class Passes {
    public:
     explicit Passes(const CpuEncoder& encoder) : encoder_(encoder) {}
