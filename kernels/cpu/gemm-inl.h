@@ -108,9 +108,10 @@ HWY_INLINE VF finished(const T& t, typename Kernel::V sum, size_t column) {
   return value;
 }
 
+// Does the steps of a tile if a vector of B is read as it stands. Kernel has Operands, which says
+// how vectors of both sides are read, and add(a, b, sum).
 template <class Kernel, bool kFetch, size_t R, size_t W>
-HWY_INLINE void multiply_and_fetch(const typename Kernel::Tile& t,
-                                   typename Kernel::V (&sum)[R][W]) {
+HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::V (&sum)[R][W]) {
   const typename Kernel::Operands d;
   const auto* HWY_RESTRICT a = t.a;
   const auto* HWY_RESTRICT b = t.b;
@@ -128,14 +129,6 @@ HWY_INLINE void multiply_and_fetch(const typename Kernel::Tile& t,
       for (size_t w = 0; w < W; ++w) sum[r][w] = Kernel::add(ai, bi[w], sum[r][w]);
     }
   }
-}
-
-// Does the steps of a tile if a vector of B is read as it stands. Kernel has Operands, which says
-// how vectors of both sides are read, and add(a, b, sum).
-template <class Kernel, size_t R, size_t W>
-HWY_INLINE void multiply_steps(const typename Kernel::Tile& t, typename Kernel::V (&sum)[R][W]) {
-  if (t.next_bytes > 0) multiply_and_fetch<Kernel, true>(t, sum);
-  else multiply_and_fetch<Kernel, false>(t, sum);
 }
 
 // Tells the CPU to fetch lines from `from` on into its level 2 cache.
@@ -175,7 +168,8 @@ HWY_NOINLINE void tile(const typename Kernel::Tile& shared) {
       for (size_t w = 0; w < W; ++w)
         sum[r][w] = hn::BitCast(d, hn::LoadU(DF(), t.c + r * t.ldc + w * kLanes));
   }
-  Kernel::template multiply<R, P>(t, sum);
+  if (t.next_bytes > 0) Kernel::template multiply<R, P, true>(t, sum);
+  else Kernel::template multiply<R, P, false>(t, sum);
 #pragma GCC unroll 16
   for (size_t w = 0; w < W; ++w)
 #pragma GCC unroll 16
@@ -246,9 +240,9 @@ void all_rows(typename Kernel::Tile t, size_t m, size_t wide, NextPanels next) {
 }
 
 // Kernel is derived from SmallTiles or LargeTiles. It has the types D and V of sums, value(sum) as
-// FP32, multiply<R, P>(tile, sums), the Tile it takes, kStep (the values of k that it takes at a
-// time) and kBlock (steps in a block of K). load(b, depth, wide) returns where `wide` panels of
-// `depth` values of k from b stand as Tile::b, and how far apart they are.
+// FP32, multiply<R, P, kFetch>(tile, sums), the Tile it takes, kStep (the values of k that it takes
+// at a time) and kBlock (steps in a block of K). load(b, depth, wide) returns where `wide` panels
+// of `depth` values of k from b stand as Tile::b, and how far apart they are.
 template <class Kernel, typename A, typename B, class Load>
 void multiply_packed(const Gemm<A, B>& g, const Load& load, const int32_t* row_start = nullptr) {
   const size_t steps = (g.k + Kernel::kStep - 1) / Kernel::kStep;

@@ -49,9 +49,9 @@ struct Bf16Pairs : Product {
 
   static HWY_INLINE V value(V sum) { return sum; }
 
-  template <size_t R, size_t P>
+  template <size_t R, size_t P, bool kFetch>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    multiply_steps<Bf16Pairs>(t, sum);
+    multiply_steps<Bf16Pairs, kFetch>(t, sum);
   }
 };
 

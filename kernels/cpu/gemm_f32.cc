@@ -29,9 +29,9 @@ struct Fma : LargeTiles {
 
   static HWY_INLINE V add(V a, V b, V sum) { return hn::MulAdd(a, b, sum); }
 
-  template <size_t R, size_t P>
+  template <size_t R, size_t P, bool kFetch>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    multiply_steps<Fma>(t, sum);
+    multiply_steps<Fma, kFetch>(t, sum);
   }
 };
 

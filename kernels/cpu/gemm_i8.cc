@@ -66,15 +66,8 @@ struct WidenedPairs : LargeTiles {
 
   static HWY_INLINE VF value(V sum) { return hn::ConvertTo(DF(), sum); }
 
-  template <size_t R, size_t P>
+  template <size_t R, size_t P, bool kFetch>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    if (t.next_bytes > 0) steps<true, R, P>(t, sum);
-    else steps<false, R, P>(t, sum);
-  }
-
- private:
-  template <bool kFetch, size_t R, size_t P>
-  static HWY_INLINE void steps(const Tile& t, V (&sum)[R][P * kVectors]) {
     const int16_t* HWY_RESTRICT a = t.a;
     const int8_t* HWY_RESTRICT b = t.b;
     const size_t lda = t.lda, stride = t.panel_stride;
@@ -117,16 +110,9 @@ struct CrossedSums {
 
   static HWY_INLINE VF value(V sum) { return hn::ConvertTo(DF(), sum); }
 
-  template <size_t R, size_t P>
+  template <size_t R, size_t P, bool kFetch>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
     static_assert(P == 1);
-    if (t.next_bytes > 0) steps<true, R>(t, sum);
-    else steps<false, R>(t, sum);
-  }
-
- private:
-  template <bool kFetch, size_t R>
-  static HWY_INLINE void steps(const Tile& t, V (&sum)[R][kVectors]) {
     const D16 d;
     const int16_t* HWY_RESTRICT a = t.a;
     const int16_t* HWY_RESTRICT b = t.b;
@@ -236,9 +222,9 @@ struct Fours : Product {
 
   static HWY_INLINE VF value(V sum) { return hn::ConvertTo(DF(), sum); }
 
-  template <size_t R, size_t P>
+  template <size_t R, size_t P, bool kFetch>
   static HWY_INLINE void multiply(const Tile& t, V (&sum)[R][P * kVectors]) {
-    multiply_steps<Fours>(t, sum);
+    multiply_steps<Fours, kFetch>(t, sum);
   }
 };
 

@@ -93,9 +93,8 @@ Isa detected_isa() noexcept {
 void limit_isa(Isa highest) noexcept {
   const Isa use = std::min(highest, detected_isa());
   // Lower bits are better targets. Newer versions of Highway have some above AVX-512.
-  const auto better_than = [](int64_t target) { return target - 1; };
   int64_t targets = hwy::SupportedTargets();
-  if (use < Isa::avx512_vnni) targets &= ~better_than(HWY_AVX3);
+  if (use < Isa::avx512_vnni) targets &= ~(int64_t{HWY_AVX3} - 1);
   if (use < Isa::avx512) targets &= ~int64_t{HWY_AVX3};
   if (use < Isa::avx2) targets &= ~int64_t{HWY_AVX2};
   hwy::GetChosenTarget().Update(targets);

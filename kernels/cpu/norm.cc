@@ -63,7 +63,7 @@ double variance_of(const float* x, size_t n, double mean) {
   return sum_of(x, n, square) / static_cast<double>(n);
 }
 
-void scale_row(const float* x, const NormRows& a, double mean, double inverse, float* out) {
+void normalize_row(const float* x, const NormRows& a, double mean, double inverse, float* out) {
   const V64 vmean = hn::Set(D64(), mean), vinverse = hn::Set(D64(), inverse);
   size_t i = 0;
   for (; i + kLanes64 <= a.columns; i += kLanes64) {
@@ -96,8 +96,8 @@ void norm_rows(const NormRows& a) {
     for (size_t r = 0; r < rows; ++r) mean[r] = mean_of(x[r], n);
     for (size_t r = 0; r < rows; ++r) variance[r] = variance_of(x[r], n, mean[r]);
     for (size_t r = 0; r < rows; ++r)
-      scale_row(x[r], a, mean[r], 1.0 / std::sqrt(variance[r] + static_cast<double>(a.epsilon)),
-                out[r]);
+      normalize_row(x[r], a, mean[r], 1.0 / std::sqrt(variance[r] + static_cast<double>(a.epsilon)),
+                    out[r]);
   }
 }
 
