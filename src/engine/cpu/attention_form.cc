@@ -1,9 +1,26 @@
 #include "engine/cpu/attention_form.h"
 
-#include "base/error.h"
 #include "engine/cpu/machine.h"
 
 namespace fp8q::cpu {
+namespace {
+
+struct Row {
+  const Element* element;
+  Unit unit;
+  std::string_view products;
+};
+// The rows are indexed by AttentionForm.
+constexpr Row kRows[] = {
+    {&elements::kF32, Unit::fp32, "as fp32 products"},
+    {&elements::kF32, Unit::bf16, "as bf16 dot products"},
+    {&elements::kI8, Unit::int8_tiles, "dot products by AMX tiles"},
+    {&elements::kBf16, Unit::bf16_tiles, "as bf16 dot products by AMX tiles"},
+};
+
+const Row& row_of(AttentionForm form) { return kRows[static_cast<size_t>(form)]; }
+
+}  // namespace
 
 AttentionForm choose_form(const QkvOperands& qkv, const AttentionOperand& probabilities,
                           bool exact) {
@@ -19,38 +36,8 @@ AttentionForm choose_form(const QkvOperands& qkv, const AttentionOperand& probab
   return here.bf16_dots ? AttentionForm::bf16_dots : AttentionForm::f32;
 }
 
-const Element& element_of(AttentionForm form) {
-  if (form == AttentionForm::int8_tiles) return elements::kI8;
-  if (form == AttentionForm::bf16_tiles) return elements::kBf16;
-  return elements::kF32;
-}
-
-Unit unit_of(AttentionForm form) {
-  switch (form) {
-    case AttentionForm::f32:
-      return Unit::fp32;
-    case AttentionForm::bf16_dots:
-      return Unit::bf16;
-    case AttentionForm::int8_tiles:
-      return Unit::int8_tiles;
-    case AttentionForm::bf16_tiles:
-      return Unit::bf16_tiles;
-  }
-  FP8Q_ASSERT(!"form without a unit");
-}
-
-std::string_view products_text(AttentionForm form) {
-  switch (form) {
-    case AttentionForm::f32:
-      return "as fp32 products";
-    case AttentionForm::bf16_dots:
-      return "as bf16 dot products";
-    case AttentionForm::int8_tiles:
-      return "dot products by AMX tiles";
-    case AttentionForm::bf16_tiles:
-      return "as bf16 dot products by AMX tiles";
-  }
-  FP8Q_ASSERT(!"form without a text");
-}
+const Element& element_of(AttentionForm form) { return *row_of(form).element; }
+Unit unit_of(AttentionForm form) { return row_of(form).unit; }
+std::string_view products_text(AttentionForm form) { return row_of(form).products; }
 
 }  // namespace fp8q::cpu
