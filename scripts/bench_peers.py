@@ -332,8 +332,8 @@ def ctranslate2_peers(model, shape, threads):
             yield lambda name=name, kind=compute_type: CTranslate2(name, model, shape, threads, kind)
 
 
-def peers_of(models, samples, threads, shape=None):
-    model = models["fp32"]
+def peers_of(a, models, samples, shape=None):
+    model, threads = models["fp32"], a.threads
     inputs = [i.name for i in onnx.load(str(model), load_external_data=False).graph.input]
     samples = [{name: sample[name] for name in inputs} for sample in samples]
     makers = [
@@ -357,8 +357,9 @@ def peers_of(models, samples, threads, shape=None):
     for make in makers:
         try:
             peer = make()
-            peer.run(samples[0])
-            peers.append(peer)
+            if peer.name not in a.without:
+                peer.run(samples[0])
+                peers.append(peer)
         except Exception as e:  # a peer that refuses a file is a finding, not an end
             print(f"left out: {type(e).__name__}: {str(e).splitlines()[0][:150]}", file=sys.stderr)
     return peers
@@ -396,15 +397,27 @@ def take_turns(contestants, count):
 
 
 def shapes(a):
-    for text in a.cells:
-        shape, lengths, batches = text.split(":")
-        yield from shape_cells(a, shape, [(int(s), int(b)) for s in lengths.split(",") for b in batches.split(",")])
+    for shape, grid in a.cells:
+        yield from shape_cells(a, shape, grid)
+
+
+def cells_of(text):
+    """"minilm-l6:32,128:1,8" as the shape and its pairs of length and batch size."""
+    shape, lengths, batches = text.split(":")
+    return shape, [(positive(s), positive(b)) for s in lengths.split(",") for b in batches.split(",")]
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def shape_cells(a, shape, grid):
     models = random_model(a.fp8q, shape)
     with Server(a.server, models, a.threads) as server:
-        peers = peers_of(models, [random_feed(1, 128, seed) for seed in range(8)], a.threads, shape)
+        peers = peers_of(a, models, [random_feed(1, 128, seed) for seed in range(8)], shape)
         for length, batch in grid:
             feed = random_feed(batch, length, seed=100)
             contestants = {f"fp8q {f}": lambda f=f: server.turn(f, batch, length, a.seconds) for f in models}
@@ -418,7 +431,7 @@ def text(a):
     models = fp8q_models(a.fp8q, a.folder, ["--task", a.task, "--data", a.data])
     examples = sorted(encodings(a.folder, a.data, a.task, None), key=lambda e: -len(e.ids))
     samples = [feed_of(examples[i::len(examples) // 32][:1]) for i in range(32)]
-    peers = peers_of(models, samples, a.threads)
+    peers = peers_of(a, models, samples)
 
     def run_peer(peer):
         ordered = sorted(encodings(a.folder, a.data, a.task, None), key=lambda e: -len(e.ids))
@@ -498,7 +511,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
     grid = commands.add_parser("shapes")
-    grid.add_argument("--cells", nargs="+", default=CELLS, metavar="SHAPE:LENGTHS:BATCHES")
+    grid.add_argument("--cells", nargs="+", type=cells_of, default=[cells_of(c) for c in CELLS],
+                      metavar="SHAPE:LENGTHS:BATCHES")
     grid.add_argument("--seconds", type=float, default=0.5, help="of runs of each in a round, at least 3 runs")
     grid.add_argument("--server", type=pathlib.Path, default=ROOT / "build/tools/bench/bench_server",
                       help="made by `ninja -C build bench_server`")
@@ -508,8 +522,10 @@ def main():
     task.add_argument("--data", type=pathlib.Path, required=True)
     for command in (grid, task):
         command.add_argument("--fp8q", type=pathlib.Path, default=ROOT / "build/bin/fp8q")
-        command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--rounds", type=int, default=5)
+        command.add_argument("--threads", type=positive, default=2)
+        command.add_argument("--rounds", type=positive, default=5)
+        command.add_argument("--without", nargs="+", default=[], metavar="NAME",
+                             help='contestants to leave out, as in "OpenVINO fp8 file"')
         command.add_argument("--json", type=pathlib.Path)
         command.add_argument("--table", type=pathlib.Path)
     a = parser.parse_args()
