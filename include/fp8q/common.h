@@ -55,6 +55,8 @@ struct ExecutionOptions {
   size_t batch = 32;            // examples per run, at least 1; no result depends on it
 };
 
+// Tells of a file or, for a model, of the ONNX file together with its external data. Statistics and
+// converted models are bound to a model by this hash (onnx/model_files.h defines it).
 struct FileFacts {
   fs::path path;
   std::string sha256;

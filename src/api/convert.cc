@@ -166,7 +166,8 @@ ConvertResult convert(const ConvertOptions& options) {
   if (statistics) result.statistics = facts_of(paths.statistics);
   plan.source = {std::string(version()), paths.source.filename().string(), bundle.file.sha256,
                  bundle.file.bytes, result.statistics ? result.statistics->sha256 : ""};
-  save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
+  const ModelFiles written =
+      save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
   if (options.write_plan) save_plan(plan, *options.write_plan);
   if (options.write_ranges) write_ranges(plan, *options.write_ranges);
 
@@ -174,7 +175,7 @@ ConvertResult convert(const ConvertOptions& options) {
   add_sizes(sizes_of(plan, bundle.model), result);
   add_notes(plan, bundle, result.notes);
   result.source = bundle.file;
-  result.output = facts_of(paths.converted);
+  result.output = written.facts(paths.converted);
   result.recipe = request.label();
   if (options.write_plan) result.plan = *options.write_plan;
   if (!inputs.model_sha256.empty() && inputs.model_sha256 != bundle.file.sha256)

@@ -6,7 +6,6 @@
 #include "api/option_checks.h"
 #include "base/error.h"
 #include "base/file_facts.h"
-#include "base/hash.h"
 #include "base/interruption.h"
 #include "base/stopwatch.h"
 #include "evaluate/text_batches.h"
@@ -86,18 +85,19 @@ TunePaths paths_of(const TuneOptions& options, const fs::path& statistics) {
 
 // Returns everything that scores depend on, as text.
 std::string settings_of(const TuneOptions& options, const TuneRequest& request,
-                        const Bundle& bundle, const fs::path& statistics, const TaskScorer& scorer,
-                        const std::vector<Encoding>& text, const std::string& device) {
+                        const Bundle& bundle, const std::string& statistics,
+                        const TaskScorer& scorer, const std::vector<Encoding>& text,
+                        const std::string& device) {
   std::vector<std::string_view> fallback;
   for (const Format format : request.fallback) fallback.push_back(info(format).name);
   const ExecutionOptions& e = options.execution;
   return fmt::format(
       "version {}, model {}, statistics {}, recipe {}, observer {}, head {}, fallback {}, task {}, "
       "seed {}, holdout {}, confidence {}, harm {}, engine {}, reference {}, compute {}, gelu {}",
-      version(), bundle.file.sha256, sha256_file(statistics), request.recipe->name,
-      request.plan.observer.text(), request.plan.quantize_head, fmt::join(fallback, "+"),
-      scorer.fingerprint(), options.seed, options.holdout, options.confidence.value_or(0.95),
-      sha256_of(text), device, e.reference, name_of(e.compute), name_of(e.gelu));
+      version(), bundle.file.sha256, statistics, request.recipe->name, request.plan.observer.text(),
+      request.plan.quantize_head, fmt::join(fallback, "+"), scorer.fingerprint(), options.seed,
+      options.holdout, options.confidence.value_or(0.95), sha256_of(text), device, e.reference,
+      name_of(e.compute), name_of(e.gelu));
 }
 
 Bundle open_float_encoder(const fs::path& location) {
@@ -176,13 +176,13 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
   const auto engine = make_engine(bundle, options.execution, result.notes);
-  TuneCheckpoint checkpoint(
-      paths.checkpoint,
-      settings_of(options, request, bundle, statistics_file, scorer, text, engine->device()),
-      options.restart);
+  result.statistics = facts_of(statistics_file);
+  TuneCheckpoint checkpoint(paths.checkpoint,
+                            settings_of(options, request, bundle, result.statistics.sha256, scorer,
+                                        text, engine->device()),
+                            options.restart);
 
   result.model = bundle.file;
-  result.statistics = facts_of(statistics_file);
   result.recipe = request.recipe->name;
   result.task = scorer.task().name;
   const Dataset& data = scorer.data();

@@ -1,10 +1,8 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +13,6 @@
 #include <cstring>
 #include <fstream>
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/open_file.h"
 
@@ -24,31 +21,6 @@ namespace {
 
 [[noreturn]] void fail_errno(const std::string& path, const char* action) {
   fail(ErrorCode::file, "{}: cannot be {}: {}", printable(path), action, std::strerror(errno));
-}
-
-struct stat status_of(const FileDescriptor& fd, const std::string& path) {
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) fail_errno(path, "examined");
-  if (S_ISDIR(status.st_mode))
-    fail(ErrorCode::file, "{}: is a folder, a file was expected", printable(path));
-  if (!S_ISREG(status.st_mode)) fail(ErrorCode::file, "{}: is not a regular file", printable(path));
-  return status;
-}
-
-// Opens without following a symbolic link in any component. It serves kernels without openat2.
-int open_by_components(int folder, const std::string& location) {
-  FileDescriptor current(dup(folder));
-  size_t start = 0;
-  while (true) {
-    const size_t slash = location.find('/', start);
-    const std::string part = location.substr(start, slash - start);
-    const bool last = slash == std::string::npos;
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY);
-    const int fd = openat(current.get(), part.c_str(), flags);
-    if (fd < 0 || last) return fd;
-    current = FileDescriptor(fd);
-    start = slash + 1;
-  }
 }
 
 // The names of this process's temporary files are in fixed storage, so a signal handler may read
@@ -102,11 +74,20 @@ OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
   // O_NONBLOCK is set because opening a fifo must not hang. It has no effect on regular files.
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path.string(), "opened");
-  const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);
-  if (size > max_bytes)
+  OpenedFile file = regular_file(std::move(fd), path);
+  if (file.size > max_bytes)
     fail(ErrorCode::limit, "{}: has {} bytes, at most {} are accepted", printable(path.string()),
-         size, max_bytes);
-  return {std::move(fd), size};
+         file.size, max_bytes);
+  return file;
+}
+
+OpenedFile regular_file(FileDescriptor fd, const fs::path& path) {
+  struct stat status {};
+  const std::string shown = printable(path.string());
+  if (fstat(fd.get(), &status) != 0) fail_errno(path.string(), "examined");
+  if (S_ISDIR(status.st_mode)) fail(ErrorCode::file, "{}: is a folder, a file was expected", shown);
+  if (!S_ISREG(status.st_mode)) fail(ErrorCode::file, "{}: is not a regular file", shown);
+  return {std::move(fd), static_cast<uint64_t>(status.st_size)};
 }
 
 std::string read_file(const fs::path& path, uint64_t max_bytes) {
@@ -114,39 +95,6 @@ std::string read_file(const fs::path& path, uint64_t max_bytes) {
   std::string bytes(size, '\0');
   read_exactly(fd, 0, bytes.data(), size, path.string());
   return bytes;
-}
-
-OpenedFile open_beneath(const fs::path& folder, const std::string& location) {
-  const std::string shown = (folder / location).string();
-  if (location.empty() || location.front() == '/' || location.find('\0') != std::string::npos)
-    fail(ErrorCode::bad_model, "external data location \"{}\" is not a relative path",
-         printable(location));
-  for (const auto& part : fs::path(location))
-    if (part == "..")
-      fail(ErrorCode::bad_model, "external data location \"{}\" leaves the model's folder",
-           printable(location));
-  const fs::path base = folder.empty() ? fs::path(".") : folder;
-  const FileDescriptor dir(::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.get() < 0) fail_errno(base.string(), "opened");
-  struct open_how how {};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  int fd = static_cast<int>(syscall(SYS_openat2, dir.get(), location.c_str(), &how, sizeof(how)));
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) fd = open_by_components(dir.get(), location);
-  FileDescriptor file(fd);
-  if (fd < 0) {
-    if (errno == ELOOP || errno == EXDEV)
-      fail(ErrorCode::bad_model,
-           "{}: external data is reached through a symbolic link, which is refused; put the file "
-           "itself beside the model",
-           printable(shown));
-    fail_errno(shown, "opened");
-  }
-  const struct stat status = status_of(file, shown);
-  if (status.st_nlink != 1)
-    fail(ErrorCode::bad_model, "{}: external data has several hard links, which is refused",
-         printable(shown));
-  return {std::move(file), static_cast<uint64_t>(status.st_size)};
 }
 
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,

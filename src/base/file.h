@@ -1,4 +1,4 @@
-// Reads files within a size limit, writes them atomically, and opens them beneath a folder.
+// Reads files within a size limit and writes them atomically.
 //
 // Errors carry ErrorCode::file (or ::limit for a file above its cap) and name the path.
 #pragma once
@@ -32,14 +32,11 @@ class FileDescriptor {
   int fd_;
 };
 
-// Opens the regular file `location` (a relative POSIX path) below `folder` for reading, and never
-// leaves the folder: absolute paths, "..", symbolic links and hard links are refused. Returns the
-// descriptor and the size of the file.
+// Holds a regular file that is open for reading.
 struct OpenedFile {
   FileDescriptor fd;
   uint64_t size;
 };
-OpenedFile open_beneath(const fs::path& folder, const std::string& location);
 
 // Reads exactly `size` bytes at `offset`.
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,

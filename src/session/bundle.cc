@@ -4,8 +4,6 @@
 #include <variant>
 
 #include "base/error.h"
-#include "base/file_bytes.h"
-#include "base/hash.h"
 #include "encoder/recognize.h"
 #include "onnx/load.h"
 #include "onnx/upgrade.h"
@@ -23,27 +21,14 @@ fs::path model_file(const fs::path& location) {
   return file;
 }
 
-OpenedModel open_model_file(const fs::path& location) {
-  OpenedModel opened;
-  opened.file.path = model_file(location);
-  opened.bytes = FileBytes::open(opened.file.path, kMaxModelBytes);
-  opened.file.sha256 = sha256(opened.bytes->view());
-  opened.file.bytes = opened.bytes->view().size();
-  opened.bytes->release();
-  return opened;
-}
-
-Bundle open_model(const fs::path& location) { return open_model(open_model_file(location)); }
-
-Bundle open_model(const OpenedModel& opened) {
+Bundle open_model(const fs::path& location) {
   Bundle bundle;
-  bundle.file = opened.file;
-  bundle.folder = bundle.file.path.parent_path();
-  const fs::path folder = bundle.folder.empty() ? fs::path(".") : bundle.folder;
-  auto loaded =
-      parse_model(opened.bytes, bundle.file.path.string(), {.external_data_folder = folder});
+  const fs::path path = model_file(location);
+  LoadedModel loaded = load_model_with_files(path);
   bundle.model = std::move(loaded.model);
   bundle.files = std::move(loaded.files);
+  bundle.file = bundle.files.facts(path);
+  bundle.folder = path.parent_path();
   find_sites(bundle);
   return bundle;
 }

@@ -17,9 +17,7 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
   if (bundle.encoder) {
     // The engine does not need packed weights in the files again. It reads only rows of embeddings
     // from them.
-    const auto release = [&] {
-      for (const auto& file : bundle.files) file->release();
-    };
+    const auto release = [&] { bundle.files.release(); };
     auto engine = make_encoder_engine(*bundle.encoder, execution, notes, release);
     release();
     return engine;
