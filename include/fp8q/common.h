@@ -25,8 +25,9 @@ std::string_view version();
 // while it is unknown.
 using ProgressCallback = std::function<void(std::string_view step, size_t done, size_t total)>;
 
-// Says where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx,
-// config.json and the tokenizer's files. The other members override the files beside the model.
+// Says where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx
+// or onnx/model.onnx, config.json and the tokenizer's files. The other members, files or folders,
+// override the files beside the model and one folder up.
 struct ModelLocation {
   fs::path model;
   std::optional<fs::path> tokenizer;

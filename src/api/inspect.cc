@@ -9,7 +9,6 @@
 #include "session/bundle.h"
 #include "session/make_engine.h"
 #include "session/tokenizer.h"
-#include "tasks/model_config.h"
 
 namespace fp8q {
 namespace {
@@ -58,7 +57,7 @@ void describe_encoder(const Encoder& encoder, InspectResult& result) {
 std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
                             std::vector<std::string>& notes) {
   try {
-    return tokenizer_for(bundle, location.tokenizer).describe();
+    return tokenizer_for(bundle, {location.tokenizer, location.config}).describe();
   } catch (const Error& e) {
     // A model can be inspected without its tokenizer. The result says what is missing.
     if (location.tokenizer) throw;
@@ -112,7 +111,7 @@ InspectResult inspect(const ModelLocation& location) {
   for (const Site& site : bundle.sites)
     result.sites.push_back(
         {printable(site.value), site.path, std::string(name_of(site.kind)), format_name(site)});
-  result.labels = find_model_config(bundle.folder, location.config).id2label;
+  result.labels = find_model_config(bundle.folder, {location.tokenizer, location.config}).id2label;
   for (std::string& label : result.labels) label = printable(label);
   result.tokenizer = tokenizer_facts(location, bundle, result.notes);
   result.engine = engine_facts(bundle, result.notes);

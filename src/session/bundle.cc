@@ -11,14 +11,31 @@
 
 namespace fp8q {
 
+namespace {
+
+// Returns the name of a file with a model's weights that is not ONNX, if the folder holds one.
+std::string other_weights_in(const fs::path& folder) {
+  std::error_code ignored;
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                           "pytorch_model.bin.index.json", "tf_model.h5"})
+    if (fs::exists(folder / name, ignored)) return name;
+  return "";
+}
+
+}  // namespace
+
 fs::path model_file(const fs::path& location) {
   std::error_code ignored;
   if (!fs::is_directory(location, ignored)) return location;
-  const fs::path file = location / "model.onnx";
-  if (!fs::exists(file, ignored))
-    fail(ErrorCode::file, "{}: the folder has no model.onnx; name the ONNX file itself",
-         printable(location.string()));
-  return file;
+  for (const char* name : {"model.onnx", "onnx/model.onnx"})
+    if (fs::exists(location / name, ignored)) return location / name;
+  const std::string shown = printable(location.string());
+  if (const std::string other = other_weights_in(location); !other.empty())
+    fail(ErrorCode::file,
+         "{}: the folder has {} and no ONNX file; make one with `optimum-cli export onnx --model "
+         "{} OUT/`, and name OUT/",
+         shown, other, shown);
+  fail(ErrorCode::file, "{}: the folder has no model.onnx; name the ONNX file itself", shown);
 }
 
 Bundle open_model(const fs::path& location) {

@@ -23,7 +23,7 @@ struct Bundle {
   std::vector<Site> sites;         // the encoder's, or the generic ones
 };
 
-// `location` is an ONNX file or a folder that holds model.onnx.
+// `location` is an ONNX file, or a folder that holds model.onnx or onnx/model.onnx.
 fs::path model_file(const fs::path& location);
 Bundle open_model(const fs::path& location);
 // Recognizes the encoder and finds the Sites of bundle.model. open_model() calls it; it must be

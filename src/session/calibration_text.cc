@@ -47,7 +47,8 @@ std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& 
 CalibrationText calibration_text(const TextRequest& request, const Bundle& bundle,
                                  std::vector<std::string>& notes) {
   CalibrationText text;
-  const ModelConfig config = find_model_config(bundle.folder, request.config);
+  const SideFiles given{request.tokenizer, request.config};
+  const ModelConfig config = find_model_config(bundle.folder, given);
   const auto task = calibration_task(request, config);
   text.max_length = request.task.max_length.value_or(task ? task->max_length : Task().max_length);
   const size_t length = usable_length(bundle, text.max_length, notes);
@@ -58,7 +59,7 @@ CalibrationText calibration_text(const TextRequest& request, const Bundle& bundl
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
-  const Tokenizer tokenizer = tokenizer_for(bundle, request.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, given);
   const Task* known = task ? &*task : nullptr;
   const Dataset data =
       load_calibration_text({.task = known, .data = request.task.data, .count = request.examples});

@@ -32,7 +32,7 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   };
   const auto& [evaluator, sequences, tokenizer_sha256] =
       in_context([&]() -> const PreparedInputs& { return inputs.prepared(bundle, result.notes); });
-  const ModelConfig config = find_model_config(bundle.folder, options.config);
+  const ModelConfig config = inputs.config(bundle);
   const auto engine = make_engine(bundle, options.execution, result.notes);
   const std::string step = "scoring " + bundle.file.path.filename().string();
   const RunResult run =

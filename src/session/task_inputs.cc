@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "session/task_options.h"
 #include "session/tokenizer.h"
+#include "tasks/label_map.h"
 #include "tasks/task_data.h"
 
 namespace fp8q {
@@ -37,21 +38,32 @@ size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
         return static_cast<size_t>(
             bundle.encoder->head[static_cast<size_t>(output.index)].linear.out);
   if (!config.id2label.empty()) return config.id2label.size();
+  for (const ValueInfo& output : bundle.model.graph.outputs)
+    if (output.has_shape && output.shape.size() == 2 && output.shape[1].value > 0)
+      return static_cast<size_t>(output.shape[1].value);
   fail(ErrorCode::bad_data,
-       "{}: how many labels the model has is not known; name them in its config.json "
-       "(\"id2label\")",
+       "{}: how many labels the model has is not known; name them with --labels NAMES, or in its "
+       "config.json (\"id2label\")",
        printable(bundle.file.path.string()));
 }
 
 Task user_task(const TaskRequest& request, const Bundle& bundle) {
   const UserTask table = user_table(request.task);
-  const ModelConfig config = find_model_config(bundle.folder, request.config);
+  const ModelConfig config = config_for(bundle, request);
   return make_user_task(table, config, logits_of(bundle, config));
+}
+
+// Throws an Error (usage) if labels are named that the task has no use for.
+Task with_labels_checked(Task task, const std::vector<std::string>& labels) {
+  if (!labels.empty() && task.classes.empty())
+    fail(ErrorCode::usage, "--labels: task {} has no classes; leave it out", task.name);
+  return task;
 }
 
 Task task_of(const TaskRequest& request, const Bundle& bundle) {
   const std::string& name = request.task.name;
-  return name == kUserTask ? user_task(request, bundle) : require_task(name);
+  return with_labels_checked(name == kUserTask ? user_task(request, bundle) : require_task(name),
+                             request.task.labels);
 }
 
 std::string split_of(const TaskOptions& options) {
@@ -67,6 +79,14 @@ EvaluatorSettings evaluator_settings(const SpanOptions& spans, bool embeddings) 
 
 }  // namespace
 
+ModelConfig config_for(const Bundle& bundle, const TaskRequest& request) {
+  ModelConfig config = find_model_config(bundle.folder, {request.tokenizer, request.config});
+  if (request.task.labels.empty()) return config;
+  config.id2label = request.task.labels;
+  config.labels_from = "--labels";
+  return config;
+}
+
 TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std::string>& notes)
     : request_(std::move(request)),
       task_(task_of(request_, first)),
@@ -81,10 +101,11 @@ TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std
 }
 
 const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std::string>& notes) {
-  const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, {request_.tokenizer, request_.config});
   const size_t length =
       usable_length(bundle, request_.task.max_length.value_or(task_.max_length), notes);
   const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
+  if (!embeddings) require_known_labels(task_, config(bundle));
   auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
   PreparedInputs& prepared = entry->second;
   if (missing) {

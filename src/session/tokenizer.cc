@@ -17,7 +17,7 @@ void check_vocabulary(const Bundle& bundle, int32_t vocab_size, const std::strin
 
 }  // namespace
 
-Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given) {
+Tokenizer tokenizer_for(const Bundle& bundle, const SideFiles& given) {
   Tokenizer tokenizer = Tokenizer::load(find_tokenizer(bundle.folder, given));
   check_vocabulary(bundle, tokenizer.vocab_size(), tokenizer.path().string());
   return tokenizer;

@@ -2,12 +2,13 @@
 #pragma once
 
 #include "session/bundle.h"
+#include "session/side_files.h"
 #include "text/tokenizer.h"
 
 namespace fp8q {
 
-// Returns the tokenizer `given`, or the one beside the model. Throws an Error (bad_data) if its ids
+// Returns the tokenizer that find_tokenizer() chooses. Throws an Error (bad_data) if its ids
 // do not fit the model's embedding table.
-Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given);
+Tokenizer tokenizer_for(const Bundle& bundle, const SideFiles& given);
 
 }  // namespace fp8q

@@ -17,8 +17,9 @@ struct ModelConfig {
   std::optional<std::string> model_type;
   std::vector<std::string> architectures;
   std::optional<std::string> finetuning_task;
-  std::optional<std::string> problem_type;  // "regression", "single_label_classification", ...
-  std::vector<std::string> id2label;        // label of each logit; empty if not given
+  std::optional<std::string> problem_type;   // "regression", "single_label_classification", ...
+  std::vector<std::string> id2label;         // label of each logit; empty if not given
+  std::string labels_from = "\"id2label\"";  // where `id2label` is from, for messages
   std::optional<int64_t> num_labels;
   std::optional<int64_t> max_position_embeddings;
   std::optional<int64_t> type_vocab_size;
@@ -28,10 +29,5 @@ struct ModelConfig {
 
 // Errors are ErrorCode::bad_data and name the file and the field.
 ModelConfig read_model_config(const std::filesystem::path& path);
-
-// Returns the config of a model: `given` if there is one, else config.json in its folder, else an
-// empty config.
-ModelConfig find_model_config(const std::filesystem::path& model_folder,
-                              const std::optional<std::filesystem::path>& given = {});
 
 }  // namespace fp8q

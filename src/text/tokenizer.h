@@ -83,10 +83,4 @@ class Tokenizer {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Finds the tokenizer of a model: `given` (a file, or a folder to search) if there is one, else
-// tokenizer.json, else vocab.txt, else vocab.json in the model's folder. tokenizer.json comes first
-// because it is the complete description.
-std::filesystem::path find_tokenizer(const std::filesystem::path& model_folder,
-                                     const std::optional<std::filesystem::path>& given = {});
-
 }  // namespace fp8q

@@ -18,6 +18,7 @@
 namespace fp8q::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -39,6 +40,20 @@ TEST(Bundle, IsOpenedFromAFileOrItsFolder) {
     EXPECT_EQ(bundle.sites.size(), bundle.encoder->sites.size());
     EXPECT_NO_THROW(require_float_model(bundle));
   }
+}
+
+TEST(Bundle, IsFoundInAFolderOfRepositories) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin", "weights");
+  EXPECT_THAT(error_of(ErrorCode::file, [&] { open_model(folder.path()); }),
+              AllOf(HasSubstr("has pytorch_model.bin and no ONNX file"),
+                    HasSubstr("optimum-cli export onnx --model " + folder.path().string())));
+  fs::create_directory(folder.path() / "onnx");
+  const fs::path path = folder.path() / "onnx/model.onnx";
+  save_model(tiny_encoder({.opset = 18}), path);
+  EXPECT_EQ(open_model(folder.path()).file.path, path);
+  save_model(tiny_encoder({.opset = 17}), folder.path() / "model.onnx");
+  EXPECT_EQ(open_model(folder.path()).file.path, folder.path() / "model.onnx");
 }
 
 TEST(Bundle, UpgradingKeepsTheSites) {
@@ -70,7 +85,10 @@ TEST(Bundle, TheTokenizerMustFitTheEmbeddings) {
   const TinyBundle bundle;
   EXPECT_EQ(tokenizer_for(bundle, {}).vocab_size(), 30);
   const fs::path large = bundle.files.write("large.txt", vocabulary(57));
-  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large); }),
+  EXPECT_THAT(error_of(ErrorCode::bad_data,
+                       [&] {
+                         tokenizer_for(bundle, {large, {}});
+                       }),
               HasSubstr("the tokenizer has 61 ids, but the word embedding of"));
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/file_facts.h"
 #include "base/hash.h"
@@ -13,11 +14,13 @@
 #include "onnx/save.h"
 #include "quantize/rewrite.h"
 #include "study/plan_maker.h"
+#include "tests/support/errors.h"
 #include "tests/unit/session/tiny_bundle.h"
 
 namespace fp8q::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -149,6 +152,28 @@ TEST_F(EvaluationRun, ModelsAreToldApartByTheirData) {
   EXPECT_NE(e.models[0].run.file.sha256, e.baselines[0].file.sha256);
   given.baseline = models[0];
   EXPECT_FALSE(run_evaluation(given, nullptr).models[0].baseline);
+}
+
+TEST_F(EvaluationRun, LabelsThatNothingTellsAreNotGuessed) {
+  const Evaluation told = run_evaluation(options({float_}), nullptr);
+  fs::remove(folder() / "config.json");
+  EvaluateOptions unknown = options({float_});
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { run_evaluation(unknown, nullptr); }),
+              AllOf(HasSubstr("model.onnx: the model has no config.json"), HasSubstr("--labels")));
+  const auto answers = [&](std::vector<std::string> labels) {
+    EvaluateOptions named = options({float_});
+    named.task.labels = std::move(labels);
+    return run_evaluation(named, nullptr).models[0].run.answers.values;
+  };
+  const std::vector<double>& values = told.models[0].run.answers.values;
+  EXPECT_EQ(answers({"negative", "positive"}), values);
+  const auto swapped = answers({"positive", "negative"});
+  for (size_t e = 0; e < values.size(); ++e) EXPECT_EQ(swapped[e], 1 - values[e]);
+  EvaluateOptions other = options({float_});
+  other.task.labels = {"negative", "positive"};
+  other.task.name = "stsb";
+  EXPECT_THAT(error_of(ErrorCode::usage, [&] { run_evaluation(other, nullptr); }),
+              HasSubstr("--labels: task stsb has no classes"));
 }
 
 TEST_F(EvaluationRun, OptionsThatAnswersDependOnAreKept) {

@@ -4,18 +4,21 @@
 #include <gtest/gtest.h>
 
 #include "fp8q/error.h"
+#include "tasks/user_task.h"
 #include "tests/support/errors.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 LabelMap match(const char* task, std::vector<std::string> labels, size_t outputs) {
   ModelConfig config;
+  config.path = "config.json";
   config.id2label = std::move(labels);
   return match_labels(require_task(task), config, outputs);
 }
@@ -38,6 +41,25 @@ TEST(LabelMap, NumberedLabelsKeepTheirOrderWithANote) {
   EXPECT_THAT(generic.note, HasSubstr("0 = negative, 1 = positive"));
   EXPECT_THAT(match("sst2", {"1", "0"}, 2).logit_of_class, ElementsAre(1, 0));
   EXPECT_THAT(match("sst2", {}, 2).note, HasSubstr("does not name its labels"));
+}
+
+TEST(LabelMap, WithoutAConfigTheOrderIsNotGuessed) {
+  EXPECT_THAT(
+      test::error_of(ErrorCode::bad_data, [] { match_labels(require_task("sst2"), {}, 2); }),
+      AllOf(HasSubstr("0 = negative, 1 = positive"), HasSubstr("--config PATH"),
+            HasSubstr("--labels NAMES")));
+  ModelConfig named;
+  named.id2label = {"positive", "negative"};
+  named.labels_from = "--labels";
+  EXPECT_THAT(match_labels(require_task("sst2"), named, 2).logit_of_class, ElementsAre(1, 0));
+  named.id2label = {"positive"};
+  EXPECT_THAT(
+      test::error_of(ErrorCode::bad_data, [&] { match_labels(require_task("sst2"), named, 2); }),
+      AllOf(HasSubstr("--labels has 1 labels"), HasSubstr("correct --labels")));
+  EXPECT_NO_THROW(match_labels(require_task("stsb"), {}, 1)) << "one number";
+  const Task numbered = make_user_task({}, {}, 3);
+  EXPECT_THAT(match_labels(numbered, {}, 3).logit_of_class, ElementsAre(0, 1, 2))
+      << "the classes are the numbers of the outputs";
 }
 
 TEST(LabelMap, Regression) {
@@ -71,13 +93,40 @@ TEST(ModelConfig, ReadsWhatIsThere) {
   const test::TemporaryFolder folder;
   const auto path = folder.write("config.json", R"({"model_type": "bert", "finetuning_task": null,
     "id2label": {"1": "positive", "0": "negative"}, "max_position_embeddings": 512})");
-  const ModelConfig config = find_model_config(folder.path());
+  const ModelConfig config = read_model_config(path);
   EXPECT_EQ(config.path, path);
   EXPECT_EQ(config.model_type, "bert");
   EXPECT_FALSE(config.finetuning_task);
   EXPECT_THAT(config.id2label, ElementsAre("negative", "positive"));
   EXPECT_EQ(config.max_position_embeddings, 512);
-  EXPECT_TRUE(find_model_config(folder.path() / "none").path.empty());
+}
+
+TEST(ModelConfig, LabelsAreThoseOfEitherMap) {
+  const test::TemporaryFolder folder;
+  const auto labels = [&](const std::string& members) {
+    return read_model_config(folder.write("config.json", "{" + members + "}")).id2label;
+  };
+  EXPECT_THAT(labels(R"("label2id": {"positive": 0, "negative": 1})"),
+              ElementsAre("positive", "negative"));
+  EXPECT_THAT(labels(R"("label2id": {"positive": "1", "negative": "0"})"),
+              ElementsAre("negative", "positive"));
+  EXPECT_THAT(labels(R"("id2label": {"0": "b", "1": "a"}, "label2id": {"a": 1, "b": 0})"),
+              ElementsAre("b", "a"));
+  // One that only numbers the labels says nothing against names.
+  EXPECT_THAT(
+      labels(R"("id2label": {"0": "b", "1": "a"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1})"),
+      ElementsAre("b", "a"));
+  EXPECT_THAT(
+      labels(R"("id2label": {"0": "LABEL_0", "1": "LABEL_1"}, "label2id": {"a": 1, "b": 0})"),
+      ElementsAre("b", "a"));
+  const auto refused = [&](const std::string& members) {
+    return test::error_of(ErrorCode::bad_data, [&] { labels(members); });
+  };
+  EXPECT_THAT(refused(R"("id2label": {"0": "a", "1": "b"}, "label2id": {"a": 1, "b": 0})"),
+              HasSubstr("label2id: contradicts \"id2label\""));
+  EXPECT_THAT(refused(R"("label2id": {"a": 0, "b": 0})"), HasSubstr("the numbers 0 to 1"));
+  EXPECT_THAT(refused(R"("label2id": {"a": 1, "b": 2})"), HasSubstr("found \"2\""));
+  EXPECT_THAT(refused(R"("label2id": {"a": 0.5, "b": 1})"), HasSubstr("found \"0.5\""));
 }
 
 TEST(ModelConfig, BadFieldsAreNamed) {
@@ -92,7 +141,7 @@ TEST(ModelConfig, BadFieldsAreNamed) {
     return "no error";
   };
   EXPECT_THAT(message(R"({"id2label": {"0": "a", "2": "b"}})"),
-              HasSubstr("expected the keys 0 to 1"));
+              HasSubstr("expected the numbers 0 to 1"));
   EXPECT_THAT(message(R"({"id2label": {"0": "a", "00": "b"}})"), HasSubstr("found \"0"));
   EXPECT_THAT(message(R"({"vocab_size": "many"})"),
               HasSubstr("vocab_size: expected a whole number"));

@@ -126,19 +126,6 @@ TEST(Tokenizer, AddedTokensBesideAVocabularyAreUsed) {
   EXPECT_EQ(raised_by([&] { load("-1"); }).first, ErrorCode::bad_data);
 }
 
-TEST(FindTokenizer, PrefersTokenizerJsonAndSaysWhatIsMissing) {
-  const test::TemporaryFolder folder;
-  const auto [code, message] = raised_by([&] { find_tokenizer(folder.path()); });
-  EXPECT_EQ(code, ErrorCode::bad_data);
-  EXPECT_THAT(message, HasSubstr(folder.path().string()));
-  EXPECT_THAT(message, HasSubstr("--tokenizer PATH"));
-  const auto vocab = folder.write("vocab.txt", kVocab);
-  EXPECT_EQ(find_tokenizer(folder.path()), vocab);
-  const auto full = folder.write("tokenizer.json", tokenizer_json());
-  EXPECT_EQ(find_tokenizer(folder.path()), full);
-  EXPECT_EQ(find_tokenizer(folder.path(), vocab), vocab);
-}
-
 // Returns random bytes, biased towards what has meaning to a tokenizer.
 std::string random_text(std::mt19937& random) {
   static const std::vector<std::string> parts = {
