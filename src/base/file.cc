@@ -9,12 +9,12 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
 #include "base/error.h"
 #include "base/open_file.h"
+#include "base/temporary.h"
 
 namespace fp8q {
 namespace {
@@ -113,14 +113,16 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  remove_stale_temporaries(folder);
   // An interrupt between creating the file and recording its name would leave the file behind.
   sigset_t interrupts, before;
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);
   sigaddset(&interrupts, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &interrupts, &before);
-  std::string name = path_.string() + ".tmp.XXXXXX";
-  fd_ = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
+  std::string name;
+  fd_ = make_temporary(path_, name);
   const int error = errno;
   if (fd_.get() >= 0) remember_temporary(name);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -44,7 +44,7 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 
 // Writes a file that appears under its name only when complete. It is written to a temporary
 // neighbor, made durable, then renamed. If it is destroyed without commit(), it leaves nothing
-// behind.
+// behind. What a killed process left in the folder is removed (base/temporary.h).
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path);

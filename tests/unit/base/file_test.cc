@@ -71,6 +71,28 @@ TEST(AtomicFile, NamesTheFileItCannotWrite) {
   EXPECT_THAT(message, HasSubstr("/nonexistent/folder/out"));
 }
 
+TEST(AtomicFile, WhatKilledProcessesLeftIsRemoved) {
+  const TemporaryFolder folder;
+  folder.write("other.tmp.fp8q-aB3dEf", "left");
+  folder.write("out.tmp.fp8q-aB3dE", "not our name");
+  folder.write("out.tmp.aB3dEf", "not our name");
+  fs::create_directory(folder.path() / "folder.tmp.fp8q-aB3dEf");
+  fs::create_symlink("out", folder.path() / "link.tmp.fp8q-aB3dEf");
+  write_file_atomically(folder.path() / "out", "x");
+  EXPECT_FALSE(fs::exists(folder.path() / "other.tmp.fp8q-aB3dEf"));
+  EXPECT_EQ(files_in(folder.path()), 5u) << "nothing else was removed";
+}
+
+TEST(AtomicFile, WhatAnotherProcessWritesIsKept) {
+  const TemporaryFolder folder;
+  AtomicFile unfinished(folder.path() / "out");
+  unfinished.write("half");
+  // A path that is spelled otherwise is another folder to this process.
+  write_file_atomically(folder.path() / "." / "other", "x");
+  unfinished.commit();
+  EXPECT_EQ(read_file(folder.path() / "out", 9), "half");
+}
+
 TEST(ReadExactly, ReportsAFileThatEnds) {
   const TemporaryFolder folder;
   const OpenedFile file = open_file(folder.write("data", "0123456789"), 10);
