@@ -64,6 +64,16 @@ struct FileFacts {
   uint64_t bytes = 0;
 };
 
+// Names the files that a call reads and those that it writes. Files that it finds by itself are
+// included, whether they are there or not; empty paths stand for no file.
+struct CallFiles {
+  std::vector<fs::path> inputs, outputs;
+};
+
+// Throws an Error (usage) if an output is an input, or if two outputs are one file, however the
+// paths are spelled and whatever links they lead through. Calls check their own files.
+void check_files(const CallFiles& files);
+
 struct DataFacts {
   fs::path path;  // empty for the built-in sample and for random data
   std::string sha256;

@@ -37,6 +37,8 @@ struct InspectResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const ModelLocation& location);
+
 InspectResult inspect(const ModelLocation& location);
 
 // Returns the operators that the interpreter supports: "Add (1-27)".

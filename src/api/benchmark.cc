@@ -13,6 +13,7 @@
 #include "session/device.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "study/bench_rows.h"
 
 namespace fp8q {
@@ -163,6 +164,12 @@ std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
 }
 
 }  // namespace
+
+CallFiles files_of(const BenchmarkOptions& options) {
+  CallFiles files;
+  for (const fs::path& model : options.models) append(files.inputs, files_of_model(model));
+  return files;
+}
 
 BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback& progress) {
   const Stopwatch watch;

@@ -9,6 +9,7 @@
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "study/site_comparison.h"
 #include "text/encodings.h"
 
@@ -81,6 +82,13 @@ ExecutionOptions common_execution(ExecutionOptions execution, const Bundle& a, c
 }
 
 }  // namespace
+
+CallFiles files_of(const CompareOptions& options) {
+  CallFiles files{files_of_model(options.a, {options.tokenizer, options.config}), {}};
+  append(files.inputs, files_of_model(options.b));
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
 
 CompareResult compare(const CompareOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;

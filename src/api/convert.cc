@@ -47,7 +47,7 @@ std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
                      options.sites.empty() ? "" : "-mixed");
 }
 
-ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
+ConvertPaths paths_of(const ConvertOptions& options, const Recipe& recipe) {
   ConvertPaths paths;
   paths.source = model_file(options.model);
   paths.statistics = statistics_path(paths.source, options.statistics);
@@ -56,17 +56,26 @@ ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) 
     paths.converted =
         fs::path(paths.source)
             .replace_extension(fmt::format(".{}.onnx", output_label(options, recipe)));
-  std::vector<fs::path> inputs = files_of_model(options.model);
-  inputs.push_back(paths.statistics);
-  if (options.plan) inputs.push_back(*options.plan);
-  check_output({paths.converted, inputs, options.force}, is_converted_model);
-  if (options.write_plan) {
-    inputs.push_back(paths.converted);
-    check_output({*options.write_plan, inputs, options.force}, is_plan_file);
-    inputs.push_back(*options.write_plan);
-  }
+  return paths;
+}
+
+CallFiles files_of(const ConvertOptions& options, const ConvertPaths& paths) {
+  CallFiles files{files_of_model(paths.source),
+                  {paths.converted, options.write_plan.value_or(fs::path()),
+                   options.write_ranges.value_or(fs::path())}};
+  files.inputs.push_back(paths.statistics);
+  if (options.plan) files.inputs.push_back(*options.plan);
+  return files;
+}
+
+ConvertPaths checked_paths(const ConvertOptions& options, const Recipe& recipe) {
+  ConvertPaths paths = paths_of(options, recipe);
+  check_files(files_of(options, paths));
+  check_output({paths.converted, options.force, options.keep_existing}, is_converted_model);
+  if (options.write_plan)
+    check_output({.path = *options.write_plan, .force = options.force}, is_plan_file);
   if (options.write_ranges)  // never seen as fp8q's own: the other tool writes the same format
-    check_output({*options.write_ranges, inputs, options.force},
+    check_output({.path = *options.write_ranges, .force = options.force},
                  [](const fs::path&) { return false; });
   return paths;
 }
@@ -146,10 +155,14 @@ void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>&
 
 }  // namespace
 
+CallFiles files_of(const ConvertOptions& options) {
+  return files_of(options, paths_of(options, *plan_inputs(options).recipe));
+}
+
 ConvertResult convert(const ConvertOptions& options) {
   const Stopwatch watch;
   const PlanInputs inputs = plan_inputs(options);
-  const ConvertPaths paths = resolve_paths(options, *inputs.recipe);
+  const ConvertPaths paths = checked_paths(options, *inputs.recipe);
   Bundle bundle = open_model(paths.source);
   require_float_model(bundle);
 

@@ -8,6 +8,7 @@
 #include "quantize/manifest.h"
 #include "session/bundle.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "session/tokenizer.h"
 
 namespace fp8q {
@@ -83,6 +84,10 @@ void describe_manifest(const Manifest& m, InspectResult& result) {
 }
 
 }  // namespace
+
+CallFiles files_of(const ModelLocation& location) {
+  return {files_of_model(location.model, {location.tokenizer, location.config}), {}};
+}
 
 InspectResult inspect(const ModelLocation& location) {
   InspectResult result;

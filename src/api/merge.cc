@@ -100,7 +100,8 @@ bool hold_evaluations(const std::vector<fs::path>& inputs) {
 
 MergeResult merge(const MergeOptions& options) {
   check_inputs(options.inputs);
-  check_output({options.output, options.inputs, options.force}, is_statistics_file);
+  check_files({options.inputs, {options.output}});
+  check_output({.path = options.output, .force = options.force}, is_statistics_file);
   std::vector<Shard<Statistics>> shards;
   for (const fs::path& path : options.inputs) {
     shards.push_back({path, load_statistics(path)});
@@ -119,8 +120,9 @@ MergeResult merge(const MergeOptions& options) {
 
 MergeEvaluationsResult merge_evaluations(const MergeEvaluationsOptions& options) {
   check_inputs(options.inputs);
+  check_files({options.inputs, {options.predictions}});
   if (!options.predictions.empty())
-    check_output({options.predictions, options.inputs, options.force}, is_predictions_file);
+    check_output({.path = options.predictions, .force = options.force}, is_predictions_file);
   std::vector<Shard<Evaluation>> shards;
   for (const fs::path& path : options.inputs) shards.push_back({path, load_evaluation(path)});
   const Evaluation whole = joined(shards);

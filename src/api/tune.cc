@@ -65,21 +65,23 @@ TuneRequest request_of(const TuneOptions& options) {
 }
 
 struct TunePaths {
-  fs::path plan, checkpoint;
+  fs::path statistics, plan, checkpoint;
 };
 
-TunePaths paths_of(const TuneOptions& options, const fs::path& statistics) {
+TunePaths paths_of(const TuneOptions& options) {
   const fs::path model = model_file(options.location.model);
-  TunePaths paths{options.output, options.checkpoint};
+  TunePaths paths{statistics_path(model, options.statistics), options.output, options.checkpoint};
   if (paths.plan.empty())
     paths.plan = fs::path(model).replace_extension(fmt::format(".{}-tuned.json", options.recipe));
   if (paths.checkpoint.empty()) paths.checkpoint = paths.plan.string() + ".checkpoint";
-  std::vector<fs::path> inputs = files_of_model(options.location.model);
-  inputs.push_back(statistics);
-  if (options.task.data) inputs.push_back(*options.task.data);
-  check_output({paths.plan, inputs, options.force}, is_plan_file);
-  inputs.push_back(paths.plan);
-  check_output({paths.checkpoint, inputs, options.force}, is_tune_checkpoint);
+  return paths;
+}
+
+TunePaths checked_paths(const TuneOptions& options) {
+  check_files(files_of(options));
+  TunePaths paths = paths_of(options);
+  check_output({paths.plan, options.force, options.keep_existing}, is_plan_file);
+  check_output({paths.checkpoint, options.force, options.keep_existing}, is_tune_checkpoint);
   return paths;
 }
 
@@ -165,19 +167,27 @@ void note_seen_data(const Statistics& statistics, const TaskScorer& scorer,
 
 }  // namespace
 
+CallFiles files_of(const TuneOptions& options) {
+  const ModelLocation& location = options.location;
+  const TunePaths paths = paths_of(options);
+  CallFiles files{files_of_model(location.model, {location.tokenizer, location.config}),
+                  {paths.plan, paths.checkpoint}};
+  files.inputs.push_back(paths.statistics);
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
+
 TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   const TuneRequest request = request_of(options);
-  const fs::path statistics_file =
-      statistics_path(model_file(options.location.model), options.statistics);
-  const TunePaths paths = paths_of(options, statistics_file);
+  const TunePaths paths = checked_paths(options);
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
-  const Statistics statistics = statistics_for(bundle, statistics_file);
+  const Statistics statistics = statistics_for(bundle, paths.statistics);
   const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
   const auto engine = make_engine(bundle, options.execution, result.notes);
-  result.statistics = facts_of(statistics_file);
+  result.statistics = facts_of(paths.statistics);
   TuneCheckpoint checkpoint(paths.checkpoint,
                             settings_of(options, request, bundle, result.statistics.sha256, scorer,
                                         text, engine->device()),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -77,6 +78,17 @@ void append(std::vector<ResultFile>& to, std::vector<ResultFile> from) {
 }
 
 }  // namespace
+
+bool is_result_file(const fs::path& path) {
+  std::string start(64, '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(start.data(), static_cast<std::streamsize>(start.size()));
+  std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
+  for (const char* command : {"inspect", "calibrate", "merge", "convert", "eval", "eval-shard",
+                              "bench", "report", "compare", "sensitivity", "tune"})
+    if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
+  return false;
+}
 
 std::vector<ResultFile> load_results(const std::vector<fs::path>& inputs) {
   std::vector<ResultFile> results;

@@ -137,9 +137,7 @@ void add_planning_options(Command& command, ConvertOptions& options) {
 void run(Options& options, const Globals& globals) {
   ConvertOptions& c = options.convert;
   const bool from_workspace = complete(c);
-  check_json_target(
-      globals, {c.model, c.output, c.plan.value_or(fs::path()), c.write_plan.value_or(fs::path()),
-                c.write_ranges.value_or(fs::path())});
+  check_outputs(globals, files_of(c));
   const ConvertResult result = convert(c);
   if (auto workspace = Workspace::load();
       workspace &&

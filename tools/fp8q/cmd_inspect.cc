@@ -67,7 +67,7 @@ std::string operators_table(const InspectResult& r) {
 }
 
 void run(const Options& options, const Globals& globals) {
-  check_json_target(globals, {options.location.model});
+  check_outputs(globals, files_of(options.location));
   const InspectResult result = inspect(options.location);
   print(globals, facts_table(result));
   if (options.list_sites) print(globals, sites_table(result));

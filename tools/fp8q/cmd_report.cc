@@ -33,7 +33,7 @@ std::string table_of(const ReportResult& r) {
 
 void run(ReportOptions& options, const Globals& globals) {
   complete(options);
-  check_json_target(globals, {options.output});
+  check_outputs(globals, files_of(options));
   const ReportResult result = report(options);
   print(globals, table_of(result));
   print_notes(globals, result.notes);

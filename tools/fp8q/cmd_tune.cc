@@ -99,10 +99,7 @@ void run(Options& options, const Globals& globals) {
   TuneOptions& t = options.tune;
   options.task_arguments.check();
   complete(t);
-  std::vector<fs::path> files = {t.location.model, t.output, t.checkpoint};
-  if (t.statistics) files.push_back(*t.statistics);
-  if (t.task.data) files.push_back(*t.task.data);
-  check_json_target(globals, files);
+  check_outputs(globals, files_of(t));
   const TuneResult result = tune(t, make_progress(globals));
   print(globals, head_of(result));
   print(globals, path_table(result));

@@ -24,10 +24,10 @@ bool prints_table(const Globals& globals);
 void print(const Globals& globals, const std::string& table);
 void print_notes(const Globals& globals, const std::vector<std::string>& notes);
 
-// Checks, before the work, that --json may write its file. Throws an Error (usage) if the file is
-// one of `others`, the inputs and outputs of the command. Throws an Error (file) if the file exists
-// and does not hold results of fp8q.
-void check_json_target(const Globals& globals, const std::vector<fs::path>& others);
+// Checks, before the work, the files of the command together with those of --json and --log-file.
+// Throws an Error (usage) if an output is an input or another output. Throws an Error (file) if the
+// file of --json exists and does not hold results of fp8q.
+void check_outputs(const Globals& globals, CallFiles files);
 
 // Writes results of the command (report/json.h) to the file of --json, several as a list, and keeps
 // them for a report if there is a workspace.
