@@ -74,8 +74,13 @@ std::string signed_number(double value, int decimals) {
 std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
 
 std::string short_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path given(path);
+  // Links keep their names, and ".." behind one does not lead back to where it is.
+  if (std::ranges::find(given, "..") != given.end()) return path;
   std::error_code error;
-  const std::string relative = std::filesystem::proximate(path, error).string();
+  const fs::path here = fs::current_path(error);
+  const std::string relative = (here / given).lexically_normal().lexically_proximate(here).string();
   return error || relative.size() >= path.size() ? path : relative;
 }
 
