@@ -34,6 +34,7 @@ bool complete(EvaluateOptions& options) {
   options.models = {workspace.converted.empty() ? workspace.model : workspace.converted};
   if (!workspace.converted.empty() && options.use_baseline && !options.baseline)
     options.baseline = workspace.model;
+  options.keep_existing = options.output.empty() && !is_below_this_folder(options.models.front());
   return true;
 }
 

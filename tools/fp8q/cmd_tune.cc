@@ -28,6 +28,7 @@ void complete(TuneOptions& options) {
   const Workspace workspace = require_workspace("tune");
   options.location.model = workspace.model;
   if (!options.statistics) options.statistics = workspace.statistics;
+  options.keep_existing = options.output.empty() && !is_below_this_folder(workspace.model);
 }
 
 std::string demand_text(const TuneResult& r) {
