@@ -121,9 +121,11 @@ InspectResult inspect(const ModelLocation& location) {
 
 std::vector<std::string> operator_list() {
   std::vector<std::string> names;
-  for (const Operator& op : all_operators())
-    names.push_back(op.domain.empty() ? std::string(op.name)
-                                      : fmt::format("{}::{}", op.domain, op.name));
+  for (const Operator& op : all_operators()) {
+    std::string name =
+        op.domain.empty() ? std::string(op.name) : fmt::format("{}::{}", op.domain, op.name);
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
   return names;
 }
 
