@@ -52,6 +52,7 @@ std::variant<Encoder, NotAnEncoder> recognize_encoder(const Model& model) {
   } catch (const match::Mismatch& mismatch) {
     return NotAnEncoder{mismatch.reason};
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::limit) throw;  // it would cost as much in any other way
     // The graph breaks a rule somewhere, or only for the values that were tried.
     return NotAnEncoder{error.what()};
   }

@@ -66,15 +66,15 @@ OpContext context_of(const Model& model, const Node& node, Find&& find) {
 
 }  // namespace
 
-Interpreter::Interpreter(const Model& model) : model_(&model) {
-  require_supported(model);
+Interpreter::Interpreter(const Model& piece, const Model& whole) : model_(&piece), whole_(&whole) {
+  require_supported(piece);
   fold_constants();
   plan_releases();
 }
 
 void Interpreter::fold_constants() {
   const Graph& graph = model_->graph;
-  Budget budget = Budget::for_constants(*model_);
+  Budget budget = Budget::for_constants(*whole_);
   folded_.assign(graph.nodes.size(), false);
   std::unordered_set<std::string> needed;  // values that run() reads
   for (const ValueInfo& output : graph.outputs) needed.insert(output.name);
@@ -124,7 +124,7 @@ std::map<std::string, Tensor> Interpreter::run(const std::map<std::string, Tenso
                                                const Substitute& substitute) const {
   const Graph& graph = model_->graph;
   Values values = bind(graph, inputs);
-  Budget budget = Budget::for_run(*model_, elements_of(inputs));
+  Budget budget = Budget::for_run(*whole_, elements_of(inputs));
   const auto find = [&](const std::string& value) {
     const auto it = values.find(value);
     return it != values.end() ? &it->second : constant(value);
