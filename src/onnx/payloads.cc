@@ -76,11 +76,13 @@ std::vector<std::shared_ptr<const FileBytes>> Payloads::files() const {
   return files;
 }
 
-Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) const {
+Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) {
   const std::string& field = proto.raw_data();
   if (model_ && !field.empty()) {
     const std::string_view part = payload_at(model_->view(), field);
-    return {aligned(model_, part, alignment), part.size()};
+    std::shared_ptr<const void>& bytes = in_model_[part.data()];
+    if (!bytes) bytes = aligned(model_, part, alignment);
+    return {bytes, part.size()};
   }
   const auto file = FileBytes::of(std::move(*proto.mutable_raw_data()));
   return {aligned(file, file->view(), alignment), file->view().size()};

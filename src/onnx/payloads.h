@@ -32,8 +32,9 @@ class Payloads {
     std::shared_ptr<const void> bytes;
     uint64_t size = 0;
   };
-  // Returns the contents of raw_data, and removes them from the message if it holds them.
-  Payload raw(onnx::TensorProto& proto, size_t alignment) const;
+  // Returns the contents of raw_data, and removes them from the message if it holds them. Tensors
+  // of a function that is called several times share their contents.
+  Payload raw(onnx::TensorProto& proto, size_t alignment);
   // Returns the `nbytes` bytes that the tensor refers to. `what` names the tensor in messages.
   Payload external(const onnx::TensorProto& proto, uint64_t nbytes, size_t alignment,
                    const std::string& what);
@@ -51,6 +52,7 @@ class Payloads {
   std::shared_ptr<const FileBytes> model_;
   fs::path folder_;
   bool follow_symlinks_ = false;
+  std::map<const char*, std::shared_ptr<const void>> in_model_;  // by place in the model's file
   std::map<std::string, Source> sources_;
   std::map<std::tuple<std::string, uint64_t, uint64_t>, Payload> ranges_;
 };
