@@ -74,7 +74,12 @@ class Tree {
   friend class Printer;
   // These are pairs because Member is incomplete where the constructors above are compiled.
   using Members = std::vector<std::pair<std::string, Tree>>;
-  using Elements = std::vector<Tree>;
+  // This is a class of its own because libstdc++ takes a variant of strings and vectors alone for
+  // one that has a value at all times, and so destroys one that it failed to copy, for want of
+  // memory.
+  struct Elements : std::vector<Tree> {
+    using vector::vector;
+  };
 
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Elements, Members>
       value_;
