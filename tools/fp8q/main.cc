@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
 #include "base/file.h"
@@ -13,14 +12,10 @@
 #include "base/stopwatch.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
+#include "tools/fp8q/startup.h"
 
 namespace fp8q::cli {
 namespace {
-
-// Does only what a signal handler may do.
-void tell(const char* text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
-}
 
 // Results appear under their names only when they are complete. Unfinished files are removed, and
 // the files that remain are complete.
@@ -108,6 +103,7 @@ int run(int argc, char** argv) {
 }  // namespace fp8q::cli
 
 int main(int argc, char** argv) {
+  fp8q::cli::startup_is_over();
   fp8q::cli::handle_signals();
   return fp8q::cli::run(argc, argv);
 }
