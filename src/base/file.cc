@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -76,6 +77,13 @@ void forget_temporary(const std::string& path) noexcept {
     if (slot.used && path == slot.path.data()) slot.used = false;
 }
 
+int synchronize(int fd) {
+  int result = 0;
+  do result = fdatasync(fd);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
 }  // namespace
 
 bool begins_with(const fs::path& path, std::string_view bytes) {
@@ -94,8 +102,11 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
+FileDescriptor::~FileDescriptor() { close(); }
+
+bool FileDescriptor::close() noexcept {
+  const int fd = std::exchange(fd_, -1);
+  return fd < 0 || ::close(fd) == 0 || errno == EINTR;  // Linux closes even then
 }
 
 OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
@@ -170,23 +181,23 @@ AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);
   sigaddset(&interrupts, SIGTERM);
+  sigaddset(&interrupts, SIGHUP);
+  temporary_ = path_.string() + ".tmp.XXXXXX";  // nothing may fail once the file is there
   pthread_sigmask(SIG_BLOCK, &interrupts, &before);
-  std::string name = path_.string() + ".tmp.XXXXXX";
-  fd_ = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
+  fd_ = FileDescriptor(mkostemp(temporary_.data(), O_CLOEXEC));
   const int error = errno;
-  if (fd_.get() >= 0) remember_temporary(name);
+  if (fd_.get() >= 0) remember_temporary(temporary_);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (fd_.get() < 0) {
     errno = error;
     fail_errno(path_.string(), "written");
   }
-  temporary_ = name;
 }
 
 AtomicFile::~AtomicFile() {
   if (temporary_.empty()) return;
   ::unlink(temporary_.c_str());
-  forget_temporary(temporary_.string());
+  forget_temporary(temporary_);
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -201,15 +212,16 @@ void AtomicFile::write(std::string_view bytes) {
 void AtomicFile::commit() {
   const mode_t mask = umask(0);
   umask(mask);
-  if (fchmod(fd_.get(), 0666 & ~mask) != 0 || fdatasync(fd_.get()) != 0)
+  // All that may fail comes before the rename, and so does all that takes memory.
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fchmod(fd_.get(), 0666 & ~mask) != 0 || synchronize(fd_.get()) != 0 || !fd_.close() ||
+      ::rename(temporary_.c_str(), path_.c_str()) != 0)
     fail_errno(path_.string(), "written");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_.string(), "written");
-  forget_temporary(temporary_.string());
+  forget_temporary(temporary_);
   temporary_.clear();
   // Without this, a power cut may undo the rename. Some file systems refuse it; the data is safe
   // even then.
-  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-  const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.get() >= 0) fsync(dir.get());
 }
 

@@ -27,6 +27,8 @@ class FileDescriptor {
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;
   ~FileDescriptor();
   int get() const noexcept { return fd_; }
+  // Closes it now. Returns false, with errno, if that shows that written data was lost.
+  bool close() noexcept;
 
  private:
   int fd_;
@@ -56,12 +58,12 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view bytes);
-  const fs::path& temporary_path() const { return temporary_; }
+  fs::path temporary_path() const { return temporary_; }
   void commit();
 
  private:
   fs::path path_;
-  fs::path temporary_;
+  std::string temporary_;  // empty once it has its name
   FileDescriptor fd_;
 };
 
