@@ -1,8 +1,8 @@
 #include "tasks/squad_reader.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "json/document.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "json/document.h"
 #include "tasks/squad_reader.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

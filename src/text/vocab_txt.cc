@@ -2,10 +2,10 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "json/document.h"
 #include "text/spec_readers.h"
 #include "text/tokenizer_config.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

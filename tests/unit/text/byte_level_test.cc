@@ -10,11 +10,11 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "fp8q/error.h"
 #include "tests/support/paths.h"
 #include "tests/unit/text/golden_case.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -8,10 +8,10 @@
 #include <random>
 #include <thread>
 
+#include "base/utf8.h"
 #include "fp8q/error.h"
 #include "tests/support/errors.h"
 #include "tests/support/paths.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {
