@@ -21,6 +21,8 @@ namespace fp8q::json {
 struct Style {
   int indent = -1;      // spaces for each level; negative: one line without spaces
   bool sorted = false;  // sort the members by their keys
+  // Writes characters that a terminal may not show as they are (base/utf8.h) as "\u202e".
+  bool escape_unprintable = false;
   // This is the message of the Error (unsupported) if a string is not UTF-8. If it is empty,
   // invalid bytes are replaced by U+FFFD.
   std::string_view not_utf8 = {};
