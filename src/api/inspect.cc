@@ -112,7 +112,9 @@ InspectResult inspect(const ModelLocation& location) {
   for (const Site& site : bundle.sites)
     result.sites.push_back(
         {printable(site.value), site.path, std::string(name_of(site.kind)), format_name(site)});
-  result.labels = find_model_config(bundle.folder, location.config).id2label;
+  const ModelConfig config = find_model_config(bundle.folder, location.config);
+  result.labels = config.id2label;
+  if (!config.id2label_problem.empty()) result.notes.push_back(config.id2label_problem);
   for (std::string& label : result.labels) label = printable(label);
   result.tokenizer = tokenizer_facts(location, bundle, result.notes);
   result.engine = engine_facts(bundle, result.notes);

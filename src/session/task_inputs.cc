@@ -36,7 +36,7 @@ size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
       if (output.source == OutputSource::head_stage)
         return static_cast<size_t>(
             bundle.encoder->head[static_cast<size_t>(output.index)].linear.out);
-  if (!config.id2label.empty()) return config.id2label.size();
+  if (!config.labels().empty()) return config.labels().size();
   fail(ErrorCode::bad_data,
        "{}: how many labels the model has is not known; name them in its config.json "
        "(\"id2label\")",

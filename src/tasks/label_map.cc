@@ -57,13 +57,22 @@ LabelMap assumed_order(const Task& task, const std::string& why) {
 }  // namespace
 
 LabelMap match_labels(const Task& task, const ModelConfig& config, size_t outputs) {
-  const std::vector<std::string>& labels = config.id2label;
-  const std::string told = labels.empty() ? "" : fmt::format(" ({})", list_labels(labels));
+  const std::string told =
+      config.id2label.empty() ? "" : fmt::format(" ({})", list_labels(config.id2label));
+  if (!task.is_regression() && config.problem_type == "multi_label_classification")
+    fail(
+        ErrorCode::bad_data,
+        "{}: \"problem_type\" is multi_label_classification, so an example may have several "
+        "labels, "
+        "while fp8q scores the one label that an example of task {} has; if the model's classes do "
+        "exclude each other, correct \"problem_type\" (another file: --config PATH)",
+        config_name(config), task.name);
   if (outputs != task.outputs())
     fail_mismatch(
         task, config,
         fmt::format("the model has {} output{}{}", outputs, outputs == 1 ? "" : "s", told));
   if (task.is_regression()) return {.logit_of_class = {0}, .note = ""};
+  const std::vector<std::string>& labels = config.labels();
   if (config.problem_type == "regression")
     fail_mismatch(task, config, "\"problem_type\" is regression");
   if (labels.empty()) return assumed_order(task, "the model does not name its labels");

@@ -19,7 +19,8 @@ struct LabelMap {
   std::string note;
 };
 
-// `outputs` is the number of logits of the model. Fails with ErrorCode::bad_data.
+// `outputs` is the number of logits of the model. Fails with ErrorCode::bad_data, also if the model
+// gives an example several labels ("multi_label_classification").
 LabelMap match_labels(const Task& task, const ModelConfig& config, size_t outputs);
 
 }  // namespace fp8q

@@ -13,16 +13,11 @@ using json::Value;
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 constexpr size_t kMaxLabels = 100'000;
 
-std::optional<std::string> read_string(const Value& root, const char* key) {
+// Returns a member that is a text. A hint of another type is none.
+std::optional<std::string> text_in(const Value& root, const char* key) {
   const auto value = root.find(key);
-  if (!value) return std::nullopt;
+  if (!value || !value->is_string()) return std::nullopt;
   return value->string();
-}
-
-std::optional<int64_t> read_count(const Value& root, const char* key, int64_t least) {
-  const auto value = root.find(key);
-  if (!value) return std::nullopt;
-  return value->integer(least, INT32_MAX);
 }
 
 // Reads {"0": "negative", "1": "positive"}. The keys are the numbers from 0 on, in any order.
@@ -49,21 +44,23 @@ std::vector<std::string> read_labels(const Value& map) {
 
 }  // namespace
 
+const std::vector<std::string>& ModelConfig::labels() const {
+  if (!id2label_problem.empty()) fail(ErrorCode::bad_data, "{}", id2label_problem);
+  return id2label;
+}
+
 ModelConfig read_model_config(const std::filesystem::path& path) {
   const json::Document document = json::Document::read(path, kMaxConfigBytes);
   const Value root = document.root();
   ModelConfig config;
   config.path = path;
-  config.model_type = read_string(root, "model_type");
-  if (const auto list = root.find("architectures")) config.architectures = json::strings(*list);
-  config.finetuning_task = read_string(root, "finetuning_task");
-  config.problem_type = read_string(root, "problem_type");
-  if (const auto map = root.find("id2label")) config.id2label = read_labels(*map);
-  config.num_labels = read_count(root, "num_labels", 0);
-  config.max_position_embeddings = read_count(root, "max_position_embeddings", 1);
-  config.type_vocab_size = read_count(root, "type_vocab_size", 0);
-  config.vocab_size = read_count(root, "vocab_size", 1);
-  config.pad_token_id = read_count(root, "pad_token_id", -1);
+  config.finetuning_task = text_in(root, "finetuning_task");
+  config.problem_type = text_in(root, "problem_type");
+  try {
+    if (const auto map = root.find("id2label")) config.id2label = read_labels(*map);
+  } catch (const Error& e) {  // only those who need the labels are told
+    config.id2label_problem = e.what();
+  }
   return config;
 }
 

@@ -60,6 +60,15 @@ TEST(LabelMap, ThreeClassesInAnyOrder) {
   EXPECT_THAT(match("qqp", {"duplicate", "not_duplicate"}, 2).logit_of_class, ElementsAre(1, 0));
 }
 
+TEST(LabelMap, ModelsWithSeveralLabelsAtOnceAreNotScored) {
+  ModelConfig config;
+  config.problem_type = "multi_label_classification";
+  test::expect_error(ErrorCode::bad_data, "\"problem_type\" is multi_label_classification",
+                     [&] { match_labels(require_task("sst2"), config, 2); });
+  config.problem_type = "single_label_classification";
+  EXPECT_EQ(match_labels(require_task("sst2"), config, 2).logit_of_class.size(), 2u);
+}
+
 TEST(LabelMap, LabelsOfAnotherTaskAreRefused) {
   EXPECT_THAT(mismatch("sst2", {"not_equivalent", "equivalent"}, 2),
               HasSubstr("0 = not_equivalent, 1 = equivalent, but task sst2 needs 0 = negative"));
@@ -73,29 +82,35 @@ TEST(ModelConfig, ReadsWhatIsThere) {
     "id2label": {"1": "positive", "0": "negative"}, "max_position_embeddings": 512})");
   const ModelConfig config = find_model_config(folder.path());
   EXPECT_EQ(config.path, path);
-  EXPECT_EQ(config.model_type, "bert");
   EXPECT_FALSE(config.finetuning_task);
   EXPECT_THAT(config.id2label, ElementsAre("negative", "positive"));
-  EXPECT_EQ(config.max_position_embeddings, 512);
   EXPECT_TRUE(find_model_config(folder.path() / "none").path.empty());
 }
 
-TEST(ModelConfig, BadFieldsAreNamed) {
+TEST(ModelConfig, OddFieldsStopOnlyThoseWhoNeedThem) {
   const test::TemporaryFolder folder;
-  const auto message = [&](const std::string& content) -> std::string {
-    try {
-      read_model_config(folder.write("config.json", content));
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), ErrorCode::bad_data);
-      return e.what();
-    }
-    return "no error";
+  const ModelConfig config = read_model_config(folder.write("config.json", R"({"model_type": 5,
+    "architectures": {}, "finetuning_task": [1], "problem_type": false, "vocab_size": "many",
+    "num_labels": -1, "id2label": ["a"]})"));
+  EXPECT_FALSE(config.finetuning_task);
+  EXPECT_FALSE(config.problem_type);
+  EXPECT_THAT(config.id2label, IsEmpty());
+  EXPECT_THAT(match_labels(require_task("stsb"), config, 1).logit_of_class, ElementsAre(0));
+  test::expect_error(ErrorCode::bad_data, "config.json: id2label: expected an object",
+                     [&] { match_labels(require_task("sst2"), config, 2); });
+}
+
+TEST(ModelConfig, BadLabelsAndFilesAreNamed) {
+  const test::TemporaryFolder folder;
+  const auto message = [&](const std::string& content) {
+    return test::error_of(ErrorCode::bad_data, [&] {
+      read_model_config(folder.write("config.json", content)).labels();
+    });
   };
   EXPECT_THAT(message(R"({"id2label": {"0": "a", "2": "b"}})"),
               HasSubstr("expected the keys 0 to 1"));
   EXPECT_THAT(message(R"({"id2label": {"0": "a", "00": "b"}})"), HasSubstr("found \"0"));
-  EXPECT_THAT(message(R"({"vocab_size": "many"})"),
-              HasSubstr("vocab_size: expected a whole number"));
+  EXPECT_THAT(message("[]"), HasSubstr("expected an object"));
   EXPECT_THAT(message("nonsense"), HasSubstr("not valid JSON"));
   EXPECT_THAT(message(R"({"vocab_size": 1, "vocab_size": 2})"), HasSubstr("stands twice"));
   EXPECT_THAT(message(std::string(500, '[')), HasSubstr("nested"));
