@@ -58,7 +58,7 @@ void describe_encoder(const Encoder& encoder, InspectResult& result) {
 std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
                             std::vector<std::string>& notes) {
   try {
-    return tokenizer_for(bundle, location.tokenizer).describe();
+    return tokenizer_for(bundle, location.tokenizer, notes).describe();
   } catch (const Error& e) {
     // A model can be inspected without its tokenizer. The result says what is missing.
     if (location.tokenizer) throw;

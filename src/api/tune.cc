@@ -135,9 +135,10 @@ std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundl
                                                  .random_seed = {}},
                                                 bundle, notes);
   if (options.holdout == 0 || text.facts.sha256 != scorer.data().sha256) return text.encodings;
-  return calibration_sequences(tokenizer_for(bundle, options.location.tokenizer),
-                               spread_evenly(scorer.data().examples, options.examples),
-                               &scorer.task(), usable_length(bundle, text.max_length, notes));
+  const Tokenizer tokenizer = tokenizer_for(bundle, options.location.tokenizer, notes);
+  return calibration_sequences(
+      tokenizer, spread_evenly(scorer.data().examples, options.examples), &scorer.task(),
+      sequence_length(bundle, tokenizer, options.task.max_length, text.max_length, notes));
 }
 
 // `engine` must outlive the result.

@@ -49,16 +49,18 @@ CalibrationText calibration_text(const TextRequest& request, const Bundle& bundl
   CalibrationText text;
   const ModelConfig config = find_model_config(bundle.folder, request.config);
   const auto task = calibration_task(request, config);
-  text.max_length = request.task.max_length.value_or(task ? task->max_length : Task().max_length);
-  const size_t length = usable_length(bundle, text.max_length, notes);
+  const size_t usual = task ? task->max_length : Task().max_length;
+  text.max_length = request.task.max_length.value_or(usual);
   if (request.random_seed) {
     if (request.task.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
     text.facts.random = true;
-    text.encodings = random_examples(request, bundle, length);
+    text.encodings =
+        random_examples(request, bundle, usable_length(bundle, text.max_length, notes));
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
-  const Tokenizer tokenizer = tokenizer_for(bundle, request.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, request.tokenizer, notes);
+  const size_t length = sequence_length(bundle, tokenizer, request.task.max_length, usual, notes);
   const Task* known = task ? &*task : nullptr;
   const Dataset data =
       load_calibration_text({.task = known, .data = request.task.data, .count = request.examples});

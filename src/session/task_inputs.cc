@@ -81,9 +81,9 @@ TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std
 }
 
 const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std::string>& notes) {
-  const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer, notes);
   const size_t length =
-      usable_length(bundle, request_.task.max_length.value_or(task_.max_length), notes);
+      sequence_length(bundle, tokenizer, request_.task.max_length, task_.max_length, notes);
   const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
   auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
   PreparedInputs& prepared = entry->second;

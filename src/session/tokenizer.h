@@ -6,8 +6,14 @@
 
 namespace fp8q {
 
-// Returns the tokenizer `given`, or the one beside the model. Throws an Error (bad_data) if its ids
-// do not fit the model's embedding table.
-Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given);
+// Returns the tokenizer `given`, or the one beside the model. Adds its notes. Throws an Error
+// (bad_data) if its ids do not fit the model's embedding table.
+Tokenizer tokenizer_for(const Bundle& bundle, const std::optional<fs::path>& given,
+                        std::vector<std::string>& notes);
+
+// Returns the length at which sequences are cut: `asked`, or else `usual` or what the tokenizer
+// allows if that is less; in any case no more than the model takes. Adds notes on what is less.
+size_t sequence_length(const Bundle& bundle, const Tokenizer& tokenizer,
+                       std::optional<size_t> asked, size_t usual, std::vector<std::string>& notes);
 
 }  // namespace fp8q

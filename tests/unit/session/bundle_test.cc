@@ -68,10 +68,24 @@ TEST(Bundle, LengthIsThatOfThePositionTableOrTheShape) {
 
 TEST(Bundle, TheTokenizerMustFitTheEmbeddings) {
   const TinyBundle bundle;
-  EXPECT_EQ(tokenizer_for(bundle, {}).vocab_size(), 30);
+  std::vector<std::string> notes;
+  EXPECT_EQ(tokenizer_for(bundle, {}, notes).vocab_size(), 30);
   const fs::path large = bundle.files.write("large.txt", vocabulary(57));
-  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large); }),
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large, notes); }),
               HasSubstr("the tokenizer has 61 ids, but the word embedding of"));
+}
+
+TEST(Bundle, TheTokenizerMayAllowLessThanTheModel) {
+  const TinyBundle bundle({.positions = 50});
+  bundle.files.write("tokenizer_config.json", R"({"model_max_length": 30})");
+  std::vector<std::string> notes;
+  const Tokenizer tokenizer = tokenizer_for(bundle, {}, notes);
+  EXPECT_EQ(sequence_length(bundle, tokenizer, {}, 20, notes), 20u);
+  EXPECT_THAT(notes, IsEmpty());
+  EXPECT_EQ(sequence_length(bundle, tokenizer, {}, 40, notes), 30u);
+  EXPECT_EQ(sequence_length(bundle, tokenizer, 40, 20, notes), 40u);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("examples are cut there and not at 40"),
+                                 HasSubstr("with --max-length, examples are cut at 40")));
 }
 
 TEST(MakeEngine, ModelsThatAreNoEncodersRunThroughTheInterpreter) {
