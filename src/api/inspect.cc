@@ -15,13 +15,13 @@ namespace fp8q {
 namespace {
 
 std::string shown(const ValueInfo& value) {
-  std::string text = fmt::format("{} {}", printable(value.name), name(value.dtype));
+  std::string text = fmt::format("{} {}", value.name, name(value.dtype));
   if (!value.has_shape) return text;
   std::vector<std::string> dims;
   for (const Dim& d : value.shape)
     dims.push_back(d.value >= 0          ? std::to_string(d.value)
                    : d.parameter.empty() ? "?"
-                                         : printable(d.parameter));
+                                         : d.parameter);
   return fmt::format("{} [{}]", text, fmt::join(dims, ", "));
 }
 
@@ -72,15 +72,13 @@ std::string engine_facts(const Bundle& bundle, std::vector<std::string>& notes) 
 }
 
 void describe_manifest(const Manifest& m, InspectResult& result) {
-  result.manifest.emplace_back("converted by", fmt::format("fp8q {}", printable(m.source.version)));
-  result.manifest.emplace_back("recipe", printable(m.recipe));
-  result.manifest.emplace_back("source",
-                               fmt::format("{} (sha256 {})", printable(m.source.model_name),
-                                           printable(m.source.model_sha256)));
+  result.manifest.emplace_back("converted by", "fp8q " + m.source.version);
+  result.manifest.emplace_back("recipe", m.recipe);
   result.manifest.emplace_back(
-      "statistics", m.source.statistics_sha256.empty()
-                        ? "none"
-                        : fmt::format("sha256 {}", printable(m.source.statistics_sha256)));
+      "source", fmt::format("{} (sha256 {})", m.source.model_name, m.source.model_sha256));
+  result.manifest.emplace_back("statistics", m.source.statistics_sha256.empty()
+                                                 ? "none"
+                                                 : "sha256 " + m.source.statistics_sha256);
 }
 
 }  // namespace
@@ -90,9 +88,8 @@ InspectResult inspect(const ModelLocation& location) {
   const Bundle bundle = open_model(location.model);
   const Model& model = bundle.model;
   result.file = bundle.file;
-  result.producer = printable(model.producer_name);
-  if (!model.producer_version.empty())
-    result.producer += fmt::format(" {}", printable(model.producer_version));
+  result.producer = model.producer_name;
+  if (!model.producer_version.empty()) result.producer += " " + model.producer_version;
   result.ir_version = model.ir_version;
   result.opset = model.opset();
   for (const auto& input : model.graph.inputs) result.inputs.push_back(shown(input));
@@ -111,11 +108,10 @@ InspectResult inspect(const ModelLocation& location) {
   if (const auto manifest = read_manifest(model)) describe_manifest(*manifest, result);
   for (const Site& site : bundle.sites)
     result.sites.push_back(
-        {printable(site.value), site.path, std::string(name_of(site.kind)), format_name(site)});
+        {site.value, site.path, std::string(name_of(site.kind)), format_name(site)});
   const ModelConfig config = find_model_config(bundle.folder, location.config);
   result.labels = config.id2label;
   if (!config.id2label_problem.empty()) result.notes.push_back(config.id2label_problem);
-  for (std::string& label : result.labels) label = printable(label);
   result.tokenizer = tokenizer_facts(location, bundle, result.notes);
   result.engine = engine_facts(bundle, result.notes);
   return result;

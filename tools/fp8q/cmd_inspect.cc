@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/error.h"
 #include "fp8q/inspect.h"
 #include "report/json.h"
 #include "tools/fp8q/command.h"
@@ -56,7 +57,8 @@ std::string facts_table(const InspectResult& r) {
 
 std::string sites_table(const InspectResult& r) {
   Table table({"site", "kind", "format", "value"});
-  for (const auto& site : r.sites) table.add({site.path, site.kind, site.format, site.name});
+  for (const auto& site : r.sites)
+    table.add({site.path, site.kind, site.format, printable(site.name)});
   return fmt::format("\n{}", table.str());
 }
 

@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
+#include <iostream>
+#include <sstream>
 
-#include "fp8q/error.h"
+#include "base/error.h"
 
 namespace fp8q::cli {
 namespace {
@@ -148,10 +150,16 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) try {
   const auto rest = program_->remaining();
   if (!rest.empty() && program_->get_subcommands().empty()) {
     fmt::print(stderr, "'{}' is neither a command nor an option; {} --help lists them\n",
-               rest.front(), program_->get_name());
+               printable(rest.front()), program_->get_name());
     return static_cast<int>(ErrorCode::usage);
   }
-  return program_->exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::usage);
+  // The library prints two lines at most: the problem, and where there is help.
+  std::ostringstream problem;
+  if (program_->exit(e, std::cout, problem) == 0) return 0;
+  std::istringstream lines(problem.str());
+  for (std::string line; std::getline(lines, line);)
+    fmt::print(stderr, "{}\n", printable(line, kMaxPrintedMessage));
+  return static_cast<int>(ErrorCode::usage);
 }
 
 }  // namespace fp8q::cli

@@ -1,7 +1,7 @@
 // fp8q: parses the command line, runs one command, turns errors into messages and exit codes.
 
 #include <signal.h>
-#include <spdlog/spdlog.h>  // gets text only: its formatting takes seconds to compile
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -87,19 +87,19 @@ int run(int argc, char** argv) {
   if (const std::optional<int> code = program.parse(argc, argv)) return *code;
   try {
     set_up_log(globals);
-    spdlog::info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
+    log_info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
     const Stopwatch watch;
     program.run();
-    spdlog::info(fmt::format("done in {:.2f} s", watch.seconds()));
+    log_info(fmt::format("done in {:.2f} s", watch.seconds()));
     return 0;
   } catch (const Error& e) {
-    spdlog::error(fmt::format("error: {}", e.what()));
+    log_error(e.what());
     return e.exit_code();
   } catch (const std::bad_alloc&) {
-    spdlog::error("error: out of memory");  // this message takes no memory
+    log_out_of_memory();
     return static_cast<int>(ErrorCode::limit);
   } catch (const std::exception& e) {
-    spdlog::error(fmt::format("error: {}", e.what()));
+    log_error(e.what());
     return static_cast<int>(ErrorCode::internal);
   }
 }

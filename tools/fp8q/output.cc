@@ -62,6 +62,26 @@ void set_up_log(const Globals& globals) {
   spdlog::set_default_logger(logger);
 }
 
+void log_error(std::string_view message) {
+  spdlog::error("error: " + printable(message, kMaxPrintedMessage));
+}
+
+void log_info(std::string_view message) { spdlog::info(printable(message, kMaxPrintedMessage)); }
+
+void log_out_of_memory() { spdlog::error("error: out of memory"); }
+
+std::string printable_lines(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    out += printable(lines.substr(0, end), std::string::npos);
+    if (end == lines.npos) break;
+    out += '\n';
+    lines.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 namespace {
 
 // Redraws one line at most ten times a second.
@@ -76,7 +96,7 @@ class ProgressBar {
     constexpr size_t kWidth = 30;
     const size_t filled = total == 0 ? 0 : std::min(kWidth, done * kWidth / total);
     const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    fmt::print(stderr, "\r\033[K{} [{}] {}/{}", step, bar, done, total);
+    fmt::print(stderr, "\r\033[K{} [{}] {}/{}", printable(step), bar, done, total);
     if (last) fmt::print(stderr, "\r\033[K");
     std::fflush(stderr);
   }
@@ -92,7 +112,7 @@ ProgressCallback make_progress(const Globals& globals) {
   if (globals.quiet) return nullptr;
   if (isatty(STDERR_FILENO)) return ProgressBar();
   return [](std::string_view step, size_t done, size_t total) {
-    if (done == total) spdlog::info(fmt::format("{}: {} done", step, total));
+    if (done == total) log_info(fmt::format("{}: {} done", step, total));
   };
 }
 
@@ -108,15 +128,16 @@ void write_standard_output(const std::string& text) {
 }  // namespace
 
 void print(const Globals& globals, const std::string& table) {
-  spdlog::debug("\n" + table);
-  if (!prints_table(globals)) return;
-  write_standard_output(table);
+  const std::string shown = printable_lines(table);
+  spdlog::debug("\n" + shown);
+  if (prints_table(globals)) write_standard_output(shown);
 }
 
 void print_notes(const Globals& globals, const std::vector<std::string>& notes) {
   for (const auto& note : notes) {
-    spdlog::debug("note: " + note);
-    if (prints_table(globals)) write_standard_output(fmt::format("note: {}\n", note));
+    const std::string shown = "note: " + printable(note, kMaxPrintedMessage);
+    spdlog::debug(shown);
+    if (prints_table(globals)) write_standard_output(shown + "\n");
   }
 }
 

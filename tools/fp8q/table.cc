@@ -6,6 +6,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/error.h"
+
 namespace fp8q::cli {
 namespace {
 
@@ -20,10 +22,16 @@ size_t width(const std::string& text) {
 
 Table::Table(std::vector<std::string> heading, std::vector<bool> right) : right_(std::move(right)) {
   right_.resize(heading.size());
-  rows_.push_back(std::move(heading));
+  add(std::move(heading));
 }
 
-void Table::add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) {
+    const bool last = &cell == &row.back();  // may be a list of names, and widens no other line
+    cell = printable(cell, last ? kMaxPrintedMessage : kMaxPrintedName);
+  }
+  rows_.push_back(std::move(row));
+}
 
 std::string Table::str() const {
   std::vector<size_t> widths(right_.size(), 0);
@@ -76,7 +84,7 @@ std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}
 std::string short_path(const std::string& path) {
   std::error_code error;
   const std::string relative = std::filesystem::proximate(path, error).string();
-  return error || relative.size() >= path.size() ? path : relative;
+  return printable(error || relative.size() >= path.size() ? path : relative, kMaxPrintedMessage);
 }
 
 std::string shell_word(const std::string& word) {

@@ -1,7 +1,5 @@
 #include "tools/fp8q/workspace.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cctype>
 
 #include "base/error.h"
@@ -10,6 +8,7 @@
 #include "json/layout.h"
 #include "json/tree.h"
 #include "report/json.h"
+#include "tools/fp8q/output.h"
 
 namespace fp8q::cli {
 namespace {
@@ -85,7 +84,7 @@ void keep_result(const std::string& result) try {
   write_file_atomically(results_folder() / (result_name(root) + ".json"),
                         json::with_indent(result, kResultIndent, 1) + "\n");
 } catch (const std::exception& e) {
-  spdlog::info("this result is not kept for a report: {}", e.what());
+  log_info(fmt::format("this result is not kept for a report: {}", e.what()));
 }
 
 void forget_results() {
