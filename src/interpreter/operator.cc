@@ -88,9 +88,11 @@ void require_supported(const Model& model) {
          model.opset(), kNewestOpset);
   std::set<std::string> seen;
   std::string list;
+  bool only_standard = true;
   for (const Node& node : model.graph.nodes) {
     const std::string reason = objection(model, node);
     if (reason.empty() || !seen.insert(node.domain + "::" + node.op_type).second) continue;
+    only_standard = only_standard && node.domain.empty();
     const auto imported = model.opsets.find(node.domain);
     list += fmt::format("{}{} (operator {}, opset {}, domain {}): {}", list.empty() ? "" : "; ",
                         describe(node), printable(node.op_type),
@@ -98,10 +100,12 @@ void require_supported(const Model& model) {
                         node.domain.empty() ? "ai.onnx" : printable(node.domain), reason);
   }
   if (list.empty()) return;
-  fail(ErrorCode::unsupported,
-       "{}. Export the model without operator fusion, in standard ONNX operators (for example "
-       "`optimum-cli export onnx` without --optimize)",
-       list);
+  fail(ErrorCode::unsupported, "{}. {}", list,
+       only_standard
+           ? "`fp8q inspect --ops` lists the operators that it has; an export with another "
+             "opset may do without the others"
+           : "Export the model without operator fusion, in standard ONNX operators (for "
+             "example `optimum-cli export onnx` without --optimize)");
 }
 
 int64_t opset_for(const Model& model, const Node& node) {

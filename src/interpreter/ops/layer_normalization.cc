@@ -1,6 +1,7 @@
 // LayerNormalization (since 17) computes (x - mean) / sqrt(variance + epsilon) * scale + bias over
 // all dimensions from `axis` on. The optional outputs are the mean and the inverse standard
-// deviation, with the type `stash_type`. All is computed in double and rounded once.
+// deviation, with the type `stash_type`. RMSNormalization (since 23) computes x / sqrt(mean of x^2
+// + epsilon) * scale over the same dimensions. All is computed in double and rounded once.
 #include "interpreter/ops/elementwise.h"
 
 namespace fp8q {
@@ -35,17 +36,24 @@ Moments moments(std::span<const double> x, double epsilon) {
   return {mean, 1.0 / std::sqrt(squares / n + epsilon)};
 }
 
+Shape normalized_shape(const Shape& x, size_t axis) {
+  return {x.begin() + static_cast<ptrdiff_t>(axis), x.end()};
+}
+
+void check_parameters(const OpContext& context, const Shape& normalized) {
+  for (size_t i = 1; i < context.input_count(); ++i)
+    if (context.has(i) && broadcast(context.input(i).shape, normalized) != normalized)
+      context.reject("input {} of shape {} does not fit {}", i, to_string(context.input(i).shape),
+                     to_string(normalized));
+}
+
 }  // namespace
 
 Types infer_layer_normalization(const OpContext& context) {
   const Operand& x = context.input(0);
   require_float(context, x.dtype);
   const size_t axis = axis_of(context);
-  const Shape normalized(x.shape.begin() + static_cast<ptrdiff_t>(axis), x.shape.end());
-  for (size_t i = 1; i < context.input_count(); ++i)
-    if (context.has(i) && broadcast(context.input(i).shape, normalized) != normalized)
-      context.reject("input {} of shape {} does not fit {}", i, to_string(context.input(i).shape),
-                     to_string(normalized));
+  check_parameters(context, normalized_shape(x.shape, axis));
   const auto stash = dtype_of_onnx_code(static_cast<int>(context.int_attribute("stash_type", 1)));
   if (stash != DType::f32 && stash != DType::bf16 && stash != DType::f64 && stash != DType::f16)
     context.reject("stash_type is not a floating-point type");
@@ -58,8 +66,7 @@ Types infer_layer_normalization(const OpContext& context) {
 
 Tensors run_layer_normalization(const OpContext& context, const Types& types) {
   const Tensor& x = context.tensor(0);
-  const Shape normalized(x.shape().begin() + static_cast<ptrdiff_t>(axis_of(context)),
-                         x.shape().end());
+  const Shape normalized = normalized_shape(x.shape(), axis_of(context));
   const auto scale = parameters(context.tensor(1), normalized);
   const auto bias = context.has(2) ? parameters(context.tensor(2), normalized)
                                    : std::vector<double>(scale.size(), 0.0);
@@ -79,6 +86,27 @@ Tensors run_layer_normalization(const OpContext& context, const Types& types) {
       row[i] = (row[i] - m.mean) * m.inverse_deviation * scale[i] + bias[i];
   }
   return {out.to(types[0].dtype), mean.to(types[1].dtype), deviation.to(types[2].dtype)};
+}
+
+Types infer_rms_normalization(const OpContext& context) {
+  require_float(context, context.input(0).dtype);
+  check_parameters(context, normalized_shape(context.input(0).shape, axis_of(context)));
+  return infer_same(context);
+}
+
+Tensors run_rms_normalization(const OpContext& context, const Types& types) {
+  Tensor out = context.tensor(0).to(DType::f64);
+  const Shape normalized = normalized_shape(out.shape(), axis_of(context));
+  const auto scale = parameters(context.tensor(1), normalized);
+  const auto epsilon = static_cast<double>(context.float_attribute("epsilon", 1e-5f));
+  const auto values = out.mutable_data<double>();
+  for (size_t at = 0; at < values.size(); at += scale.size()) {
+    double squares = 0;
+    for (size_t i = 0; i < scale.size(); ++i) squares += values[at + i] * values[at + i];
+    const double root = std::sqrt(squares / static_cast<double>(scale.size()) + epsilon);
+    for (size_t i = 0; i < scale.size(); ++i) values[at + i] *= scale[i] / root;
+  }
+  return {out.to(types[0].dtype)};
 }
 
 }  // namespace fp8q
