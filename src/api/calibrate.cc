@@ -6,6 +6,9 @@
 #include "base/interruption.h"
 #include "calibrate/observer.h"
 #include "calibrate/run.h"
+#include "encoder/widen.h"
+#include "onnx/upgrade.h"
+#include "quantize/coverage.h"
 #include "session/bundle.h"
 #include "session/calibration_text.h"
 #include "session/execution.h"
@@ -81,6 +84,17 @@ void check_options(const CalibrateOptions& options) {
   check_shard(options.shard, options.shards);
 }
 
+// Throws before the run what convert would throw after it, whatever the statistics hold.
+void check_convertible(const Bundle& bundle) {
+  Model upgraded = bundle.model;  // shares the payloads
+  upgrade_opset(upgraded);
+  std::vector<Site> sites = bundle.sites;
+  find_types(bundle.model, sites);
+  const PlanRequest request = recipe_request(default_recipe(), bundle.sites);
+  require_coverage(bundle.model, bundle.sites, request, printable(bundle.file.path.string()));
+  check_weights(bundle.model, bundle.sites, request);
+}
+
 TextRequest text_of(const CalibrateOptions& options) {
   return {.tokenizer = options.location.tokenizer,
           .config = options.location.config,
@@ -107,6 +121,7 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
 
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);
+  check_convertible(bundle);
   const CalibrationText text = calibration_text(text_of(options), bundle, result.notes);
   const auto engine = make_engine(bundle, execution, result.notes);
   const CalibrationRun run{

@@ -13,6 +13,7 @@
 #include "graph/site_names.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
+#include "quantize/coverage.h"
 #include "quantize/manifest.h"
 #include "quantize/plan_file.h"
 #include "quantize/plan_sizes.h"
@@ -127,12 +128,26 @@ void add_sizes(const PlanSizes& sizes, ConvertResult& result) {
   result.embedding_bytes_after = sizes.tables_after;
 }
 
+// Says what is quantized of a graph whose parts are not known.
+std::string note_of_unrecognized(const Plan& plan, const Bundle& bundle) {
+  size_t quantized = 0, head = 0;
+  for (size_t i = 0; i < plan.sites.size(); ++i) {
+    if (plan.sites[i].kind != SiteKind::weight) continue;
+    quantized += plan.sites[i].quantized();
+    head += bundle.sites[i].role == SiteRole::head && !plan.sites[i].quantized();
+  }
+  return fmt::format(
+      "not recognized as an encoder ({}): {} products with a constant weight are quantized, found "
+      "one by one{}",
+      bundle.not_encoder_reason, quantized,
+      head == 0 ? ""
+                : fmt::format("; {} behind the last normalization, taken for the head, stay in "
+                              "floating point unless --quantize-head is given",
+                              head));
+}
+
 void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>& notes) {
-  if (!bundle.encoder)
-    notes.push_back(
-        fmt::format("not recognized as an encoder ({}): products with a constant "
-                    "weight are quantized, found one by one",
-                    bundle.not_encoder_reason));
+  if (!bundle.encoder) notes.push_back(note_of_unrecognized(plan, bundle));
   int64_t zero_channels = 0;
   for (const SitePlan& site : plan.sites) {
     zero_channels += site.zero_channels;
@@ -155,6 +170,7 @@ ConvertResult convert(const ConvertOptions& options) {
 
   upgrade_for_conversion(bundle);
   PlanRequest request = plan_request(inputs, bundle.sites);
+  require_coverage(bundle.model, bundle.sites, request, printable(paths.source.string()));
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
   PlanMaker maker({bundle.model, bundle.sites, bundle.encoder ? &*bundle.encoder : nullptr,
                    statistics ? &*statistics : nullptr});

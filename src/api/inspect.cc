@@ -68,7 +68,14 @@ std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
 }
 
 std::string engine_facts(const Bundle& bundle, std::vector<std::string>& notes) {
-  return make_engine(bundle, {}, notes)->description();
+  try {
+    return make_engine(bundle, {}, notes)->description();
+  } catch (const Error& e) {
+    // A model that nothing runs can be inspected, and perhaps converted.
+    if (e.code() != ErrorCode::unsupported) throw;
+    notes.push_back(e.what());
+    return "none";
+  }
 }
 
 void describe_manifest(const Manifest& m, InspectResult& result) {

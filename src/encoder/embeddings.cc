@@ -23,7 +23,7 @@ struct Lookup {
 std::optional<Lookup> find_lookup(const View& view, const std::string& value, int64_t rank) {
   const Node* gather = view.producer(value);
   if (!is_op(gather, "Gather") || int_attribute(*gather, "axis", 0) != 0) return std::nullopt;
-  auto table = find_constant(view, gather->inputs[0]);
+  auto table = find_constant(view, gather->inputs[0], 0);
   if (!table || table->transposed || table->tensor.rank() != rank) return std::nullopt;
   return Lookup{std::move(*table), gather->inputs[1]};
 }

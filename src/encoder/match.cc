@@ -37,7 +37,8 @@ Probe second_probe(const Model& model) {
 
 }  // namespace
 
-View::View(const Model& model) : model_(&model), index_(model.graph) {
+View::View(const Model& model, bool widened)
+    : model_(&model), widened_(widened), index_(model.graph) {
   for (const auto& input : model.graph.inputs) inputs_.insert(input.name);
   try {
     probes_.push_back(make_probe(model, 2, 3));

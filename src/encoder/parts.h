@@ -45,13 +45,16 @@ struct Point {
 };
 Point point_at(const View& view, const std::string& reading);
 
-// Holds a constant as stored in the file, before Cast, Transpose and DequantizeLinear.
+// Holds a constant as stored in the file, before Cast, Transpose and what decodes 8-bit codes.
 struct ConstantOperand {
   Tensor tensor;
   bool transposed = false;                   // the reader sees the transpose of `tensor`
   std::optional<Quantization> quantization;  // its axis is the one that the reader sees
 };
-std::optional<ConstantOperand> find_constant(const View& view, const std::string& value);
+// Codes are decoded by DequantizeLinear, or by a Cast and a Mul with one scale or with one for each
+// index of `channel_axis`, the axis that the reader sees. Codes of other forms count as float.
+std::optional<ConstantOperand> find_constant(const View& view, const std::string& value,
+                                             int64_t channel_axis);
 
 // Computes x W + b over the last dimension.
 struct LinearPart {

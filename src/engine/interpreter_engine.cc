@@ -349,8 +349,10 @@ std::vector<EngineOutput> InterpreterEngine::run_transformed(
   }
   const auto changed = [&](int site, Tensor tensor) {
     const int64_t columns = tensor.rank() == 0 ? 1 : tensor.dim(-1);
+    const DType dtype = tensor.dtype();
+    tensor = tensor.to(DType::f32);
     transforms[static_cast<size_t>(site)].apply(tensor.mutable_data<float>(), columns);
-    return tensor;
+    return tensor.to(dtype);
   };
   std::vector<Tensors> results(batch.sequences());
   parallel_for(results.size(), [&](size_t s) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "graph/channel_factors.h"
+#include "graph/head_products.h"
 #include "graph/token_rounding.h"
 
 namespace fp8q {
@@ -127,14 +128,24 @@ class Finder {
       const Node& node = graph_->nodes[n];
       if (!is_op(&node, "MatMul") && !is_op(&node, "Gemm")) continue;
       if (node.inputs.size() < 2) continue;
+      if (constants_.contains(node.inputs[0]) && constants_.contains(node.inputs[1])) continue;
       for (const size_t i : {0, 1})
         if (constants_.contains(node.inputs[i])) add_weight({n, i});
         else add_activation({n, i});
     }
+    mark_head();
     return std::move(sites_);
   }
 
  private:
+  void mark_head() {
+    const std::set<size_t> head = head_products(index_);
+    for (Site& site : sites_)
+      if (site.role == SiteRole::other &&
+          std::ranges::all_of(site.uses, [&](const Use& use) { return head.contains(use.node); }))
+        site.role = SiteRole::head;
+  }
+
   std::string path(Use use, std::string_view what) {
     const Node& node = graph_->nodes[use.node];
     std::string stem = node.name.empty() ? node.outputs[0] : node.name;

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/file_bytes.h"
 #include "base/hash.h"
+#include "encoder/expand_attention.h"
 #include "encoder/recognize.h"
+#include "encoder/widen.h"
 #include "onnx/load.h"
 #include "onnx/upgrade.h"
 #include "quantize/detect.h"
@@ -44,6 +46,7 @@ Bundle open_model(const OpenedModel& opened) {
       parse_model(opened.bytes, bundle.file.path.string(), {.external_data_folder = folder});
   bundle.model = std::move(loaded.model);
   bundle.files = std::move(loaded.files);
+  expand_attention(bundle.model);
   find_sites(bundle);
   return bundle;
 }
@@ -63,6 +66,7 @@ void find_sites(Bundle& bundle) {
 void upgrade_for_conversion(Bundle& bundle) {
   upgrade_opset(bundle.model);
   find_sites(bundle);
+  find_types(bundle.model, bundle.sites);
 }
 
 void require_float_model(const Bundle& bundle) {

@@ -40,7 +40,8 @@ Bundle open_model(const fs::path& location);
 void find_sites(Bundle& bundle);
 
 // Upgrades the graph to the opset of converted models and finds the Sites' places in it again,
-// since nodes may have been inserted. Names of values stay the same.
+// since nodes may have been inserted. Names of values stay the same. Finds the types of the Sites'
+// values.
 void upgrade_for_conversion(Bundle& bundle);
 
 // Throws an Error (unsupported) if the model is already quantized. The message says by what.

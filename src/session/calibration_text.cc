@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "evaluate/sequences.h"
+#include "graph/graph.h"
+#include "quantize/constants.h"
 #include "session/task_options.h"
 #include "session/tokenizer.h"
 #include "tasks/model_config.h"
@@ -24,13 +26,40 @@ std::optional<Task> calibration_task(const TextRequest& request, const ModelConf
   return own ? std::optional(*own) : std::nullopt;
 }
 
+// Returns the number of token ids: the rows of the word embeddings. In a graph that is no
+// recognized encoder, these are the longest table of which an input of the graph picks rows.
+uint64_t vocabulary_of(const Bundle& bundle) {
+  if (bundle.encoder) return static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
+  const GraphIndex index(bundle.model.graph);
+  const auto is_input = [&](const std::string& value) {
+    return std::ranges::any_of(bundle.model.graph.inputs,
+                               [&](const ValueInfo& input) { return input.name == value; });
+  };
+  int64_t most = 0;
+  for (const Node& node : bundle.model.graph.nodes) {
+    if (!is_op(&node, "Gather") || node.inputs.size() != 2 || int_attribute(node, "axis", 0) != 0)
+      continue;
+    std::string ids = node.inputs[1];
+    while (const Node* move = index.producer(ids)) {
+      if (!is_op(move, "Cast") && !is_op(move, "Reshape") && !is_op(move, "Identity")) break;
+      ids = move->inputs[0];
+    }
+    const auto table = stored_constant(index, node.inputs[0]);
+    if (table && table->tensor.rank() == 2 && is_input(ids))
+      most = std::max(most, table->tensor.dim(0));
+  }
+  if (most == 0)
+    fail(ErrorCode::unsupported,
+         "{}: --random-data needs a table of embeddings that an input of token ids picks rows of; "
+         "calibrate with text",
+         printable(bundle.file.path.string()));
+  return static_cast<uint64_t>(most);
+}
+
 // Draws ids evenly from the whole table, in examples of the length of a typical sentence.
 std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
-  if (!bundle.encoder)
-    fail(ErrorCode::unsupported, "{}: --random-data needs a model recognized as an encoder",
-         printable(bundle.file.path.string()));
-  const auto rows = static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
+  const uint64_t rows = vocabulary_of(bundle);
   std::mt19937_64 generator(*request.random_seed);
   std::vector<Encoding> encodings(request.examples);
   const size_t length = std::min<size_t>(32, max_length);

@@ -153,6 +153,24 @@ TEST(Recognize, WeightsStayAsTheyStandInTheFile) {
   EXPECT_EQ(site(gemm, "layer.0/ffn.intermediate/weight").channel_axis, 0);
 }
 
+// Codes stay codes if the engine can decode them, and weights of 16 bits keep their payload.
+TEST(Recognize, WeightsBehindCasts) {
+  for (const auto style : {LinearStyle::cast_codes, LinearStyle::cast_unsigned_codes}) {
+    const Encoder encoder = found([&](Style& s) { s.linear = style; });
+    EXPECT_EQ(encoder.layers[0].query.weight.dtype(), DType::i8);
+    const Site& weight = site(encoder, "layer.0/attention.query/weight");
+    ASSERT_TRUE(weight.quantization);
+    EXPECT_EQ(weight.quantization->format, Format::int8);
+    EXPECT_EQ(weight.quantization->axis, 1);
+    EXPECT_FALSE(site(encoder, "layer.0/attention.input").quantization);
+  }
+  const Encoder affine = found([](Style& s) { s.linear = LinearStyle::cast_affine_codes; });
+  EXPECT_EQ(affine.layers[0].query.weight.dtype(), DType::f32);
+  const Encoder half = found([](Style& s) { s.type = DType::f16; });
+  EXPECT_EQ(half.layers[0].query.weight.dtype(), DType::f16);
+  EXPECT_EQ(half.embeddings.word.rows.dtype(), DType::f16);
+}
+
 TEST(Recognize, Outputs) {
   const Encoder qa = found([](Style& s) { s.head = HeadStyle::qa_split; });
   EXPECT_EQ(qa.head_kind, HeadKind::every_token);

@@ -126,6 +126,8 @@ class Runner {
                           table.row_scales->data<float>()[at];
       else if (table.rows.dtype() == DType::f16)
         x.at(token, c) += static_cast<float>(table.rows.data<Float16>()[i]);
+      else if (table.rows.dtype() == DType::bf16)
+        x.at(token, c) += static_cast<float>(table.rows.data<BFloat16>()[i]);
       else x.at(token, c) += table.rows.data<float>()[i];
     }
   }
