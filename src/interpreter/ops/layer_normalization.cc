@@ -1,7 +1,12 @@
 // LayerNormalization (since 17) computes (x - mean) / sqrt(variance + epsilon) * scale + bias over
 // all dimensions from `axis` on. The optional outputs are the mean and the inverse standard
-// deviation, with the type `stash_type`. All is computed in double and rounded once.
+// deviation, with the type `stash_type`. All is computed in double and rounded once; if the type is
+// FP32, squares beyond its range are infinite.
+#include <algorithm>
+#include <cmath>
+
 #include "interpreter/ops/elementwise.h"
+#include "numeric/layer_norm.h"
 
 namespace fp8q {
 namespace {
@@ -25,13 +30,18 @@ struct Moments {
   double inverse_deviation = 0;
 };
 
-Moments moments(std::span<const double> x, double epsilon) {
+Moments moments(std::span<const double> x, double epsilon, bool in_f32) {
   double sum = 0;
   for (const double v : x) sum += v;
   const double n = static_cast<double>(x.size());
   const double mean = sum / n;
-  double squares = 0;
-  for (const double v : x) squares += (v - mean) * (v - mean);
+  double squares = 0, largest = 0;
+  for (const double v : x) {
+    squares += (v - mean) * (v - mean);
+    largest = std::max(largest, std::abs(v - mean));
+  }
+  if (in_f32 && may_overflow(squares))
+    return {mean, inverse_deviation(squares / n, epsilon, largest)};
   return {mean, 1.0 / std::sqrt(squares / n + epsilon)};
 }
 
@@ -72,7 +82,7 @@ Tensors run_layer_normalization(const OpContext& context, const Types& types) {
   auto deviations = deviation.mutable_data<double>();
   for (size_t r = 0; r < means.size(); ++r) {
     const auto row = values.subspan(r * scale.size(), scale.size());
-    const Moments m = moments(row, epsilon);
+    const Moments m = moments(row, epsilon, types[1].dtype == DType::f32);
     means[r] = m.mean;
     deviations[r] = m.inverse_deviation;
     for (size_t i = 0; i < row.size(); ++i)
