@@ -192,7 +192,7 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
   encoder.position_input = roles.position;
   encoder.hidden = encoder.layers.front().output_norm.gamma.size();
   encoder.max_positions =
-      encoder.embeddings.position.rows.dim(0) - encoder.embeddings.position_offset;
+      encoder.embeddings.position.rows.dim(0) - encoder.embeddings.position_rule.first;
   check_widths(view, encoder);
   return encoder;
 }

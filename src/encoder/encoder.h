@@ -82,12 +82,20 @@ struct EmbeddingTable {
   std::optional<Tensor> row_scales;  // [count], float, if the rows are codes
 };
 
+// Says which row of the position table each token of a sequence takes.
+struct PositionRule {
+  int64_t first = 0;  // row of the first token (RoBERTa: padding id + 1)
+  // Tokens with this id are not counted, wherever they are, and take row first - 1. RoBERTa's
+  // graphs compute positions this way.
+  std::optional<int32_t> padding_id;
+};
+
 struct Embeddings {
   EmbeddingTable word;
   EmbeddingTable position;
   // Row 0 is for every token if there is no token type input.
   std::optional<EmbeddingTable> token_type;
-  int64_t position_offset = 0;  // position of the first token (RoBERTa: padding id + 1)
+  PositionRule position_rule;
   LayerNorm norm;
   // Follows the norm if the table's width is not the hidden size (ELECTRA).
   std::optional<Linear> projection;
@@ -130,7 +138,9 @@ struct Encoder {
   std::string ids_input;
   std::string mask_input;
   std::string token_type_input;
-  std::string position_input;  // takes 0, 1, 2, ... (plus position_offset)
+  std::string position_input;  // takes 0, 1, 2, ...
+  // Tokens with this id are not attended to, because the graph takes them for padding.
+  std::optional<int32_t> masked_id;
 
   int64_t hidden = 0;
   int64_t max_positions = 0;  // longest sequence that the position table allows

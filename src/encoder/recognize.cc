@@ -38,9 +38,17 @@ Encoder match_encoder(const match::View& view) {
 
   const match::EmbeddingsPart embeddings = match::match_embeddings(view, value);
   match::InputRoles roles = embeddings.inputs;
-  for (auto& layer : layers)
-    layer.attention.attention.scale *= match::match_scores(view, layer.attention, roles);
-  return match::assemble(view, layers, embeddings, head, roles);
+  std::optional<int32_t> masked_id;
+  for (auto& layer : layers) {
+    const match::ScoresPart scores = match::match_scores(view, layer.attention, roles);
+    layer.attention.attention.scale *= scores.scale;
+    if (&layer != &layers.front() && scores.masked_id != masked_id)
+      differ("layers mask different tokens");
+    masked_id = scores.masked_id;
+  }
+  Encoder encoder = match::assemble(view, layers, embeddings, head, roles);
+  encoder.masked_id = masked_id;
+  return encoder;
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ std::optional<Task> calibration_task(const TextRequest& request, const ModelConf
   return own ? std::optional(*own) : std::nullopt;
 }
 
-// Draws ids evenly from the whole table, in examples of the length of a typical sentence.
+// Draws ids evenly from the table, but not what the graph masks, in examples of the length of a
+// typical sentence.
 std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
   if (!bundle.encoder)
@@ -35,8 +36,10 @@ std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& 
   std::vector<Encoding> encodings(request.examples);
   const size_t length = std::min<size_t>(32, max_length);
   for (Encoding& encoding : encodings) {
-    for (size_t t = 0; t < length; ++t)
-      encoding.ids.push_back(static_cast<int32_t>(generator() % rows));
+    while (encoding.ids.size() < length) {
+      const auto id = static_cast<int32_t>(generator() % rows);
+      if (id != bundle.encoder->masked_id || rows == 1) encoding.ids.push_back(id);
+    }
     encoding.type_ids.assign(length, 0);
   }
   return encodings;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "session/device.h"
+#include "session/masked_id_engine.h"
 
 namespace fp8q {
 
@@ -22,7 +23,8 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
     };
     auto engine = make_encoder_engine(*bundle.encoder, execution, notes, release);
     release();
-    return engine;
+    return bundle.encoder->masked_id ? with_masked_id(bundle, std::move(engine))
+                                     : std::move(engine);
   }
   notes.push_back(
       fmt::format("{} is not recognized as an encoder ({}); it runs through the "

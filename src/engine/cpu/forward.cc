@@ -39,7 +39,7 @@ void Forward::embed(const Pass& pass) {
   const EmbeddingBlock::Run args{
       .ids = std::span(pass.batch.ids).subspan(micro.first_token, micro.tokens),
       .type_ids = std::span(pass.batch.type_ids).subspan(micro.first_token, micro.tokens),
-      .positions = micro.positions,
+      .offsets = micro.offsets,
       .out = rows,
       .feed = projection ? nullptr : offer(pass, reader_of(0))};
   if (const int site = embeddings.sum_site(); pass.sites().is_active(site)) {

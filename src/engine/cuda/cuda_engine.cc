@@ -114,7 +114,7 @@ int64_t CudaEngine::heads() const {
 int64_t CudaEngine::place(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
                           Slot& slot) {
   const int32_t rows = rows_per_tile(batch, micro, heads(), context_.device().multiprocessors);
-  return fill(batch, micro, bucket, encoder_.embeddings.position_offset, heads(), rows,
+  return fill(batch, micro, bucket, encoder_.embeddings.position_rule, heads(), rows,
               BatchInput(slot.host_input.data(), bucket));
 }
 

@@ -52,7 +52,7 @@ GpuEmbeddings make_embeddings(const Encoder& encoder) {
   made.position = make_table(e.position, "position embeddings");
   if (e.token_type) made.token_type = make_table(*e.token_type, "token type embeddings");
   made.has_type_input = !encoder.token_type_input.empty();
-  made.position_offset = e.position_offset;
+  made.position_rule = e.position_rule;
   made.norm = make_norm(e.norm, made.width);
   return made;
 }

@@ -51,7 +51,7 @@ struct GpuLayer {
 struct GpuEmbeddings {
   DeviceBuffer<float> word, position, token_type;
   bool has_type_input = false;
-  int64_t position_offset = 0;
+  PositionRule position_rule;
   GpuNorm norm;
   int64_t width = 0;
 };

@@ -76,10 +76,16 @@ TEST(Recognize, InputsByTheirUse) {
 
 TEST(Recognize, PositionsOfRobertaStartBehindPadding) {
   const Encoder encoder = found([](Style& s) { s.embedding = EmbeddingStyle::roberta; });
-  EXPECT_EQ(encoder.embeddings.position_offset, 2);
+  EXPECT_EQ(encoder.embeddings.position_rule.first, 2);
+  EXPECT_EQ(encoder.embeddings.position_rule.padding_id, 1);
   EXPECT_EQ(encoder.max_positions, 88);
   EXPECT_EQ(encoder.token_type_input, "");
   EXPECT_EQ(encoder.embeddings.token_type->rows.dim(0), 1);
+}
+
+TEST(Recognize, TokensThatAttentionLeavesOut) {
+  EXPECT_EQ(found([](Style&) {}).masked_id, std::nullopt);
+  EXPECT_EQ(found([](Style& s) { s.mask = MaskStyle::from_ids; }).masked_id, 1);
 }
 
 TEST(Recognize, TheScaleWhereItIsApplied) {

@@ -133,9 +133,11 @@ class Runner {
   Matrix embed(const std::vector<int64_t>& ids, const std::vector<int64_t>& types) const {
     const Embeddings& em = e_.embeddings;
     Matrix x(ids.size(), static_cast<size_t>(em.word.rows.dim(1)));
+    int64_t counted = 0;
     for (size_t t = 0; t < ids.size(); ++t) {
       look_up(x, em.word, t, ids[t]);
-      look_up(x, em.position, t, static_cast<int64_t>(t) + em.position_offset);
+      const bool padding = ids[t] == em.position_rule.padding_id;
+      look_up(x, em.position, t, em.position_rule.first + (padding ? -1 : counted++));
       if (em.token_type) look_up(x, *em.token_type, t, e_.token_type_input.empty() ? 0 : types[t]);
     }
     return x;

@@ -30,6 +30,7 @@ std::vector<Variant> variants() {
       {"transposed", {.transposed = true}},
       {"every_token", {.head = HeadKind::every_token}},
       {"no_head", {.head = HeadKind::none}},
+      {"padding", {.padding_id = 7}},
       {"gelu_tanh", {.activation = Activation::gelu_tanh}},
       {"relu", {.activation = Activation::relu}},
       {"f16_tables", {.table_type = DType::f16}},

@@ -235,12 +235,21 @@ std::vector<double> row_of(const EmbeddingTable& t, int64_t row) {
   return out;
 }
 
+std::vector<int64_t> position_rows_of(const PositionRule& rule, const std::vector<int32_t>& ids) {
+  std::vector<int64_t> rows;
+  int64_t counted = 0;
+  for (const int32_t id : ids)
+    rows.push_back(id == rule.padding_id ? rule.first - 1 : rule.first + counted++);
+  return rows;
+}
+
 NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int32_t>& type_ids) {
   Matrix x;
   const Embeddings& em = e_.embeddings;
+  const std::vector<int64_t> positions = position_rows_of(em.position_rule, ids);
   for (size_t t = 0; t < ids.size(); ++t) {
     const Matrix parts = {row_of(em.word, ids[t]), row_of(*em.token_type, type_ids[t]),
-                          row_of(em.position, static_cast<int64_t>(t) + em.position_offset)};
+                          row_of(em.position, positions[t])};
     x.push_back(sum({sum({parts[0]}, {parts[1]})[0]}, {parts[2]})[0]);
   }
   pass(em.norm.input_site, x);

@@ -160,7 +160,7 @@ Encoder Builder::build() {
   e.embeddings.word = table(kTinyVocabulary);
   e.embeddings.position = table(kTinyPositions + 2);
   e.embeddings.token_type = table(2);
-  e.embeddings.position_offset = 2;
+  e.embeddings.position_rule = {2, o_.padding_id};
   e.embeddings.norm = norm(o_.hidden, point("embeddings.sum", SiteRole::embeddings_sum, 5.0f));
   for (int64_t i = 0; i < o_.layers; ++i) e.layers.push_back(layer("layer." + std::to_string(i)));
   e.head_kind = o_.head;

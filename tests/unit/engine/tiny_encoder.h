@@ -21,6 +21,7 @@ struct TinyOptions {
   bool transposed = false;
   DType table_type = DType::f32;  // f32, f16, or codes with row scales
   HeadKind head = HeadKind::first_token;
+  std::optional<int32_t> padding_id;  // tokens that positions do not count
   bool separate_query_scale = false;  // query's input quantized unlike key's and value's
   float query_scale = 1;
   Activation activation = Activation::gelu_erf;

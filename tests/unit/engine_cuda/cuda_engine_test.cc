@@ -49,6 +49,7 @@ std::vector<Variant> variants() {
       {"relu", {.activation = Activation::relu}},
       {"int8_tables", {.table_type = DType::i8}},
       {"query_scale", {.query_scale = 0.25f}},
+      {"padding", {.padding_id = 7}},
   };
   for (const Format f : kEveryFormat) {
     const std::string n(info(f).name);
