@@ -100,7 +100,7 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);
   const auto engine_a = make_engine(a, execution, result.notes);
   const auto engine_b = make_engine(b, execution, result.notes);
-  OutputErrors outputs(a.encoder && a.encoder->head_kind == HeadKind::every_token);
+  OutputErrors outputs(a.encoder ? &*a.encoder : nullptr);
   size_t done = 0;
   for (const PackedBatch& batch : batches_of(text.encodings, execution.batch)) {
     comparison.compare_batch(*engine_a, *engine_b, batch, outputs);

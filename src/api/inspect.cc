@@ -1,6 +1,7 @@
 #include "fp8q/inspect.h"
 
 #include "base/error.h"
+#include "encoder/output_meaning.h"
 #include "encoder/summary.h"
 #include "graph/site_names.h"
 #include "interpreter/operator.h"
@@ -53,6 +54,8 @@ void describe_encoder(const Encoder& encoder, InspectResult& result) {
   add("embeddings", fmt::format("{} words, {} positions, {} token types", s.vocabulary, s.positions,
                                 s.token_types));
   add("head", s.head);
+  for (const EncoderOutput& output : encoder.outputs)
+    result.output_meanings.push_back(describe(encoder, output));
 }
 
 std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,

@@ -65,7 +65,6 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
                                                  .random_seed = {}},
                                                 bundle, result.notes);
   SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
-                           .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                            .score = nullptr};
   std::optional<TaskScorer> scorer;
   if (!options.task.name.empty()) {

@@ -144,9 +144,7 @@ std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundl
 TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text, size_t batch,
                       Engine& engine) {
   const auto tokens = static_cast<double>(count_tokens(text));
-  return {.text = {.batches = batches_of(text, batch),
-                   .every_token = encoder.head_kind == HeadKind::every_token,
-                   .score = nullptr},
+  return {.text = {.batches = batches_of(text, batch), .score = nullptr},
           .sizes = {.tokens = tokens / static_cast<double>(text.size()),
                     .hidden = static_cast<double>(encoder.hidden)},
           .speeds = [&engine] { return engine.product_speeds(); }};

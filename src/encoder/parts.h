@@ -152,11 +152,37 @@ struct ScoresPart {
 // not. Sets roles.mask.
 ScoresPart match_scores(const View& view, const AttentionPart& attention, InputRoles& roles);
 
+// Holds the values that depend on a matrix product or a LayerNorm, as a mask does not.
+class DeepValues {
+ public:
+  explicit DeepValues(const View& view);
+  bool contains(const std::string& value) const { return values_.contains(value); }
+
+ private:
+  std::set<std::string> values_;
+};
+
+// Describes what makes the rows of a value from those of another. If there is neither a function
+// nor a column, the rows are the same.
+struct RowStep {
+  std::string input;
+  std::optional<RowFunction> function;
+  std::optional<int> column;    // the only column of `input` that is left
+  std::set<std::string> masks;  // graph inputs that must be ones
+};
+std::optional<RowStep> find_row_step(const View& view, const DeepValues& deep,
+                                     const std::string& value);
+
+struct HeadStagePart {
+  ActivationPart linear;
+  HeadRows input;
+};
+
 struct HeadPart {
-  HeadKind kind = HeadKind::none;
-  std::vector<ActivationPart> stages;
+  std::vector<HeadStagePart> stages;
   std::vector<EncoderOutput> outputs;
-  std::string hidden;  // the last layer's result
+  std::string hidden;           // the last layer's result
+  std::set<std::string> masks;  // graph inputs that mask tokens when they are pooled
 };
 HeadPart match_head(const View& view);
 

@@ -46,6 +46,7 @@ Encoder match_encoder(const match::View& view) {
       differ("layers mask different tokens");
     masked_id = scores.masked_id;
   }
+  for (const auto& input : head.masks) match::note_mask(input, roles);
   Encoder encoder = match::assemble(view, layers, embeddings, head, roles);
   encoder.masked_id = masked_id;
   return encoder;

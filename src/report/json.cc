@@ -152,6 +152,7 @@ std::string to_json(const InspectResult& r) {
   json["bytes_by_type"] = r.bytes_by_type;
   json["inputs"] = r.inputs;
   json["outputs"] = r.outputs;
+  json["output_meanings"] = r.output_meanings;
   json["operators"] = r.operators;
   json["encoder"] = r.encoder;
   if (r.encoder) json["architecture"] = pairs(r.architecture);

@@ -20,11 +20,9 @@ bool gives_hidden_states_only(const Bundle& bundle) {
   const Encoder& encoder = *bundle.encoder;
   // A pooler keeps the hidden size. Heads for tasks have few outputs.
   const auto is_head = [&](const EncoderOutput& output) {
-    return output.source == OutputSource::head_column ||
-           (output.source == OutputSource::head_stage &&
-            encoder.head[static_cast<size_t>(output.index)].linear.out != encoder.hidden);
+    return output.column || width_of(encoder, output.rows) != encoder.hidden;
   };
-  return encoder.outputs.front().source == OutputSource::hidden_states &&
+  return encoder.outputs.front().rows == HeadRows{} &&
          std::ranges::none_of(encoder.outputs, is_head);
 }
 
@@ -33,9 +31,8 @@ size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
   if (gives_hidden_states_only(bundle)) return 0;
   if (bundle.encoder)
     for (const EncoderOutput& output : bundle.encoder->outputs)
-      if (output.source == OutputSource::head_stage)
-        return static_cast<size_t>(
-            bundle.encoder->head[static_cast<size_t>(output.index)].linear.out);
+      if (output.rows.stage != HeadRows::kHiddenStates && !output.column)
+        return static_cast<size_t>(width_of(*bundle.encoder, output.rows));
   if (!config.id2label.empty()) return config.id2label.size();
   fail(ErrorCode::bad_data,
        "{}: how many labels the model has is not known; name them in its config.json "

@@ -23,6 +23,13 @@ std::string joined(const std::vector<std::string>& items, const char* separator 
   return fmt::format("{}", fmt::join(items, separator));
 }
 
+std::vector<std::string> outputs_with_meanings(const InspectResult& r) {
+  std::vector<std::string> all = r.outputs;
+  for (size_t i = 0; i < r.output_meanings.size(); ++i)
+    all[i] += fmt::format(" ({})", r.output_meanings[i]);
+  return all;
+}
+
 std::string facts_table(const InspectResult& r) {
   Table table({"model", short_path(r.file.path.string())});
   const auto add = [&](const std::string& key, const std::string& value) {
@@ -33,7 +40,7 @@ std::string facts_table(const InspectResult& r) {
   add("producer", r.producer);
   add("opset", fmt::format("{} (IR {})", r.opset, r.ir_version));
   add("inputs", joined(r.inputs));
-  add("outputs", joined(r.outputs));
+  add("outputs", joined(outputs_with_meanings(r)));
   add("parameters", human_count(r.parameters));
   std::vector<std::string> types;
   for (const auto& [type, bytes] : r.bytes_by_type)

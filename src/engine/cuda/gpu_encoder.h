@@ -56,9 +56,14 @@ struct GpuEmbeddings {
   int64_t width = 0;
 };
 
+// Holds a linear layer of the head. It reads rows as they are, or those of the first tokens.
 struct GpuHeadStage {
+  HeadRows input;
+  bool per_token;  // one row for every token, else one for every sequence
   int input_site;
   GpuDense dense;
+
+  bool reads_first_tokens() const { return !input.functions.empty(); }
 };
 
 class GpuEncoder {

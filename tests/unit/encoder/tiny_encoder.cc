@@ -435,6 +435,20 @@ class TinyEncoder {
                  {g_.op("MatMul", {x, g_.random({s_.hidden, out}, 0.3f)}), g_.random({out}, 0.2f)});
   }
 
+  std::string softmax(const std::string& x) {
+    return g_.op("Softmax", {x}, {{"axis", int64_t{-1}}});
+  }
+
+  // Returns the mean over the tokens that the mask keeps, as sentence-transformers computes it.
+  std::string masked_mean(const std::string& x) {
+    const std::string wide = g_.op("Expand", {g_.unsqueeze(mask_input_, -1), g_.op("Shape", {x})});
+    const std::string kept = g_.cast(wide, DType::f32);
+    const std::string sum = g_.reduce("ReduceSum", g_.op("Mul", {x, kept}), 1, false);
+    const std::string count =
+        g_.op("Clip", {g_.reduce("ReduceSum", kept, 1, false), g_.scalar(1e-9f)});
+    return g_.op("Div", {sum, count});
+  }
+
   Names head(const std::string& x) {
     const auto first = [&] { return g_.op("Gather", {x, g_.index(0)}, {{"axis", int64_t{1}}}); };
     const auto sliced = [&] { return g_.squeeze(g_.slice(x, g_.ints({0}), g_.ints({1}), 1), 1); };
@@ -467,10 +481,46 @@ class TinyEncoder {
         return {x};
       case HeadStyle::hidden_and_pooled:
         return {x, g_.op("Tanh", {gemm(first(), s_.hidden)})};
+      case HeadStyle::softmax:
+        return {softmax(gemm(first(), s_.labels))};
+      case HeadStyle::sigmoid:
+        return {g_.op("Sigmoid", {gemm(first(), s_.labels)})};
+      case HeadStyle::cast:
+        return {g_.cast(gemm(first(), s_.labels), DType::f16)};
+      case HeadStyle::token_softmax:
+        return {softmax(tokenwise(x, s_.labels))};
+      case HeadStyle::first_token:
+        return {first()};
       case HeadStyle::mean:
-        return {gemm(
-            g_.op("ReduceMean", {x}, {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{0}}}),
-            s_.labels)};
+        return {gemm(g_.reduce("ReduceMean", x, 1, false), s_.labels)};
+      case HeadStyle::embedding: {
+        const std::string y = masked_mean(x);
+        const std::string norm =
+            g_.op("Clip", {g_.reduce("ReduceL2", y, 1, true), g_.scalar(1e-12f)});
+        return {x, g_.op("Div", {y, g_.op("Expand", {norm, g_.op("Shape", {y})})})};
+      }
+      case HeadStyle::maximum: {
+        const std::string padding = g_.op("Equal", {g_.unsqueeze(mask_input_, -1), g_.index(0)});
+        return {g_.reduce("ReduceMax", g_.op("Where", {padding, g_.scalar(-1e9f), x}), 1, false)};
+      }
+      case HeadStyle::dense_embedding: {
+        const std::string y = g_.op("Tanh", {gemm(masked_mean(x), s_.hidden / 2)});
+        const std::string square = g_.reduce("ReduceSum", g_.op("Mul", {y, y}), 1, true);
+        return {g_.op("Div", {y, g_.op("Sqrt", {square})})};
+      }
+      case HeadStyle::everything: {
+        const std::string pooled = g_.op("Tanh", {gemm(first(), s_.hidden)});
+        return {x, tokenwise(x, 2), pooled, gemm(dropout(pooled), s_.labels)};
+      }
+      case HeadStyle::sum:
+        return {gemm(g_.reduce("ReduceSum", x, 1, false), s_.labels)};
+      case HeadStyle::temperature:
+        return {softmax(g_.op("Mul", {gemm(first(), s_.labels), g_.scalar(0.5f)}))};
+      case HeadStyle::softmaxes: {
+        std::string y = gemm(first(), s_.labels);
+        for (int i = 0; i < 100; ++i) y = softmax(y);
+        return {y};
+      }
     }
     return {};
   }

@@ -66,7 +66,19 @@ enum class HeadStyle {
   tokens,
   hidden,
   hidden_and_pooled,
-  mean,  // mean pooling: not known
+  softmax,
+  sigmoid,
+  cast,  // logits as float16
+  token_softmax,
+  first_token,      // without a linear layer
+  mean,             // of all tokens, then a classifier
+  embedding,        // mean with the mask, divided by the L2 norm; also the tokens
+  maximum,          // largest, with the mask by Where
+  dense_embedding,  // mean with the mask, a linear layer with tanh, normalized by squares
+  everything,       // hidden states, pooler, logits of two heads
+  sum,              // of tokens: not known
+  temperature,      // softmax of half the logits: not known
+  softmaxes,        // 100 of them, one after another: not known
 };
 enum class QuantStyle {
   none,

@@ -76,6 +76,18 @@ std::vector<Variant> variants() {
   add("Tokens", [](Style& s) { s.head = HeadStyle::tokens; });
   add("Hidden", [](Style& s) { s.head = HeadStyle::hidden; });
   add("HiddenAndPooled", [](Style& s) { s.head = HeadStyle::hidden_and_pooled; });
+  for (const auto& [name, head] : {std::pair{"Softmax", HeadStyle::softmax},
+                                   {"Sigmoid", HeadStyle::sigmoid},
+                                   {"TokenSoftmax", HeadStyle::token_softmax},
+                                   {"FirstToken", HeadStyle::first_token},
+                                   {"Cast", HeadStyle::cast},
+                                   {"Mean", HeadStyle::mean},
+                                   {"Embedding", HeadStyle::embedding},
+                                   {"Maximum", HeadStyle::maximum},
+                                   {"DenseEmbedding", HeadStyle::dense_embedding},
+                                   {"Everything", HeadStyle::everything}})
+    add(std::string("Head") + name, [&](Style& s) { s.head = head; });
+  add("EmbeddingOpset18", [](Style& s) { s.head = HeadStyle::embedding, s.opset = 18; });
   for (const auto& [name, format] :
        {std::pair{"E4m3", Format::e4m3}, {"E5m2", Format::e5m2}, {"Int8", Format::int8}}) {
     add(std::string("Quantized") + name,
