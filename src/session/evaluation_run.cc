@@ -37,7 +37,7 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   const std::string step = "scoring " + bundle.file.path.filename().string();
   const RunResult run =
       run_examples(*engine, sequences.encodings,
-                   {.batch = options.execution.batch, .mean_tokens = evaluator->takes_means()},
+                   {.batch = options.execution.batch, .pooling = evaluator->pooling()},
                    [&](size_t done, size_t total) {
                      if (progress) progress(step, done, total);
                    });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "session/answering_output.h"
 #include "session/task_options.h"
 #include "session/tokenizer.h"
 #include "tasks/task_data.h"
@@ -10,28 +11,13 @@
 namespace fp8q {
 namespace {
 
-// Returns whether the model's first output holds hidden states, and no other output can be a
-// head's.
-bool gives_hidden_states_only(const Bundle& bundle) {
-  if (!bundle.encoder) {
-    const auto& outputs = bundle.model.graph.outputs;
-    return outputs.size() == 1 && outputs[0].has_shape && outputs[0].shape.size() == 3;
-  }
-  const Encoder& encoder = *bundle.encoder;
-  // A pooler keeps the hidden size. Heads for tasks have few outputs.
-  const auto is_head = [&](const EncoderOutput& output) {
-    return output.column || width_of(encoder, output.rows) != encoder.hidden;
-  };
-  return encoder.outputs.front().rows == HeadRows{} &&
-         std::ranges::none_of(encoder.outputs, is_head);
-}
-
-// Returns the number of logits per example, or 0 if there are only hidden states.
+// Returns the number of logits per example, or 0 if there are only embeddings.
 size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
-  if (gives_hidden_states_only(bundle)) return 0;
+  const AnsweringOutput answering = answering_output(bundle, config);
+  if (answering.embedding) return 0;
   if (bundle.encoder)
     for (const EncoderOutput& output : bundle.encoder->outputs)
-      if (output.rows.stage != HeadRows::kHiddenStates && !output.column)
+      if (output.name == answering.name && !output.column)
         return static_cast<size_t>(width_of(*bundle.encoder, output.rows));
   if (!config.id2label.empty()) return config.id2label.size();
   fail(ErrorCode::bad_data,
@@ -55,11 +41,11 @@ std::string split_of(const TaskOptions& options) {
   return options.split.empty() ? "dev" : options.split;
 }
 
-EvaluatorSettings evaluator_settings(const SpanOptions& spans, bool embeddings) {
+EvaluatorSettings evaluator_settings(const SpanOptions& spans, const AnsweringOutput& output) {
   return {.windows = {.overlap = spans.doc_stride},
           .spans = {.best = spans.best, .max_answer_tokens = spans.max_answer_tokens},
           .null_threshold = spans.null_threshold,
-          .embeddings = embeddings};
+          .output = output};
 }
 
 }  // namespace
@@ -81,12 +67,14 @@ const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std
   const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer);
   const size_t length =
       usable_length(bundle, request_.task.max_length.value_or(task_.max_length), notes);
-  const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
-  auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
+  AnsweringOutput output;
+  if (task_.kind == TaskKind::labels)
+    output = answering_output(bundle, find_model_config(bundle.folder, request_.config));
+  auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, output});
   PreparedInputs& prepared = entry->second;
   if (missing) {
     prepared.evaluator =
-        make_evaluator(task_, data_.examples, evaluator_settings(request_.task.spans, embeddings));
+        make_evaluator(task_, data_.examples, evaluator_settings(request_.task.spans, output));
     prepared.tokenizer_sha256 = tokenizer.hash();
     prepared.sequences = prepared.evaluator->sequences(tokenizer, length);
   }

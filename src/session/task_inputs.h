@@ -47,8 +47,8 @@ class TaskInputs {
   const PreparedInputs& prepared(const Bundle& bundle, std::vector<std::string>& notes);
 
  private:
-  // A key has the tokenizer, the length, and whether the model gives hidden states only.
-  using Key = std::tuple<std::string, size_t, bool>;
+  // A key has the tokenizer, the length, and the output that answers.
+  using Key = std::tuple<std::string, size_t, AnsweringOutput>;
 
   TaskRequest request_;
   Task task_;
