@@ -8,6 +8,9 @@
 namespace fp8q {
 namespace {
 
+// Few classifiers that pool all tokens have so many labels.
+constexpr int64_t kLeastDense = 16;
+
 bool has(const HeadRows& rows, RowFunction function) {
   return std::ranges::find(rows.functions, function) != rows.functions.end();
 }
@@ -44,10 +47,13 @@ OutputKind kind_of(const Encoder& encoder, const EncoderOutput& output) {
   if (output.column || gives_probabilities(rows) || rows.stage == HeadRows::kHiddenStates)
     return OutputKind::logits;
   const HeadStage& last = encoder.head.at(static_cast<size_t>(rows.stage));
-  if (last.activation == Activation::none || last.linear.out == 1) return OutputKind::logits;
-  return has(last.input, RowFunction::mean) || has(last.input, RowFunction::max)
-             ? OutputKind::embedding
-             : OutputKind::pooler;
+  const bool of_all_tokens =
+      has(last.input, RowFunction::mean) || has(last.input, RowFunction::max);
+  if (last.linear.out == 1) return OutputKind::logits;
+  if (last.activation == Activation::none)
+    return of_all_tokens && last.linear.out >= kLeastDense ? OutputKind::embedding
+                                                           : OutputKind::logits;
+  return of_all_tokens ? OutputKind::embedding : OutputKind::pooler;
 }
 
 std::string describe(const Encoder& encoder, const EncoderOutput& output) {

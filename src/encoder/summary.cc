@@ -33,7 +33,7 @@ std::string describe_head(const Encoder& encoder) {
       if (const auto text = describe(encoder, output.rows);
           std::ranges::find(outputs, text) == outputs.end())
         outputs.push_back(text);
-    return fmt::format("{}", fmt::join(outputs, ", "));
+    return fmt::format("{}", fmt::join(outputs, "; "));
   }
   std::string text;
   for (const auto& stage : encoder.head) {

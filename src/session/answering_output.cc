@@ -50,27 +50,24 @@ AnsweringOutput logits(const Encoder& encoder, const EncoderOutput& output) {
   return answer;
 }
 
-// Returns whether an output that could be logits is a linear layer on a pooled embedding.
-bool is_dense_embedding(const Encoder& encoder, const EncoderOutput& output,
-                        const ModelConfig& config) {
-  const int64_t width = width_of(encoder, output.rows);
-  if (output.rows.stage < 0 || !output.rows.functions.empty() || width < kLeastEmbedding)
-    return false;
-  const auto& functions = encoder.head.at(static_cast<size_t>(output.rows.stage)).input.functions;
-  return !functions.empty() && functions != std::vector{RowFunction::first_token} &&
-         !names_labels(config, width);
+// Returns the kind of an output. A linear layer that has a named label for each of its columns is a
+// classifier, also where it could make an embedding.
+OutputKind kind_of(const Encoder& encoder, const EncoderOutput& output, const ModelConfig& config) {
+  const OutputKind kind = kind_of(encoder, output);
+  const HeadRows& rows = output.rows;
+  if (kind != OutputKind::embedding || rows.stage == HeadRows::kHiddenStates) return kind;
+  const HeadStage& last = encoder.head.at(static_cast<size_t>(rows.stage));
+  const bool plain = rows.functions.empty() && last.activation == Activation::none;
+  return plain && names_labels(config, last.linear.out) ? OutputKind::logits : kind;
 }
 
 AnsweringOutput of_encoder(const Bundle& bundle, const ModelConfig& config) {
   const Encoder& encoder = *bundle.encoder;
   const auto first = [&](OutputKind kind) -> const EncoderOutput* {
-    for (const EncoderOutput& output : encoder.outputs) {
-      OutputKind found = kind_of(encoder, output);
-      if (found == OutputKind::logits && is_dense_embedding(encoder, output, config))
-        found = OutputKind::embedding;
-      if (found == kind) return &output;
-    }
-    return nullptr;
+    const auto at = std::ranges::find_if(encoder.outputs, [&](const EncoderOutput& output) {
+      return kind_of(encoder, output, config) == kind;
+    });
+    return at == encoder.outputs.end() ? nullptr : &*at;
   };
   if (const auto* output = first(OutputKind::logits)) return logits(encoder, *output);
   if (const auto* output = first(OutputKind::embedding))
