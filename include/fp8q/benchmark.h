@@ -79,6 +79,8 @@ struct BenchmarkResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const BenchmarkOptions& options);
+
 BenchmarkResult benchmark(const BenchmarkOptions& options,
                           const ProgressCallback& progress = nullptr);
 

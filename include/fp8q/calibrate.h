@@ -48,6 +48,8 @@ struct CalibrateResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const CalibrateOptions& options);
+
 CalibrateResult calibrate(const CalibrateOptions& options,
                           const ProgressCallback& progress = nullptr);
 

@@ -25,8 +25,9 @@ std::string_view version();
 // while it is unknown.
 using ProgressCallback = std::function<void(std::string_view step, size_t done, size_t total)>;
 
-// Says where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx,
-// config.json and the tokenizer's files. The other members override the files beside the model.
+// Says where the parts of a model are. `model` is an ONNX file, or a folder that holds model.onnx
+// or onnx/model.onnx, config.json and the tokenizer's files. The other members, files or folders,
+// override the files beside the model and one folder up.
 struct ModelLocation {
   fs::path model;
   std::optional<fs::path> tokenizer;
@@ -55,11 +56,23 @@ struct ExecutionOptions {
   size_t batch = 32;            // examples per run, at least 1; no result depends on it
 };
 
+// Tells of a file or, for a model, of the ONNX file together with its external data. Statistics and
+// converted models are bound to a model by this hash (onnx/model_files.h defines it).
 struct FileFacts {
   fs::path path;
   std::string sha256;
   uint64_t bytes = 0;
 };
+
+// Names the files that a call reads and those that it writes. Files that it finds by itself are
+// included, whether they are there or not; empty paths stand for no file.
+struct CallFiles {
+  std::vector<fs::path> inputs, outputs;
+};
+
+// Throws an Error (usage) if an output is an input, or if two outputs are one file, however the
+// paths are spelled and whatever links they lead through. Calls check their own files.
+void check_files(const CallFiles& files);
 
 struct DataFacts {
   fs::path path;  // empty for the built-in sample and for random data

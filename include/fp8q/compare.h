@@ -79,6 +79,8 @@ struct CompareResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const CompareOptions& options);
+
 // Throws an Error (unsupported) if the models do not have the same Sites, outputs or sizes.
 CompareResult compare(const CompareOptions& options, const ProgressCallback& progress = nullptr);
 

@@ -36,7 +36,8 @@ struct ConvertOptions {
   // The ranges of activations are written here for other tools: *.json for onnxruntime, any other
   // name for a TensorRT calibration cache.
   std::optional<fs::path> write_ranges;
-  bool force = false;  // replace existing files that fp8q did not write
+  bool force = false;          // replace existing files that fp8q did not write
+  bool keep_existing = false;  // do not replace the output, even if fp8q wrote it
 };
 
 struct ConvertedSite {
@@ -71,6 +72,8 @@ struct ConvertResult {
   std::vector<ConvertedSite> sites;
   std::vector<std::string> notes;
 };
+
+CallFiles files_of(const ConvertOptions& options);
 
 ConvertResult convert(const ConvertOptions& options);
 

@@ -20,7 +20,8 @@ struct EvaluateOptions {
   fs::path output;       // for evaluate_shard(); empty: MODEL.TASK.2of3.json beside the first model
   fs::path predictions;  // JSON lines for the first model; empty: not written
   bool force = false;    // replace an existing file that fp8q did not write
-  uint64_t seed = 1;     // seed of the bootstrap
+  bool keep_existing = false;  // do not replace `output`, even if fp8q wrote it
+  uint64_t seed = 1;           // seed of the bootstrap
   ExecutionOptions execution;
 };
 
@@ -84,6 +85,9 @@ struct EvaluateResult {
   ExecutionFacts execution;
   std::vector<std::string> notes;
 };
+
+CallFiles files_of(const EvaluateOptions& options);        // of evaluate()
+CallFiles files_of_shard(const EvaluateOptions& options);  // of evaluate_shard()
 
 // Returns one result per model, in order. The data is read and tokenized once, and the baseline is
 // run once.

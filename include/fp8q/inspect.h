@@ -23,6 +23,8 @@ struct InspectResult {
   std::map<std::string, uint64_t> bytes_by_type;  // sizes of initializers and constants
   std::vector<std::string> inputs;                // "input_ids int64 [batch, sequence]"
   std::vector<std::string> outputs;
+  // Says what each output is, as "logits: classifier". Empty unless the model is an encoder.
+  std::vector<std::string> output_meanings;
   std::map<std::string, size_t> operators;  // number of nodes by operator
   bool encoder = false;
   std::string not_encoder_reason;  // set if `encoder` is false
@@ -36,6 +38,8 @@ struct InspectResult {
   std::string engine;               // the engine that would run the model
   std::vector<std::string> notes;
 };
+
+CallFiles files_of(const ModelLocation& location);
 
 InspectResult inspect(const ModelLocation& location);
 

@@ -26,6 +26,8 @@ struct ReportResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const ReportOptions& options);
+
 // Throws an Error (usage) if there are no inputs or a Site is unknown, an Error (bad_data) if a
 // file is no result of fp8q, or an Error (file) if a file cannot be read or written.
 ReportResult report(const ReportOptions& options);

@@ -88,6 +88,8 @@ struct SensitivityResult {
   std::vector<std::string> notes;
 };
 
+CallFiles files_of(const SensitivityOptions& options);
+
 SensitivityResult sensitivity(const SensitivityOptions& options,
                               const ProgressCallback& progress = nullptr);
 

@@ -32,6 +32,8 @@ struct TaskOptions {
   std::optional<fs::path> data;
   std::optional<size_t> limit;       // use only this many examples, the first ones
   std::optional<size_t> max_length;  // tokens per sequence; empty: 128, or 384 for squad and squad2
+  // If empty, config.json's id2label or label2id tells them.
+  std::vector<std::string> labels;  // label of each output of the model, in order
   SpanOptions spans;
   TableOptions table;
 };

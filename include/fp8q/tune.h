@@ -29,12 +29,13 @@ struct TuneOptions {
   std::optional<double> confidence;
   uint64_t seed = 1;  // seed of the bootstrap and of the choice of held-out examples
 
-  size_t examples = 16;     // texts on which harm is estimated
-  size_t evaluations = 12;  // limit on the scorings that take back unnecessary fallbacks
-  fs::path output;          // empty: MODEL.<recipe>-tuned.json beside the model
-  fs::path checkpoint;      // empty: OUTPUT.checkpoint
-  bool restart = false;     // ignore the contents of the checkpoint
-  bool force = false;       // replace existing files that fp8q did not write
+  size_t examples = 16;        // texts on which harm is estimated
+  size_t evaluations = 12;     // limit on the scorings that take back unnecessary fallbacks
+  fs::path output;             // empty: MODEL.<recipe>-tuned.json beside the model
+  fs::path checkpoint;         // empty: OUTPUT.checkpoint
+  bool restart = false;        // ignore the contents of the checkpoint
+  bool force = false;          // replace existing files that fp8q did not write
+  bool keep_existing = false;  // replace no existing file, even if fp8q wrote it
   ExecutionOptions execution;
 };
 
@@ -95,6 +96,8 @@ struct TuneResult {
   ExecutionFacts execution;
   std::vector<std::string> notes;
 };
+
+CallFiles files_of(const TuneOptions& options);
 
 // An interruption ends the program. The checkpoint then holds the scored plans, and the next call
 // continues from there.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numeric/layer_norm.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/norm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -63,6 +65,15 @@ double variance_of(const float* x, size_t n, double mean) {
   return sum_of(x, n, square) / static_cast<double>(n);
 }
 
+double inverse_of(const float* x, const NormRows& a, double mean, double variance) {
+  const auto epsilon = static_cast<double>(a.epsilon);
+  if (!may_overflow(variance * static_cast<double>(a.columns)))
+    return 1.0 / std::sqrt(variance + epsilon);
+  double largest = 0;
+  for (size_t i = 0; i < a.columns; ++i) largest = std::max(largest, std::abs(x[i] - mean));
+  return inverse_deviation(variance, epsilon, largest);
+}
+
 void normalize_row(const float* x, const NormRows& a, double mean, double inverse, float* out) {
   const V64 vmean = hn::Set(D64(), mean), vinverse = hn::Set(D64(), inverse);
   size_t i = 0;
@@ -96,8 +107,7 @@ void norm_rows(const NormRows& a) {
     for (size_t r = 0; r < rows; ++r) mean[r] = mean_of(x[r], n);
     for (size_t r = 0; r < rows; ++r) variance[r] = variance_of(x[r], n, mean[r]);
     for (size_t r = 0; r < rows; ++r)
-      normalize_row(x[r], a, mean[r], 1.0 / std::sqrt(variance[r] + static_cast<double>(a.epsilon)),
-                    out[r]);
+      normalize_row(x[r], a, mean[r], inverse_of(x[r], a, mean[r], variance[r]), out[r]);
   }
 }
 

@@ -1,6 +1,7 @@
 // Applies LayerNorm to rows, alone or with the residual sum that precedes it.
 //
 // Everything is computed in double and rounded to FP32 once, after the residual sum, which is FP32.
+// Only the range is that of FP32: squares beyond it are infinite (numeric/layer_norm.h).
 // The reference interpreter does the same; a last bit may move a value to the next code of the
 // quantization that follows. There are two passes (mean, then the variance of the centered values),
 // with partial sums in an order that does not depend on the vector length (math-inl.h).

@@ -33,6 +33,7 @@ target_compile_options(fp8q_options INTERFACE
   --expt-relaxed-constexpr -Xcompiler=-Wall -Werror=all-warnings -Xptxas=-warn-spills,-Werror>)  # a kernel that spills registers fails the build
 target_include_directories(fp8q_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
+include(Fp8qHardening)
 
 # fp8q_library(<name> SOURCES <file>... [USES <target>...] [USES_PRIVATE <target>...])
 function(fp8q_library name)

@@ -13,6 +13,7 @@
 #include "session/device.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "study/bench_rows.h"
 
 namespace fp8q {
@@ -146,6 +147,9 @@ std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
   std::vector<Engine*> engines;
   for (const Variant& v : variants) engines.push_back(v.engine.get());
   const int64_t vocabulary = smallest_vocabulary(variants);
+  std::vector<int32_t> excluded;
+  for (const Variant& v : variants)
+    std::ranges::copy(excluded_ids(*v.bundle->encoder), std::back_inserter(excluded));
   const size_t cells = options.lengths.size() * options.batches.size();
   size_t done = 0;
   std::vector<BenchmarkRow> rows;
@@ -153,9 +157,10 @@ std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
     for (const size_t batch : options.batches) {
       if (progress) progress("measuring", done, cells);
       for (BenchmarkRow& row : measure_cell(
-               engines, {.batch = {batch, length, vocabulary, options.ragged, options.seed},
-                        .rule = {options.repeat, options.min_time},
-                        .stages = options.stages}))
+               engines,
+               {.batch = {batch, length, vocabulary, options.ragged, options.seed, excluded},
+               .rule = {options.repeat, options.min_time},
+               .stages = options.stages}))
         rows.push_back(std::move(row));
       if (progress) progress("measuring", ++done, cells);
     }
@@ -163,6 +168,12 @@ std::vector<BenchmarkRow> measured_rows(const std::vector<Variant>& variants,
 }
 
 }  // namespace
+
+CallFiles files_of(const BenchmarkOptions& options) {
+  CallFiles files;
+  for (const fs::path& model : options.models) append(files.inputs, files_of_model(model));
+  return files;
+}
 
 BenchmarkResult benchmark(const BenchmarkOptions& given, const ProgressCallback& progress) {
   const Stopwatch watch;

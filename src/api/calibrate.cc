@@ -6,6 +6,9 @@
 #include "base/interruption.h"
 #include "calibrate/observer.h"
 #include "calibrate/run.h"
+#include "encoder/widen.h"
+#include "onnx/upgrade.h"
+#include "quantize/coverage.h"
 #include "session/bundle.h"
 #include "session/calibration_text.h"
 #include "session/execution.h"
@@ -32,13 +35,6 @@ Provenance provenance_of(const CalibrateOptions& options, const Bundle& bundle,
           .tokens = 0};
 }
 
-std::vector<fs::path> input_files(const CalibrateOptions& options) {
-  std::vector<fs::path> files = files_of_model(options.location.model);
-  for (const auto& given : {options.location.tokenizer, options.location.config, options.task.data})
-    if (given) files.push_back(*given);
-  return files;
-}
-
 // A Site without a single finite value gives no scale, and shows that the model is broken.
 void check_observed(const Bundle& bundle, const Statistics& statistics) {
   for (const SiteRecord& record : statistics.sites)
@@ -53,7 +49,7 @@ struct CalibrateOutputs {
   fs::path checkpoint;
 };
 
-CalibrateOutputs resolve_outputs(const CalibrateOptions& options) {
+CalibrateOutputs outputs_of(const CalibrateOptions& options) {
   CalibrateOutputs paths{options.output, {}};
   if (paths.statistics.empty()) {
     const bool sharded = options.shards > 1;
@@ -64,9 +60,14 @@ CalibrateOutputs resolve_outputs(const CalibrateOptions& options) {
   }
   paths.checkpoint = paths.statistics;
   paths.checkpoint += ".checkpoint";
-  const auto inputs = input_files(options);
+  return paths;
+}
+
+CalibrateOutputs checked_outputs(const CalibrateOptions& options) {
+  check_files(files_of(options));
+  CalibrateOutputs paths = outputs_of(options);
   for (const fs::path& path : {paths.statistics, paths.checkpoint})
-    check_output({path, inputs, options.force}, is_statistics_file);
+    check_output({.path = path, .force = options.force}, is_statistics_file);
   return paths;
 }
 
@@ -79,6 +80,17 @@ void check_options(const CalibrateOptions& options) {
   require_at_least("--batch", options.execution.batch, 1);
   require_at_least("--examples", options.examples, 1);
   check_shard(options.shard, options.shards);
+}
+
+// Throws before the run what convert would throw after it, whatever the statistics hold.
+void check_convertible(const Bundle& bundle) {
+  Model upgraded = bundle.model;  // shares the payloads
+  upgrade_opset(upgraded);
+  std::vector<Site> sites = bundle.sites;
+  find_types(bundle.model, sites);
+  const PlanRequest request = recipe_request(default_recipe(), bundle.sites);
+  require_coverage(bundle.model, bundle.sites, request, printable(bundle.file.path.string()));
+  check_weights(bundle.model, bundle.sites, request);
 }
 
 TextRequest text_of(const CalibrateOptions& options) {
@@ -97,16 +109,26 @@ CalibratedSite summary(const SiteRecord& record) {
 
 }  // namespace
 
+CallFiles files_of(const CalibrateOptions& options) {
+  const ModelLocation& location = options.location;
+  const CalibrateOutputs outputs = outputs_of(options);
+  CallFiles files{files_of_model(location.model, {location.tokenizer, location.config}),
+                  {outputs.statistics, outputs.checkpoint}};
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
+
 CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   check_options(options);
   ExecutionOptions execution = options.execution;
   execution.device = "cpu";
   CalibrateResult result;
-  const CalibrateOutputs paths = resolve_outputs(options);
+  const CalibrateOutputs paths = checked_outputs(options);
 
   const Bundle bundle = open_model(options.location.model);
   require_float_model(bundle);
+  check_convertible(bundle);
   const CalibrationText text = calibration_text(text_of(options), bundle, result.notes);
   const auto engine = make_engine(bundle, execution, result.notes);
   const CalibrationRun run{

@@ -9,6 +9,7 @@
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "study/site_comparison.h"
 #include "text/encodings.h"
 
@@ -82,6 +83,13 @@ ExecutionOptions common_execution(ExecutionOptions execution, const Bundle& a, c
 
 }  // namespace
 
+CallFiles files_of(const CompareOptions& options) {
+  CallFiles files{files_of_model(options.a, {options.tokenizer, options.config}), {}};
+  append(files.inputs, files_of_model(options.b));
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
+
 CompareResult compare(const CompareOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   require_at_least("--batch", options.execution.batch, 1);
@@ -100,7 +108,7 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
   const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);
   const auto engine_a = make_engine(a, execution, result.notes);
   const auto engine_b = make_engine(b, execution, result.notes);
-  OutputErrors outputs(a.encoder && a.encoder->head_kind == HeadKind::every_token);
+  OutputErrors outputs(a.encoder ? &*a.encoder : nullptr);
   size_t done = 0;
   for (const PackedBatch& batch : batches_of(text.encodings, execution.batch)) {
     comparison.compare_batch(*engine_a, *engine_b, batch, outputs);

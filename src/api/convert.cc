@@ -13,6 +13,7 @@
 #include "graph/site_names.h"
 #include "onnx/load.h"
 #include "onnx/save.h"
+#include "quantize/coverage.h"
 #include "quantize/manifest.h"
 #include "quantize/plan_file.h"
 #include "quantize/plan_sizes.h"
@@ -47,7 +48,7 @@ std::string output_label(const ConvertOptions& options, const Recipe& recipe) {
                      options.sites.empty() ? "" : "-mixed");
 }
 
-ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) {
+ConvertPaths paths_of(const ConvertOptions& options, const Recipe& recipe) {
   ConvertPaths paths;
   paths.source = model_file(options.model);
   paths.statistics = statistics_path(paths.source, options.statistics);
@@ -56,17 +57,26 @@ ConvertPaths resolve_paths(const ConvertOptions& options, const Recipe& recipe) 
     paths.converted =
         fs::path(paths.source)
             .replace_extension(fmt::format(".{}.onnx", output_label(options, recipe)));
-  std::vector<fs::path> inputs = files_of_model(options.model);
-  inputs.push_back(paths.statistics);
-  if (options.plan) inputs.push_back(*options.plan);
-  check_output({paths.converted, inputs, options.force}, is_converted_model);
-  if (options.write_plan) {
-    inputs.push_back(paths.converted);
-    check_output({*options.write_plan, inputs, options.force}, is_plan_file);
-    inputs.push_back(*options.write_plan);
-  }
+  return paths;
+}
+
+CallFiles files_of(const ConvertOptions& options, const ConvertPaths& paths) {
+  CallFiles files{files_of_model(paths.source),
+                  {paths.converted, options.write_plan.value_or(fs::path()),
+                   options.write_ranges.value_or(fs::path())}};
+  files.inputs.push_back(paths.statistics);
+  if (options.plan) files.inputs.push_back(*options.plan);
+  return files;
+}
+
+ConvertPaths checked_paths(const ConvertOptions& options, const Recipe& recipe) {
+  ConvertPaths paths = paths_of(options, recipe);
+  check_files(files_of(options, paths));
+  check_output({paths.converted, options.force, options.keep_existing}, is_converted_model);
+  if (options.write_plan)
+    check_output({.path = *options.write_plan, .force = options.force}, is_plan_file);
   if (options.write_ranges)  // never seen as fp8q's own: the other tool writes the same format
-    check_output({*options.write_ranges, inputs, options.force},
+    check_output({.path = *options.write_ranges, .force = options.force},
                  [](const fs::path&) { return false; });
   return paths;
 }
@@ -127,12 +137,26 @@ void add_sizes(const PlanSizes& sizes, ConvertResult& result) {
   result.embedding_bytes_after = sizes.tables_after;
 }
 
+// Says what is quantized of a graph whose parts are not known.
+std::string note_of_unrecognized(const Plan& plan, const Bundle& bundle) {
+  size_t quantized = 0, head = 0;
+  for (size_t i = 0; i < plan.sites.size(); ++i) {
+    if (plan.sites[i].kind != SiteKind::weight) continue;
+    quantized += plan.sites[i].quantized();
+    head += bundle.sites[i].role == SiteRole::head && !plan.sites[i].quantized();
+  }
+  return fmt::format(
+      "not recognized as an encoder ({}): {} products with a constant weight are quantized, found "
+      "one by one{}",
+      bundle.not_encoder_reason, quantized,
+      head == 0 ? ""
+                : fmt::format("; {} behind the last normalization, taken for the head, stay in "
+                              "floating point unless --quantize-head is given",
+                              head));
+}
+
 void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>& notes) {
-  if (!bundle.encoder)
-    notes.push_back(
-        fmt::format("not recognized as an encoder ({}): products with a constant "
-                    "weight are quantized, found one by one",
-                    bundle.not_encoder_reason));
+  if (!bundle.encoder) notes.push_back(note_of_unrecognized(plan, bundle));
   int64_t zero_channels = 0;
   for (const SitePlan& site : plan.sites) {
     zero_channels += site.zero_channels;
@@ -146,15 +170,20 @@ void add_notes(const Plan& plan, const Bundle& bundle, std::vector<std::string>&
 
 }  // namespace
 
+CallFiles files_of(const ConvertOptions& options) {
+  return files_of(options, paths_of(options, *plan_inputs(options).recipe));
+}
+
 ConvertResult convert(const ConvertOptions& options) {
   const Stopwatch watch;
   const PlanInputs inputs = plan_inputs(options);
-  const ConvertPaths paths = resolve_paths(options, *inputs.recipe);
+  const ConvertPaths paths = checked_paths(options, *inputs.recipe);
   Bundle bundle = open_model(paths.source);
   require_float_model(bundle);
 
   upgrade_for_conversion(bundle);
   PlanRequest request = plan_request(inputs, bundle.sites);
+  require_coverage(bundle.model, bundle.sites, request, printable(paths.source.string()));
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
   PlanMaker maker({bundle.model, bundle.sites, bundle.encoder ? &*bundle.encoder : nullptr,
                    statistics ? &*statistics : nullptr});
@@ -166,7 +195,8 @@ ConvertResult convert(const ConvertOptions& options) {
   if (statistics) result.statistics = facts_of(paths.statistics);
   plan.source = {std::string(version()), paths.source.filename().string(), bundle.file.sha256,
                  bundle.file.bytes, result.statistics ? result.statistics->sha256 : ""};
-  save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
+  const ModelFiles written =
+      save_model(quantize_model(bundle.model, bundle.sites, plan), paths.converted);
   if (options.write_plan) save_plan(plan, *options.write_plan);
   if (options.write_ranges) write_ranges(plan, *options.write_ranges);
 
@@ -174,7 +204,7 @@ ConvertResult convert(const ConvertOptions& options) {
   add_sizes(sizes_of(plan, bundle.model), result);
   add_notes(plan, bundle, result.notes);
   result.source = bundle.file;
-  result.output = facts_of(paths.converted);
+  result.output = written.facts(paths.converted);
   result.recipe = request.label();
   if (options.write_plan) result.plan = *options.write_plan;
   if (!inputs.model_sha256.empty() && inputs.model_sha256 != bundle.file.sha256)

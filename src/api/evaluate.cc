@@ -16,18 +16,17 @@ namespace fp8q {
 namespace {
 
 std::vector<fs::path> input_files(const EvaluateOptions& options) {
-  std::vector<fs::path> inputs;
+  const SideFiles given{options.tokenizer, options.config};
+  std::vector<fs::path> inputs = files_of_data(options.task);
   std::error_code ignored;
   for (const fs::path& model : options.models) {
-    for (fs::path& file : files_of_model(model)) inputs.push_back(std::move(file));
+    append(inputs, files_of_model(model, given));
     // A converted model's source is beside it, and is an input although no option names it.
     const fs::path folder = model_file(model).parent_path();
     for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored))
       if (entry.path().extension() == ".onnx") inputs.push_back(entry.path());
   }
-  if (options.baseline) inputs.push_back(model_file(*options.baseline));
-  for (const auto& given : {options.tokenizer, options.config, options.task.data})
-    if (given) inputs.push_back(*given);
+  if (options.baseline) append(inputs, files_of_model(*options.baseline, given));
   return inputs;
 }
 
@@ -36,7 +35,8 @@ void check_predictions(const EvaluateOptions& options) {
   if (options.models.size() > 1)
     fail(ErrorCode::usage, "--predictions takes the answers of one model; {} are given",
          options.models.size());
-  check_output({options.predictions, input_files(options), options.force}, is_predictions_file);
+  check_files(files_of(options));
+  check_output({.path = options.predictions, .force = options.force}, is_predictions_file);
 }
 
 Evaluation run(const EvaluateOptions& options, const ProgressCallback& progress) {
@@ -46,16 +46,21 @@ Evaluation run(const EvaluateOptions& options, const ProgressCallback& progress)
 }
 
 fs::path shard_output(const EvaluateOptions& options) {
-  fs::path path = options.output;
-  if (path.empty())
-    path = model_file(options.models.front())
-               .replace_extension(fmt::format(".{}.{}of{}.json", options.task.name, options.shard,
-                                              options.shards));
-  check_output({path, input_files(options), options.force}, is_evaluation_file);
-  return path;
+  if (!options.output.empty()) return options.output;
+  return model_file(options.models.front())
+      .replace_extension(
+          fmt::format(".{}.{}of{}.json", options.task.name, options.shard, options.shards));
 }
 
 }  // namespace
+
+CallFiles files_of(const EvaluateOptions& options) {
+  return {input_files(options), {options.predictions}};
+}
+
+CallFiles files_of_shard(const EvaluateOptions& options) {
+  return {input_files(options), {shard_output(options)}};
+}
 
 std::vector<EvaluateResult> evaluate(const EvaluateOptions& options,
                                      const ProgressCallback& progress) {
@@ -77,7 +82,9 @@ EvaluateShardResult evaluate_shard(const EvaluateOptions& options,
   const Stopwatch watch;
   if (options.models.empty()) fail(ErrorCode::usage, "no model to evaluate");
   check_shard(options.shard, options.shards);
+  check_files(files_of_shard(options));
   const fs::path output = shard_output(options);
+  check_output({output, options.force, options.keep_existing}, is_evaluation_file);
   const Evaluation evaluation = run(options, progress);
   save_evaluation(evaluation, output);
   EvaluateShardResult result;

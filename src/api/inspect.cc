@@ -1,6 +1,7 @@
 #include "fp8q/inspect.h"
 
 #include "base/error.h"
+#include "encoder/output_meaning.h"
 #include "encoder/summary.h"
 #include "graph/site_names.h"
 #include "interpreter/operator.h"
@@ -8,20 +9,20 @@
 #include "quantize/manifest.h"
 #include "session/bundle.h"
 #include "session/make_engine.h"
+#include "session/outputs.h"
 #include "session/tokenizer.h"
-#include "tasks/model_config.h"
 
 namespace fp8q {
 namespace {
 
 std::string shown(const ValueInfo& value) {
-  std::string text = fmt::format("{} {}", printable(value.name), name(value.dtype));
+  std::string text = fmt::format("{} {}", value.name, name(value.dtype));
   if (!value.has_shape) return text;
   std::vector<std::string> dims;
   for (const Dim& d : value.shape)
     dims.push_back(d.value >= 0          ? std::to_string(d.value)
                    : d.parameter.empty() ? "?"
-                                         : printable(d.parameter));
+                                         : d.parameter);
   return fmt::format("{} [{}]", text, fmt::join(dims, ", "));
 }
 
@@ -53,12 +54,14 @@ void describe_encoder(const Encoder& encoder, InspectResult& result) {
   add("embeddings", fmt::format("{} words, {} positions, {} token types", s.vocabulary, s.positions,
                                 s.token_types));
   add("head", s.head);
+  for (const EncoderOutput& output : encoder.outputs)
+    result.output_meanings.push_back(describe(encoder, output));
 }
 
 std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
                             std::vector<std::string>& notes) {
   try {
-    return tokenizer_for(bundle, location.tokenizer).describe();
+    return tokenizer_for(bundle, {location.tokenizer, location.config}, notes).describe();
   } catch (const Error& e) {
     // A model can be inspected without its tokenizer. The result says what is missing.
     if (location.tokenizer) throw;
@@ -68,31 +71,39 @@ std::string tokenizer_facts(const ModelLocation& location, const Bundle& bundle,
 }
 
 std::string engine_facts(const Bundle& bundle, std::vector<std::string>& notes) {
-  return make_engine(bundle, {}, notes)->description();
+  try {
+    return make_engine(bundle, {}, notes)->description();
+  } catch (const Error& e) {
+    // A model that nothing runs can be inspected, and perhaps converted.
+    if (e.code() != ErrorCode::unsupported) throw;
+    notes.push_back(e.what());
+    return "none";
+  }
 }
 
 void describe_manifest(const Manifest& m, InspectResult& result) {
-  result.manifest.emplace_back("converted by", fmt::format("fp8q {}", printable(m.source.version)));
-  result.manifest.emplace_back("recipe", printable(m.recipe));
-  result.manifest.emplace_back("source",
-                               fmt::format("{} (sha256 {})", printable(m.source.model_name),
-                                           printable(m.source.model_sha256)));
+  result.manifest.emplace_back("converted by", "fp8q " + m.source.version);
+  result.manifest.emplace_back("recipe", m.recipe);
   result.manifest.emplace_back(
-      "statistics", m.source.statistics_sha256.empty()
-                        ? "none"
-                        : fmt::format("sha256 {}", printable(m.source.statistics_sha256)));
+      "source", fmt::format("{} (sha256 {})", m.source.model_name, m.source.model_sha256));
+  result.manifest.emplace_back("statistics", m.source.statistics_sha256.empty()
+                                                 ? "none"
+                                                 : "sha256 " + m.source.statistics_sha256);
 }
 
 }  // namespace
+
+CallFiles files_of(const ModelLocation& location) {
+  return {files_of_model(location.model, {location.tokenizer, location.config}), {}};
+}
 
 InspectResult inspect(const ModelLocation& location) {
   InspectResult result;
   const Bundle bundle = open_model(location.model);
   const Model& model = bundle.model;
   result.file = bundle.file;
-  result.producer = printable(model.producer_name);
-  if (!model.producer_version.empty())
-    result.producer += fmt::format(" {}", printable(model.producer_version));
+  result.producer = model.producer_name;
+  if (!model.producer_version.empty()) result.producer += " " + model.producer_version;
   result.ir_version = model.ir_version;
   result.opset = model.opset();
   for (const auto& input : model.graph.inputs) result.inputs.push_back(shown(input));
@@ -111,9 +122,11 @@ InspectResult inspect(const ModelLocation& location) {
   if (const auto manifest = read_manifest(model)) describe_manifest(*manifest, result);
   for (const Site& site : bundle.sites)
     result.sites.push_back(
-        {printable(site.value), site.path, std::string(name_of(site.kind)), format_name(site)});
-  result.labels = find_model_config(bundle.folder, location.config).id2label;
-  for (std::string& label : result.labels) label = printable(label);
+        {site.value, site.path, std::string(name_of(site.kind)), format_name(site)});
+  const ModelConfig config =
+      find_model_config(bundle.folder, {location.tokenizer, location.config});
+  result.labels = config.id2label;
+  if (!config.id2label_problem.empty()) result.notes.push_back(config.id2label_problem);
   result.tokenizer = tokenizer_facts(location, bundle, result.notes);
   result.engine = engine_facts(bundle, result.notes);
   return result;
@@ -121,9 +134,11 @@ InspectResult inspect(const ModelLocation& location) {
 
 std::vector<std::string> operator_list() {
   std::vector<std::string> names;
-  for (const Operator& op : all_operators())
-    names.push_back(op.domain.empty() ? std::string(op.name)
-                                      : fmt::format("{}::{}", op.domain, op.name));
+  for (const Operator& op : all_operators()) {
+    std::string name =
+        op.domain.empty() ? std::string(op.name) : fmt::format("{}::{}", op.domain, op.name);
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
   return names;
 }
 

@@ -19,10 +19,20 @@ bool is_report(const fs::path& path) {
 
 }  // namespace
 
+CallFiles files_of(const ReportOptions& options) {
+  CallFiles files{options.inputs, {options.output}};
+  std::error_code ignored;
+  for (const fs::path& input : options.inputs)
+    for (const auto& entry : fs::directory_iterator(input, ignored))
+      files.inputs.push_back(entry.path());
+  return files;
+}
+
 ReportResult report(const ReportOptions& options) {
   if (options.inputs.empty())
     fail(ErrorCode::usage, "a report needs results: name files that --json wrote, or statistics");
-  check_output({options.output, options.inputs, options.force}, is_report);
+  check_files(files_of(options));
+  check_output({.path = options.output, .force = options.force}, is_report);
   const std::vector<ResultFile> results = load_results(options.inputs);
   if (results.empty())
     fail(ErrorCode::bad_data, "{}: holds no results of fp8q; write some with --json FILE",

@@ -10,6 +10,7 @@
 #include "session/calibration_text.h"
 #include "session/execution.h"
 #include "session/model_statistics.h"
+#include "session/outputs.h"
 #include "session/task_scorer.h"
 #include "study/sensitivity_study.h"
 #include "text/encodings.h"
@@ -42,6 +43,14 @@ Request request_of(const SensitivityOptions& options) {
 
 }  // namespace
 
+CallFiles files_of(const SensitivityOptions& options) {
+  const ModelLocation& location = options.location;
+  CallFiles files{files_of_model(location.model, {location.tokenizer, location.config}), {}};
+  files.inputs.push_back(statistics_path(model_file(location.model), options.statistics));
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
+
 SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   const Request request = request_of(options);
@@ -65,7 +74,6 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
                                                  .random_seed = {}},
                                                 bundle, result.notes);
   SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
-                           .every_token = bundle.encoder->head_kind == HeadKind::every_token,
                            .score = nullptr};
   std::optional<TaskScorer> scorer;
   if (!options.task.name.empty()) {

@@ -6,7 +6,6 @@
 #include "api/option_checks.h"
 #include "base/error.h"
 #include "base/file_facts.h"
-#include "base/hash.h"
 #include "base/interruption.h"
 #include "base/stopwatch.h"
 #include "evaluate/text_batches.h"
@@ -66,38 +65,41 @@ TuneRequest request_of(const TuneOptions& options) {
 }
 
 struct TunePaths {
-  fs::path plan, checkpoint;
+  fs::path statistics, plan, checkpoint;
 };
 
-TunePaths paths_of(const TuneOptions& options, const fs::path& statistics) {
+TunePaths paths_of(const TuneOptions& options) {
   const fs::path model = model_file(options.location.model);
-  TunePaths paths{options.output, options.checkpoint};
+  TunePaths paths{statistics_path(model, options.statistics), options.output, options.checkpoint};
   if (paths.plan.empty())
     paths.plan = fs::path(model).replace_extension(fmt::format(".{}-tuned.json", options.recipe));
   if (paths.checkpoint.empty()) paths.checkpoint = paths.plan.string() + ".checkpoint";
-  std::vector<fs::path> inputs = files_of_model(options.location.model);
-  inputs.push_back(statistics);
-  if (options.task.data) inputs.push_back(*options.task.data);
-  check_output({paths.plan, inputs, options.force}, is_plan_file);
-  inputs.push_back(paths.plan);
-  check_output({paths.checkpoint, inputs, options.force}, is_tune_checkpoint);
+  return paths;
+}
+
+TunePaths checked_paths(const TuneOptions& options) {
+  check_files(files_of(options));
+  TunePaths paths = paths_of(options);
+  check_output({paths.plan, options.force, options.keep_existing}, is_plan_file);
+  check_output({paths.checkpoint, options.force, options.keep_existing}, is_tune_checkpoint);
   return paths;
 }
 
 // Returns everything that scores depend on, as text.
 std::string settings_of(const TuneOptions& options, const TuneRequest& request,
-                        const Bundle& bundle, const fs::path& statistics, const TaskScorer& scorer,
-                        const std::vector<Encoding>& text, const std::string& device) {
+                        const Bundle& bundle, const std::string& statistics,
+                        const TaskScorer& scorer, const std::vector<Encoding>& text,
+                        const std::string& device) {
   std::vector<std::string_view> fallback;
   for (const Format format : request.fallback) fallback.push_back(info(format).name);
   const ExecutionOptions& e = options.execution;
   return fmt::format(
       "version {}, model {}, statistics {}, recipe {}, observer {}, head {}, fallback {}, task {}, "
       "seed {}, holdout {}, confidence {}, harm {}, engine {}, reference {}, compute {}, gelu {}",
-      version(), bundle.file.sha256, sha256_file(statistics), request.recipe->name,
-      request.plan.observer.text(), request.plan.quantize_head, fmt::join(fallback, "+"),
-      scorer.fingerprint(), options.seed, options.holdout, options.confidence.value_or(0.95),
-      sha256_of(text), device, e.reference, name_of(e.compute), name_of(e.gelu));
+      version(), bundle.file.sha256, statistics, request.recipe->name, request.plan.observer.text(),
+      request.plan.quantize_head, fmt::join(fallback, "+"), scorer.fingerprint(), options.seed,
+      options.holdout, options.confidence.value_or(0.95), sha256_of(text), device, e.reference,
+      name_of(e.compute), name_of(e.gelu));
 }
 
 Bundle open_float_encoder(const fs::path& location) {
@@ -135,18 +137,18 @@ std::vector<Encoding> trial_text(const TuneOptions& options, const Bundle& bundl
                                                  .random_seed = {}},
                                                 bundle, notes);
   if (options.holdout == 0 || text.facts.sha256 != scorer.data().sha256) return text.encodings;
-  return calibration_sequences(tokenizer_for(bundle, options.location.tokenizer),
-                               spread_evenly(scorer.data().examples, options.examples),
-                               &scorer.task(), usable_length(bundle, text.max_length, notes));
+  const Tokenizer tokenizer =
+      tokenizer_for(bundle, {options.location.tokenizer, options.location.config}, notes);
+  return calibration_sequences(
+      tokenizer, spread_evenly(scorer.data().examples, options.examples), &scorer.task(),
+      sequence_length(bundle, tokenizer, options.task.max_length, text.max_length, notes));
 }
 
 // `engine` must outlive the result.
 TuneInputs inputs_for(const Encoder& encoder, const std::vector<Encoding>& text, size_t batch,
                       Engine& engine) {
   const auto tokens = static_cast<double>(count_tokens(text));
-  return {.text = {.batches = batches_of(text, batch),
-                   .every_token = encoder.head_kind == HeadKind::every_token,
-                   .score = nullptr},
+  return {.text = {.batches = batches_of(text, batch), .score = nullptr},
           .sizes = {.tokens = tokens / static_cast<double>(text.size()),
                     .hidden = static_cast<double>(encoder.hidden)},
           .speeds = [&engine] { return engine.product_speeds(); }};
@@ -164,25 +166,33 @@ void note_seen_data(const Statistics& statistics, const TaskScorer& scorer,
 
 }  // namespace
 
+CallFiles files_of(const TuneOptions& options) {
+  const ModelLocation& location = options.location;
+  const TunePaths paths = paths_of(options);
+  CallFiles files{files_of_model(location.model, {location.tokenizer, location.config}),
+                  {paths.plan, paths.checkpoint}};
+  files.inputs.push_back(paths.statistics);
+  append(files.inputs, files_of_data(options.task));
+  return files;
+}
+
 TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const Stopwatch watch;
   const TuneRequest request = request_of(options);
-  const fs::path statistics_file =
-      statistics_path(model_file(options.location.model), options.statistics);
-  const TunePaths paths = paths_of(options, statistics_file);
+  const TunePaths paths = checked_paths(options);
   TuneResult result;
   const Bundle bundle = open_float_encoder(options.location.model);
-  const Statistics statistics = statistics_for(bundle, statistics_file);
+  const Statistics statistics = statistics_for(bundle, paths.statistics);
   const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
   const auto engine = make_engine(bundle, options.execution, result.notes);
-  TuneCheckpoint checkpoint(
-      paths.checkpoint,
-      settings_of(options, request, bundle, statistics_file, scorer, text, engine->device()),
-      options.restart);
+  result.statistics = facts_of(paths.statistics);
+  TuneCheckpoint checkpoint(paths.checkpoint,
+                            settings_of(options, request, bundle, result.statistics.sha256, scorer,
+                                        text, engine->device()),
+                            options.restart);
 
   result.model = bundle.file;
-  result.statistics = facts_of(statistics_file);
   result.recipe = request.recipe->name;
   result.task = scorer.task().name;
   const Dataset& data = scorer.data();

@@ -17,8 +17,14 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Makes untrusted text safe to print: escapes control characters and invalid UTF-8, and cuts the
-// text after 200 bytes.
-std::string printable(std::string_view text);
+// A name is cut after this many bytes where it is printed.
+inline constexpr size_t kMaxPrintedName = 200;
+// A message is cut after this many bytes where it is printed, whatever the file behind it holds.
+inline constexpr size_t kMaxPrintedMessage = 4096;
+
+// Makes untrusted text safe to print on one line: writes the bytes of characters that are not
+// printable (base/utf8.h) and of invalid UTF-8 as "\x1b", and cuts the text after `most` bytes.
+// Nothing is escaped twice: what it returns holds only printable characters.
+std::string printable(std::string_view text, size_t most = kMaxPrintedName);
 
 }  // namespace fp8q

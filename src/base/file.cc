@@ -1,54 +1,27 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/open_file.h"
+#include "base/temporary.h"
 
 namespace fp8q {
 namespace {
 
 [[noreturn]] void fail_errno(const std::string& path, const char* action) {
   fail(ErrorCode::file, "{}: cannot be {}: {}", printable(path), action, std::strerror(errno));
-}
-
-struct stat status_of(const FileDescriptor& fd, const std::string& path) {
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) fail_errno(path, "examined");
-  if (S_ISDIR(status.st_mode))
-    fail(ErrorCode::file, "{}: is a folder, a file was expected", printable(path));
-  if (!S_ISREG(status.st_mode)) fail(ErrorCode::file, "{}: is not a regular file", printable(path));
-  return status;
-}
-
-// Opens without following a symbolic link in any component. It serves kernels without openat2.
-int open_by_components(int folder, const std::string& location) {
-  FileDescriptor current(dup(folder));
-  size_t start = 0;
-  while (true) {
-    const size_t slash = location.find('/', start);
-    const std::string part = location.substr(start, slash - start);
-    const bool last = slash == std::string::npos;
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY);
-    const int fd = openat(current.get(), part.c_str(), flags);
-    if (fd < 0 || last) return fd;
-    current = FileDescriptor(fd);
-    start = slash + 1;
-  }
 }
 
 // The names of this process's temporary files are in fixed storage, so a signal handler may read
@@ -76,6 +49,13 @@ void forget_temporary(const std::string& path) noexcept {
     if (slot.used && path == slot.path.data()) slot.used = false;
 }
 
+int synchronize(int fd) {
+  int result = 0;
+  do result = fdatasync(fd);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
 }  // namespace
 
 bool begins_with(const fs::path& path, std::string_view bytes) {
@@ -94,19 +74,31 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
+FileDescriptor::~FileDescriptor() { close(); }
+
+bool FileDescriptor::close() noexcept {
+  const int fd = std::exchange(fd_, -1);
+  return fd < 0 || ::close(fd) == 0 || errno == EINTR;  // Linux closes even then
 }
 
 OpenedFile open_file(const fs::path& path, uint64_t max_bytes) {
   // O_NONBLOCK is set because opening a fifo must not hang. It has no effect on regular files.
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path.string(), "opened");
-  const auto size = static_cast<uint64_t>(status_of(fd, path.string()).st_size);
-  if (size > max_bytes)
+  OpenedFile file = regular_file(std::move(fd), path);
+  if (file.size > max_bytes)
     fail(ErrorCode::limit, "{}: has {} bytes, at most {} are accepted", printable(path.string()),
-         size, max_bytes);
-  return {std::move(fd), size};
+         file.size, max_bytes);
+  return file;
+}
+
+OpenedFile regular_file(FileDescriptor fd, const fs::path& path) {
+  struct stat status {};
+  const std::string shown = printable(path.string());
+  if (fstat(fd.get(), &status) != 0) fail_errno(path.string(), "examined");
+  if (S_ISDIR(status.st_mode)) fail(ErrorCode::file, "{}: is a folder, a file was expected", shown);
+  if (!S_ISREG(status.st_mode)) fail(ErrorCode::file, "{}: is not a regular file", shown);
+  return {std::move(fd), static_cast<uint64_t>(status.st_size)};
 }
 
 std::string read_file(const fs::path& path, uint64_t max_bytes) {
@@ -114,39 +106,6 @@ std::string read_file(const fs::path& path, uint64_t max_bytes) {
   std::string bytes(size, '\0');
   read_exactly(fd, 0, bytes.data(), size, path.string());
   return bytes;
-}
-
-OpenedFile open_beneath(const fs::path& folder, const std::string& location) {
-  const std::string shown = (folder / location).string();
-  if (location.empty() || location.front() == '/' || location.find('\0') != std::string::npos)
-    fail(ErrorCode::bad_model, "external data location \"{}\" is not a relative path",
-         printable(location));
-  for (const auto& part : fs::path(location))
-    if (part == "..")
-      fail(ErrorCode::bad_model, "external data location \"{}\" leaves the model's folder",
-           printable(location));
-  const fs::path base = folder.empty() ? fs::path(".") : folder;
-  const FileDescriptor dir(::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.get() < 0) fail_errno(base.string(), "opened");
-  struct open_how how {};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  int fd = static_cast<int>(syscall(SYS_openat2, dir.get(), location.c_str(), &how, sizeof(how)));
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) fd = open_by_components(dir.get(), location);
-  FileDescriptor file(fd);
-  if (fd < 0) {
-    if (errno == ELOOP || errno == EXDEV)
-      fail(ErrorCode::bad_model,
-           "{}: external data is reached through a symbolic link, which is refused; put the file "
-           "itself beside the model",
-           printable(shown));
-    fail_errno(shown, "opened");
-  }
-  const struct stat status = status_of(file, shown);
-  if (status.st_nlink != 1)
-    fail(ErrorCode::bad_model, "{}: external data has several hard links, which is refused",
-         printable(shown));
-  return {std::move(file), static_cast<uint64_t>(status.st_size)};
 }
 
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
@@ -165,28 +124,30 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  remove_stale_temporaries(folder);
   // An interrupt between creating the file and recording its name would leave the file behind.
   sigset_t interrupts, before;
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);
   sigaddset(&interrupts, SIGTERM);
+  sigaddset(&interrupts, SIGHUP);
+  temporary_ = temporary_pattern(path_);
   pthread_sigmask(SIG_BLOCK, &interrupts, &before);
-  std::string name = path_.string() + ".tmp.XXXXXX";
-  fd_ = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
+  fd_ = make_temporary(temporary_);
   const int error = errno;
-  if (fd_.get() >= 0) remember_temporary(name);
+  if (fd_.get() >= 0) remember_temporary(temporary_);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (fd_.get() < 0) {
     errno = error;
     fail_errno(path_.string(), "written");
   }
-  temporary_ = name;
 }
 
 AtomicFile::~AtomicFile() {
   if (temporary_.empty()) return;
   ::unlink(temporary_.c_str());
-  forget_temporary(temporary_.string());
+  forget_temporary(temporary_);
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -201,15 +162,16 @@ void AtomicFile::write(std::string_view bytes) {
 void AtomicFile::commit() {
   const mode_t mask = umask(0);
   umask(mask);
-  if (fchmod(fd_.get(), 0666 & ~mask) != 0 || fdatasync(fd_.get()) != 0)
+  // All that may fail comes before the rename, and so does all that takes memory.
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fchmod(fd_.get(), 0666 & ~mask) != 0 || synchronize(fd_.get()) != 0 || !fd_.close() ||
+      ::rename(temporary_.c_str(), path_.c_str()) != 0)
     fail_errno(path_.string(), "written");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_.string(), "written");
-  forget_temporary(temporary_.string());
+  forget_temporary(temporary_);
   temporary_.clear();
   // Without this, a power cut may undo the rename. Some file systems refuse it; the data is safe
   // even then.
-  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-  const FileDescriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.get() >= 0) fsync(dir.get());
 }
 

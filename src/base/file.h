@@ -1,4 +1,4 @@
-// Reads files within a size limit, writes them atomically, and opens them beneath a folder.
+// Reads files within a size limit and writes them atomically.
 //
 // Errors carry ErrorCode::file (or ::limit for a file above its cap) and name the path.
 #pragma once
@@ -27,19 +27,18 @@ class FileDescriptor {
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;
   ~FileDescriptor();
   int get() const noexcept { return fd_; }
+  // Closes it now. Returns false, with errno, if that shows that written data was lost.
+  bool close() noexcept;
 
  private:
   int fd_;
 };
 
-// Opens the regular file `location` (a relative POSIX path) below `folder` for reading, and never
-// leaves the folder: absolute paths, "..", symbolic links and hard links are refused. Returns the
-// descriptor and the size of the file.
+// Holds a regular file that is open for reading.
 struct OpenedFile {
   FileDescriptor fd;
   uint64_t size;
 };
-OpenedFile open_beneath(const fs::path& folder, const std::string& location);
 
 // Reads exactly `size` bytes at `offset`.
 void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t size,
@@ -47,7 +46,7 @@ void read_exactly(const FileDescriptor& fd, uint64_t offset, void* to, uint64_t 
 
 // Writes a file that appears under its name only when complete. It is written to a temporary
 // neighbor, made durable, then renamed. If it is destroyed without commit(), it leaves nothing
-// behind.
+// behind. What a killed process left in the folder is removed (base/temporary.h).
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path);
@@ -56,12 +55,12 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view bytes);
-  const fs::path& temporary_path() const { return temporary_; }
+  fs::path temporary_path() const { return temporary_; }
   void commit();
 
  private:
   fs::path path_;
-  fs::path temporary_;
+  std::string temporary_;  // empty once it has its name
   FileDescriptor fd_;
 };
 

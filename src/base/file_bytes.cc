@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/open_file.h"
 
 namespace fp8q {
@@ -44,6 +45,17 @@ void FileBytes::release(std::string_view part) const noexcept {
   const uintptr_t first = (begin + page - 1) / page * page;
   const uintptr_t last = (begin + part.size() + (to_end ? page - 1 : 0)) / page * page;
   if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+std::string FileBytes::sha256() const {
+  constexpr size_t kBlock = size_t{16} << 20;  // a multiple of every page size
+  Sha256 hash;
+  for (size_t begin = 0; begin < view_.size(); begin += kBlock) {
+    const std::string_view block = view_.substr(begin, kBlock);
+    hash.update(block);
+    release(block);
+  }
+  return hash.finish();
 }
 
 }  // namespace fp8q

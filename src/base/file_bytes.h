@@ -33,6 +33,8 @@ class FileBytes {
   // Gives the memory of these bytes back. They are fetched again on the next access.
   void release(std::string_view part) const noexcept;
   void release() const noexcept { release(view_); }
+  // Hashes all bytes and gives their memory back, block by block.
+  std::string sha256() const;
 
  private:
   FileBytes() = default;

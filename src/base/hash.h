@@ -2,10 +2,24 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;
+
 namespace fp8q {
+
+// Takes the bytes in parts.
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::string_view bytes);
+  std::string finish();  // may be called once, at the end
+
+ private:
+  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
+};
 
 std::string sha256(std::string_view bytes);
 std::string sha256_file(const std::filesystem::path& path);

@@ -9,8 +9,8 @@ namespace fp8q {
 // any more.
 void announce_checkpoint(const std::filesystem::path& path);
 
-// Returns the announced path if the file exists, otherwise nullptr. It is safe to call from a
-// signal handler.
+// Returns the announced path, made printable, if the file exists, otherwise nullptr. It is safe to
+// call from a signal handler.
 const char* announced_checkpoint() noexcept;
 
 }  // namespace fp8q

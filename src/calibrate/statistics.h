@@ -65,11 +65,13 @@ std::string difference(const Provenance& a, const Provenance& b);
 // Returns the bytes of the file. Throws an Error (unsupported) if a name is not UTF-8.
 std::string to_json(const Statistics& statistics);
 // `source` names the bytes in messages. Throws an Error (bad_data) that names the field if the
-// bytes are not what to_json() writes.
+// bytes are not what to_json() writes, and an Error (limit) if there are too many Sites.
 Statistics statistics_from_json(std::string_view bytes, const std::string& source);
 
 // A 24-layer model with 4096 examples takes 6 MB.
 inline constexpr uint64_t kMaxStatisticsBytes = uint64_t{256} << 20;
+// A Site takes 24 kB of memory, however short its text is. The largest encoders have 1000 Sites.
+inline constexpr size_t kMaxStatisticsSites = 16'384;
 void save_statistics(const Statistics& statistics, const std::filesystem::path& path);  // atomic
 Statistics load_statistics(const std::filesystem::path& path);
 // Returns whether the file begins like statistics of fp8q, so that it may be replaced without

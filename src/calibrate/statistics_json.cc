@@ -89,6 +89,9 @@ Statistics statistics_from_json(std::string_view bytes, const std::string& sourc
     if (statistics.part.whole()) content["part"].reject("is all of it");
   }
   const Value sites = content["sites"];
+  if (sites.size() > kMaxStatisticsSites)
+    fail(ErrorCode::limit, "{}: has {} Sites, at most {} are accepted", sites.where(), sites.size(),
+         kMaxStatisticsSites);
   std::unordered_set<std::string> values;
   for (size_t i = 0; i < sites.size(); ++i) {
     statistics.sites.push_back(site_from_json(sites.at(i)));

@@ -1,5 +1,7 @@
 #include "encoder/assemble.h"
 
+#include <algorithm>
+
 namespace fp8q::match {
 namespace {
 
@@ -145,7 +147,7 @@ std::string stage_name(size_t index, size_t count, Activation activation) {
   return index == 0 ? "pooler" : fmt::format("head.{}", index);
 }
 
-void check_widths(const View& view, const Encoder& encoder) {
+void check_widths(const Encoder& encoder) {
   const int64_t hidden = encoder.hidden;
   const auto& first = encoder.embeddings;
   const int64_t embedded = first.projection ? first.projection->out : first.word.rows.dim(1);
@@ -155,8 +157,6 @@ void check_widths(const View& view, const Encoder& encoder) {
     if (layer.query.in != hidden || layer.output_norm.gamma.size() != hidden ||
         layer.attention_norm.gamma.size() != hidden)
       differ("layers differ in width: {} and {}", layer.query.in, hidden);
-  if (!encoder.head.empty() && encoder.head[0].linear.in != hidden)
-    differ("the head of {} reads a part of the hidden states", view.where(encoder.outputs[0].name));
 }
 
 }  // namespace
@@ -174,16 +174,19 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
   for (const auto& layer : layers)
     encoder.layers.push_back(
         assemble_layer(view, encoder.sites, layer, static_cast<int>(encoder.layers.size())));
-  encoder.head_kind = head.kind;
   for (size_t i = 0; i < head.stages.size(); ++i) {
-    const auto& stage = head.stages[i];
-    const std::string name = stage_name(i, head.stages.size(), stage.activation);
-    encoder.head.push_back(
-        {name, outside.linear(name, SiteRole::head, stage.linear, view), stage.activation});
-    // Otherwise the result is the next stage's input.
-    if (stage.activation != Activation::none || i + 1 == head.stages.size())
+    const LinearPart& linear = head.stages[i].linear.linear;
+    const Activation activation = head.stages[i].linear.activation;
+    const std::string name = stage_name(i, head.stages.size(), activation);
+    encoder.head.push_back({name, head.stages[i].input,
+                            outside.linear(name, SiteRole::head, linear, view), activation});
+    // Otherwise the result is the Site of another stage's input.
+    const HeadRows result{static_cast<int>(i), {}};
+    const bool entered =
+        std::ranges::find(head.stages, result, &HeadStagePart::input) != head.stages.end();
+    if (activation != Activation::none || !entered)
       encoder.head.back().linear.result_site =
-          outside.point(name + "/result", SiteRole::head_result, stage.linear.result, view);
+          outside.point(name + "/result", SiteRole::head_result, linear.result, view);
   }
   encoder.outputs = head.outputs;
   encoder.ids_input = roles.ids;
@@ -192,8 +195,8 @@ Encoder assemble(const View& view, std::span<const LayerPart> layers,
   encoder.position_input = roles.position;
   encoder.hidden = encoder.layers.front().output_norm.gamma.size();
   encoder.max_positions =
-      encoder.embeddings.position.rows.dim(0) - encoder.embeddings.position_offset;
-  check_widths(view, encoder);
+      encoder.embeddings.position.rows.dim(0) - encoder.embeddings.position_rule.first;
+  check_widths(encoder);
   return encoder;
 }
 

@@ -1,6 +1,7 @@
 // Recognizes embeddings: sums of table rows looked up by id, position and token type, then a layer
 // norm.
 #include <algorithm>
+#include <span>
 
 #include "encoder/parts.h"
 
@@ -23,7 +24,7 @@ struct Lookup {
 std::optional<Lookup> find_lookup(const View& view, const std::string& value, int64_t rank) {
   const Node* gather = view.producer(value);
   if (!is_op(gather, "Gather") || int_attribute(*gather, "axis", 0) != 0) return std::nullopt;
-  auto table = find_constant(view, gather->inputs[0]);
+  auto table = find_constant(view, gather->inputs[0], 0);
   if (!table || table->transposed || table->tensor.rank() != rank) return std::nullopt;
   return Lookup{std::move(*table), gather->inputs[1]};
 }
@@ -169,35 +170,67 @@ std::string input_behind(const View& view, std::string value) {
   return view.is_graph_input(value) ? value : "";
 }
 
-// Describes an index that counts along each sequence, with the index of the first token. If an
-// index is 0 everywhere, `first` is 0 and `counts` is false.
+// Describes an index that counts along each sequence, or is the same for every token.
 struct ComputedIndex {
-  int64_t first = 0;
+  PositionRule rule;
   bool counts = false;
+
+  // Returns whether `index` follows the rule for sequences of `length` tokens with these ids.
+  bool fits(std::span<const int64_t> index, size_t length, const TrialIds& ids) const {
+    int64_t next = rule.first;
+    for (size_t i = 0; i < index.size(); ++i) {
+      if (i % length == 0) next = rule.first;
+      int64_t expected = rule.first;
+      if (counts) expected = rule.padding_id == ids.at(i % length) ? rule.first - 1 : next++;
+      if (index[i] != expected) return false;
+    }
+    return true;
+  }
 };
 
-ComputedIndex compute_index(const View& view, const std::string& index, const InputRoles& roles) {
-  std::optional<ComputedIndex> found;
-  for (size_t probe = 0; probe < view.probes().size(); ++probe)
-    for (const int64_t id : {5, 7}) {  // ids in the middle of a vocabulary, not padding
-      const auto piece = cone(view, probe, index, {}, [](const Node& node) {
-        return !is_op(&node, "MatMul") && !is_op(&node, "Gemm");
-      });
-      if (!piece) differ("{} depends on activations", view.where(index));
+// Holds what a computed index is for some ids.
+struct IndexTrial {
+  TrialIds ids;
+  size_t length;  // tokens of a sequence
+  std::vector<int64_t> index;
+};
+
+std::vector<IndexTrial> try_index(const View& view, const std::string& index, InputRoles& roles) {
+  std::vector<IndexTrial> trials;
+  for (size_t probe = 0; probe < view.probes().size(); ++probe) {
+    const auto piece = cone(view, probe, index, {}, [](const Node& node) {
+      return !is_op(&node, "MatMul") && !is_op(&node, "Gemm");
+    });
+    if (!piece) differ("{} depends on activations", view.where(index));
+    for (const auto& input : piece->open)
+      if (input != roles.ids) note_mask(input, roles);
+    for (const TrialIds& ids : ids_to_try(view, probe, *piece, roles)) {
       const Tensor tensor =
-          run(view, probe, *piece, index, model_inputs(view, probe, roles, id)).to(DType::i64);
+          run(view, probe, *piece, index, model_inputs(view, probe, roles, ids)).to(DType::i64);
       const auto values = tensor.data<int64_t>();
       if (values.empty()) differ("{} is empty", view.where(index));
-      const auto length = static_cast<size_t>(view.probes()[probe].sequence);
-      ComputedIndex now{values[0], values.size() > 1 && values[1] != values[0]};
-      for (size_t i = 0; i < values.size(); ++i)
-        if (values[i] != now.first + static_cast<int64_t>(now.counts ? i % length : 0))
-          differ("{} looks up neither positions in order nor one token type", view.where(index));
-      if (found && (found->first != now.first || (found->counts != now.counts && length > 1)))
-        differ("{} depends on the tokens", view.where(index));
-      found = now;
+      trials.push_back({ids,
+                        static_cast<size_t>(view.probes()[probe].sequence),
+                        {values.begin(), values.end()}});
     }
-  return *found;
+  }
+  return trials;
+}
+
+ComputedIndex compute_index(const View& view, const std::string& index, InputRoles& roles) {
+  const std::vector<IndexTrial> trials = try_index(view, index, roles);
+  const std::vector<int64_t>& usual = trials.front().index;
+  const bool counts = trials.front().length > 1 && usual.size() > 1 && usual[1] != usual[0];
+  std::vector<ComputedIndex> rules = {{{usual[0], {}}, counts}};
+  for (const IndexTrial& trial : trials)
+    if (counts && usual[0] > 0 && trial.ids.special)
+      rules.push_back({{usual[0], static_cast<int32_t>(*trial.ids.special)}, counts});
+  for (const ComputedIndex& rule : rules)
+    if (std::ranges::all_of(trials, [&](const IndexTrial& trial) {
+          return rule.fits(trial.index, trial.length, trial.ids);
+        }))
+      return rule;
+  differ("{} looks up neither positions in order nor one token type", view.where(index));
 }
 
 class Sorter {
@@ -226,30 +259,32 @@ class Sorter {
       const bool last = i + 1 == direct.size();
       if (!has_position_ && (!last || term.table.rows.dim(0) > kMostTokenTypes)) {
         part_.inputs.position = input;
-        set_position(std::move(term.table), 0);
+        set_position(std::move(term.table), {});
       } else {
         part_.inputs.token_type = input;
         set_token_type(std::move(term.table));
       }
     }
     if (!has_position_) differ("no table of absolute positions");
+    if (!part_.inputs.mask.empty()) note_mask(part_.inputs.mask, part_.inputs);
   }
 
  private:
   void place(Term term) {
-    if (term.sliced) return set_position(std::move(term.table), 0);
+    if (term.sliced) return set_position(std::move(term.table), {});
     if (term.index.empty()) return set_token_type(std::move(term.table));
     const auto index = compute_index(view_, term.index, part_.inputs);
-    if (index.counts) return set_position(std::move(term.table), index.first);
-    if (index.first != 0) differ("{} looks up a token type that is not 0", view_.where(term.index));
+    if (index.counts) return set_position(std::move(term.table), index.rule);
+    if (index.rule.first != 0)
+      differ("{} looks up a token type that is not 0", view_.where(term.index));
     set_token_type(std::move(term.table));
   }
 
-  void set_position(EmbeddingTable table, int64_t offset) {
+  void set_position(EmbeddingTable table, const PositionRule& rule) {
     if (has_position_) differ("two tables of positions");
     has_position_ = true;
     part_.embeddings.position = std::move(table);
-    part_.embeddings.position_offset = offset;
+    part_.embeddings.position_rule = rule;
   }
 
   void set_token_type(EmbeddingTable table) {
@@ -274,7 +309,7 @@ EmbeddingsPart match_embeddings(const View& view, const std::string& value) {
   part.sum = std::move(norm->input);
   Sorter(view, part).sort(find_terms(view, part.sum.value));
   const int64_t width = part.embeddings.norm.gamma.size();
-  const auto& [word, position, token_type, offset, embeddings_norm, projection] = part.embeddings;
+  const auto& [word, position, token_type, rule, embeddings_norm, projection] = part.embeddings;
   if (word.rows.size() == 0 || position.rows.size() == 0 ||
       (token_type && token_type->rows.size() == 0))
     differ("an embedding table is empty");

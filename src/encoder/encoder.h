@@ -82,46 +82,65 @@ struct EmbeddingTable {
   std::optional<Tensor> row_scales;  // [count], float, if the rows are codes
 };
 
+// Says which row of the position table each token of a sequence takes.
+struct PositionRule {
+  int64_t first = 0;  // row of the first token (RoBERTa: padding id + 1)
+  // Tokens with this id are not counted, wherever they are, and take row first - 1. RoBERTa's
+  // graphs compute positions this way.
+  std::optional<int32_t> padding_id;
+};
+
 struct Embeddings {
   EmbeddingTable word;
   EmbeddingTable position;
   // Row 0 is for every token if there is no token type input.
   std::optional<EmbeddingTable> token_type;
-  int64_t position_offset = 0;  // position of the first token (RoBERTa: padding id + 1)
+  PositionRule position_rule;
   LayerNorm norm;
   // Follows the norm if the table's width is not the hidden size (ELECTRA).
   std::optional<Linear> projection;
 };
 
+// Names what a head does to rows. The first three pool: they make one row for each sequence from
+// the rows of its tokens. The others change each row by itself.
+enum class RowFunction {
+  first_token,
+  mean,
+  max,
+  softmax,
+  sigmoid,
+  normalize,  // divides by the L2 norm
+  float16,    // rounds to float16
+};
+
+constexpr bool is_pooling(RowFunction function) { return function <= RowFunction::max; }
+
+// Holds what a part of the head reads: the last layer's hidden states or the result of a stage,
+// with functions applied one after another.
+struct HeadRows {
+  static constexpr int kHiddenStates = -1;
+  int stage = kHiddenStates;
+  std::vector<RowFunction> functions;
+  friend bool operator==(const HeadRows&, const HeadRows&) = default;
+};
+
 // Describes a linear layer after the encoder. BERT has two: pooler (tanh), classifier (none).
 struct HeadStage {
   std::string name;  // "pooler", "classifier", ...
+  HeadRows input;    // of an earlier stage
   Linear linear;
   Activation activation = Activation::none;
 };
 
-enum class HeadKind {
-  none,         // hidden states only (embeddings)
-  first_token,  // stages applied to the first token of each sequence
-  every_token,  // stages applied to every token (question answering)
-};
-
-enum class OutputSource {
-  hidden_states,  // [tokens, hidden]
-  head_stage,     // result of stage `index`, per sequence or per token by HeadKind
-  head_column,    // column `index` of the last stage's result (start and end logits)
-};
-
 struct EncoderOutput {
   std::string name;  // name of the graph output
-  OutputSource source;
-  int index = 0;
+  HeadRows rows;
+  std::optional<int> column;  // the only column that is put out (start and end logits)
 };
 
 struct Encoder {
   Embeddings embeddings;
   std::vector<EncoderLayer> layers;
-  HeadKind head_kind = HeadKind::none;
   std::vector<HeadStage> head;
   std::vector<EncoderOutput> outputs;
   std::vector<Site> sites;
@@ -130,11 +149,17 @@ struct Encoder {
   std::string ids_input;
   std::string mask_input;
   std::string token_type_input;
-  std::string position_input;  // takes 0, 1, 2, ... (plus position_offset)
+  std::string position_input;  // takes 0, 1, 2, ...
+  // Tokens with this id are not attended to, because the graph takes them for padding.
+  std::optional<int32_t> masked_id;
 
   int64_t hidden = 0;
   int64_t max_positions = 0;  // longest sequence that the position table allows
 };
+
+// Returns whether there is one row for every token; otherwise there is one for every sequence.
+bool is_per_token(const Encoder& encoder, const HeadRows& rows);
+int64_t width_of(const Encoder& encoder, const HeadRows& rows);
 
 // Tells why a graph is not an encoder: the place where the structure differs, for messages.
 struct NotAnEncoder {

@@ -1,146 +1,111 @@
-// Recognizes the part after the last layer: linear layers on the first or on every token, and the
-// graph outputs.
+// Recognizes the part after the last layer: linear layers, what is done to rows before and behind
+// them, and the graph outputs.
 #include <algorithm>
-#include <numeric>
 
 #include "encoder/parts.h"
 
 namespace fp8q::match {
 namespace {
 
-// Records the path from the last layer to one graph output.
-struct Trace {
-  std::vector<ActivationPart> stages;
-  bool first_token = false;
-  std::optional<int> column;
-  std::string hidden;
-};
+class HeadMatcher {
+ public:
+  explicit HeadMatcher(const View& view) : view_(view), deep_(view) {}
 
-// Describes the selection that a chain of moves makes.
-struct Selection {
-  bool first_token = false;
-  std::optional<int> column;
-  std::string source;
-};
-
-// Follows moves (Gather, Slice, Squeeze, Split, ...) back to the value that they read, and runs
-// them on indices to see what they select.
-Selection match_selection(const View& view, const std::string& value) {
-  std::vector<Link> chain;
-  Selection selection;
-  std::string& at = selection.source;
-  for (at = value;;) {
-    const auto producer = view.index().producer_index(at);
-    if (!producer || !is_movement(view.node(*producer))) break;
-    const Node& node = view.node(*producer);
-    if (view.is_known(node.inputs[0])) break;
-    const auto output = std::ranges::find(node.outputs, at) - node.outputs.begin();
-    chain.insert(chain.begin(), {*producer, static_cast<size_t>(output)});
-    at = node.inputs[0];
+  HeadPart match() {
+    for (const auto& output : view_.model().graph.outputs) {
+      Found found = behind(output.name);
+      part_.outputs.push_back({output.name, std::move(found.rows), found.column});
+    }
+    if (part_.outputs.empty()) differ("the graph has no output");
+    return std::move(part_);
   }
-  if (chain.empty()) differ("{} is no part of a known head", view.where(value));
 
-  Tensor indices(DType::f32, view.shape(at));
-  const auto all = indices.mutable_data<float>();
-  std::iota(all.begin(), all.end(), 0.0f);
-  const Tensor result = run_chain(view, chain, indices);
-  const auto some = result.data<float>();
-  if (std::ranges::equal(all, some)) return selection;
-  const Probe& probe = view.probes()[0];
-  const Shape shape = view.shape(at);
-  const auto width = static_cast<size_t>(shape.empty() ? 1 : shape.back());
-  const auto sequence = static_cast<size_t>(probe.sequence);
-  const auto selects = [&](size_t count, auto index_of) {
-    if (some.size() != count) return false;
-    for (size_t i = 0; i < count; ++i)
-      if (some[i] != static_cast<float>(index_of(i))) return false;
-    return true;
+ private:
+  // Holds what a value is: rows, or one column of them.
+  struct Found {
+    HeadRows rows;
+    std::optional<int> column;
+    bool per_token = true;
   };
-  if (all.size() == static_cast<size_t>(probe.batch) * sequence * width &&
-      selects(static_cast<size_t>(probe.batch) * width,
-              [&](size_t i) { return i / width * sequence * width + i % width; })) {
-    selection.first_token = true;
-    return selection;
+
+  Found behind(const std::string& reading) {
+    constexpr int kMostSteps = 32;  // sentence encoders have about 5
+    if (++depth_ > kMostSteps) differ("the head has more than {} steps", kMostSteps);
+    const Found found = step_behind(view_.plain(reading));
+    --depth_;
+    return found;
   }
-  if (!some.empty()) {
-    const auto column = static_cast<size_t>(some[0]);
-    if (column < width &&
-        selects(all.size() / width, [&](size_t i) { return i * width + column; })) {
-      selection.column = static_cast<int>(column);
-      return selection;
+
+  Found step_behind(const std::string& value) {
+    if (find_layer_norm(view_, value)) return hidden_states(view_.rows(value));
+    if (auto linear = find_rounded_linear(view_, value))
+      return stage({Activation::none, std::move(*linear)});
+    if (const auto step = find_row_step(view_, deep_, value)) return apply(*step, value);
+    if (auto part = find_activation(view_, value)) return stage(std::move(*part));
+    differ("{} is no part of a known head", view_.where(value));
+  }
+
+  Found hidden_states(const std::string& value) {
+    if (part_.hidden.empty()) part_.hidden = value;
+    if (part_.hidden != value)
+      differ("the outputs come from different layers, {} and {}", view_.where(part_.hidden),
+             view_.where(value));
+    return {};
+  }
+
+  Found apply(const RowStep& step, const std::string& value) {
+    Found found = behind(step.input);
+    part_.masks.insert(step.masks.begin(), step.masks.end());
+    if (!step.function && !step.column) return found;
+    if (found.column) differ("{} reads a column of the head", view_.where(value));
+    if (view_.shape(step.input).back() != width_of(found.rows))
+      differ("{} reads rows of another width than the head makes", view_.where(value));
+    found.column = step.column;
+    if (!step.function) return found;
+    if (is_pooling(*step.function)) {
+      if (!found.per_token) differ("{} pools twice", view_.where(value));
+      // With fixed shapes, padding would be pooled if there is no mask.
+      if (*step.function != RowFunction::first_token && view_.probes().size() == 1)
+        differ("{} pools a fixed number of tokens", view_.where(value));
+      found.per_token = false;
     }
+    found.rows.functions.push_back(*step.function);
+    return found;
   }
-  differ("{} selects neither the first token nor one column", view.where(value));
-}
 
-Trace trace(const View& view, const std::string& output) {
-  Trace found;
-  std::string value = output;
-  while (true) {
-    value = view.plain(value);
-    if (auto part = find_activation(view, value)) {
-      value = part->linear.input.source;
-      found.stages.insert(found.stages.begin(), std::move(*part));
-    } else if (find_layer_norm(view, value)) {
-      found.hidden = view.rows(value);
-      return found;
-    } else {
-      const Selection selection = match_selection(view, value);
-      if ((selection.first_token && found.first_token) || (selection.column && found.column))
-        differ("{} selects twice", view.where(value));
-      if (selection.column && !found.stages.empty())
-        differ("{} selects a column between linear layers", view.where(value));
-      found.first_token |= selection.first_token;
-      if (selection.column) found.column = selection.column;
-      value = selection.source;
-    }
+  // Returns the stage of a linear layer, which outputs may share.
+  Found stage(ActivationPart linear) {
+    Found found = behind(linear.linear.input.source);
+    if (found.column) differ("{} reads a column of the head", where(linear));
+    if (linear.linear.linear.in != width_of(found.rows))
+      differ("{} reads a part of the rows before it", where(linear));
+    auto& stages = part_.stages;
+    const auto same = std::ranges::find(
+        stages, linear.linear.node, [](const HeadStagePart& s) { return s.linear.linear.node; });
+    const auto index = static_cast<int>(same - stages.begin());
+    if (same == stages.end()) stages.push_back({std::move(linear), found.rows});
+    else if (same->linear.activation != linear.activation)
+      differ("{} is read both before and behind its activation", where(linear));
+    return {{index, {}}, {}, found.per_token};
   }
-}
 
-bool same_stage(const ActivationPart& a, const ActivationPart& b) {
-  return a.linear.node == b.linear.node && a.activation == b.activation;
-}
-
-EncoderOutput output_of(const std::string& name, const Trace& traced, const HeadPart& head) {
-  if (traced.stages.empty()) {
-    if (traced.first_token || traced.column)
-      differ("output \"{}\" is a part of the hidden states without a linear layer",
-             printable(name));
-    return {name, OutputSource::hidden_states, 0};
+  int64_t width_of(const HeadRows& rows) const {
+    return rows.stage < 0 ? view_.shape(part_.hidden).back()
+                          : part_.stages[static_cast<size_t>(rows.stage)].linear.linear.linear.out;
   }
-  if (traced.first_token != (head.kind == HeadKind::first_token))
-    differ("output \"{}\" has a head on other tokens than the outputs before", printable(name));
-  for (size_t i = 0; i < traced.stages.size(); ++i)
-    if (!same_stage(traced.stages[i], head.stages[i]))
-      differ("output \"{}\" has a head of its own", printable(name));
-  if (!traced.column)
-    return {name, OutputSource::head_stage, static_cast<int>(traced.stages.size()) - 1};
-  if (traced.stages.size() != head.stages.size() || traced.first_token)
-    differ("output \"{}\" is one column of a result in the middle of the head", printable(name));
-  return {name, OutputSource::head_column, *traced.column};
-}
+
+  std::string where(const ActivationPart& part) const {
+    return describe(view_.node(part.linear.node));
+  }
+
+  const View& view_;
+  DeepValues deep_;
+  HeadPart part_;
+  int depth_ = 0;
+};
 
 }  // namespace
 
-HeadPart match_head(const View& view) {
-  HeadPart head;
-  std::vector<Trace> traces;
-  for (const auto& output : view.model().graph.outputs) {
-    traces.push_back(trace(view, output.name));
-    const Trace& traced = traces.back();
-    if (traced.hidden != traces.front().hidden)
-      differ("the outputs come from different layers, {} and {}", view.where(traces.front().hidden),
-             view.where(traced.hidden));
-    if (traced.stages.empty()) continue;
-    if (head.kind == HeadKind::none)
-      head.kind = traced.first_token ? HeadKind::first_token : HeadKind::every_token;
-    if (traced.stages.size() > head.stages.size()) head.stages = traced.stages;
-  }
-  if (traces.empty()) differ("the graph has no output");
-  head.hidden = traces.front().hidden;
-  for (size_t i = 0; i < traces.size(); ++i)
-    head.outputs.push_back(output_of(view.model().graph.outputs[i].name, traces[i], head));
-  return head;
-}
+HeadPart match_head(const View& view) { return HeadMatcher(view).match(); }
 
 }  // namespace fp8q::match

@@ -88,7 +88,7 @@ std::optional<LayerNorm> fit(const View& view, const std::string& input,
     if (!tensor) return std::nullopt;
     if (tensor->size() == width && tensor->dtype() == DType::f32 && tensor->rank() > 0)
       vectors.push_back(tensor->reshaped({width}));
-    else if (const auto scalar = view.scalar(name); scalar && *scalar > 0 && *scalar < 0.1)
+    else if (const auto scalar = view.scalar(name); scalar && *scalar >= 0 && *scalar < 0.1)
       epsilons.push_back(static_cast<float>(*scalar));
   }
   if (vectors.size() == 1) vectors.push_back(vectors[0]);  // one constant serves as both

@@ -38,7 +38,8 @@ std::optional<LinearPart> find_product(const View& view, const std::string& valu
   const bool gemm = is_op(&node, "Gemm");
   if (!gemm && !is_op(&node, "MatMul")) return std::nullopt;
   if (view.is_known(node.inputs[0])) return std::nullopt;
-  auto weight = find_constant(view, node.inputs[1]);
+  const bool rows_are_outputs = gemm && int_attribute(node, "transB", 0) != 0;
+  auto weight = find_constant(view, node.inputs[1], rows_are_outputs ? 0 : 1);
   if (!weight || weight->tensor.rank() != 2) return std::nullopt;
   if (gemm && !plain_gemm(node)) differ("{} scales or transposes its operands", describe(node));
 
@@ -46,7 +47,6 @@ std::optional<LinearPart> find_product(const View& view, const std::string& valu
   part.node = *at;
   part.input = input_operand(view, {*at, 0});
   part.weight = {{*at, 1}, node.inputs[1], node.inputs[1], weight->quantization};
-  const bool rows_are_outputs = gemm && int_attribute(node, "transB", 0) != 0;
   if (weight->quantization && !weight->quantization->block &&
       weight->quantization->axis.value_or(rows_are_outputs ? 0 : 1) != (rows_are_outputs ? 0 : 1))
     differ("{} has scales along the input of its weight", describe(node));

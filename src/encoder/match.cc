@@ -37,13 +37,15 @@ Probe second_probe(const Model& model) {
 
 }  // namespace
 
-View::View(const Model& model) : model_(&model), index_(model.graph) {
+View::View(const Model& model, bool widened)
+    : model_(&model), widened_(widened), index_(model.graph) {
   for (const auto& input : model.graph.inputs) inputs_.insert(input.name);
   try {
     probes_.push_back(make_probe(model, 2, 3));
     if (input_shapes_for(model, 3, 5) != probes_[0].input_shapes)
       probes_.push_back(second_probe(model));
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::limit) throw;
     differ("shapes do not follow batch size and sequence length: {}", error.what());
   }
   if (probes_[0].batch == 0) differ("no input of token ids: none has two dimensions");
@@ -168,7 +170,7 @@ Tensor run(const View& view, size_t probe, const Cone& cone, const std::string& 
   for (const auto& name : cone.known)
     piece.graph.initializers.emplace(name, *view.contents(name, probe));
   for (const size_t n : cone.nodes) piece.graph.nodes.push_back(view.node(n));
-  return Interpreter(piece).run(inputs).at(output);
+  return Interpreter(piece, view.model()).run(inputs).at(output);
 }
 
 Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& input) {
@@ -191,7 +193,7 @@ Tensor run_chain(const View& view, std::span<const Link> chain, const Tensor& in
     current = node.outputs[result];
     piece.graph.nodes.push_back(std::move(node));
   }
-  return Interpreter(piece).run(inputs).at(output);
+  return Interpreter(piece, view.model()).run(inputs).at(output);
 }
 
 namespace {

@@ -42,10 +42,12 @@ struct Probe {
 
 class View {
  public:
-  // Evaluates the model abstractly at two shapes, or at one if its inputs are fixed.
-  explicit View(const Model& model);
+  // Evaluates the model abstractly at two shapes, or at one if its inputs are fixed. `widened` says
+  // that its constants were rounded to 16 bits before (widen.h).
+  explicit View(const Model& model, bool widened = false);
 
   const Model& model() const { return *model_; }
+  bool is_widened() const { return widened_; }
   const Node& node(size_t i) const { return model_->graph.nodes[i]; }
   const GraphIndex& index() const { return index_; }
   std::span<const Probe> probes() const { return probes_; }
@@ -78,6 +80,7 @@ class View {
 
  private:
   const Model* model_;
+  bool widened_;
   GraphIndex index_;
   std::set<std::string> inputs_;
   std::vector<Probe> probes_;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,13 +46,16 @@ struct Point {
 };
 Point point_at(const View& view, const std::string& reading);
 
-// Holds a constant as stored in the file, before Cast, Transpose and DequantizeLinear.
+// Holds a constant as stored in the file, before Cast, Transpose and what decodes 8-bit codes.
 struct ConstantOperand {
   Tensor tensor;
   bool transposed = false;                   // the reader sees the transpose of `tensor`
   std::optional<Quantization> quantization;  // its axis is the one that the reader sees
 };
-std::optional<ConstantOperand> find_constant(const View& view, const std::string& value);
+// Codes are decoded by DequantizeLinear, or by a Cast and a Mul with one scale or with one for each
+// index of `channel_axis`, the axis that the reader sees. Codes of other forms count as float.
+std::optional<ConstantOperand> find_constant(const View& view, const std::string& value,
+                                             int64_t channel_axis);
 
 // Computes x W + b over the last dimension.
 struct LinearPart {
@@ -119,24 +123,69 @@ struct EmbeddingsPart {
   Embeddings embeddings;
   Point sum;  // sum of the table rows
   std::optional<LinearPart> projection;
-  InputRoles inputs;  // without the mask
+  InputRoles inputs;  // the mask only if positions depend on it
 };
 EmbeddingsPart match_embeddings(const View& view, const std::string& value);
 
-// Makes values for every graph input: the given id for every token, ones for the mask, positions
-// from 0, and otherwise zeros.
-Tensors model_inputs(const View& view, size_t probe, const InputRoles& roles, int64_t id);
+// Notes that pieces of the graph were tried with ones for this input, which must be the mask.
+void note_mask(const std::string& input, InputRoles& roles);
 
+// Describes the ids of a trial sequence: two usual ones in turn and, at every third token, one that
+// the graph may treat in its own way.
+struct TrialIds {
+  int64_t usual = 0;  // usual + 2 is the other
+  std::optional<int64_t> special;
+  int64_t at(size_t token) const;
+};
+// Makes values for every graph input: the given ids for every sequence, zeros for token types,
+// positions from 0, and otherwise ones.
+Tensors model_inputs(const View& view, size_t probe, const InputRoles& roles, const TrialIds& ids);
+// Returns the ids that tell how a piece depends on them. If it reads the ids, those are special
+// that it could compare them with: the integers among its constants, and their neighbors.
+std::vector<TrialIds> ids_to_try(const View& view, size_t probe, const Cone& piece,
+                                 const InputRoles& roles);
+
+// Says what is done to the scores.
+struct ScoresPart {
+  float scale = 1;
+  std::optional<int32_t> masked_id;  // tokens with this id are not attended to
+};
 // Runs everything between q k^T and the softmax. With all tokens attended to, it must be a
-// multiplication, whose factor is returned. Masks are allowed; causal masks and position biases are
+// multiplication. Masks are allowed, also of one token id; causal masks and position biases are
 // not. Sets roles.mask.
-float match_scores(const View& view, const AttentionPart& attention, InputRoles& roles);
+ScoresPart match_scores(const View& view, const AttentionPart& attention, InputRoles& roles);
+
+// Holds the values that depend on a matrix product or a LayerNorm, as a mask does not.
+class DeepValues {
+ public:
+  explicit DeepValues(const View& view);
+  bool contains(const std::string& value) const { return values_.contains(value); }
+
+ private:
+  std::set<std::string> values_;
+};
+
+// Describes what makes the rows of a value from those of another. If there is neither a function
+// nor a column, the rows are the same.
+struct RowStep {
+  std::string input;
+  std::optional<RowFunction> function;
+  std::optional<int> column;    // the only column of `input` that is left
+  std::set<std::string> masks;  // graph inputs that must be ones
+};
+std::optional<RowStep> find_row_step(const View& view, const DeepValues& deep,
+                                     const std::string& value);
+
+struct HeadStagePart {
+  ActivationPart linear;
+  HeadRows input;
+};
 
 struct HeadPart {
-  HeadKind kind = HeadKind::none;
-  std::vector<ActivationPart> stages;
+  std::vector<HeadStagePart> stages;
   std::vector<EncoderOutput> outputs;
-  std::string hidden;  // the last layer's result
+  std::string hidden;           // the last layer's result
+  std::set<std::string> masks;  // graph inputs that mask tokens when they are pooled
 };
 HeadPart match_head(const View& view);
 

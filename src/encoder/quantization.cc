@@ -32,6 +32,60 @@ bool swaps_two_axes(const View& view, const Node& transpose) {
   return perm == std::vector<int64_t>{1, 0};
 }
 
+// Returns unsigned codes with zero point 128 as the signed codes that stand for the same numbers.
+Tensor as_signed(const Tensor& codes) {
+  Tensor out(DType::i8, codes.shape());
+  const auto from = codes.data<uint8_t>();
+  const auto to = out.mutable_data<int8_t>();
+  for (size_t i = 0; i < from.size(); ++i) to[i] = static_cast<int8_t>(from[i] - 128);
+  return out;
+}
+
+// Returns the axis of a matrix along which the elements of a scale lie.
+std::optional<int64_t> axis_of(const Tensor& scale, const Tensor& matrix) {
+  if (scale.rank() > 2) return std::nullopt;
+  for (const int64_t axis : {0, 1})
+    if (scale.size() == matrix.dim(axis) && (axis == 1 || scale.rank() == 2) &&
+        scale.dim(axis == 1 ? -1 : 0) == scale.size())
+      return axis;
+  return std::nullopt;
+}
+
+// Finds the codes in Cast(codes) or Sub(Cast(codes), zero point).
+std::optional<Tensor> find_cast_codes(const View& view, std::string value) {
+  double zero_point = 0;
+  const Node* node = view.producer(view.plain(std::move(value)));
+  if (is_op(node, "Sub")) {
+    const auto zero = view.scalar(node->inputs[1]);
+    if (!zero) return std::nullopt;
+    zero_point = *zero;
+    node = view.producer(view.plain(node->inputs[0]));
+  }
+  const Tensor* codes = is_op(node, "Cast") ? view.constant(node->inputs[0]) : nullptr;
+  if (!codes || codes->rank() != 2) return std::nullopt;
+  if (codes->dtype() == DType::u8 && zero_point == 128) return as_signed(*codes);
+  if (format_of(codes->dtype()) && zero_point == 0) return *codes;
+  return std::nullopt;
+}
+
+// Finds codes that a Cast and a Mul decode.
+std::optional<ConstantOperand> find_scaled_codes(const View& view, const Node& node) {
+  if (!is_op(&node, "Mul")) return std::nullopt;
+  for (const size_t i : {0, 1}) {
+    auto codes = find_cast_codes(view, node.inputs[i]);
+    const Tensor* scale = codes ? view.constant(node.inputs[1 - i]) : nullptr;
+    if (!scale || scale->dtype() != DType::f32) continue;
+    ConstantOperand found;
+    found.quantization.emplace().format = *format_of(codes->dtype());
+    if (scale->size() > 1) found.quantization->axis = axis_of(*scale, *codes);
+    if (scale->size() > 1 && !found.quantization->axis) continue;
+    found.quantization->scale = scale->reshaped(scale->size() > 1 ? Shape{scale->size()} : Shape{});
+    found.tensor = *std::move(codes);
+    return found;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Pair> find_pair(const View& view, const std::string& value) {
@@ -40,7 +94,6 @@ std::optional<Pair> find_pair(const View& view, const std::string& value) {
   const Node* quantize = view.producer(dequantize->inputs[0]);
   if (!is_op(quantize, "QuantizeLinear"))
     differ("{} reads no QuantizeLinear and no constant", describe(*dequantize));
-  if (view.dtype(value) != DType::f32) differ("{} makes half precision", describe(*dequantize));
   return Pair{checked(read_pair(*quantize, *dequantize, constants_of(view))), quantize->inputs[0]};
 }
 
@@ -70,7 +123,8 @@ std::optional<Pair> find_rounded_input(const View& view, const std::string& valu
   return pair;
 }
 
-std::optional<ConstantOperand> find_constant(const View& view, const std::string& value) {
+std::optional<ConstantOperand> find_constant(const View& view, const std::string& value,
+                                             int64_t channel_axis) {
   if (!view.is_constant(value)) return std::nullopt;
   ConstantOperand found;
   std::string at = value;
@@ -80,6 +134,12 @@ std::optional<ConstantOperand> find_constant(const View& view, const std::string
     at = node->inputs[0];
   }
   const Node* node = view.producer(at);
+  if (auto scaled = node ? find_scaled_codes(view, *node) : std::nullopt) {
+    auto& axis = scaled->quantization->axis;
+    if (axis && found.transposed) axis = 1 - *axis;
+    scaled->transposed = found.transposed;
+    if (axis.value_or(channel_axis) == channel_axis) return scaled;
+  }
   const Tensor* codes = is_op(node, "DequantizeLinear") ? view.constant(node->inputs[0]) : nullptr;
   if (!codes || view.dtype(at) != DType::f32) {
     found.tensor = *view.constant(at);

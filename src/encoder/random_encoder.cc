@@ -162,16 +162,15 @@ Encoder Generator::encoder() {
   e.embeddings.norm = norm("embeddings.sum", SiteRole::embeddings_sum);
   for (layer_ = 0; layer_ < shape_.layers; ++layer_) e.layers.push_back(layer());
   layer_ = -1;
-  const auto stage = [&](const char* name, int64_t out, Activation activation) {
+  const auto stage = [&](const char* name, HeadRows rows, int64_t out, Activation activation) {
     const int x = input(name, SiteRole::head);
-    e.head.push_back({name, linear(name, SiteRole::head, h, out, x), activation});
+    e.head.push_back({name, std::move(rows), linear(name, SiteRole::head, h, out, x), activation});
     e.head.back().linear.result_site =
         site(std::string(name) + "/result", SiteKind::activation, SiteRole::head_result);
   };
-  e.head_kind = HeadKind::first_token;
-  stage("pooler", h, Activation::tanh);
-  stage("classifier", 2, Activation::none);
-  e.outputs = {{"logits", OutputSource::head_stage, 1}};
+  stage("pooler", {HeadRows::kHiddenStates, {RowFunction::first_token}}, h, Activation::tanh);
+  stage("classifier", {0, {}}, 2, Activation::none);
+  e.outputs = {{"logits", {1, {}}, {}}};
   e.sites = std::move(sites_);
   return e;
 }

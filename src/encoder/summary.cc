@@ -27,13 +27,22 @@ int64_t parameters(const Embeddings& embeddings) {
 }
 
 std::string describe_head(const Encoder& encoder) {
-  if (encoder.head.empty()) return std::string(name(encoder.head_kind));
+  if (encoder.head.empty()) {
+    std::vector<std::string> outputs;
+    for (const auto& output : encoder.outputs)
+      if (const auto text = describe(encoder, output.rows);
+          std::ranges::find(outputs, text) == outputs.end())
+        outputs.push_back(text);
+    return fmt::format("{}", fmt::join(outputs, "; "));
+  }
   std::string text;
   for (const auto& stage : encoder.head) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", stage.name, stage.linear.out);
     if (stage.activation != Activation::none) text += fmt::format(" {}", name(stage.activation));
   }
-  return fmt::format("{}; {}", text, name(encoder.head_kind));
+  const HeadRows& read = encoder.head.front().input;
+  return fmt::format("{}; {}", text,
+                     read.functions.empty() ? "every token" : describe(encoder, read));
 }
 
 }  // namespace
@@ -78,16 +87,34 @@ std::string_view name(Activation activation) {
   return "?";
 }
 
-std::string_view name(HeadKind kind) {
-  switch (kind) {
-    case HeadKind::none:
-      return "hidden states";
-    case HeadKind::first_token:
+std::string_view name(RowFunction function) {
+  switch (function) {
+    case RowFunction::first_token:
       return "first token";
-    case HeadKind::every_token:
-      return "every token";
+    case RowFunction::mean:
+      return "mean of tokens";
+    case RowFunction::max:
+      return "largest of tokens";
+    case RowFunction::softmax:
+      return "softmax";
+    case RowFunction::sigmoid:
+      return "sigmoid";
+    case RowFunction::normalize:
+      return "normalized";
+    case RowFunction::float16:
+      return "as float16";
   }
   return "?";
+}
+
+std::string describe(const Encoder& encoder, const HeadRows& rows) {
+  std::string text;
+  if (rows.stage != HeadRows::kHiddenStates)
+    text = encoder.head.at(static_cast<size_t>(rows.stage)).name;
+  else if (is_per_token(encoder, rows)) text = "hidden states";
+  for (const RowFunction function : rows.functions)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", name(function));
+  return text;
 }
 
 }  // namespace fp8q

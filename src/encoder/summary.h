@@ -26,6 +26,8 @@ struct EncoderSummary {
 EncoderSummary summarize(const Encoder& encoder);
 
 std::string_view name(Activation activation);
-std::string_view name(HeadKind kind);
+std::string_view name(RowFunction function);
+// Returns a text such as "hidden states", "mean of tokens, normalized" or "classifier, softmax".
+std::string describe(const Encoder& encoder, const HeadRows& rows);
 
 }  // namespace fp8q

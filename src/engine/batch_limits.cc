@@ -12,7 +12,7 @@ BatchLimits::BatchLimits(const Encoder& encoder) {
   const RowReader word(e.word, "word embeddings"), position(e.position, "position embeddings");
   words_ = word.rows();
   const int64_t last = encoder.max_positions > 0 ? encoder.max_positions : position.rows();
-  positions_ = std::min(last, position.rows() - e.position_offset);
+  positions_ = std::min(last, position.rows() - e.position_rule.first);
   bool same_width = position.width() == word.width();
   if (e.token_type) {
     const RowReader type(*e.token_type, "token type embeddings");
@@ -20,9 +20,10 @@ BatchLimits::BatchLimits(const Encoder& encoder) {
     if (!encoder.token_type_input.empty()) token_types_ = type.rows();
   }
   if (!same_width) fail(ErrorCode::bad_model, "the embedding tables have different widths");
-  if (e.position_offset < 0)
-    fail(ErrorCode::unsupported, "positions start at {}, before the position table",
-         e.position_offset);
+  const int64_t lowest = e.position_rule.first - (e.position_rule.padding_id ? 1 : 0);
+  if (lowest < 0)
+    fail(ErrorCode::unsupported, "positions start at {}, before the position table", lowest);
+  masked_id_ = encoder.masked_id;
 }
 
 void BatchLimits::check_sequence(const PackedBatch& batch, size_t sequence) const {
@@ -38,6 +39,11 @@ void BatchLimits::check_sequence(const PackedBatch& batch, size_t sequence) cons
            "sequence {}: token id {} is outside the vocabulary of {}; is the tokenizer that of the "
            "model?",
            sequence, batch.ids[t], words_);
+    if (batch.ids[t] == masked_id_)
+      fail(ErrorCode::unsupported,
+           "sequence {}: token {} is the padding token (id {}), which the model's graph leaves out "
+           "of attention; the interpreter runs it",
+           sequence, t - static_cast<size_t>(from), batch.ids[t]);
     if (!token_types_) continue;
     if (batch.type_ids[t] < 0 || batch.type_ids[t] >= *token_types_)
       fail(ErrorCode::bad_data, "sequence {}: token type {} where the model has {}", sequence,

@@ -45,14 +45,13 @@ std::optional<InputKind> kind_by_name(const std::string& name) {
 
 std::vector<BoundInput> bind_inputs(const Graph& graph) {
   std::vector<BoundInput> bound;
-  const auto is_ids = [](const BoundInput& b) { return b.kind == InputKind::ids; };
   const bool ids_named = std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const auto& i) {
     return kind_by_name(i.name) == InputKind::ids;
   });
+  bool taken = false;  // the token ids
   for (const ValueInfo& input : graph.inputs) {
     const bool integer = input.dtype == DType::i32 || input.dtype == DType::i64;
     auto kind = kind_by_name(input.name);
-    const bool taken = std::any_of(bound.begin(), bound.end(), is_ids);
     if (!kind && integer && !ids_named && !taken) kind = InputKind::ids;
     const bool mask = kind == InputKind::mask && input.dtype == DType::boolean;
     if (!kind || !(integer || mask) || (kind == InputKind::ids && taken) ||
@@ -62,9 +61,9 @@ std::vector<BoundInput> bind_inputs(const Graph& graph) {
            "and positions, integers of the shape [batch, sequence]",
            printable(input.name), name(input.dtype));
     bound.push_back({input.name, *kind, input.dtype});
+    taken = taken || kind == InputKind::ids;
   }
-  if (std::none_of(bound.begin(), bound.end(), is_ids))
-    fail(ErrorCode::unsupported, "the model has no integer input for token ids");
+  if (!taken) fail(ErrorCode::unsupported, "the model has no integer input for token ids");
   return bound;
 }
 
@@ -349,8 +348,10 @@ std::vector<EngineOutput> InterpreterEngine::run_transformed(
   }
   const auto changed = [&](int site, Tensor tensor) {
     const int64_t columns = tensor.rank() == 0 ? 1 : tensor.dim(-1);
+    const DType dtype = tensor.dtype();
+    tensor = tensor.to(DType::f32);
     transforms[static_cast<size_t>(site)].apply(tensor.mutable_data<float>(), columns);
-    return tensor;
+    return tensor.to(dtype);
   };
   std::vector<Tensors> results(batch.sequences());
   parallel_for(results.size(), [&](size_t s) {

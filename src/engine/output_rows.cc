@@ -2,9 +2,19 @@
 
 #include <cstring>
 
+#include "engine/row_functions.h"
+
 namespace fp8q {
 
-void OutputRows::copy(const float* source, size_t count, size_t first, EngineOutput& to) const {
+void OutputRows::write(const float* source, const Part& part, EngineOutput& to) const {
+  std::vector<float> made;
+  if (!functions.empty()) {
+    apply_functions(functions, {source, source_width, part.offsets, source_per_token}, made);
+    source = made.data();
+  }
+  const size_t first = per_token ? part.first_token : part.first_sequence;
+  const size_t count =
+      per_token ? static_cast<size_t>(part.offsets.back()) : part.offsets.size() - 1;
   for (size_t r = 0; r < count; ++r)
     std::memcpy(&to.values[(first + r) * width], source + r * source_width + column,
                 width * sizeof(float));
@@ -13,22 +23,18 @@ void OutputRows::copy(const float* source, size_t count, size_t first, EngineOut
 std::vector<OutputRows> output_rows(const Encoder& encoder) {
   std::vector<OutputRows> all;
   for (const EncoderOutput& o : encoder.outputs) {
-    OutputRows rows{.name = o.name,
-                    .head_stage = std::nullopt,
-                    .per_token = true,
-                    .source_width = static_cast<size_t>(encoder.hidden),
-                    .column = 0,
-                    .width = 0};
-    if (o.source != OutputSource::hidden_states) {
-      const bool stage = o.source == OutputSource::head_stage;
-      rows.head_stage = stage ? static_cast<size_t>(o.index) : encoder.head.size() - 1;
-      rows.per_token = encoder.head_kind == HeadKind::every_token;
-      rows.source_width = static_cast<size_t>(encoder.head.at(*rows.head_stage).linear.out);
-    }
-    const bool one = o.source == OutputSource::head_column;
-    rows.column = one ? static_cast<size_t>(o.index) : 0;
-    rows.width = one ? 1 : rows.source_width;
-    all.push_back(std::move(rows));
+    const HeadRows source{o.rows.stage, {}};
+    const auto width = static_cast<size_t>(width_of(encoder, source));
+    const bool hidden = o.rows.stage == HeadRows::kHiddenStates;
+    all.push_back(
+        {.name = o.name,
+         .head_stage = hidden ? std::nullopt : std::optional(static_cast<size_t>(o.rows.stage)),
+         .functions = o.rows.functions,
+         .source_per_token = is_per_token(encoder, source),
+         .per_token = is_per_token(encoder, o.rows),
+         .source_width = width,
+         .column = static_cast<size_t>(o.column.value_or(0)),
+         .width = o.column ? 1 : width});
   }
   return all;
 }

@@ -3,7 +3,9 @@
 // the same for all kinds and are in run.h and score.h.
 #pragma once
 
+#include <compare>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,8 +50,8 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
   virtual Sequences sequences(const Tokenizer& tokenizer, size_t max_length) const = 0;
-  // Returns whether a run keeps means over tokens (RunSettings::mean_tokens).
-  virtual bool takes_means() const { return false; }
+  // Returns how a run pools outputs per token (RunSettings::pooling).
+  virtual std::optional<RowFunction> pooling() const { return std::nullopt; }
   // Returns the answers of a run over sequences(). Throws an Error (bad_model) if outputs are not
   // finite, or an Error (bad_data) if the model's outputs or labels do not fit the task.
   virtual Answers answers(const Sequences& sequences, const RunResult& run,
@@ -62,11 +64,21 @@ class Evaluator {
   virtual std::string gold(size_t example) const = 0;
 };
 
+// Says which output of a model answers a label task, and what it is.
+struct AnsweringOutput {
+  std::string name;        // name of the graph output; empty: the first that has a row per example
+  bool embedding = false;  // it is compared by cosine; otherwise it holds logits
+  // Embeddings of models that give hidden states only are pooled this way.
+  std::optional<RowFunction> pooling;
+  std::string note;  // tells users what the output is; empty for logits
+  friend auto operator<=>(const AnsweringOutput&, const AnsweringOutput&) = default;
+};
+
 struct EvaluatorSettings {
   WindowSettings windows;  // max_length is ignored; sequences() gets it
   SpanSettings spans;
   double null_threshold = 0;  // SQuAD v2.0: no answer if null_difference is above this
-  bool embeddings = false;    // the model gives hidden states only, compared by cosine
+  AnsweringOutput output;     // for label tasks
 };
 
 // The evaluator must not outlive task and examples. Throws an Error (bad_data) if embeddings cannot

@@ -20,9 +20,9 @@ bool is_accuracy_alone(const Task& task) {
 
 }  // namespace
 
-size_t logits_output(const RunResult& run) {
+size_t answering_index(const RunResult& run, const std::string& name) {
   for (size_t o = 0; o < run.outputs.size(); ++o)
-    if (!run.outputs[o].per_token) return o;
+    if (!run.outputs[o].per_token && (name.empty() || run.outputs[o].name == name)) return o;
   std::vector<std::string> names;
   for (const auto& output : run.outputs) names.push_back(printable(output.name));
   fail(ErrorCode::bad_data,
@@ -31,8 +31,7 @@ size_t logits_output(const RunResult& run) {
        fmt::join(names, ", "));
 }
 
-Answers predict(const Task& task, const LabelMap& labels, const RunResult& run) {
-  const size_t output = logits_output(run);
+Answers predict(const Task& task, const LabelMap& labels, const RunResult& run, size_t output) {
   Answers answers;
   for (size_t e = 0; e < run.examples.size(); ++e) {
     const std::vector<float>& logits = run.examples[e][output];
@@ -59,8 +58,9 @@ void judge_labels(const Task& task, std::span<const Example> examples, Answers& 
       answers.right.push_back(answers.values[e] == examples[e].gold);
 }
 
-LabelEvaluator::LabelEvaluator(const Task& task, std::span<const Example> examples)
-    : task_(task), examples_(examples) {}
+LabelEvaluator::LabelEvaluator(const Task& task, std::span<const Example> examples,
+                               AnsweringOutput output)
+    : task_(task), examples_(examples), output_(std::move(output)) {}
 
 Sequences LabelEvaluator::sequences(const Tokenizer& tokenizer, size_t max_length) const {
   return whole_sequences(tokenizer, examples_, max_length);
@@ -68,11 +68,13 @@ Sequences LabelEvaluator::sequences(const Tokenizer& tokenizer, size_t max_lengt
 
 Answers LabelEvaluator::answers(const Sequences&, const RunResult& run,
                                 const ModelConfig& config) const {
-  const auto width = static_cast<size_t>(run.outputs[logits_output(run)].width);
-  const LabelMap labels = match_labels(task_, config, width);
-  Answers answers = predict(task_, labels, run);
+  const size_t output = answering_index(run, output_.name);
+  const LabelMap labels =
+      match_labels(task_, config, static_cast<size_t>(run.outputs[output].width));
+  Answers answers = predict(task_, labels, run, output);
   judge_labels(task_, examples_, answers);
-  if (!labels.note.empty()) answers.notes.push_back(labels.note);
+  for (const std::string& note : {output_.note, labels.note})
+    if (!note.empty()) answers.notes.push_back(note);
   return answers;
 }
 
@@ -100,19 +102,17 @@ Sequences EmbeddingEvaluator::sequences(const Tokenizer& tokenizer, size_t max_l
 Answers EmbeddingEvaluator::answers(const Sequences& sequences, const RunResult& run,
                                     const ModelConfig&) const {
   Answers answers;
+  const size_t output = answering_index(run, output_.name);
   for (size_t e = 0; e < sequences.examples(); ++e) {
-    const auto& a = run.examples[sequences.first[e]].front();
-    const auto& b = run.examples[sequences.first[e] + 1].front();
+    const auto& a = run.examples[sequences.first[e]][output];
+    const auto& b = run.examples[sequences.first[e] + 1][output];
     check_finite(a, e);
     check_finite(b, e);
     const double similarity = cosine(a, b);
     answers.values.push_back(similarity);
     answers.logits.push_back({static_cast<float>(similarity)});
   }
-  answers.notes.push_back(
-      "the model has no head: scored is the cosine of the two texts' embeddings, the means of "
-      "their "
-      "tokens' hidden states");
+  answers.notes.push_back(output_.note);
   return answers;
 }
 

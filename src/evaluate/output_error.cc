@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
+#include "encoder/output_meaning.h"
 
 namespace fp8q {
 namespace {
@@ -22,10 +24,42 @@ bool is_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float x) { return std::isfinite(x); });
 }
 
+const EncoderOutput* known_output(const EngineOutput& output, const Encoder* encoder) {
+  if (!encoder) return nullptr;
+  const auto at = std::ranges::find(encoder->outputs, output.name, &EncoderOutput::name);
+  return at == encoder->outputs.end() ? nullptr : &*at;
+}
+
+bool applies(const EncoderOutput& output, RowFunction function) {
+  return std::ranges::find(output.rows.functions, function) != output.rows.functions.end();
+}
+
+bool is_decision(const Encoder& encoder, const EncoderOutput& output) {
+  const OutputKind kind = kind_of(encoder, output);
+  return (kind == OutputKind::logits || kind == OutputKind::token_logits) &&
+         !applies(output, RowFunction::sigmoid);
+}
+
+bool is_after_softmax(const EngineOutput& output, const Encoder* encoder) {
+  const EncoderOutput* known = known_output(output, encoder);
+  return known && applies(*known, RowFunction::softmax);
+}
+
+// Returns logits that give these probabilities. Those that FP32 rounds to 0 count as the least.
+std::vector<float> logits_of(std::span<const float> probabilities) {
+  std::vector<float> logits;
+  for (const float p : probabilities)
+    logits.push_back(std::log(std::max(p, std::numeric_limits<float>::min())));
+  return logits;
+}
+
 void add_decision(std::span<const float> reference, std::span<const float> compared,
                   OutputError& error) {
   if (reference.empty() || !is_finite(reference) || !is_finite(compared)) return;
-  const std::vector<double> p = log_probabilities(reference), q = log_probabilities(compared);
+  const auto logs = [&](std::span<const float> row) {
+    return error.after_softmax ? log_probabilities(logits_of(row)) : log_probabilities(row);
+  };
+  const std::vector<double> p = logs(reference), q = logs(compared);
   double divergence = 0;
   for (size_t i = 0; i < p.size(); ++i) divergence += std::exp(p[i]) * (p[i] - q[i]);
   divergence = std::max(divergence, 0.0);  // only rounding makes it negative
@@ -55,17 +89,22 @@ void add_output(const EngineOutput& reference, const EngineOutput& compared,
 
 }  // namespace
 
-OutputMeaning meaning_of(const EngineOutput& output, bool every_token) {
-  if (output.per_token && output.width == 1) return OutputMeaning::positions;
-  if (output.width > 1 && (!output.per_token || every_token)) return OutputMeaning::classes;
-  return OutputMeaning::numbers;
+OutputMeaning meaning_of(const EngineOutput& output, const Encoder* encoder) {
+  const EncoderOutput* known = known_output(output, encoder);
+  const bool logits =
+      known ? is_decision(*encoder, *known) : !output.per_token || output.width == 1;
+  if (!logits) return OutputMeaning::numbers;
+  if (output.width > 1) return OutputMeaning::classes;
+  return output.per_token ? OutputMeaning::positions : OutputMeaning::numbers;
 }
 
 void OutputErrors::add(const std::vector<EngineOutput>& reference,
                        const std::vector<EngineOutput>& compared, const PackedBatch& batch) {
   if (outputs_.empty())
     for (const EngineOutput& output : reference)
-      outputs_.push_back({.name = output.name, .meaning = meaning_of(output, every_token_)});
+      outputs_.push_back({.name = output.name,
+                          .meaning = meaning_of(output, encoder_),
+                          .after_softmax = is_after_softmax(output, encoder_)});
   for (size_t o = 0; o < reference.size(); ++o) {
     const auto other = std::ranges::find(compared, reference[o].name, &EngineOutput::name);
     if (other == compared.end() || other->width != reference[o].width ||

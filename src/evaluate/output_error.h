@@ -18,13 +18,14 @@ enum class OutputMeaning {
   classes,    // each row holds the logits of classes
   positions,  // one number per token: logits of the positions in a sequence
 };
-// Tells the meaning from the output's form. `every_token` says that the model has a head that
-// classifies tokens.
-OutputMeaning meaning_of(const EngineOutput& output, bool every_token);
+// Tells the meaning from what the encoder computes, or from the output's form if no encoder is
+// known (nullptr).
+OutputMeaning meaning_of(const EngineOutput& output, const Encoder* encoder);
 
 struct OutputError {
   std::string name;
   OutputMeaning meaning = OutputMeaning::numbers;
+  bool after_softmax = false;  // classes: the rows hold probabilities in place of logits
   TensorError numbers;
   // The members below are about decisions. Each decision has a distribution P of the reference and
   // Q of the other model.
@@ -44,14 +45,15 @@ struct OutputError {
 // Sums up the errors of two runs over the same batches, in any order of the batches.
 class OutputErrors {
  public:
-  explicit OutputErrors(bool every_token) : every_token_(every_token) {}
+  // `encoder` is that of the reference (nullptr: none), and must outlive the object.
+  explicit OutputErrors(const Encoder* encoder) : encoder_(encoder) {}
   // Throws an Error (unsupported) if the outputs differ in name or width.
   void add(const std::vector<EngineOutput>& reference, const std::vector<EngineOutput>& compared,
            const PackedBatch& batch);
   const std::vector<OutputError>& outputs() const { return outputs_; }
 
  private:
-  bool every_token_;
+  const Encoder* encoder_;
   std::vector<OutputError> outputs_;
 };
 

@@ -1,10 +1,12 @@
 #include "evaluate/run.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "base/assert.h"
 #include "base/stopwatch.h"
+#include "engine/row_functions.h"
 
 namespace fp8q {
 namespace {
@@ -19,20 +21,10 @@ std::vector<size_t> running_order(std::span<const Encoding> examples, bool sort_
   return order;
 }
 
-// Returns the mean of rows of `width` values.
-std::vector<float> mean_row(std::span<const float> rows, size_t width) {
-  std::vector<double> sums(width);
-  for (size_t i = 0; i < rows.size(); ++i) sums[i % width] += double{rows[i]};
-  std::vector<float> mean(width);
-  for (size_t c = 0; c < width; ++c)
-    mean[c] =
-        static_cast<float>(sums[c] * static_cast<double>(width) / static_cast<double>(rows.size()));
-  return mean;
-}
-
 // Splits the outputs of a batch into those of its sequences.
 void scatter(const std::vector<EngineOutput>& outputs, const PackedBatch& batch,
-             std::span<const size_t> members, bool mean_tokens, RunResult& result) {
+             std::span<const size_t> members, std::optional<RowFunction> pooling,
+             RunResult& result) {
   for (size_t i = 0; i < members.size(); ++i) {
     ExampleOutputs& example = result.examples[members[i]];
     for (const EngineOutput& output : outputs) {
@@ -42,9 +34,14 @@ void scatter(const std::vector<EngineOutput>& outputs, const PackedBatch& batch,
       };
       const std::span<const float> values(output.values.begin() + row(i) * output.width,
                                           output.values.begin() + row(i + 1) * output.width);
-      if (output.per_token && mean_tokens)
-        example.push_back(mean_row(values, static_cast<size_t>(output.width)));
-      else example.emplace_back(values.begin(), values.end());
+      std::vector<float>& kept = example.emplace_back();
+      if (!output.per_token || !pooling) {
+        kept.assign(values.begin(), values.end());
+        continue;
+      }
+      const std::array<int32_t, 2> offsets = {0, batch.offsets[i + 1] - batch.offsets[i]};
+      apply_functions(std::array{*pooling},
+                      {values.data(), static_cast<size_t>(output.width), offsets, true}, kept);
     }
   }
 }
@@ -70,8 +67,8 @@ RunResult run_examples(Engine& engine, std::span<const Encoding> examples,
 
     if (result.outputs.empty())
       for (const EngineOutput& o : outputs)
-        result.outputs.push_back({o.name, o.per_token && !settings.mean_tokens, o.width});
-    scatter(outputs, batch, members, settings.mean_tokens, result);
+        result.outputs.push_back({o.name, o.per_token && !settings.pooling, o.width});
+    scatter(outputs, batch, members, settings.pooling, result);
     if (progress) progress(begin + members.size(), order.size());
   }
   return result;

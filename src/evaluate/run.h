@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace fp8q {
 struct RunSettings {
   size_t batch = 32;  // sequences per engine run
   bool sort_by_length = true;
-  bool mean_tokens = false;  // replace outputs per token by their mean over the tokens
+  // If set, outputs per token are replaced by one row for each sequence, made by this function.
+  std::optional<RowFunction> pooling;
 };
 
 // Holds the outputs of one sequence, in the order of Engine::run's outputs. Each has [tokens or 1]
@@ -26,7 +28,7 @@ using ExampleOutputs = std::vector<std::vector<float>>;
 
 struct OutputInfo {
   std::string name;
-  bool per_token = false;  // false for a mean
+  bool per_token = false;  // false if pooled
   int64_t width = 0;
 };
 

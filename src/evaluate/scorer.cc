@@ -5,9 +5,9 @@
 namespace fp8q {
 
 Answers Scorer::answers(Engine& engine, const Progress& progress) const {
-  const RunResult run = run_examples(
-      engine, inputs_.sequences.encodings,
-      {.batch = inputs_.batch, .mean_tokens = inputs_.evaluator.takes_means()}, progress);
+  const RunResult run =
+      run_examples(engine, inputs_.sequences.encodings,
+                   {.batch = inputs_.batch, .pooling = inputs_.evaluator.pooling()}, progress);
   return inputs_.evaluator.answers(inputs_.sequences, run, inputs_.config);
 }
 

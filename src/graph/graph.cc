@@ -22,6 +22,7 @@ GraphIndex::GraphIndex(const Graph& graph) : graph_(&graph) {
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (!node.inputs[i].empty()) uses_[node.inputs[i]].push_back({n, i});
   }
+  for (const ValueInfo& output : graph.outputs) outputs_.insert(output.name);
 }
 
 const Node* GraphIndex::producer(const std::string& value) const {
@@ -42,7 +43,7 @@ std::span<const Use> GraphIndex::uses(const std::string& value) const {
 }
 
 bool GraphIndex::is_graph_output(const std::string& value) const {
-  return std::ranges::any_of(graph_->outputs, [&](const ValueInfo& v) { return v.name == value; });
+  return outputs_.contains(value);
 }
 
 const Tensor* GraphIndex::initializer(const std::string& value) const {
@@ -162,17 +163,22 @@ void remove_unused(Graph& graph) {
 }
 
 FreshNames::FreshNames(const Graph& graph) {
-  for (const auto& input : graph.inputs) used_[input.name] = true;
-  for (const auto& [name, tensor] : graph.initializers) used_[name] = true;
+  for (const auto& input : graph.inputs) use(input.name);
+  for (const auto& [name, tensor] : graph.initializers) use(name);
   for (const auto& node : graph.nodes)
-    for (const auto& output : node.outputs) used_[output] = true;
+    for (const auto& output : node.outputs) use(output);
 }
 
+void FreshNames::use(const std::string& name) { next_.emplace(name, 2); }
+
 std::string FreshNames::operator()(const std::string& stem) {
-  std::string name = stem;
-  for (int i = 2; used_.contains(name); ++i) name = fmt::format("{}_{}", stem, i);
-  used_[name] = true;
-  return name;
+  const auto [known, fresh] = next_.emplace(stem, 2);
+  if (fresh) return stem;
+  int& next = known->second;  // stays in place when names are added
+  while (true) {
+    std::string name = fmt::format("{}{}{}", stem, separator_, next++);
+    if (next_.emplace(name, 2).second) return name;
+  }
 }
 
 }  // namespace fp8q

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "graph/model.h"
@@ -38,6 +39,7 @@ class GraphIndex {
   const Graph* graph_;
   std::unordered_map<std::string, size_t> producers_;
   std::unordered_map<std::string, std::vector<Use>> uses_;
+  std::unordered_set<std::string> outputs_;
 };
 
 // Returns whether `node` is not nullptr and has this operator of the standard set.
@@ -63,14 +65,17 @@ void sort_topologically(Graph& graph);
 // Removes nodes whose outputs are all unread, and initializers that no node reads.
 void remove_unused(Graph& graph);
 
-// Makes value names that start with `stem` and that the graph does not use yet.
+// Makes names that are not used yet: a stem as it is, or with the first free number from 2 on.
 class FreshNames {
  public:
-  explicit FreshNames(const Graph& graph);
+  explicit FreshNames(char separator = '_') : separator_(separator) {}
+  explicit FreshNames(const Graph& graph);  // which uses the names of its values
+  void use(const std::string& name);
   std::string operator()(const std::string& stem);
 
  private:
-  std::unordered_map<std::string, bool> used_;
+  char separator_ = '_';
+  std::unordered_map<std::string, int> next_;  // name -> the suffix to try next
 };
 
 }  // namespace fp8q

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "graph/channel_factors.h"
+#include "graph/graph.h"
+#include "graph/head_products.h"
+#include "graph/origins.h"
 #include "graph/token_rounding.h"
 
 namespace fp8q {
@@ -120,27 +124,35 @@ class Constants {
 class Finder {
  public:
   explicit Finder(const Model& model)
-      : graph_(&model.graph), index_(model.graph), constants_(model.graph) {}
+      : graph_(&model.graph), index_(model.graph), constants_(model.graph), origins_(model.graph) {}
 
   std::vector<Site> find() {
     for (size_t n = 0; n < graph_->nodes.size(); ++n) {
       const Node& node = graph_->nodes[n];
       if (!is_op(&node, "MatMul") && !is_op(&node, "Gemm")) continue;
       if (node.inputs.size() < 2) continue;
+      if (constants_.contains(node.inputs[0]) && constants_.contains(node.inputs[1])) continue;
       for (const size_t i : {0, 1})
         if (constants_.contains(node.inputs[i])) add_weight({n, i});
         else add_activation({n, i});
     }
+    mark_head();
     return std::move(sites_);
   }
 
  private:
+  void mark_head() {
+    const std::set<size_t> head = head_products(index_);
+    for (Site& site : sites_)
+      if (site.role == SiteRole::other &&
+          std::ranges::all_of(site.uses, [&](const Use& use) { return head.contains(use.node); }))
+        site.role = SiteRole::head;
+  }
+
   std::string path(Use use, std::string_view what) {
     const Node& node = graph_->nodes[use.node];
-    std::string stem = node.name.empty() ? node.outputs[0] : node.name;
-    std::string path = fmt::format("{}/{}", stem, what);
-    for (int i = 2; !paths_.insert(path).second; ++i) path = fmt::format("{}/{}.{}", stem, what, i);
-    return path;
+    const std::string& stem = node.name.empty() ? node.outputs[0] : node.name;
+    return paths_(fmt::format("{}/{}", stem, what));
   }
 
   void add_activation(Use use) {
@@ -166,19 +178,32 @@ class Finder {
         site.quantization->factors = std::move(found->factors);
         site.value = std::move(found->input);
       }
-    const auto known = std::ranges::find_if(sites_, [&](const Site& other) {
-      return other.kind == SiteKind::activation && other.value == site.value &&
-             other.quantization.has_value() == site.quantization.has_value() &&
-             (!site.quantization || same(*other.quantization, *site.quantization));
-    });
-    if (known != sites_.end()) {
-      known->uses.push_back(use);
-      return;
-    }
-    if (comes_from_softmax(site.value)) site.role = SiteRole::probabilities;
+    const auto [first, last] = known_.equal_range(key_of(site));
+    for (auto known = first; known != last; ++known)
+      if (Site& other = sites_[known->second]; rounds_alike(other, site)) {
+        other.uses.push_back(use);
+        return;
+      }
+    known_.emplace(key_of(site), sites_.size());
+    if (origins_.comes_from_softmax(site.value)) site.role = SiteRole::probabilities;
     site.path = path(use, use.input == 0 ? "input" : "second_input");
     site.uses = {use};
     sites_.push_back(std::move(site));
+  }
+
+  // Sites that are the same have the same key, and few others have.
+  static std::string key_of(const Site& site) {
+    std::string key = site.value;
+    if (!site.quantization) return key;
+    const Quantization& q = *site.quantization;
+    key.append(reinterpret_cast<const char*>(q.scale.bytes()), q.scale.nbytes());
+    key.append(reinterpret_cast<const char*>(q.factors.data()), q.factors.size() * sizeof(float));
+    return key;
+  }
+
+  static bool rounds_alike(const Site& a, const Site& b) {
+    return a.value == b.value && a.quantization.has_value() == b.quantization.has_value() &&
+           (!a.quantization || same(*a.quantization, *b.quantization));
   }
 
   void add_weight(Use use) {
@@ -188,7 +213,7 @@ class Finder {
     site.value = product.inputs[use.input];
     site.path = path(use, "weight");
     site.uses = {use};
-    const auto rank = rank_of(site.value);
+    const auto rank = origins_.rank_of(site.value);
     if (is_op(&product, "Gemm")) {
       // Gemm computes A' B'; the channels of the output are rows of A' or columns of B'.
       const bool transposed = int_attribute(product, use.input ? "transB" : "transA", 0) != 0;
@@ -205,31 +230,6 @@ class Finder {
     sites_.push_back(std::move(site));
   }
 
-  // Returns the rank of the constant that `value` comes from through nodes that keep the rank.
-  std::optional<int64_t> rank_of(std::string value) const {
-    static constexpr std::array kKeepRank = {"Identity", "Cast", "Transpose", "DequantizeLinear"};
-    while (true) {
-      if (const Tensor* tensor = constants_.contents(value)) return tensor->rank();
-      const Node* node = index_.producer(value);
-      if (!node || std::ranges::none_of(kKeepRank, [&](auto op) { return is_op(node, op); }))
-        return std::nullopt;
-      value = input_or_empty(*node, 0);
-    }
-  }
-
-  bool comes_from_softmax(std::string value) const {
-    static constexpr std::array kLookThrough = {"Identity", "Cast", "Dropout", "Reshape"};
-    while (true) {
-      const Node* node = index_.producer(value);
-      if (is_op(node, "Softmax")) return true;
-      // This is the guard of scaled dot-product attention: Where(IsNaN(p), 0, p).
-      if (is_op(node, "Where")) value = input_or_empty(*node, 2);
-      else if (std::ranges::any_of(kLookThrough, [&](auto op) { return is_op(node, op); }))
-        value = input_or_empty(*node, 0);
-      else return false;
-    }
-  }
-
   ContentsOf contents() const {
     return [this](const std::string& value) { return constants_.contents(value); };
   }
@@ -237,8 +237,10 @@ class Finder {
   const Graph* graph_;
   GraphIndex index_;
   Constants constants_;
+  Origins origins_;
   std::vector<Site> sites_;
-  std::unordered_set<std::string> paths_;
+  std::unordered_multimap<std::string, size_t> known_;  // activations in sites_, by key_of()
+  FreshNames paths_{'.'};
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ enum class SiteRole {
   attention_output,  // input of the attention's output product
   intermediate,      // input of FFN-1
   ffn_output,        // input of FFN-2
-  head,              // pooler, classifier
+  head,              // pooler, classifier; also of a graph that is no recognized encoder
   other,             // a product outside a recognized encoder, or the embedding projection
   // Roles of values that enter no product.
   embeddings_sum,       // enters the LayerNorm of the embeddings
@@ -74,6 +74,7 @@ struct Site {
   // This is the ONNX name of the float tensor, before any Q/DQ. For weights it is the constant as
   // the product sees it.
   std::string value;
+  DType dtype = DType::f32;  // of that tensor: f32, or 16 bits, which Q/DQ then read and make
   SiteKind kind = SiteKind::activation;
   SiteRole role = SiteRole::other;
   int layer = -1;  // -1 outside layers
@@ -106,8 +107,10 @@ std::variant<Quantization, std::string> read_pair(const Node& quantize, const No
 bool same(const Quantization& a, const Quantization& b);
 
 // Returns the Sites of a graph that is not a recognized encoder: the operands of every MatMul and
-// Gemm. Operands that come from a Softmax have the role `probabilities`, all others `other`. An
-// activation that several products read is one Site; a weight is a separate Site for each product.
+// Gemm, except products of two constants. Operands that come from a Softmax have the role
+// `probabilities`, those that only products of the head read (head_products.h) have `head`, all
+// others `other`. An activation that several products read is one Site; a weight is a separate Site
+// for each product.
 std::vector<Site> generic_sites(const Model& model);
 
 }  // namespace fp8q

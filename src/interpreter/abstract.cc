@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "interpreter/budget.h"
 #include "interpreter/operator.h"
+#include "interpreter/work.h"
 
 namespace fp8q {
 
-Contents Contents::later(std::function<Tensor()> compute) {
+Contents Contents::later(std::function<Tensor()> compute, size_t links) {
   Contents contents;
-  contents.state_ = std::make_shared<State>(State{{}, std::move(compute)});
+  contents.state_ = std::make_shared<State>(State{{}, std::move(compute), links});
   return contents;
 }
 
@@ -17,6 +19,7 @@ const Tensor& Contents::operator*() const {
   if (state_->compute) {
     state_->tensor = state_->compute();
     state_->compute = nullptr;
+    state_->links = 0;
   }
   return state_->tensor;
 }
@@ -57,6 +60,17 @@ OpContext context_of(const Model& model, const Node& node, const AbstractValues&
   return OpContext(node, opset_for(model, node), std::move(operands));
 }
 
+// A longer chain of delayed results is computed at once, as recursion must end. Exporters put two
+// or three nodes behind a weight.
+constexpr size_t kMostLinks = 16;
+
+size_t links_of(const Node& node, const AbstractValues& values) {
+  size_t links = 0;
+  for (const std::string& input : node.inputs)
+    if (!input.empty()) links = std::max(links, values.at(input).contents.links());
+  return links + 1;
+}
+
 // Returns whether to delay the result of a node. Large results of these operators wait, because
 // files store weights behind them. They cannot fail once their types are right.
 bool can_wait(const Node& node, const Types& types) {
@@ -66,15 +80,18 @@ bool can_wait(const Node& node, const Types& types) {
          elements(types[0].shape) > kLarge;
 }
 
+// The budget pays at once for what may be computed later.
 Contents execute_later(const Model& model, const Node& node, const AbstractValues& values,
-                       const Types& types) {
+                       const Types& types, Budget& budget) {
+  const OpContext context = context_of(model, node, values);
+  budget.take(context, types, work_of_elements(context, types));
   AbstractValues inputs;  // shares the contents of its values
   for (const std::string& input : node.inputs)
     if (!input.empty()) inputs.emplace(input, values.at(input));
-  return Contents::later([&model, &node, inputs = std::move(inputs), types] {
-    MemoryBudget budget = MemoryBudget::for_one_node();
-    return std::move(execute(context_of(model, node, inputs), types, budget)[0]);
-  });
+  const auto compute = [&model, &node, inputs = std::move(inputs), types] {
+    return std::move(execute(context_of(model, node, inputs), types)[0]);
+  };
+  return Contents::later(compute, links_of(node, values));
 }
 
 }  // namespace
@@ -83,14 +100,14 @@ AbstractValues evaluate_abstractly(const Model& model,
                                    const std::map<std::string, Shape>& input_shapes) {
   require_supported(model);
   AbstractValues values = given_values(model, input_shapes);
-  MemoryBudget budget = MemoryBudget::for_constants(model);
+  Budget budget = Budget::for_constants(model);
   for (const Node& node : model.graph.nodes) {
     const OpContext context = context_of(model, node, values);
     Types types = infer(context);
-    if (context.all_contents_known() && can_wait(node, types)) {
-      budget.take(context, types);
-      types[0].contents = execute_later(model, node, values, types);
-    } else if (context.all_contents_known()) {
+    const bool known = context.all_contents_known();
+    if (known && can_wait(node, types) && links_of(node, values) <= kMostLinks) {
+      types[0].contents = execute_later(model, node, values, types, budget);
+    } else if (known) {
       Tensors made = execute(context, types, budget);
       for (size_t i = 0; i < made.size(); ++i) types[i].contents = std::move(made[i]);
     }

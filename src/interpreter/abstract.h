@@ -19,15 +19,19 @@ namespace fp8q {
 // Holds known contents: a tensor, or a function that computes it on first access. Decoding a weight
 // takes time and four times its memory, and most questions about a graph do not need the weights.
 // Copies share the result. Access is not safe from several threads at once.
+//
+// The function may read other contents that are not made yet, and those others again. `links` is
+// the length of this chain, which is walked recursively to compute it and to free it.
 class Contents {
  public:
   Contents() = default;
   Contents(std::nullopt_t) {}
-  Contents(Tensor tensor) : state_(std::make_shared<State>(State{std::move(tensor), nullptr})) {}
-  static Contents later(std::function<Tensor()> compute);
+  Contents(Tensor tensor) : state_(std::make_shared<State>(State{std::move(tensor), nullptr, 0})) {}
+  static Contents later(std::function<Tensor()> compute, size_t links);
 
   explicit operator bool() const { return state_ != nullptr; }  // whether the contents are known
   bool is_made() const { return state_ && !state_->compute; }
+  size_t links() const { return state_ ? state_->links : 0; }  // 0 once the contents are made
   const Tensor& operator*() const;
   const Tensor* operator->() const { return &**this; }
   void reset() { state_.reset(); }
@@ -36,6 +40,7 @@ class Contents {
   struct State {
     Tensor tensor;
     std::function<Tensor()> compute;  // empty once it is done
+    size_t links;
   };
   std::shared_ptr<State> state_;
 };

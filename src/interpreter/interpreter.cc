@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "interpreter/budget.h"
 #include "interpreter/operator.h"
 
 namespace fp8q {
@@ -38,6 +39,12 @@ Values bind(const Graph& graph, const std::map<std::string, Tensor>& inputs) {
   return values;
 }
 
+uint64_t elements_of(const std::map<std::string, Tensor>& inputs) {
+  uint64_t count = 0;
+  for (const auto& [name, tensor] : inputs) count += static_cast<uint64_t>(tensor.size());
+  return count;
+}
+
 // Makes the context of a node; `find` returns the tensor of a value for an input slot.
 template <typename Find>
 OpContext context_of(const Model& model, const Node& node, Find&& find) {
@@ -59,15 +66,15 @@ OpContext context_of(const Model& model, const Node& node, Find&& find) {
 
 }  // namespace
 
-Interpreter::Interpreter(const Model& model) : model_(&model) {
-  require_supported(model);
+Interpreter::Interpreter(const Model& piece, const Model& whole) : model_(&piece), whole_(&whole) {
+  require_supported(piece);
   fold_constants();
   plan_releases();
 }
 
 void Interpreter::fold_constants() {
   const Graph& graph = model_->graph;
-  MemoryBudget budget = MemoryBudget::for_constants(*model_);
+  Budget budget = Budget::for_constants(*whole_);
   folded_.assign(graph.nodes.size(), false);
   std::unordered_set<std::string> needed;  // values that run() reads
   for (const ValueInfo& output : graph.outputs) needed.insert(output.name);
@@ -117,6 +124,7 @@ std::map<std::string, Tensor> Interpreter::run(const std::map<std::string, Tenso
                                                const Substitute& substitute) const {
   const Graph& graph = model_->graph;
   Values values = bind(graph, inputs);
+  Budget budget = Budget::for_run(*whole_, elements_of(inputs));
   const auto find = [&](const std::string& value) {
     const auto it = values.find(value);
     return it != values.end() ? &it->second : constant(value);
@@ -131,7 +139,6 @@ std::map<std::string, Tensor> Interpreter::run(const std::map<std::string, Tenso
       others[i] = substitute({n, i}, *tensor);
       return others[i] ? &*others[i] : tensor;
     });
-    MemoryBudget budget = MemoryBudget::for_one_node();
     Tensors made = execute(context, infer(context), budget);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i].empty()) continue;

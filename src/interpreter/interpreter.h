@@ -20,8 +20,11 @@ class Interpreter {
  public:
   // Checks that every operator and opset is supported. The Error (unsupported) names every operator
   // that is not, with a node, the opset and the remedy. The constructor computes all nodes that
-  // depend on constants only. It keeps a reference to the model.
-  explicit Interpreter(const Model& model);
+  // depend on constants only. It keeps references to the models.
+  explicit Interpreter(const Model& model) : Interpreter(model, model) {}
+  // Executes a piece of `whole`, which may cost what the whole model may (budget.h). The piece may
+  // hold tensors that were computed, and must not be allowed more for them.
+  Interpreter(const Model& piece, const Model& whole);
 
   // Is called for every value that a node makes, in execution order, before the value is released.
   // Values computed at construction are not reported: see constant().
@@ -47,6 +50,7 @@ class Interpreter {
   void plan_releases();
 
   const Model* model_;
+  const Model* whole_;
   std::map<std::string, Tensor> constants_;
   std::vector<bool> folded_;                              // per node: computed at construction
   std::vector<std::vector<std::string>> released_after_;  // per node: values no longer read

@@ -3,34 +3,70 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
-#include "base/checked.h"
-#include "interpreter/interpreter.h"
+#include "interpreter/budget.h"
+#include "interpreter/work.h"
 
 namespace fp8q {
 
-#define FP8Q_OP(domain, name, since, most_inputs, infer, run) \
-  Types infer(const OpContext&);                              \
+#define FP8Q_OP(domain, name, since, least_inputs, most_inputs, most_outputs, attributes, work, \
+                infer, run)                                                                     \
+  Types infer(const OpContext&);                                                                \
   Tensors run(const OpContext&, const Types&);
 #include "interpreter/ops.def"
 #undef FP8Q_OP
 
 namespace {
 
+// These are the words of the column of required attributes.
+constexpr RequiredAttribute integer(std::string_view name) {
+  return {name, AttributeType::integer};
+}
+constexpr RequiredAttribute text(std::string_view name) { return {name, AttributeType::text}; }
+constexpr RequiredAttribute integers(std::string_view name) {
+  return {name, AttributeType::integers};
+}
+constexpr std::array<RequiredAttribute, 2> needs(RequiredAttribute first = {},
+                                                 RequiredAttribute second = {}) {
+  return {first, second};
+}
+
 constexpr std::array kOperators = {
-#define FP8Q_OP(domain, name, since, most_inputs, infer, run) \
-  Operator{domain, name, since, most_inputs, infer, run},
+#define FP8Q_OP(domain, name, since, least_inputs, most_inputs, most_outputs, attributes, work, \
+                infer, run)                                                                     \
+  Operator{domain,         name,  since, {least_inputs, most_inputs, most_outputs, attributes}, \
+           work_of_##work, infer, run},
 #include "interpreter/ops.def"
 #undef FP8Q_OP
 };
 
+constexpr auto key(const Operator& op) { return std::tuple(op.domain, op.name, op.since); }
+static_assert(std::ranges::is_sorted(kOperators, {}, key), "find_operator() searches by halves");
+
+const Operator& operator_of(const OpContext& context) {
+  const Node& node = context.node();
+  const Operator* op = find_operator(node.domain, node.op_type, context.opset());
+  FP8Q_ASSERT(op);  // require_supported() was called before
+  return *op;
+}
+
 // Returns why a node cannot be executed, or an empty text if it can.
 std::string objection(const Model& model, const Node& node) {
-  const Operator* op = find_operator(node.domain, node.op_type);
-  if (!op) return "fp8q does not have this operator";
-  if (node.domain.empty() && model.opset() < op->since)
-    return fmt::format("the operator exists from opset {} on", op->since);
-  return {};
+  if (find_operator(node.domain, node.op_type, opset_for(model, node))) return {};
+  const auto row = std::ranges::find_if(kOperators, [&](const Operator& op) {
+    return op.name == node.op_type && op.domain == node.domain;
+  });
+  if (row == kOperators.end()) return "fp8q does not have this operator";
+  return fmt::format("the operator exists from opset {} on", row->since);
+}
+
+void require_signatures(const Model& model) {
+  for (const Node& node : model.graph.nodes) {
+    const Operator* op = find_operator(node.domain, node.op_type, opset_for(model, node));
+    const std::string problem = violation(op->signature, node);
+    if (!problem.empty()) fail(ErrorCode::bad_model, "{}: {}", describe(node), problem);
+  }
 }
 
 }  // namespace
@@ -75,10 +111,11 @@ bool OpContext::all_contents_known() const {
 
 std::span<const Operator> all_operators() { return kOperators; }
 
-const Operator* find_operator(std::string_view domain, std::string_view name) {
-  const auto it = std::ranges::find_if(
-      kOperators, [&](const Operator& op) { return op.name == name && op.domain == domain; });
-  return it == kOperators.end() ? nullptr : &*it;
+const Operator* find_operator(std::string_view domain, std::string_view name, int64_t opset) {
+  const auto after = std::ranges::upper_bound(kOperators, std::tuple(domain, name, opset), {}, key);
+  if (after == kOperators.begin()) return nullptr;
+  const Operator& row = *std::prev(after);
+  return row.domain == domain && row.name == name ? &row : nullptr;
 }
 
 void require_supported(const Model& model) {
@@ -88,20 +125,24 @@ void require_supported(const Model& model) {
          model.opset(), kNewestOpset);
   std::set<std::string> seen;
   std::string list;
+  bool only_standard = true;
   for (const Node& node : model.graph.nodes) {
     const std::string reason = objection(model, node);
     if (reason.empty() || !seen.insert(node.domain + "::" + node.op_type).second) continue;
+    only_standard = only_standard && node.domain.empty();
     const auto imported = model.opsets.find(node.domain);
     list += fmt::format("{}{} (operator {}, opset {}, domain {}): {}", list.empty() ? "" : "; ",
                         describe(node), printable(node.op_type),
                         imported == model.opsets.end() ? 0 : imported->second,
                         node.domain.empty() ? "ai.onnx" : printable(node.domain), reason);
   }
-  if (list.empty()) return;
-  fail(ErrorCode::unsupported,
-       "{}. Export the model without operator fusion, in standard ONNX operators (for example "
-       "`optimum-cli export onnx` without --optimize)",
-       list);
+  if (list.empty()) return require_signatures(model);
+  fail(ErrorCode::unsupported, "{}. {}", list,
+       only_standard
+           ? "`fp8q inspect --ops` lists the operators that it has; an export with another "
+             "opset may do without the others"
+           : "Export the model without operator fusion, in standard ONNX operators (for "
+             "example `optimum-cli export onnx` without --optimize)");
 }
 
 int64_t opset_for(const Model& model, const Node& node) {
@@ -111,50 +152,27 @@ int64_t opset_for(const Model& model, const Node& node) {
 
 Types infer(const OpContext& context) {
   const Node& node = context.node();
-  const Operator* op = find_operator(node.domain, node.op_type);
-  FP8Q_ASSERT(op);  // require_supported() was called before
-  if (node.inputs.size() > op->most_inputs)
-    context.reject("has {} inputs, the operator takes {}", node.inputs.size(), op->most_inputs);
-  Types types = op->infer(context);
+  Types types = operator_of(context).infer(context);
   if (node.outputs.size() > types.size())
     context.reject("has {} outputs, the operator makes {}", node.outputs.size(), types.size());
   for (const AbstractValue& type : types)
-    if (!checked_elements(type.shape))
+    if (type.shape.size() > kMaxRank || !checked_elements(type.shape))
       fail(ErrorCode::limit, "{}: its output would have the shape {}, which fp8q cannot hold",
            describe(node), to_string(type.shape));
   return types;
 }
 
-MemoryBudget MemoryBudget::for_constants(const Model& model) {
-  // Weights may be decoded from a quarter or half of their size, transposed and copied, with a new
-  // tensor each time. Masks and positions fit into the rest.
-  uint64_t weights = 0;
-  for (const auto& [name, tensor] : model.graph.initializers) weights += tensor.nbytes();
-  for (const Node& node : model.graph.nodes)
-    for (const auto& [name, attribute] : node.attributes)
-      if (const Tensor* tensor = std::get_if<Tensor>(&attribute)) weights += tensor->nbytes();
-  return MemoryBudget((uint64_t{256} << 20) + 16 * weights);
+Tensors execute(const OpContext& context, const Types& outputs, Budget& budget) {
+  budget.take(context, outputs, operator_of(context).work(context, outputs));
+  return execute(context, outputs);
 }
 
-void MemoryBudget::take(const OpContext& context, const Types& outputs) {
-  for (const AbstractValue& type : outputs) {
-    // Elements smaller than four bytes are computed in wider types, so they count as four.
-    const auto counted = std::max<uint64_t>(element_size(type.dtype), 4);
-    const auto bytes = checked_mul(static_cast<uint64_t>(elements(type.shape)), counted);
-    if (!bytes || *bytes > kMaxTensorBytes || *bytes > bytes_)
-      fail(ErrorCode::limit,
-           "{}: its output of type {} and shape {} would take more memory than fp8q allows it "
-           "({} MB of {})",
-           describe(context.node()), name(type.dtype), to_string(type.shape),
-           std::min(bytes_, kMaxTensorBytes) >> 20, kMaxTensorBytes >> 20);
-    bytes_ -= *bytes;
-  }
-}
-
-Tensors execute(const OpContext& context, const Types& outputs, MemoryBudget& budget) {
-  const Node& node = context.node();
-  budget.take(context, outputs);
-  Tensors tensors = find_operator(node.domain, node.op_type)->run(context, outputs);
+Tensors execute(const OpContext& context, const Types& outputs) {
+  Tensors tensors;
+  // Loops over the dimensions that are not zero might not end.
+  if (std::ranges::all_of(outputs, [](const auto& type) { return elements(type.shape) == 0; }))
+    for (const AbstractValue& type : outputs) tensors.emplace_back(type.dtype, type.shape);
+  else tensors = operator_of(context).run(context, outputs);
   FP8Q_ASSERT(tensors.size() == outputs.size());
   for (size_t i = 0; i < tensors.size(); ++i)
     FP8Q_ASSERT(tensors[i].dtype() == outputs[i].dtype && tensors[i].shape() == outputs[i].shape);

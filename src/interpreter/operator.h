@@ -1,5 +1,5 @@
 // An operator of the interpreter has two functions: a rule for the types of its outputs, and an
-// execution.
+// execution. Its row in ops.def also says what its nodes must have, and how much work they are.
 //
 // The rule sees the types and shapes of the inputs, and their contents if they are known. The
 // execution gets the rule's answer, so that no shape is computed twice. The operators themselves
@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "graph/graph.h"
 #include "interpreter/abstract.h"
+#include "interpreter/signature.h"
 
 namespace fp8q {
 
@@ -85,50 +86,38 @@ class OpContext {
 using Types = std::vector<AbstractValue>;
 using Tensors = std::vector<Tensor>;
 
-inline constexpr size_t kAnyNumber = SIZE_MAX;
-
+// Holds a row of ops.def.
 struct Operator {
   std::string_view domain;
   std::string_view name;
   int64_t since;
-  size_t most_inputs;
+  Signature signature;
+  uint64_t (*work)(const OpContext&, const Types&);
   Types (*infer)(const OpContext&);
   Tensors (*run)(const OpContext&, const Types&);
 };
 
-// Returns nullptr if ops.def has no row for it.
-const Operator* find_operator(std::string_view domain, std::string_view name);
-std::span<const Operator> all_operators();
+// Returns the row that holds for a version of the operator set, or nullptr if there is none.
+const Operator* find_operator(std::string_view domain, std::string_view name, int64_t opset);
+std::span<const Operator> all_operators();  // sorted by domain, name and opset
 
-// Throws an Error (unsupported) that lists every operator of the model that ops.def does not have.
+// Throws an Error (unsupported) that lists every operator of the model that ops.def does not have,
+// or an Error (bad_model) that names a node without the operands and attributes of its operator.
 void require_supported(const Model& model);
 
 // Returns the version of the operator set whose rules apply to a node.
 int64_t opset_for(const Model& model, const Node& node);
 
-// Returns the types of the outputs: valid shapes, and one for each output of the node.
+// Returns the types of the outputs: valid shapes of at most kMaxRank dimensions, and one for each
+// output of the node. The node must have passed require_supported().
 Types infer(const OpContext& context);
 
-// Limits the memory that executing nodes may take: a model of a few bytes must not ask for
-// gigabytes.
-class MemoryBudget {
- public:
-  // Returns the budget for everything that is computed from constants and kept.
-  static MemoryBudget for_constants(const Model& model);
-  // Returns the budget for the outputs of one node.
-  static MemoryBudget for_one_node() { return MemoryBudget(kMaxTensorBytes); }
-  static constexpr uint64_t kMaxTensorBytes = uint64_t{1} << 31;
+class Budget;
 
-  // Subtracts what the outputs need. Throws an Error (limit) that names the node if they do not
-  // fit.
-  void take(const OpContext& context, const Types& outputs);
-
- private:
-  explicit MemoryBudget(uint64_t bytes) : bytes_(bytes) {}
-  uint64_t bytes_;
-};
-
-// Executes a node whose inputs all have contents. `outputs` is the result of infer().
-Tensors execute(const OpContext& context, const Types& outputs, MemoryBudget& budget);
+// Executes a node whose inputs all have contents, and takes what that costs from the budget.
+// `outputs` is the result of infer().
+Tensors execute(const OpContext& context, const Types& outputs, Budget& budget);
+// Does the same for a node that a budget has already paid for.
+Tensors execute(const OpContext& context, const Types& outputs);
 
 }  // namespace fp8q

@@ -11,7 +11,8 @@ namespace fp8q::json {
 struct Content {
   std::string source;
   Kind kind;
-  nlohmann::json root;
+  nlohmann::json root = {};
+  size_t memory = 0;  // bytes, about
 
   // Returns the place of a node of `root`: "sites[3].count", "vocab[\"##s\"]"; empty for the root
   // itself.

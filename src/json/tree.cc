@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace fp8q::json {
 
@@ -36,6 +37,26 @@ void Tree::add(std::string key, Tree value) {
 
 void Tree::push_back(Tree element) { std::get<Elements>(value_).push_back(std::move(element)); }
 
+namespace {
+
+// Escapes characters that are not printable. The text is JSON, so it is UTF-8, and such characters
+// stand only in its strings.
+std::string with_escapes(std::string_view json) {
+  std::string out;
+  for (size_t at = 0; at < json.size();) {
+    const DecodedChar c = decode_utf8(json, at);
+    if (is_printable(c.value)) out += json.substr(at, c.bytes);
+    else if (c.value < 0x10000) out += fmt::format("\\u{:04x}", uint32_t{c.value});
+    else
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xD7C0 + (uint32_t{c.value} >> 10),
+                         0xDC00 + (uint32_t{c.value} & 0x3FF));
+    at += c.bytes;
+  }
+  return out;
+}
+
+}  // namespace
+
 // Prints a tree. It leaves numbers and strings that need care to the library.
 class Printer {
  public:
@@ -65,8 +86,9 @@ class Printer {
     using nlohmann::json;
     const bool replace = style_.not_utf8.empty();
     try {
-      text_ += json(value).dump(
+      const std::string text = json(value).dump(
           -1, ' ', false, replace ? json::error_handler_t::replace : json::error_handler_t::strict);
+      text_ += style_.escape_unprintable ? with_escapes(text) : text;
     } catch (const json::type_error&) {
       fail(ErrorCode::unsupported, "{}", style_.not_utf8);
     }

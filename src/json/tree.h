@@ -21,6 +21,8 @@ namespace fp8q::json {
 struct Style {
   int indent = -1;      // spaces for each level; negative: one line without spaces
   bool sorted = false;  // sort the members by their keys
+  // Writes characters that a terminal may not show as they are (base/utf8.h) as "\u202e".
+  bool escape_unprintable = false;
   // This is the message of the Error (unsupported) if a string is not UTF-8. If it is empty,
   // invalid bytes are replaced by U+FFFD.
   std::string_view not_utf8 = {};
@@ -74,7 +76,12 @@ class Tree {
   friend class Printer;
   // These are pairs because Member is incomplete where the constructors above are compiled.
   using Members = std::vector<std::pair<std::string, Tree>>;
-  using Elements = std::vector<Tree>;
+  // This is a class of its own because libstdc++ takes a variant of strings and vectors alone for
+  // one that has a value at all times, and so destroys one that it failed to copy, for want of
+  // memory.
+  struct Elements : std::vector<Tree> {
+    using vector::vector;
+  };
 
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Elements, Members>
       value_;

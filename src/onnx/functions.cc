@@ -1,21 +1,23 @@
 #include "onnx/functions.h"
 
-#include <algorithm>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
+#include "graph/graph.h"
 #include "onnx/read_node.h"
 #include "onnx/wire_scan.h"
 
 namespace fp8q {
 namespace {
 
-// A function may call the next one twice, that one another one twice, and so on. A small file can
-// ask for any number of nodes. The largest BERT exports have about 10^4.
+// A function may call the next one twice, that one another one twice, and so on, and each may hold
+// much. A small file can ask for any number of nodes and bytes. The largest BERT exports have about
+// 10^4 nodes.
 constexpr uint64_t kMaxVisitedNodes = 200'000;
-constexpr uint64_t kMaxInlinedBytes = uint64_t{1} << 28;
+// The memory of all nodes that inlining makes may be this much more than proportional to the file.
+constexpr uint64_t kFreeInlinedBytes = uint64_t{48} << 20;
+constexpr uint64_t kInlinedBytesPerByte = 16;
 constexpr int kMaxCallDepth = 64;
 
 struct Function {
@@ -50,33 +52,22 @@ std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionPr
   return defaults;
 }
 
-// Makes value names that are not used yet.
-class UniqueNames {
- public:
-  explicit UniqueNames(const onnx::GraphProto& graph) {
-    for (const auto& input : graph.input()) next_[input.name()];
-    for (const auto& tensor : graph.initializer()) next_[tensor.name()];
-    for (const auto& node : graph.node())
-      for (const auto& output : node.output()) next_[output];
-  }
-
-  std::string operator()(const std::string& stem) {
-    if (next_.emplace(stem, 2).second) return stem;
-    while (true) {
-      // The counter is looked up again each time, because inserting may move it.
-      const std::string name = fmt::format("{}_{}", stem, std::max(next_[stem]++, 2));
-      if (next_.emplace(name, 2).second) return name;
-    }
-  }
-
- private:
-  std::unordered_map<std::string, int> next_;  // name -> the suffix to try next
-};
+FreshNames names_of(const onnx::GraphProto& graph) {
+  FreshNames names;
+  for (const auto& input : graph.input()) names.use(input.name());
+  for (const auto& tensor : graph.initializer()) names.use(tensor.name());
+  for (const auto& node : graph.node())
+    for (const auto& output : node.output()) names.use(output);
+  return names;
+}
 
 class Inliner {
  public:
   Inliner(onnx::ModelProto& model, std::map<std::string, int64_t>& opsets)
-      : graph_(*model.mutable_graph()), opsets_(opsets), unique_(model.graph()) {
+      : graph_(*model.mutable_graph()),
+        opsets_(opsets),
+        unique_(names_of(model.graph())),
+        bytes_left_(kFreeInlinedBytes + kInlinedBytesPerByte * model.ByteSizeLong()) {
     for (const auto& proto : model.functions()) {
       auto& function = functions_[{normal_domain(proto.domain()), proto.name()}];
       if (function.proto)
@@ -100,14 +91,12 @@ class Inliner {
     std::unordered_map<std::string, std::string> targets;  // outputs not made yet
   };
 
+  using Given = std::map<std::string, const onnx::AttributeProto*>;  // the attributes of a call
+
   void emit(onnx::NodeProto& node, int depth) {
     if (++visited_ > kMaxVisitedNodes)
       fail(ErrorCode::limit, "inlining the model's functions gives more than {} nodes",
            kMaxVisitedNodes);
-    if (depth > 0) inlined_bytes_ += node.ByteSizeLong();
-    if (inlined_bytes_ > kMaxInlinedBytes)
-      fail(ErrorCode::limit, "inlining the model's functions gives more than {} bytes of nodes",
-           kMaxInlinedBytes);
     const auto function = functions_.find({normal_domain(node.domain()), node.op_type()});
     if (function == functions_.end()) graph_.add_node()->Swap(&node);
     else expand(node, function->second, depth);
@@ -121,16 +110,16 @@ class Inliner {
     if (depth >= kMaxCallDepth)
       fail(ErrorCode::limit, "{}: functions call one another deeper than {} levels", describe(call),
            kMaxCallDepth);
-    std::set<std::string> given;
+    Given given;
     for (const auto& attribute : call.attribute())
-      if (!given.insert(attribute.name()).second)
+      if (!given.emplace(attribute.name(), &attribute).second)
         fail(ErrorCode::bad_model, "{}: attribute \"{}\" occurs twice", describe(call),
              printable(attribute.name()));
     function.active = true;
     import_opsets(body, call);
     Scope scope = open_scope(call, body);
     for (const auto& node : body.node()) {
-      onnx::NodeProto copy = instantiate(node, scope, call, function);
+      onnx::NodeProto copy = instantiate(node, scope, given, function);
       emit(copy, depth + 1);
     }
     for (const auto& [output, target] : scope.targets)
@@ -154,6 +143,9 @@ class Inliner {
     if (call.input_size() > body.input_size() || call.output_size() > body.output_size())
       fail(ErrorCode::bad_model, "{}: has more inputs or outputs than function \"{}\"",
            describe(call), printable(body.name()));
+    // A name in the maps below takes about this much, and a call may leave most of them out.
+    constexpr uint64_t kNameBytes = 128;
+    pay(kNameBytes * static_cast<uint64_t>(body.input_size() + body.output_size()), call);
     Scope scope;
     scope.prefix = call.name();
     if (scope.prefix.empty())
@@ -185,8 +177,9 @@ class Inliner {
     node.add_output(to);
   }
 
-  onnx::NodeProto instantiate(const onnx::NodeProto& node, Scope& scope,
-                              const onnx::NodeProto& call, const Function& function) {
+  onnx::NodeProto instantiate(const onnx::NodeProto& node, Scope& scope, const Given& given,
+                              const Function& function) {
+    pay(node.SpaceUsedLong() + scope.prefix.size(), node);
     onnx::NodeProto copy = node;
     copy.set_name(scope.prefix + node.name());
     for (auto& input : *copy.mutable_input()) {
@@ -195,10 +188,12 @@ class Inliner {
       if (value == scope.values.end())
         fail(ErrorCode::bad_model, "{}: input \"{}\" is made by no node of function \"{}\" before",
              describe(copy), printable(input), printable(function.proto->name()));
+      pay(value->second.size(), node);
       input = value->second;
     }
     for (auto& output : *copy.mutable_output()) {
       if (output.empty()) continue;
+      pay(scope.prefix.size() + output.size(), node);
       const auto target = scope.targets.find(output);
       std::string name =
           target != scope.targets.end() ? target->second : unique_(scope.prefix + output);
@@ -208,28 +203,42 @@ class Inliner {
       if (target != scope.targets.end()) scope.targets.erase(target);
       output = std::move(name);
     }
-    substitute_attributes(copy, call, function);
+    substitute_attributes(copy, given, function);
     return copy;
   }
 
-  // Attributes that refer to the function's own attributes get the caller's value. Without one they
-  // get the default value, and without a default they are left out.
-  static void substitute_attributes(onnx::NodeProto& node, const onnx::NodeProto& call,
-                                    const Function& function) {
+  // Returns the value of an attribute in the body of a function: what it refers to may be given by
+  // the call or have a default value, or else the attribute is left out (nullptr).
+  static const onnx::AttributeProto* value_of(const onnx::AttributeProto& attribute,
+                                              const Given& given, const Function& function) {
+    const std::string& reference = attribute.ref_attr_name();
+    if (reference.empty()) return &attribute;
+    if (const auto value = given.find(reference); value != given.end()) return value->second;
+    const auto otherwise = function.defaults.find(reference);
+    return otherwise == function.defaults.end() ? nullptr : &otherwise->second;
+  }
+
+  // Takes memory for a part of a node from the budget, before it is used.
+  void pay(uint64_t bytes, const onnx::NodeProto& node) {
+    if (bytes > bytes_left_)
+      fail(ErrorCode::limit,
+           "{}: inlining the model's functions takes more memory than is allowed for a model of "
+           "this size",
+           describe(node));
+    bytes_left_ -= bytes;
+  }
+
+  void substitute_attributes(onnx::NodeProto& node, const Given& given, const Function& function) {
     google::protobuf::RepeatedPtrField<onnx::AttributeProto> attributes;
     attributes.Swap(node.mutable_attribute());
     for (auto& attribute : attributes) {
-      const std::string reference = attribute.ref_attr_name();
-      if (reference.empty()) {
+      const onnx::AttributeProto* value = value_of(attribute, given, function);
+      if (!value) continue;
+      if (value == &attribute) {
         node.add_attribute()->Swap(&attribute);
         continue;
       }
-      const onnx::AttributeProto* value = nullptr;
-      for (const auto& given : call.attribute())
-        if (given.name() == reference) value = &given;
-      const auto otherwise = function.defaults.find(reference);
-      if (!value && otherwise != function.defaults.end()) value = &otherwise->second;
-      if (!value) continue;
+      pay(value->SpaceUsedLong(), node);
       auto& added = *node.add_attribute();
       added = *value;
       added.set_name(attribute.name());
@@ -238,10 +247,10 @@ class Inliner {
 
   onnx::GraphProto& graph_;
   std::map<std::string, int64_t>& opsets_;
-  UniqueNames unique_;
+  FreshNames unique_;
   std::map<std::pair<std::string, std::string>, Function> functions_;
   uint64_t visited_ = 0;
-  uint64_t inlined_bytes_ = 0;
+  uint64_t bytes_left_;
 };
 
 }  // namespace

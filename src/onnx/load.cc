@@ -4,7 +4,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "onnx/external_file.h"
 #include "onnx/other_formats.h"
 #include "onnx/payloads.h"
 #include "onnx/proto.h"
@@ -40,36 +40,51 @@ onnx::ModelProto parse_proto(std::string_view bytes) {
   return proto;
 }
 
-LoadedModel parse(std::shared_ptr<const FileBytes> bytes, const LoadOptions& options) {
+// `path` is the file of the bytes. If it is empty, external data is refused.
+LoadedModel parse(std::shared_ptr<const FileBytes> bytes, const fs::path& path) {
   const size_t size = bytes->view().size();
   if (size > kMaxModelBytes)
     fail(ErrorCode::limit, "has {} bytes, at most {} are accepted", size, kMaxModelBytes);
   onnx::ModelProto proto = parse_proto(bytes->view());
-  Payloads payloads(std::move(bytes), options.external_data_folder, options.follow_symlinks);
+  Payloads payloads(std::move(bytes), path);
   Model model = read_model(proto, payloads);
   return {std::move(model), payloads.files()};
 }
 
-}  // namespace
-
-LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name,
-                        const LoadOptions& options) {
+LoadedModel parse_as(const std::string& name, std::shared_ptr<const FileBytes> bytes,
+                     const fs::path& path) {
   try {
-    return parse(std::move(bytes), options);
+    return parse(std::move(bytes), path);
   } catch (const Error& error) {
     throw error.with_context(printable(name));
   }
 }
 
-Model parse_model(std::string bytes, const std::string& name, const LoadOptions& options) {
-  return parse_model(FileBytes::of(std::move(bytes)), name, options).model;
+}  // namespace
+
+LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name) {
+  return parse_as(name, std::move(bytes), {});
 }
 
-Model load_model(const fs::path& path, const LoadOptions& options) {
-  LoadOptions here = options;
-  if (here.external_data_folder.empty())
-    here.external_data_folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  return parse_model(FileBytes::open(path, kMaxModelBytes), path.string(), here).model;
+Model parse_model(std::string bytes, const std::string& name) {
+  return parse_model(FileBytes::of(std::move(bytes)), name).model;
+}
+
+LoadedModel load_model_with_files(const fs::path& path) {
+  return parse_as(path.string(), FileBytes::open(path, kMaxModelBytes), path);
+}
+
+Model load_model(const fs::path& path) { return load_model_with_files(path).model; }
+
+std::vector<fs::path> external_files_of(const fs::path& path) {
+  std::vector<fs::path> files;
+  try {
+    const auto bytes = FileBytes::open(path, kMaxModelBytes);
+    for (const std::string& location : external_locations(parse_proto(bytes->view())))
+      files.push_back(path.parent_path() / location);
+  } catch (const Error&) {  // whoever loads the model tells what is wrong with it
+  }
+  return files;
 }
 
 }  // namespace fp8q

@@ -29,6 +29,7 @@
 
 #include "base/file_bytes.h"
 #include "graph/model.h"
+#include "onnx/model_files.h"
 
 namespace fp8q {
 
@@ -37,28 +38,24 @@ namespace fs = std::filesystem;
 // This is the limit of protobuf. Larger models keep their weights as external data.
 inline constexpr uint64_t kMaxModelBytes = (uint64_t{1} << 31) - 1;
 
-struct LoadOptions {
-  // External data is in this folder. If it is empty, the data is in the folder of the model.
-  fs::path external_data_folder;
-  // If true, external data files may be symbolic links, as in the caches of model hubs. Their names
-  // must still be relative and without "..".
-  bool follow_symlinks = false;
-};
-
 // Throws an Error (file) if the file cannot be read, an Error (limit) if it has 2 GiB or more, an
 // Error (bad_model) if it breaks the rules, or an Error (unsupported).
-Model load_model(const fs::path& path, const LoadOptions& options = {});
+Model load_model(const fs::path& path);
 
 // Holds a model together with the files that its payloads are views of.
 struct LoadedModel {
   Model model;
-  std::vector<std::shared_ptr<const FileBytes>> files;
+  ModelFiles files;
 };
+LoadedModel load_model_with_files(const fs::path& path);
 
-// Loads a model from bytes in memory or in an open file. `name` stands for the file in messages.
-// External data is refused unless options.external_data_folder tells its folder.
-LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name,
-                        const LoadOptions& options = {});
-Model parse_model(std::string bytes, const std::string& name, const LoadOptions& options = {});
+// Loads a model from bytes in memory. `name` stands for the file in messages. External data is
+// refused.
+LoadedModel parse_model(std::shared_ptr<const FileBytes> bytes, const std::string& name);
+Model parse_model(std::string bytes, const std::string& name);
+
+// Returns the files of external data that the model names, whether they are there or not, without
+// reading any weights. Returns none if the file is not a model.
+std::vector<fs::path> external_files_of(const fs::path& path);
 
 }  // namespace fp8q

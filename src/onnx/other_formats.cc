@@ -44,7 +44,8 @@ bool is_safetensors(std::string_view bytes) {
 
 std::string other_format(std::string_view bytes) {
   if (is_safetensors(bytes))
-    return "a safetensors file, which holds weights but no graph; export the model to ONNX";
+    return "a safetensors file, which holds weights but no graph; export the model to ONNX "
+           "(optimum-cli export onnx --model FOLDER OUT/)";
   for (const auto& [offset, magic, meaning] : kSignatures)
     if (bytes.size() >= offset && bytes.substr(offset, magic.size()) == magic)
       return std::string(meaning);

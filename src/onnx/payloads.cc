@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "onnx/external_file.h"
 #include "onnx/wire_scan.h"
 #include "tensor/tensor.h"
 
@@ -66,21 +67,22 @@ std::shared_ptr<const void> aligned(const std::shared_ptr<const FileBytes>& file
 
 }  // namespace
 
-Payloads::Payloads(std::shared_ptr<const FileBytes> model, fs::path folder, bool follow_symlinks)
-    : model_(std::move(model)), folder_(std::move(folder)), follow_symlinks_(follow_symlinks) {}
+Payloads::Payloads(std::shared_ptr<const FileBytes> model, fs::path path)
+    : model_(std::move(model)), path_(std::move(path)) {}
 
-std::vector<std::shared_ptr<const FileBytes>> Payloads::files() const {
-  std::vector<std::shared_ptr<const FileBytes>> files;
-  if (model_) files.push_back(model_);
-  for (const auto& [location, source] : sources_) files.push_back(source.file);
+ModelFiles Payloads::files() const {
+  ModelFiles files{model_, {}};
+  for (const auto& [location, source] : sources_) files.external.push_back({location, source.file});
   return files;
 }
 
-Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) const {
+Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) {
   const std::string& field = proto.raw_data();
   if (model_ && !field.empty()) {
     const std::string_view part = payload_at(model_->view(), field);
-    return {aligned(model_, part, alignment), part.size()};
+    std::shared_ptr<const void>& bytes = in_model_[part.data()];
+    if (!bytes) bytes = aligned(model_, part, alignment);
+    return {bytes, part.size()};
   }
   const auto file = FileBytes::of(std::move(*proto.mutable_raw_data()));
   return {aligned(file, file->view(), alignment), file->view().size()};
@@ -89,26 +91,15 @@ Payloads::Payload Payloads::raw(onnx::TensorProto& proto, size_t alignment) cons
 Payloads::Source& Payloads::source(const std::string& location) {
   const auto known = sources_.find(location);
   if (known != sources_.end()) return known->second;
-  fs::path folder = folder_;
-  std::string name = location;
-  if (follow_symlinks_ && fs::path(location).is_relative() &&
-      location.find("..") == std::string::npos && location.find('\0') == std::string::npos) {
-    std::error_code error;
-    const fs::path real = fs::canonical(folder_ / location, error);
-    if (error)
-      fail(ErrorCode::file, "{}: cannot be opened: {}", printable((folder_ / location).string()),
-           error.message());
-    folder = real.parent_path();
-    name = real.filename().string();
-  }
-  const auto file = FileBytes::of(open_beneath(folder, name), (folder / name).string());
+  const fs::path shown = path_.parent_path() / location;
+  const auto file = FileBytes::of(open_external_file(path_, location), shown.string());
   return sources_.emplace(location, Source{file}).first->second;
 }
 
 Payloads::Payload Payloads::external(const onnx::TensorProto& proto, uint64_t nbytes,
                                      size_t alignment, const std::string& what) {
   const Reference reference = read_reference(proto, what);
-  if (folder_.empty()) fail(ErrorCode::bad_model, "{}: external data is not available here", what);
+  if (path_.empty()) fail(ErrorCode::bad_model, "{}: external data is not available here", what);
   if (reference.length && *reference.length != nbytes)
     fail(ErrorCode::bad_model, "{}: external data has a length of {} bytes, {} are expected", what,
          *reference.length, nbytes);

@@ -109,9 +109,10 @@ Node read_node(onnx::NodeProto& proto, Payloads& payloads) {
   node.unknown_fields = take_other_fields(proto, onnx::NodeProto::kDomainFieldNumber);
   if (node.op_type.empty())
     fail(ErrorCode::bad_model, "node \"{}\" has no operator", printable(node.name));
+  const std::string described = describe(node);
   for (auto& attribute : *proto.mutable_attribute()) {
     const std::string what =
-        fmt::format("{}: attribute \"{}\"", describe(node), printable(attribute.name()));
+        fmt::format("{}: attribute \"{}\"", described, printable(attribute.name()));
     if (node.attributes.contains(attribute.name()))
       fail(ErrorCode::bad_model, "{} occurs twice", what);
     node.attributes.emplace(attribute.name(), read_attribute(attribute, what, payloads));

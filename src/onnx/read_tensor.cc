@@ -48,7 +48,7 @@ void check_booleans(const Tensor& tensor, const std::string& what) {
 }
 
 Tensor from_raw(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what,
-                const Payloads& payloads) {
+                Payloads& payloads) {
   const auto expected = static_cast<uint64_t>(elements(shape)) * element_size(dtype);
   auto [bytes, size] = payloads.raw(proto, element_size(dtype));
   if (size != expected) fail_size(what, dtype, shape, "raw_data (in bytes)", size, expected);
@@ -138,7 +138,7 @@ Payload payload_of(const onnx::TensorProto& proto, DType dtype, const std::strin
 }
 
 Tensor from_payload(onnx::TensorProto& proto, DType dtype, Shape shape, const std::string& what,
-                    const Payloads& payloads) {
+                    Payloads& payloads) {
   switch (payload_of(proto, dtype, what)) {
     case Payload::none:
       if (elements(shape) != 0)

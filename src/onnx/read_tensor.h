@@ -13,8 +13,6 @@
 
 namespace fp8q {
 
-inline constexpr int kMaxRank = 16;
-
 // Returns the name of an element type by its ONNX number, for messages: "STRING", "type 42".
 std::string onnx_type_name(int code);
 

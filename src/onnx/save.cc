@@ -60,13 +60,15 @@ void write_external(const Model& model, const std::map<std::string, ExternalPlac
   file.commit();
 }
 
-void write_and_verify(const Model& model, const ModelBytes& bytes, const fs::path& path) {
+ModelFiles write_and_verify(const Model& model, const ModelBytes& bytes, const fs::path& path) {
   AtomicFile file(path);
   bytes.for_each_part([&](std::string_view part) { file.write(part); });
   std::string difference;
+  ModelFiles files;
   try {
-    const Model read = load_model(file.temporary_path());
-    difference = first_difference(model, read).value_or("");
+    const LoadedModel read = load_model_with_files(file.temporary_path());
+    difference = first_difference(model, read.model).value_or("");
+    files = read.files;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::file) throw;
     difference = error.what();
@@ -76,6 +78,7 @@ void write_and_verify(const Model& model, const ModelBytes& bytes, const fs::pat
          "{}: not written, because it does not read back as it should: {}. Please report this",
          printable(path.string()), difference);
   file.commit();
+  return files;
 }
 
 // Removes a data file that no model refers to if writing the model failed.
@@ -98,7 +101,7 @@ class OrphanGuard {
 
 }  // namespace
 
-void save_model(const Model& model, const fs::path& path, const SaveOptions& options) {
+ModelFiles save_model(const Model& model, const fs::path& path, const SaveOptions& options) {
   ModelBytes bytes = layout_model(model);
   if (bytes.size <= options.max_proto_bytes) return write_and_verify(model, bytes, path);
 
@@ -111,8 +114,9 @@ void save_model(const Model& model, const fs::path& path, const SaveOptions& opt
   const fs::path data = path.parent_path() / places.begin()->second.file;
   OrphanGuard guard(data);
   write_external(model, places, data);
-  write_and_verify(model, bytes, path);
+  ModelFiles files = write_and_verify(model, bytes, path);
   guard.keep();
+  return files;
 }
 
 std::string serialize_model(const Model& model) {

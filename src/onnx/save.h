@@ -10,6 +10,7 @@
 #include <string>
 
 #include "graph/model.h"
+#include "onnx/model_files.h"
 
 namespace fp8q {
 
@@ -24,9 +25,10 @@ struct SaveOptions {
 // The model must obey the rules in load.h (names unique, nodes ordered). Calls of its functions are
 // written as calls, beside the functions; reading expands them to the same nodes again. The write
 // is atomic; the data file, if any, is durable before the model is renamed into place. The caller
-// checks that the target is not the input. Throws an Error (file), an Error (limit) if the model is
-// too large even without initializers, or an Error (internal) if it does not read back the same.
-void save_model(const Model& model, const fs::path& path, const SaveOptions& options = {});
+// checks that the target is not the input. Returns the files that were written. Throws an Error
+// (file), an Error (limit) if the model is too large even without initializers, or an Error
+// (internal) if it does not read back the same.
+ModelFiles save_model(const Model& model, const fs::path& path, const SaveOptions& options = {});
 
 // Returns the same bytes in memory, always as one message. Throws an Error (limit) if they are 2
 // GiB or more.

@@ -79,7 +79,17 @@ std::optional<Tensor> constant_contents(const GraphIndex& index, const std::stri
       tensor = tensor.to(*to);
     }
   }
-  return tensor;
+  const bool half = tensor.dtype() == DType::f16 || tensor.dtype() == DType::bf16;
+  return half ? tensor.to(DType::f32) : tensor;
+}
+
+std::optional<DType> constant_type(const GraphIndex& index, const std::string& value) {
+  const auto chain = find_chain(index, value);
+  if (!chain) return std::nullopt;
+  for (const Node* node : chain->nodes)
+    if (is_op(node, "Cast"))
+      return dtype_of_onnx_code(static_cast<int>(int_attribute(*node, "to", 0)));
+  return chain->root.tensor.dtype();
 }
 
 Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& perm) {
@@ -118,6 +128,15 @@ void check_finite(const Tensor& f32, const std::string& value) {
          "weight \"{}\": element {} is {}; a weight that is not finite cannot be quantized: export "
          "the model again from a healthy checkpoint",
          printable(value), bad - values.begin(), *bad);
+}
+
+void check_weight(const Tensor& weight, const std::string& value) {
+  if (weight.dtype() != DType::f32)
+    fail(ErrorCode::unsupported,
+         "weight \"{}\" enters its product as {}, only float and its 16-bit types are quantized: "
+         "export the model in FP32",
+         printable(value), name(weight.dtype()));
+  check_finite(weight, value);
 }
 
 }  // namespace fp8q

@@ -9,8 +9,11 @@
 namespace fp8q {
 
 // Returns the contents of a value that is an initializer or a Constant, possibly behind Identity,
-// Cast between floating-point types, and Transpose. Returns nullopt for everything else.
+// Cast between floating-point types, and Transpose. Contents of 16 bits are returned as FP32.
+// Returns nullopt for everything else.
 std::optional<Tensor> constant_contents(const GraphIndex& index, const std::string& value);
+// Returns the type of such a value without its contents.
+std::optional<DType> constant_type(const GraphIndex& index, const std::string& value);
 
 // Describes the stored tensor at the root of such a chain. It has a name if it is an initializer.
 struct StoredConstant {
@@ -24,5 +27,7 @@ Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& perm);
 
 // Throws an Error (bad_model) that names the tensor if a value is NaN or infinite.
 void check_finite(const Tensor& f32, const std::string& value);
+// Throws an Error (unsupported) that names the weight if it is not FP32; otherwise does the same.
+void check_weight(const Tensor& weight, const std::string& value);
 
 }  // namespace fp8q

@@ -18,7 +18,8 @@ std::optional<FoundQuantization> find_quantization(const Model& model);
 bool is_quantized(const Model& model);
 
 // Returns the name that results use: the recipe of a converted model, "quantized" if another tool
-// quantized it, or "fp32".
+// quantized it, or the type in which the model's weights enter their products: "fp32", "fp16",
+// "bf16".
 std::string format_of(const Model& model);
 
 }  // namespace fp8q

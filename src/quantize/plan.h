@@ -18,6 +18,7 @@ namespace fp8q {
 struct SitePlan {
   std::string path;
   std::string value;
+  DType dtype = DType::f32;  // of the value
   SiteKind kind = SiteKind::activation;
   std::vector<Use> uses;        // slots that read the quantized tensor
   std::optional<Use> residual;  // the slot of a residual sum that also adds the quantized numbers
@@ -45,6 +46,12 @@ struct SitePlan {
   std::optional<int64_t> channel_axis;  // set for weights with factors
 
   bool per_token() const { return granularity == Granularity::token; }
+  // Returns whether a value of 16 bits is rounded as FP32: with factors it may leave the range of
+  // 16 bits, and scales found at run time need more precision.
+  bool widened() const {
+    return dtype != DType::f32 && kind == SiteKind::activation && (per_token() || !factors.empty());
+  }
+  DType scale_dtype() const { return widened() ? DType::f32 : dtype; }
   bool quantized() const { return !uses.empty() || output; }  // else the Site stays float
 };
 
@@ -57,6 +64,7 @@ enum class TableStorage {
 // Describes an embedding table: a constant matrix whose rows are looked up by Gather.
 struct TablePlan {
   std::string value;            // the matrix, as the Gathers see it
+  DType dtype = DType::f32;     // of that matrix
   std::vector<size_t> gathers;  // indices of the nodes
   TableStorage storage = TableStorage::unchanged;
   std::string reason;

@@ -41,19 +41,15 @@ std::string group_name(const Granularity& granularity) {
 // Plans a constant operand.
 void plan_weight(SitePlan& plan, const Site& site, const GraphIndex& index) {
   const Tensor weight = planned_weight(index, plan);
-  if (weight.dtype() != DType::f32)
-    fail(
-        ErrorCode::unsupported,
-        "weight \"{}\" enters its product as {}, only float is quantized: export the model in FP32",
-        printable(site.value), name(weight.dtype()));
   FP8Q_ASSERT(serves_weights(plan.observer.id));
-  check_finite(weight, site.value);
+  check_weight(weight, site.value);
   if (!site.channel_axis && plan.granularity == Granularity::channel)
     plan.granularity = Granularity::tensor;
   WeightScales scales = observed_scales(weight, plan.format, plan.granularity, site.channel_axis,
                                         plan.observer, printable(site.path));
   plan.axis = scales.axis;
   plan.scales = std::move(scales.scales);
+  for (float& scale : plan.scales) scale = storable_scale(scale, plan.dtype);
   plan.absmax = scales.absmax;
   plan.zero_channels = scales.zero_channels;
   const Tensor codes = quantized(weight, plan.format, plan.axis, plan.scales);
@@ -93,7 +89,7 @@ void plan_activation(SitePlan& plan, const Site& site, const Statistics* statist
                                              ? "what the weights predict"
                                              : fmt::format("{} values", seen ? seen->count() : 0)) +
                 smoothed;
-  plan.scales = {scale_for(plan.format, plan.absmax)};
+  plan.scales = {storable_scale(scale_for(plan.format, plan.absmax), plan.scale_dtype())};
   if (plan.absmax == 0.0f) {
     plan.zero_channels = 1;
     plan.reason += "; only zeros were seen, so the scale is 1";
@@ -113,6 +109,7 @@ void plan_site(SitePlan& plan, const Site& site, const std::map<size_t, Product>
                bool is_output, SiteRequest& request) {
   plan.path = site.path;
   plan.value = site.value;
+  plan.dtype = site.dtype;
   plan.kind = site.kind;
   std::string float_reason;
   if (is_operand(site.role)) {

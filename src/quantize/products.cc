@@ -19,19 +19,18 @@ struct Chooser {
 
   // Returns why the product cannot be quantized, whatever is asked for.
   std::string obstacle(const Product& product) const {
-    int weights = 0;
+    bool weights = false;
     bool probabilities = false;
     for (const int i : product.operands) {
       if (i < 0) return "the other operand of the product is no Site";
       probabilities |= site(i).role == SiteRole::probabilities;
       if (site(i).kind != SiteKind::weight) continue;
-      ++weights;
+      weights = true;
       if (!constant_contents(index, site(i).value))
         return fmt::format("weight \"{}\" is computed in a way that is not followed",
                            printable(site(i).value));
     }
-    if (weights == 2) return "a product of two constants";
-    if (!recognized && weights == 0 && !probabilities)
+    if (!recognized && !weights && !probabilities)
       return "a product of two activations outside a recognized encoder";
     return "";
   }

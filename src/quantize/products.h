@@ -20,10 +20,9 @@ struct Product {
   std::string float_reason;    // empty: it is quantized
 };
 
-// Returns the products by the index of their node. A graph whose Sites have only the roles
-// `probabilities` and `other` was not recognized as an encoder. In such a graph, only products with
-// a constant operand and products with probabilities count. Throws an Error (usage) if the formats
-// of two operands do not mix.
+// Returns the products by the index of their node. In a graph that was not recognized as an encoder
+// (is_recognized() in request.h), only products with a constant operand and products with
+// probabilities count. Throws an Error (usage) if the formats of two operands do not mix.
 std::map<size_t, Product> choose_products(const GraphIndex& index, const std::vector<Site>& sites,
                                           const std::vector<SiteRequest>& requests);
 

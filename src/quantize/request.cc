@@ -45,7 +45,8 @@ std::string recipe_reason(std::string_view recipe) { return fmt::format("recipe 
 
 bool is_recognized(const std::vector<Site>& sites) {
   return std::ranges::any_of(sites, [](const Site& site) {
-    return site.role != SiteRole::other && site.role != SiteRole::probabilities;
+    return site.role != SiteRole::other && site.role != SiteRole::probabilities &&
+           site.role != SiteRole::head;
   });
 }
 
@@ -60,7 +61,7 @@ PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
   PlanRequest request{.recipe = std::string(recipe.name), .options = options, .sites = {}};
   for (const Site& site : sites) {
     SiteRequest wanted = request_of(recipe, site, options);
-    if (recognized)
+    if (recognized || site.role == SiteRole::head)
       if (auto reason = float_reason(recipe, site.role, options.quantize_head); !reason.empty()) {
         wanted.format.reset();
         wanted.reason = std::move(reason);

@@ -46,9 +46,9 @@ struct PlanRequest {
 };
 
 // Returns what a recipe alone asks for. In a graph that was not recognized as an encoder (its Sites
-// have only the roles `probabilities` and `other`) the recipe asks for every Site. For such a
-// graph, throws an Error (unsupported) if the recipe quantizes values that enter no product,
-// because these are not known there.
+// have only the roles `probabilities`, `head` and `other`) the recipe asks for every Site, but for
+// the head only if the options do. For such a graph, throws an Error (unsupported) if the recipe
+// quantizes values that enter no product, because these are not known there.
 PlanRequest recipe_request(const Recipe& recipe, const std::vector<Site>& sites,
                            const PlanOptions& options = {});
 
@@ -61,7 +61,7 @@ bool needs_statistics(const PlanRequest& request, const std::vector<Site>& sites
 bool needs_predictions(const PlanRequest& request, const std::vector<Site>& sites);
 
 // Returns whether the graph was recognized as an encoder. Only a recognized encoder gives roles
-// other than `probabilities` and `other`.
+// other than `probabilities`, `head` and `other`.
 bool is_recognized(const std::vector<Site>& sites);
 
 }  // namespace fp8q

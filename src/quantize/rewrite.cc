@@ -50,7 +50,8 @@ struct QdqNames {
 // Adds scale and zero point of the same shape: scalars, or one element per channel or block.
 QdqNames add_parameters(const SitePlan& plan, const Shape& shape, Insertions& insertions) {
   QdqNames names;
-  names.scale = insertions.constant(plan.value + "/scale", Tensor::of<float>(shape, plan.scales));
+  const Tensor scale = Tensor::of<float>(shape, plan.scales).to(plan.scale_dtype());
+  names.scale = insertions.constant(plan.value + "/scale", scale);
   names.zero_point =
       insertions.constant(plan.value + "/zero_point", Tensor(dtype_of_format(plan.format), shape));
   names.result = insertions.name(plan.value + "/dequantized");
@@ -68,16 +69,31 @@ Pair pair_of(const std::string& value, const QdqNames& names, std::string codes,
                     std::move(result))};
 }
 
+std::string add_cast(const std::string& value, DType to, const char* suffix, size_t at,
+                     Insertions& insertions) {
+  std::string result = insertions.name(value + suffix);
+  insertions.before(at, make_node("Cast", {value}, result, {{"to", static_cast<int64_t>(to)}}));
+  return result;
+}
+
 // Returns the name of the value that is quantized for an activation that node `at` is the first to
 // read: the activation itself, or its product with the factors of its channels.
 std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) {
-  if (plan.factors.empty()) return plan.value;
+  const std::string value =
+      plan.widened() ? add_cast(plan.value, DType::f32, "/wide", at, insertions) : plan.value;
+  if (plan.factors.empty()) return value;
   const std::string factors = insertions.constant(
       plan.value + "/factors",
       Tensor::of<float>({static_cast<int64_t>(plan.factors.size())}, plan.factors));
   std::string result = insertions.name(plan.value + "/smoothed");
-  insertions.before(at, make_node("Mul", {plan.value, factors}, result));
+  insertions.before(at, make_node("Mul", {value, factors}, result));
   return result;
+}
+
+// Returns the rounded value in the type of the activation.
+std::string narrowed(const SitePlan& plan, std::string rounded, size_t at, Insertions& insertions) {
+  if (!plan.widened()) return rounded;
+  return add_cast(rounded, plan.dtype, "/narrow", at, insertions);
 }
 
 // The slot of a residual sum may read the numbers under another name (behind a reshape). It then
@@ -105,8 +121,9 @@ void add_token_rounding(const Group& group, Insertions& insertions, Functions& f
   const SitePlan& plan = *group.plan;
   const size_t first = std::ranges::min_element(group.uses, {}, &Use::node)->node;
   const auto function = functions.try_emplace(plan.format, token_rounding(plan.format)).first;
-  const std::string result = insertions.name(plan.value + "/rounded");
-  insertions.call_before(first, function->second, multiplied(plan, first, insertions), result);
+  const std::string rounded = insertions.name(plan.value + "/rounded");
+  insertions.call_before(first, function->second, multiplied(plan, first, insertions), rounded);
+  const std::string result = narrowed(plan, rounded, first, insertions);
   for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = result;
 }
 
@@ -136,6 +153,7 @@ void add_operand(const Group& group, Insertions& insertions) {
   insertions.before(first,
                     make_node("DequantizeLinear", {names.codes, names.scale, names.zero_point},
                               names.result, axis));
+  names.result = narrowed(plan, names.result, first, insertions);
   for (const Use& use : group.uses) insertions.node(use.node).inputs[use.input] = names.result;
   add_residual(plan, names, insertions);
 }

@@ -33,7 +33,7 @@ const Node* reader_that_is_no_lookup(const GraphIndex& index, const std::string&
 }
 
 void plan_float16(TablePlan& plan, const Tensor& table, DType stored) {
-  if (stored == DType::bf16) {
+  if (stored == DType::bf16 || plan.dtype != DType::f32) {
     plan.reason = "is stored in 16 bits already";
     return;
   }
@@ -53,6 +53,7 @@ void plan_rows(TablePlan& plan, const Tensor& table) {
   WeightScales scales = absmax_scales(table, kTableFormat, 0);
   plan.storage = TableStorage::quantized_rows;
   plan.scales = std::move(scales.scales);
+  for (float& scale : plan.scales) scale = storable_scale(scale, plan.dtype);
   plan.absmax = scales.absmax;
   plan.zero_rows = scales.zero_channels;
   const Tensor codes = quantized(table, kTableFormat, 0, plan.scales);
@@ -81,8 +82,8 @@ void rewrite_as_rows(const TablePlan& plan, const Tensor& table, Insertions& ins
   const auto rows = static_cast<int64_t>(plan.scales.size());
   const std::string codes = insertions.constant(plan.value + "/quantized",
                                                 quantized(table, kTableFormat, 0, plan.scales));
-  const std::string scales =
-      insertions.constant(plan.value + "/scale", Tensor::of<float>({rows}, plan.scales));
+  const std::string scales = insertions.constant(
+      plan.value + "/scale", Tensor::of<float>({rows}, plan.scales).to(plan.dtype));
   const std::string last_axis =
       insertions.constant(plan.value + "/scale_axis", Tensor::of<int64_t>({1}, {-1}));
   for (const size_t n : plan.gathers) {
@@ -99,7 +100,7 @@ void rewrite_as_rows(const TablePlan& plan, const Tensor& table, Insertions& ins
     gather.inputs[0] = codes;
     gather.outputs[0] = row_codes;
     const std::string values =
-        add("Cast", {row_codes}, "/values", {{"to", static_cast<int64_t>(DType::f32)}});
+        add("Cast", {row_codes}, "/values", {{"to", static_cast<int64_t>(plan.dtype)}});
     const std::string row_scales = add("Gather", {scales, ids}, "/scale", {{"axis", int64_t{0}}});
     const std::string column = add("Unsqueeze", {row_scales, last_axis}, "/scale_column");
     insertions.after(n, make_node("Mul", {values, column}, result));
@@ -124,6 +125,7 @@ std::vector<TablePlan> plan_tables(const GraphIndex& index, bool quantize_rows) 
     check_finite(*table, value);
     TablePlan plan;
     plan.value = value;
+    plan.dtype = *constant_type(index, value);
     plan.gathers = {n};
     if (const Node* other = reader_that_is_no_lookup(index, value))
       plan.reason = fmt::format("is also read by {}", describe(*other));

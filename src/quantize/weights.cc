@@ -178,6 +178,14 @@ WeightScales observed_scales(const Tensor& f32, Format format, const Granularity
   return scales_of_ranges(groups.axis, ranges, format);
 }
 
+float storable_scale(float scale, DType dtype) {
+  constexpr float kSmallestHalf = 0x1p-14f, kLargestHalf = 65504;
+  if (dtype == DType::f16)
+    return static_cast<float>(Float16(std::clamp(scale, kSmallestHalf, kLargestHalf)));
+  if (dtype == DType::bf16) return static_cast<float>(BFloat16(scale));
+  return scale;
+}
+
 Tensor quantized(const Tensor& f32, Format format, const ScaleAxis& axis,
                  const std::vector<float>& scales) {
   Tensor codes(dtype_of_format(format), f32.shape());

@@ -44,6 +44,11 @@ WeightScales observed_scales(const Tensor& f32, Format format, const Granularity
                              std::optional<int64_t> channel_axis, const ObserverChoice& observer,
                              const std::string& where);
 
+// Returns a scale of scale_for() as a tensor of type f32, f16 or bf16 holds it: rounded to the
+// type, and at least its smallest normal number, because runtimes may flush smaller ones to zero.
+// Codes are made with the result, so that they fit the scale that is stored.
+float storable_scale(float scale, DType dtype);
+
 // Returns the codes in a tensor of the format's type (E4M3, E5M2 or INT8) and the shape of `f32`.
 Tensor quantized(const Tensor& f32, Format format, const ScaleAxis& axis,
                  const std::vector<float>& scales);

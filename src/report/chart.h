@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/html.h"
+
 namespace fp8q {
 
 // A bar chart has horizontal bars from zero, with the largest value at full width.
@@ -15,7 +17,7 @@ struct Bar {
   std::string text;  // printed beside the bar
   int series = 0;    // 0..5: its color
 };
-std::string bar_chart(const std::vector<Bar>& bars);
+Html bar_chart(const std::vector<Bar>& bars);
 
 // An interval chart has one row per point with its interval, on one axis.
 struct IntervalRow {
@@ -27,7 +29,7 @@ struct IntervalRow {
   int series = 0;
 };
 // `reference` is the place of a vertical line, such as "no difference".
-std::string interval_chart(const std::vector<IntervalRow>& rows, std::optional<double> reference);
+Html interval_chart(const std::vector<IntervalRow>& rows, std::optional<double> reference);
 
 // A heat map has rows x columns of numbers. A cell without a number is nullopt.
 struct HeatMap {
@@ -38,7 +40,7 @@ struct HeatMap {
   double high = 1;                                         // gets the lightest color
   const char* unit = "";                                   // for the tooltip
 };
-std::string heat_map(const HeatMap& map);
+Html heat_map(const HeatMap& map);
 
 // A magnitude chart shows how magnitudes are distributed, and below them the values that formats
 // can represent. Positions are binary logarithms.
@@ -53,6 +55,6 @@ struct MagnitudeChart {
   std::vector<double> shares;  // shares of bins of equal width from `low` to `high`
   std::vector<GridStrip> strips;
 };
-std::string magnitude_chart(const MagnitudeChart& chart);
+Html magnitude_chart(const MagnitudeChart& chart);
 
 }  // namespace fp8q

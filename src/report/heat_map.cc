@@ -1,5 +1,3 @@
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -32,31 +30,30 @@ const char* text_on(const Color& c) {
   return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] > 120 ? "#111" : "#fff";
 }
 
-std::string cell(const HeatMap& map, size_t row, size_t column) {
+Html cell(const HeatMap& map, size_t row, size_t column) {
   const auto& value = map.values[row][column];
-  if (!value) return "<td class=\"none\"></td>";
+  if (!value) return html("<td class=\"none\"></td>");
   const Color c = color_at((*value - map.low) / (map.high - map.low));
   const std::string number = std::isfinite(*value) ? fmt::format("{:.0f}", *value) : "exact";
-  return fmt::format(
+  return html(
       "<td style=\"background:rgb({:.0f},{:.0f},{:.0f});color:{}\" title=\"{} / {}: {}{}\">{}</td>",
-      c[0], c[1], c[2], text_on(c), escape(map.rows[row]), escape(map.columns[column]),
+      c[0], c[1], c[2], text_on(c), map.rows[row], map.columns[column],
       std::isfinite(*value) ? fmt::format("{:.1f}", *value) : number, map.unit,
-      std::isfinite(*value) ? number : "&infin;");
+      std::isfinite(*value) ? Html(number) : html("&infin;"));
 }
 
 }  // namespace
 
-std::string heat_map(const HeatMap& map) {
-  std::string html = "<div class=\"wide\"><table class=\"heat\"><thead><tr><th></th>";
-  for (const auto& column : map.columns)
-    html += fmt::format("<th><span>{}</span></th>", escape(column));
-  html += "</tr></thead><tbody>\n";
+Html heat_map(const HeatMap& map) {
+  Html table = html("<div class=\"wide\"><table class=\"heat\"><thead><tr><th></th>");
+  for (const auto& column : map.columns) table += html("<th><span>{}</span></th>", column);
+  table += html("</tr></thead><tbody>\n");
   for (size_t row = 0; row < map.rows.size(); ++row) {
-    html += fmt::format("<tr><th>{}</th>", escape(map.rows[row]));
-    for (size_t column = 0; column < map.columns.size(); ++column) html += cell(map, row, column);
-    html += "</tr>\n";
+    table += html("<tr><th>{}</th>", map.rows[row]);
+    for (size_t column = 0; column < map.columns.size(); ++column) table += cell(map, row, column);
+    table += html("</tr>\n");
   }
-  return html + "</tbody></table></div>\n";
+  return table + html("</tbody></table></div>\n");
 }
 
 }  // namespace fp8q

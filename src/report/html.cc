@@ -1,63 +1,67 @@
 #include "report/html.h"
 
-#include <spdlog/fmt/fmt.h>
+#include "base/error.h"
 
 namespace fp8q {
 
-std::string escape(std::string_view text) {
-  std::string html;
-  html.reserve(text.size());
-  for (const char c : text) {
+Html Html::of_program(std::string_view markup) {
+  Html made;
+  made.markup_ = markup;
+  return made;
+}
+
+Html::Html(Escaped, std::string_view text) {
+  for (const char c : printable(text, kMaxPrintedMessage)) {
     switch (c) {
       case '&':
-        html += "&amp;";
+        markup_ += "&amp;";
         break;
       case '<':
-        html += "&lt;";
+        markup_ += "&lt;";
         break;
       case '>':
-        html += "&gt;";
+        markup_ += "&gt;";
         break;
       case '"':
-        html += "&quot;";
+        markup_ += "&quot;";
         break;
       case '\'':
-        html += "&#39;";
+        markup_ += "&#39;";
         break;
       default:
-        html += c;
+        markup_ += c;
     }
   }
-  return html;
 }
 
-std::string html_table(const std::vector<std::string>& head,
-                       const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<div class=\"wide\"><table><thead><tr>";
-  std::vector<std::string_view> alignment;
+Html code(std::string_view name) { return html("<code>{}</code>", name); }
+
+Html html_table(const std::vector<std::string>& head, const std::vector<std::vector<Html>>& rows) {
+  Html table = html("<div class=\"wide\"><table><thead><tr>");
+  std::vector<Html> alignment;
   for (const std::string& cell : head) {
     const bool number = cell.starts_with('>');
-    alignment.push_back(number ? " class=\"number\"" : "");
-    html += fmt::format("<th{}>{}</th>", alignment.back(), escape(cell.substr(number)));
+    alignment.push_back(number ? html(" class=\"number\"") : Html());
+    table += html("<th{}>{}</th>", alignment.back(), cell.substr(number));
   }
-  html += "</tr></thead><tbody>\n";
+  table += html("</tr></thead><tbody>\n");
   for (const auto& row : rows) {
-    html += "<tr>";
+    table += html("<tr>");
     for (size_t i = 0; i < row.size(); ++i)
-      html += fmt::format("<td{}>{}</td>", i < alignment.size() ? alignment[i] : "", row[i]);
-    html += "</tr>\n";
+      table += html("<td{}>{}</td>", i < alignment.size() ? alignment[i] : Html(), row[i]);
+    table += html("</tr>\n");
   }
-  return html + "</tbody></table></div>\n";
+  return table + html("</tbody></table></div>\n");
 }
 
-std::string html_section(std::string_view title, std::string_view lead, std::string_view content) {
-  return fmt::format("<section>\n<h2>{}</h2>\n<p class=\"lead\">{}</p>\n{}</section>\n",
-                     escape(title), lead, content);
+Html html_section(std::string_view title, const Html& lead, const Html& content) {
+  return html("<section>\n<h2>{}</h2>\n<p class=\"lead\">{}</p>\n{}</section>\n", title, lead,
+              content);
 }
 
-std::string html_figure(std::string_view title, std::string_view chart, std::string_view caption) {
-  return fmt::format("<figure>\n<h3>{}</h3>\n{}<figcaption>{}</figcaption>\n</figure>\n",
-                     escape(title), chart, caption);
+Html html_figure(std::string_view title, const Html& chart, const Html& caption) {
+  return html("<figure>\n<h3>{}</h3>\n{}<figcaption>{}</figcaption>\n</figure>\n", title, chart,
+              caption);
 }
 
 }  // namespace fp8q

@@ -1,5 +1,3 @@
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -21,6 +19,11 @@ struct Axis {
   double low;
   double high;
   double step;
+  // Counts the marks by their number: a step may be too small to change a large value.
+  int marks() const {
+    const double steps = std::round((high - low) / step);
+    return steps > 0 ? static_cast<int>(std::min(steps, 20.0)) + 1 : 1;
+  }
   double percent(double x) const { return 100 * (x - low) / (high - low); }
 };
 
@@ -41,31 +44,33 @@ Axis axis_for(const std::vector<IntervalRow>& rows, std::optional<double> refere
 
 }  // namespace
 
-std::string interval_chart(const std::vector<IntervalRow>& rows, std::optional<double> reference) {
-  if (rows.empty()) return "";
+Html interval_chart(const std::vector<IntervalRow>& rows, std::optional<double> reference) {
+  if (rows.empty()) return {};
   const Axis axis = axis_for(rows, reference);
-  std::string html = "<div class=\"bars\">\n";
+  Html chart = html("<div class=\"bars\">\n");
   for (const auto& row : rows) {
-    html += fmt::format(
+    chart += html(
         "<span>{}</span><svg class=\"interval\" role=\"img\" aria-label=\"{}\">"
         "<line class=\"rule\" x1=\"0\" x2=\"100%\" y1=\"50%\" y2=\"50%\"/>",
-        escape(row.label), escape(row.label + ": " + row.text));
+        row.label, row.label + ": " + row.text);
     if (reference)
-      html += fmt::format(
-          "<line class=\"reference\" x1=\"{0:.2f}%\" x2=\"{0:.2f}%\" y1=\"0\" y2=\"100%\"/>",
-          axis.percent(*reference));
-    html += fmt::format(
+      chart +=
+          html("<line class=\"reference\" x1=\"{0:.2f}%\" x2=\"{0:.2f}%\" y1=\"0\" y2=\"100%\"/>",
+               axis.percent(*reference));
+    chart += html(
         "<line class=\"s{0}\" x1=\"{1:.2f}%\" x2=\"{2:.2f}%\" y1=\"50%\" y2=\"50%\"/>"
         "<circle class=\"s{0}\" cx=\"{3:.2f}%\" cy=\"50%\" r=\"5\"/></svg>"
         "<span class=\"number\">{4}</span>\n",
         row.series, axis.percent(row.low), axis.percent(row.high), axis.percent(row.value),
-        escape(row.text));
+        row.text);
   }
-  html += "<span></span><span class=\"axis\">";
-  for (double x = axis.low; x < axis.high + axis.step / 2; x += axis.step)
-    html += fmt::format("<span style=\"left:{:.2f}%\">{:.6g}</span>", axis.percent(x),
-                        std::abs(x) < axis.step / 2 ? 0.0 : x);
-  return html + "</span><span></span>\n</div>\n";
+  chart += html("<span></span><span class=\"axis\">");
+  for (int mark = 0; mark < axis.marks(); ++mark) {
+    const double x = axis.low + mark * axis.step;
+    chart += html("<span style=\"left:{:.2f}%\">{:.6g}</span>", axis.percent(x),
+                  std::abs(x) < axis.step / 2 ? 0.0 : x);
+  }
+  return chart + html("</span><span></span>\n</div>\n");
 }
 
 }  // namespace fp8q

@@ -12,7 +12,9 @@ Tree json_of(const std::optional<FileFacts>& file) { return file ? json_of(*file
 
 Tree unless_empty(const std::string& text) { return text.empty() ? Tree() : Tree(text); }
 
-std::string as_text(const Tree& json) { return json.text({.indent = kResultIndent}); }
+std::string as_text(const Tree& json) {
+  return json.text({.indent = kResultIndent, .escape_unprintable = true});
+}
 
 Tree header(const char* command, const std::optional<FileFacts>& model) {
   return {{"schema", std::string("fp8q/") + command + "/1"},
@@ -152,6 +154,7 @@ std::string to_json(const InspectResult& r) {
   json["bytes_by_type"] = r.bytes_by_type;
   json["inputs"] = r.inputs;
   json["outputs"] = r.outputs;
+  json["output_meanings"] = r.output_meanings;
   json["operators"] = r.operators;
   json["encoder"] = r.encoder;
   if (r.encoder) json["architecture"] = pairs(r.architecture);

@@ -18,7 +18,7 @@ Tree header(const char* command, const std::optional<FileFacts>& model);
 void add(Tree& json, const ExecutionFacts& execution);
 // Returns the text, or null if it is empty.
 Tree unless_empty(const std::string& text);
-// Returns the text that --json writes.
+// Returns the text that --json writes, which may go to a terminal.
 std::string as_text(const Tree& json);
 
 }  // namespace fp8q

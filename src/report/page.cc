@@ -13,30 +13,30 @@ namespace {
 constexpr std::string_view kGenerator = "<meta name=\"generator\" content=\"fp8q ";
 
 // Lists the inputs of the page: file, command, and the model that it is about.
-std::string sources_table(const std::vector<ResultFile>& results) {
-  std::vector<std::vector<std::string>> rows;
+Html sources_table(const std::vector<ResultFile>& results) {
+  std::vector<std::vector<Html>> rows;
   for (const ResultFile& r : results) {
     std::string model;
     if (r.statistics) model = r.statistics->provenance.model_name;
     else if (const auto facts = r.json.find("model"); facts && facts->is_object())
       model = facts->string_or("path", "");
-    rows.push_back({"<code>" + escape(printable(r.path.string())) + "</code>", escape(r.schema),
-                    escape(model)});
+    rows.push_back({code(r.path.string()), r.schema, model});
   }
   return html_section("Sources", "The files this page was made from.",
                       html_table({"file", "holds", "model"}, rows));
 }
 
-using Section = std::string (*)(const SectionInput&);
+using Section = Html (*)(const SectionInput&);
 
 }  // namespace
 
 std::string report_page(const std::vector<ResultFile>& results, const PageSettings& settings) {
-  std::string page = fmt::format(
+  Html page = html(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "{0}{1}\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{2}</title>\n<style>\n{3}</style>\n</head>\n<body>\n<h1>{2}</h1>\n",
-      kGenerator, escape(settings.version), escape(settings.title), kReportStyle);
+      Html::of_program(kGenerator), settings.version, settings.title,
+      Html::of_program(kReportStyle));
   const auto add = [&](std::string_view schema, Section section) {
     SectionInput input{{}, settings.sites};
     for (const ResultFile& r : results)
@@ -47,7 +47,7 @@ std::string report_page(const std::vector<ResultFile>& results, const PageSettin
 #include "report/sections.def"
 #undef FP8Q_SECTION
   page += sources_table(results);
-  return page + "</body>\n</html>\n";
+  return (page + html("</body>\n</html>\n")).markup();
 }
 
 bool is_report_page(std::string_view bytes) {

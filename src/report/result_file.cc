@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,7 +13,10 @@ namespace {
 using json::Document;
 using json::Value;
 
-constexpr uint64_t kMaxBytes = uint64_t{1} << 28;
+constexpr uint64_t kMaxBytes = uint64_t{1} << 28;  // of one file
+constexpr size_t kMaxResults = 10'000;
+// All files together, as read; the page takes about as much again.
+constexpr size_t kMaxMemory = json::kMaxTreeBytes;
 constexpr json::Kind kKind{.what = "a file of results",
                            .remedy = "run the command again that wrote it, with --json FILE"};
 
@@ -40,6 +44,7 @@ std::vector<ResultFile> results_of(const fs::path& path, std::string_view bytes,
   for (const Value& result : root.is_list() ? root.items() : std::vector{root}) {
     const std::string schema = schema_of(result);
     if (schema.empty()) return {};
+    if (results.size() > kMaxResults) break;  // refused by Results
     ResultFile& file = results.emplace_back(ResultFile{path, schema, document, result, {}});
     if (schema == "statistics") file.statistics = statistics_from_json(bytes, path.string());
   }
@@ -72,18 +77,49 @@ std::vector<fs::path> json_files_in(const fs::path& folder) {
   return files;
 }
 
-void append(std::vector<ResultFile>& to, std::vector<ResultFile> from) {
-  std::ranges::move(from, std::back_inserter(to));
-}
+// Holds all results, and refuses more than fit.
+class Results {
+ public:
+  void append(std::vector<ResultFile> from) {
+    if (from.empty()) return;
+    memory_ += from.front().document.memory();
+    if (const auto& statistics = from.front().statistics)
+      memory_ += statistics->sites.size() * SiteStatistics::kBins * sizeof(uint64_t);
+    if (memory_ > kMaxMemory)
+      fail(ErrorCode::limit,
+           "{}: with it, the results take more than {} MiB of memory; make several reports",
+           printable(from.front().path.string()), kMaxMemory >> 20);
+    if (list_.size() + from.size() > kMaxResults)
+      fail(ErrorCode::limit, "{}: with it, there are more than {} results; make several reports",
+           printable(from.front().path.string()), kMaxResults);
+    std::ranges::move(from, std::back_inserter(list_));
+  }
+  std::vector<ResultFile> take() { return std::move(list_); }
+
+ private:
+  std::vector<ResultFile> list_;
+  size_t memory_ = 0;
+};
 
 }  // namespace
 
+bool is_result_file(const fs::path& path) {
+  std::string start(64, '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(start.data(), static_cast<std::streamsize>(start.size()));
+  std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
+  for (const char* command : {"inspect", "calibrate", "merge", "convert", "eval", "eval-shard",
+                              "bench", "report", "compare", "sensitivity", "tune"})
+    if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
+  return false;
+}
+
 std::vector<ResultFile> load_results(const std::vector<fs::path>& inputs) {
-  std::vector<ResultFile> results;
+  Results results;
   for (const fs::path& input : inputs) {
     std::error_code ignored;
     if (fs::is_directory(input, ignored)) {
-      for (const fs::path& file : json_files_in(input)) append(results, look_for_results(file));
+      for (const fs::path& file : json_files_in(input)) results.append(look_for_results(file));
       continue;
     }
     auto found = read_results(input);
@@ -92,9 +128,9 @@ std::vector<ResultFile> load_results(const std::vector<fs::path>& inputs) {
            "{}: holds no results that a report can show; give it files that --json wrote, or "
            "statistics (*.calib.json)",
            printable(input.string()));
-    append(results, std::move(found));
+    results.append(std::move(found));
   }
-  return results;
+  return results.take();
 }
 
 }  // namespace fp8q

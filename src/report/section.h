@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "report/html.h"
 #include "report/result_file.h"
 
 namespace fp8q {
@@ -13,9 +14,9 @@ struct SectionInput {
   std::vector<std::string> sites;        // Sites whose histograms were requested; empty: choose
 };
 
-// Returns HTML. Throws an Error (bad_data) that names the file and the member if a result lacks a
+// Throws an Error (bad_data) that names the file and the member if a result lacks a
 // member.
-#define FP8Q_SECTION(schema) std::string section_##schema(const SectionInput& input);
+#define FP8Q_SECTION(schema) Html section_##schema(const SectionInput& input);
 #include "report/sections.def"
 #undef FP8Q_SECTION
 

@@ -1,4 +1,6 @@
 // Shows speed: the latency of each cell, and where the time goes.
+#include <map>
+
 #include "base/error.h"
 #include "report/chart.h"
 #include "report/html.h"
@@ -13,14 +15,15 @@ std::string percent(const Value& fraction) {
   return fraction.is_null() ? "" : fmt::format("{:.0f} %", 100 * fraction.number());
 }
 
-// Colors follow the order of the variants in a cell.
-int series_of(const Value& variants, const std::string& format) {
+// Returns the color of each format, by the order of the variants in a cell.
+std::map<std::string, int> series_by_format(const Value& variants) {
+  std::map<std::string, int> series;
   for (size_t i = 0; i < variants.size(); ++i)
-    if (variants.at(i)["format"].string() == format) return static_cast<int>(i % 6);
-  return 0;
+    series.try_emplace(variants.at(i)["format"].string(), static_cast<int>(i % 6));
+  return series;
 }
 
-std::string stages_chart(const Value& row, int series) {
+Html stages_chart(const Value& row, int series) {
   std::vector<Bar> bars;
   for (const Value& stage : row["stages"].items())
     bars.push_back(
@@ -30,21 +33,22 @@ std::string stages_chart(const Value& row, int series) {
 
 }  // namespace
 
-std::string section_bench(const SectionInput& input) {
-  std::string content;
+Html section_bench(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     const std::string name =
         r["shape"].is_null() ? r["model"]["path"].string() : r["shape"].string();
-    std::vector<std::vector<std::string>> rows;
+    std::vector<std::vector<Html>> rows;
     std::vector<Bar> bars;
-    std::string stages;
+    Html stages;
+    std::map<std::string, int> series_of = series_by_format(r["variants"]);
     for (const Value& row : r["rows"].items()) {
       const auto format = row["format"].string();
       const auto cell = fmt::format("batch {}, length {}", row["batch"].unsigned_integer(),
                                     row["sequence"].unsigned_integer());
-      const int series = series_of(r["variants"], format);
-      rows.push_back({cell, escape(format), fmt::format("{:.2f}", row["median_ms"].number()),
+      const int series = series_of[format];
+      rows.push_back({cell, format, fmt::format("{:.2f}", row["median_ms"].number()),
                       fmt::format("{:.2f}", row["p99_ms"].number()),
                       fmt::format("{:.0f}", row["sequences_per_s"].number()),
                       percent(row["roof_fraction"]), fmt::format("{:.2f}", row["ratio"].number())});
@@ -54,8 +58,7 @@ std::string section_bench(const SectionInput& input) {
         stages += html_figure(cell + ", " + format, stages_chart(row, series),
                               "Share of the time of the forward pass.");
     }
-    content += html_figure(name, bar_chart(bars),
-                           escape(r["engine"].string()) + ". Sequences per second.");
+    content += html_figure(name, bar_chart(bars), r["engine"].string() + ". Sequences per second.");
     content += html_table(
         {"", "format", ">median ms", ">p99 ms", ">sequences/s", ">of roof", ">speed"}, rows);
     content += stages;

@@ -19,21 +19,20 @@ double reach(const Value& site) {
 
 }  // namespace
 
-std::string section_calibrate(const SectionInput& input) {
-  std::string content;
+Html section_calibrate(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     std::vector<Value> sites = r["sites"].items();
     std::ranges::stable_sort(sites, std::greater{}, reach);
     if (sites.size() > kShown) sites.erase(sites.begin() + kShown, sites.end());
-    std::vector<std::vector<std::string>> rows;
+    std::vector<std::vector<Html>> rows;
     for (const Value& s : sites)
-      rows.push_back({"<code>" + escape(s["path"].string()) + "</code>",
-                      fmt::format("{:.4g}", s["absmax"].number()),
+      rows.push_back({code(s["path"].string()), fmt::format("{:.4g}", s["absmax"].number()),
                       fmt::format("{:.4g}", s["std"].number()), fmt::format("{:.0f}", reach(s)),
                       fmt::format("{}", s["nonfinite"].unsigned_integer())});
-    content += fmt::format("<p>{} examples, {} tokens.</p>", r["examples"].unsigned_integer(),
-                           r["tokens"].unsigned_integer());
+    content += html("<p>{} examples, {} tokens.</p>", r["examples"].unsigned_integer(),
+                    r["tokens"].unsigned_integer());
     content += html_table(
         {"Site", ">largest magnitude", ">deviation", ">largest / deviation", ">not finite"}, rows);
   }

@@ -19,15 +19,14 @@ std::string percent(const Value& site, const char* key) {
   return site.has(key) ? fmt::format("{:.3f} %", 100 * site[key].number()) : "";
 }
 
-std::string worst_sites(const Value& sites) {
+Html worst_sites(const Value& sites) {
   std::vector<Value> ranked = sites.items();
   std::erase_if(ranked, [](const Value& s) { return !std::isfinite(decibels_of(s).value()); });
   std::ranges::stable_sort(ranked, {}, decibels_of);
   if (ranked.size() > kWorst) ranked.erase(ranked.begin() + kWorst, ranked.end());
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<Html>> rows;
   for (const Value& site : ranked)
-    rows.push_back({"<code>" + escape(site["path"].string()) + "</code>",
-                    escape(site["format"].at(1).string()),
+    rows.push_back({code(site["path"].string()), site["format"].at(1).string(),
                     fmt::format("{:.1f}", *decibels_of(site)),
                     fmt::format("{:.5f}", site["cosine"].number()), percent(site, "saturated"),
                     percent(site, "underflowed")});
@@ -35,12 +34,12 @@ std::string worst_sites(const Value& sites) {
                     rows);
 }
 
-std::string outputs_table(const Value& outputs) {
-  std::vector<std::vector<std::string>> rows;
+Html outputs_table(const Value& outputs) {
+  std::vector<std::vector<Html>> rows;
   for (const Value& output : outputs.items()) {
-    std::vector<std::string> row = {"<code>" + escape(output["name"].string()) + "</code>",
-                                    fmt::format("{:.3g}", output["max_error"].number()),
-                                    fmt::format("{:.3g}", output["nmse"].number()), "", ""};
+    std::vector<Html> row = {code(output["name"].string()),
+                             fmt::format("{:.3g}", output["max_error"].number()),
+                             fmt::format("{:.3g}", output["nmse"].number()), "", ""};
     if (const auto decisions = output.find("decisions")) {
       row[3] = fmt::format("{:.3g}", (*decisions)["kl_mean"].number());
       row[4] = fmt::format("{:.2f} %", 100 * (*decisions)["agreement"].number());
@@ -52,8 +51,8 @@ std::string outputs_table(const Value& outputs) {
 
 }  // namespace
 
-std::string section_compare(const SectionInput& input) {
-  std::string content;
+Html section_compare(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     const std::string title =

@@ -16,16 +16,15 @@ using json::Value;
 
 constexpr size_t kWeakest = 8;  // number of Sites listed
 
-std::string weakest_sites(const Value& sites) {
+Html weakest_sites(const Value& sites) {
   std::vector<Value> known = sites.items();
   std::erase_if(known, [](const Value& s) { return !decibels_of(s); });
   std::ranges::stable_sort(known, {}, [](const Value& s) { return *decibels_of(s); });
   if (known.size() > kWeakest) known.erase(known.begin() + kWeakest, known.end());
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<Html>> rows;
   for (const Value& site : known)
-    rows.push_back({"<code>" + escape(site["path"].string()) + "</code>",
-                    escape(site["format"].string()), fmt::format("{:.1f}", *decibels_of(site)),
-                    escape(site["reason"].string())});
+    rows.push_back({code(site["path"].string()), site["format"].string(),
+                    fmt::format("{:.1f}", *decibels_of(site)), site["reason"].string()});
   return html_table({"weakest Sites", "format", ">SQNR dB", "scale from"}, rows);
 }
 
@@ -36,8 +35,8 @@ Bar size_bar(const std::string& label, const Value& bytes, int series) {
 
 }  // namespace
 
-std::string section_convert(const SectionInput& input) {
-  std::string content;
+Html section_convert(const SectionInput& input) {
+  Html content;
   std::vector<Bar> sizes;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;

@@ -21,15 +21,16 @@ std::string file_name(const Value& model) {
 
 std::string megabytes(const Value& bytes) { return fmt::format("{:.1f}", bytes.number() / 1e6); }
 
-std::string metrics_text(const Value& scores) {
-  std::vector<std::string> parts;
+Html metrics_text(const Value& scores) {
+  Html lines;
   for (const auto& [name, value] : scores["metrics"].members())
-    parts.push_back(fmt::format("{} {:.4f}", escape(name), value.number()));
-  return fmt::format("{}", fmt::join(parts, "<br>"));
+    lines +=
+        html("{}{} {:.4f}", lines.markup().empty() ? Html() : html("<br>"), name, value.number());
+  return lines;
 }
 
 struct Tables {
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<Html>> rows;
   std::map<std::string, std::vector<IntervalRow>> scores;  // by task
   std::vector<IntervalRow> differences;
   std::map<std::string, int> series;  // color by format
@@ -55,16 +56,16 @@ void add_scores(Tables& tables, const Value& scores, const Value& r,
   const Value ci = scores["ci95"];
   tables.scores[task].push_back({format, scores["score"].number(), ci.at(0).number(),
                                  ci.at(1).number(), score_text(scores), series});
-  std::vector<std::string> row = {escape(task),
-                                  escape(format),
-                                  "<code>" + escape(file_name(model)) + "</code>",
-                                  megabytes(model["bytes"]),
-                                  metrics_text(scores),
-                                  score_text(scores),
-                                  "",
-                                  "",
-                                  "",
-                                  fmt::format("{:.0f}", scores["examples_per_s"].number())};
+  std::vector<Html> row = {task,
+                           format,
+                           code(file_name(model)),
+                           megabytes(model["bytes"]),
+                           metrics_text(scores),
+                           score_text(scores),
+                           "",
+                           "",
+                           "",
+                           fmt::format("{:.0f}", scores["examples_per_s"].number())};
   if (difference) {
     row[6] = difference_text(*difference);
     row[7] = fmt::format("{:.3g}", (*difference)["p_value"].number());
@@ -80,16 +81,16 @@ void add_scores(Tables& tables, const Value& scores, const Value& r,
 
 }  // namespace
 
-std::string section_eval(const SectionInput& input) {
+Html section_eval(const SectionInput& input) {
   Tables tables;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     if (const auto baseline = r.find("baseline")) add_scores(tables, *baseline, r, std::nullopt);
     add_scores(tables, r, r, r.find("difference"));
   }
-  std::string content = html_table({"task, split (examples)", "format", "model", ">MB", "metrics",
-                                    ">score", ">difference", ">p", ">flips", ">examples/s"},
-                                   tables.rows);
+  Html content = html_table({"task, split (examples)", "format", "model", ">MB", "metrics",
+                             ">score", ">difference", ">p", ">flips", ">examples/s"},
+                            tables.rows);
   for (const auto& [task, rows] : tables.scores)
     content += html_figure(task + ": score", interval_chart(rows, std::nullopt),
                            "Score with its 95 % interval (bootstrap over the examples).");

@@ -5,20 +5,20 @@
 
 namespace fp8q {
 
-std::string section_inspect(const SectionInput& input) {
-  std::string content;
+Html section_inspect(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const json::Value& r = file->json;
-    std::vector<std::vector<std::string>> rows = {
-        {"file", "<code>" + escape(r["model"]["path"].string()) + "</code>"},
+    std::vector<std::vector<Html>> rows = {
+        {"file", code(r["model"]["path"].string())},
         {"size", fmt::format("{:.1f} MB", r["model"]["bytes"].number() / 1e6)},
         {"parameters", fmt::format("{:.1f} M", r["parameters"].number() / 1e6)},
         {"opset", fmt::format("{}", r["opset"].integer())},
-        {"quantization", escape(r["quantization"].string())},
-        {"runs on", escape(r["engine"].string())}};
+        {"quantization", r["quantization"].string()},
+        {"runs on", r["engine"].string()}};
     if (const auto architecture = r.find("architecture"))
       for (const auto& [key, value] : architecture->members())
-        rows.push_back({escape(key), escape(value.string())});
+        rows.push_back({key, value.string()});
     content += html_table({"model", ""}, rows);
   }
   return html_section("Models", "What the files hold.", content);

@@ -23,7 +23,7 @@ Bar bar_of(const std::string& label, double value, int series) {
   return {label, value, fmt::format("{:.2e}", value), series};
 }
 
-std::string worst_sites(const Value& sites, const std::string& format, int series) {
+Html worst_sites(const Value& sites, const std::string& format, int series) {
   std::vector<Value> ranked = sites.items();
   std::ranges::stable_sort(
       ranked, {}, [&](const Value& s) { return s["formats"][format]["rank"].unsigned_integer(); });
@@ -34,7 +34,7 @@ std::string worst_sites(const Value& sites, const std::string& format, int serie
   return bar_chart(bars);
 }
 
-std::string groups(const Value& list, const std::string& format, int series) {
+Html groups(const Value& list, const std::string& format, int series) {
   std::vector<Bar> bars;
   for (const Value& group : list.items())
     bars.push_back(
@@ -42,31 +42,30 @@ std::string groups(const Value& list, const std::string& format, int series) {
   return bar_chart(bars);
 }
 
-std::string best_formats(const Value& sites) {
+Html best_formats(const Value& sites) {
   std::map<std::string, std::vector<Value>> by_format;
   for (const Value& site : sites.items())
     by_format[site["best"]["format"].string()].push_back(site);
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<Html>> rows;
   for (const auto& [format, members] : by_format) {
     const Value& example = members.front();
-    rows.push_back({escape(format), fmt::format("{}", members.size()),
-                    "<code>" + escape(example["path"].string()) +
-                        "</code>: " + escape(example["best"]["reason"].string())});
+    rows.push_back(
+        {format, fmt::format("{}", members.size()),
+         html("{}: {}", code(example["path"].string()), example["best"]["reason"].string())});
   }
   return html_table({"best split", ">Sites", "for example"}, rows);
 }
 
 }  // namespace
 
-std::string section_sensitivity(const SectionInput& input) {
-  std::string content;
+Html section_sensitivity(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     int series = 0;
-    content +=
-        fmt::format("<p><code>{}</code>, Sites of recipe {}, {} examples.</p>",
-                    escape(std::filesystem::path(r["model"]["path"].string()).filename().string()),
-                    escape(r["recipe"].string()), r["examples"].unsigned_integer());
+    content += html("<p>{}, Sites of recipe {}, {} examples.</p>",
+                    code(std::filesystem::path(r["model"]["path"].string()).filename().string()),
+                    r["recipe"].string(), r["examples"].unsigned_integer());
     for (const auto& [key, whole] : r["whole"].members()) {
       const std::string format(key);
       content += html_figure(

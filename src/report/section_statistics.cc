@@ -84,7 +84,7 @@ GridStrip grid_strip(const SiteStatistics& s, Format format) {
   return strip;
 }
 
-std::string histogram(const SiteRecord& site) {
+Html histogram(const SiteRecord& site) {
   const SiteStatistics& s = site.statistics;
   MagnitudeChart chart = empty_chart(s);
   fill_bars(s, chart);
@@ -133,8 +133,8 @@ std::vector<const SiteRecord*> chosen_sites(const Statistics& statistics,
 
 }  // namespace
 
-std::string section_statistics(const SectionInput& input) {
-  std::string content;
+Html section_statistics(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Statistics& statistics = *file->statistics;
     for (const auto& format : all_formats()) {

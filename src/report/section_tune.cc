@@ -10,7 +10,7 @@ namespace {
 
 using json::Value;
 
-std::string path_chart(const Value& r) {
+Html path_chart(const Value& r) {
   std::vector<IntervalRow> rows;
   const auto chosen = r["chosen"].unless_null();
   for (const Value& e : r["evaluations"].items()) {
@@ -27,21 +27,21 @@ std::string path_chart(const Value& r) {
   return interval_chart(rows, -r["allowed_drop"].number());
 }
 
-std::string fallbacks_table(const Value& fallbacks) {
-  std::vector<std::vector<std::string>> rows;
+Html fallbacks_table(const Value& fallbacks) {
+  std::vector<std::vector<Html>> rows;
   for (const Value& f : fallbacks.items())
-    rows.push_back({"<code>" + escape(f["unit"].string()) + "</code>", escape(f["from"].string()),
-                    escape(f["to"].string()), escape(f["reason"].string())});
+    rows.push_back(
+        {code(f["unit"].string()), f["from"].string(), f["to"].string(), f["reason"].string()});
   return html_table({"falls back", "from", "to", "why"}, rows);
 }
 
-std::string holdout_table(const Value& holdout, const std::string& recipe) {
-  std::vector<std::vector<std::string>> rows;
+Html holdout_table(const Value& holdout, const std::string& recipe) {
+  std::vector<std::vector<Html>> rows;
   for (const auto& [key, name] : {std::pair<const char*, std::string>("float", "float"),
                                   {"recipe", recipe},
                                   {"tuned", "plan"}}) {
     const Value m = holdout[key];
-    rows.push_back({escape(name), score_text(m), "", ""});
+    rows.push_back({name, score_text(m), "", ""});
     const auto d = m.find("difference");
     if (!d) continue;
     rows.back()[2] = difference_text(*d);
@@ -55,8 +55,8 @@ std::string holdout_table(const Value& holdout, const std::string& recipe) {
 
 }  // namespace
 
-std::string section_tune(const SectionInput& input) {
-  std::string content;
+Html section_tune(const SectionInput& input) {
+  Html content;
   for (const ResultFile* file : input.files) {
     const Value& r = file->json;
     const auto confidence = r["confidence"].unless_null();
@@ -68,7 +68,7 @@ std::string section_tune(const SectionInput& input) {
                     "very scores, which flatters it.",
                     r["baseline_score"].number(), r["examples"].unsigned_integer(),
                     r["split"].string(), 100 * (confidence ? confidence->number() : 0.95)));
-    if (r["chosen"].is_null()) content += "<p>No plan meets the demand.</p>";
+    if (r["chosen"].is_null()) content += html("<p>No plan meets the demand.</p>");
     else content += fallbacks_table(r["fallbacks"]);
     if (const auto holdout = r.find("holdout"))
       content += holdout_table(*holdout, r["recipe"].string());

@@ -19,6 +19,7 @@ using SiteDecibels = std::vector<std::pair<std::string, std::optional<double>>>;
 // nullopt if the Site has no SQNR, because it is not quantized or its scales are found at run time.
 std::optional<double> decibels_of(const json::Value& site);
 SiteDecibels decibels_by_path(const json::Value& sites);
+// Throws an Error (limit) if the paths form a table of more than 20,000 cells.
 HeatMap decibel_map(const SiteDecibels& sites);
 
 }  // namespace fp8q

@@ -4,46 +4,51 @@
 #include <variant>
 
 #include "base/error.h"
-#include "base/file_bytes.h"
-#include "base/hash.h"
+#include "encoder/expand_attention.h"
 #include "encoder/recognize.h"
+#include "encoder/widen.h"
 #include "onnx/load.h"
 #include "onnx/upgrade.h"
 #include "quantize/detect.h"
 
 namespace fp8q {
 
+namespace {
+
+// Returns the name of a file with a model's weights that is not ONNX, if the folder holds one.
+std::string other_weights_in(const fs::path& folder) {
+  std::error_code ignored;
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                           "pytorch_model.bin.index.json", "tf_model.h5"})
+    if (fs::exists(folder / name, ignored)) return name;
+  return "";
+}
+
+}  // namespace
+
 fs::path model_file(const fs::path& location) {
   std::error_code ignored;
   if (!fs::is_directory(location, ignored)) return location;
-  const fs::path file = location / "model.onnx";
-  if (!fs::exists(file, ignored))
-    fail(ErrorCode::file, "{}: the folder has no model.onnx; name the ONNX file itself",
-         printable(location.string()));
-  return file;
+  for (const char* name : {"model.onnx", "onnx/model.onnx"})
+    if (fs::exists(location / name, ignored)) return location / name;
+  const std::string shown = printable(location.string());
+  if (const std::string other = other_weights_in(location); !other.empty())
+    fail(ErrorCode::file,
+         "{}: the folder has {} and no ONNX file; make one with `optimum-cli export onnx --model "
+         "{} OUT/`, and name OUT/",
+         shown, other, shown);
+  fail(ErrorCode::file, "{}: the folder has no model.onnx; name the ONNX file itself", shown);
 }
 
-OpenedModel open_model_file(const fs::path& location) {
-  OpenedModel opened;
-  opened.file.path = model_file(location);
-  opened.bytes = FileBytes::open(opened.file.path, kMaxModelBytes);
-  opened.file.sha256 = sha256(opened.bytes->view());
-  opened.file.bytes = opened.bytes->view().size();
-  opened.bytes->release();
-  return opened;
-}
-
-Bundle open_model(const fs::path& location) { return open_model(open_model_file(location)); }
-
-Bundle open_model(const OpenedModel& opened) {
+Bundle open_model(const fs::path& location) {
   Bundle bundle;
-  bundle.file = opened.file;
-  bundle.folder = bundle.file.path.parent_path();
-  const fs::path folder = bundle.folder.empty() ? fs::path(".") : bundle.folder;
-  auto loaded =
-      parse_model(opened.bytes, bundle.file.path.string(), {.external_data_folder = folder});
+  const fs::path path = model_file(location);
+  LoadedModel loaded = load_model_with_files(path);
   bundle.model = std::move(loaded.model);
   bundle.files = std::move(loaded.files);
+  bundle.file = bundle.files.facts(path);
+  bundle.folder = path.parent_path();
+  expand_attention(bundle.model);
   find_sites(bundle);
   return bundle;
 }
@@ -63,6 +68,7 @@ void find_sites(Bundle& bundle) {
 void upgrade_for_conversion(Bundle& bundle) {
   upgrade_opset(bundle.model);
   find_sites(bundle);
+  find_types(bundle.model, bundle.sites);
 }
 
 void require_float_model(const Bundle& bundle) {

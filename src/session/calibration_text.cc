@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "evaluate/sequences.h"
+#include "graph/graph.h"
+#include "quantize/constants.h"
 #include "session/task_options.h"
 #include "session/tokenizer.h"
 #include "tasks/model_config.h"
@@ -24,19 +26,52 @@ std::optional<Task> calibration_task(const TextRequest& request, const ModelConf
   return own ? std::optional(*own) : std::nullopt;
 }
 
-// Draws ids evenly from the whole table, in examples of the length of a typical sentence.
+// Returns the number of token ids: the rows of the word embeddings. In a graph that is no
+// recognized encoder, these are the longest table of which an input of the graph picks rows.
+uint64_t vocabulary_of(const Bundle& bundle) {
+  if (bundle.encoder) return static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
+  const GraphIndex index(bundle.model.graph);
+  const auto is_input = [&](const std::string& value) {
+    return std::ranges::any_of(bundle.model.graph.inputs,
+                               [&](const ValueInfo& input) { return input.name == value; });
+  };
+  int64_t most = 0;
+  for (const Node& node : bundle.model.graph.nodes) {
+    if (!is_op(&node, "Gather") || node.inputs.size() != 2 || int_attribute(node, "axis", 0) != 0)
+      continue;
+    std::string ids = node.inputs[1];
+    while (const Node* move = index.producer(ids)) {
+      if (!is_op(move, "Cast") && !is_op(move, "Reshape") && !is_op(move, "Identity")) break;
+      ids = move->inputs[0];
+    }
+    const auto table = stored_constant(index, node.inputs[0]);
+    if (table && table->tensor.rank() == 2 && is_input(ids))
+      most = std::max(most, table->tensor.dim(0));
+  }
+  if (most == 0)
+    fail(ErrorCode::unsupported,
+         "{}: --random-data needs a table of embeddings that an input of token ids picks rows of; "
+         "calibrate with text",
+         printable(bundle.file.path.string()));
+  return static_cast<uint64_t>(most);
+}
+
+// Draws ids evenly from the table, but not what the graph masks, in examples of the length of a
+// typical sentence.
 std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& bundle,
                                       size_t max_length) {
-  if (!bundle.encoder)
-    fail(ErrorCode::unsupported, "{}: --random-data needs a model recognized as an encoder",
-         printable(bundle.file.path.string()));
-  const auto rows = static_cast<uint64_t>(bundle.encoder->embeddings.word.rows.dim(0));
+  const uint64_t rows = vocabulary_of(bundle);
+  const auto is_masked = [&](int32_t id) {
+    return bundle.encoder && bundle.encoder->masked_id == id;
+  };
   std::mt19937_64 generator(*request.random_seed);
   std::vector<Encoding> encodings(request.examples);
   const size_t length = std::min<size_t>(32, max_length);
   for (Encoding& encoding : encodings) {
-    for (size_t t = 0; t < length; ++t)
-      encoding.ids.push_back(static_cast<int32_t>(generator() % rows));
+    while (encoding.ids.size() < length) {
+      const auto id = static_cast<int32_t>(generator() % rows);
+      if (!is_masked(id) || rows == 1) encoding.ids.push_back(id);
+    }
     encoding.type_ids.assign(length, 0);
   }
   return encodings;
@@ -47,18 +82,21 @@ std::vector<Encoding> random_examples(const TextRequest& request, const Bundle& 
 CalibrationText calibration_text(const TextRequest& request, const Bundle& bundle,
                                  std::vector<std::string>& notes) {
   CalibrationText text;
-  const ModelConfig config = find_model_config(bundle.folder, request.config);
+  const SideFiles given{request.tokenizer, request.config};
+  const ModelConfig config = find_model_config(bundle.folder, given);
   const auto task = calibration_task(request, config);
-  text.max_length = request.task.max_length.value_or(task ? task->max_length : Task().max_length);
-  const size_t length = usable_length(bundle, text.max_length, notes);
+  const size_t usual = task ? task->max_length : Task().max_length;
+  text.max_length = request.task.max_length.value_or(usual);
   if (request.random_seed) {
     if (request.task.data) fail(ErrorCode::usage, "--random-data and --data exclude each other");
     text.facts.random = true;
-    text.encodings = random_examples(request, bundle, length);
+    text.encodings =
+        random_examples(request, bundle, usable_length(bundle, text.max_length, notes));
     notes.push_back("random token ids are not text; expect a worse conversion");
     return text;
   }
-  const Tokenizer tokenizer = tokenizer_for(bundle, request.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, given, notes);
+  const size_t length = sequence_length(bundle, tokenizer, request.task.max_length, usual, notes);
   const Task* known = task ? &*task : nullptr;
   const Dataset data =
       load_calibration_text({.task = known, .data = request.task.data, .count = request.examples});

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "quantize/detect.h"
-#include "quantize/manifest.h"
+#include "session/baselines.h"
 #include "session/execution.h"
 #include "session/make_engine.h"
 #include "session/task_inputs.h"
@@ -32,12 +32,12 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   };
   const auto& [evaluator, sequences, tokenizer_sha256] =
       in_context([&]() -> const PreparedInputs& { return inputs.prepared(bundle, result.notes); });
-  const ModelConfig config = find_model_config(bundle.folder, options.config);
+  const ModelConfig config = inputs.config(bundle);
   const auto engine = make_engine(bundle, options.execution, result.notes);
   const std::string step = "scoring " + bundle.file.path.filename().string();
   const RunResult run =
       run_examples(*engine, sequences.encodings,
-                   {.batch = options.execution.batch, .mean_tokens = evaluator->takes_means()},
+                   {.batch = options.execution.batch, .pooling = evaluator->pooling()},
                    [&](size_t done, size_t total) {
                      if (progress) progress(step, done, total);
                    });
@@ -58,38 +58,6 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   result.rounding = rounding_counts(bundle.sites, engine->rounding());
   result.engine = engine->description();
   return {std::move(result), execution_on(*engine)};
-}
-
-// Returns the FP32 source that a converted model names, if it is beside the model and is still the
-// same file.
-std::optional<OpenedModel> source_beside(const Bundle& bundle, std::vector<std::string>& notes) {
-  const auto manifest = read_manifest(bundle.model);
-  if (!manifest) return std::nullopt;
-  const fs::path source = bundle.folder / fs::path(manifest->source.model_name).filename();
-  std::error_code ignored;
-  if (fs::is_regular_file(source, ignored)) {
-    OpenedModel opened = open_model_file(source);
-    if (opened.file.sha256 == manifest->source.model_sha256) return opened;
-  }
-  notes.push_back(fmt::format(
-      "{} was converted from {}, which is not beside it any more or has changed; give it with "
-      "--baseline to see the difference",
-      bundle.file.path.string(), printable(manifest->source.model_name)));
-  return std::nullopt;
-}
-
-// Returns the index in `runs` of the model's baseline, and runs the baseline if it has not run yet.
-std::optional<size_t> baseline_for(const Bundle& bundle, TaskInputs& inputs,
-                                   const EvaluateOptions& options, const ProgressCallback& progress,
-                                   std::vector<ModelRun>& runs, std::vector<std::string>& notes) {
-  if (!options.use_baseline) return std::nullopt;
-  const std::optional<OpenedModel> opened =
-      options.baseline ? open_model_file(*options.baseline) : source_beside(bundle, notes);
-  if (!opened || opened->file.sha256 == bundle.file.sha256) return std::nullopt;
-  for (size_t b = 0; b < runs.size(); ++b)
-    if (runs[b].file.sha256 == opened->file.sha256) return b;
-  runs.push_back(run_model(open_model(*opened), inputs, options, progress).run);
-  return runs.size() - 1;
 }
 
 // Returns the options on which answers depend, besides the models and the data.
@@ -140,6 +108,10 @@ Evaluation run_evaluation(const EvaluateOptions& options, const ProgressCallback
   FP8Q_ASSERT(!options.models.empty());
   std::optional<TaskInputs> inputs;
   Evaluation evaluation;
+  Baselines baselines(
+      options,
+      [&](const Bundle& bundle) { return run_model(bundle, *inputs, options, progress).run; },
+      evaluation.baselines);
   for (const fs::path& path : options.models) {
     const Stopwatch watch;
     TestedModel model;
@@ -148,8 +120,7 @@ Evaluation run_evaluation(const EvaluateOptions& options, const ProgressCallback
       inputs.emplace(request_of(options), bundle, model.notes);
       evaluation = without_runs(options, *inputs);
     }
-    model.baseline =
-        baseline_for(bundle, *inputs, options, progress, evaluation.baselines, model.notes);
+    model.baseline = baselines.of(bundle, model.notes);
     ExecutedRun executed = run_model(bundle, *inputs, options, progress);
     model.run = std::move(executed.run);
     model.execution = with_costs(std::move(executed.execution), watch);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "session/device.h"
+#include "session/masked_id_engine.h"
 
 namespace fp8q {
 
@@ -17,12 +18,11 @@ std::unique_ptr<Engine> make_engine(const Bundle& bundle, const ExecutionOptions
   if (bundle.encoder) {
     // The engine does not need packed weights in the files again. It reads only rows of embeddings
     // from them.
-    const auto release = [&] {
-      for (const auto& file : bundle.files) file->release();
-    };
+    const auto release = [&] { bundle.files.release(); };
     auto engine = make_encoder_engine(*bundle.encoder, execution, notes, release);
     release();
-    return engine;
+    return bundle.encoder->masked_id ? with_masked_id(bundle, std::move(engine))
+                                     : std::move(engine);
   }
   notes.push_back(
       fmt::format("{} is not recognized as an encoder ({}); it runs through the "

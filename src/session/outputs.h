@@ -4,21 +4,27 @@
 #include <functional>
 #include <vector>
 
-#include "fp8q/common.h"
+#include "fp8q/task_options.h"
+#include "session/side_files.h"
 
 namespace fp8q {
 
-// Returns every file that belongs to a model at `location`: the ONNX file, the side files in its
-// folder, external data, and the files that replace them. Outputs are checked against this list.
-std::vector<fs::path> files_of_model(const fs::path& location);
+// Returns every file that belongs to a model at `location`: the ONNX file, its external data, and
+// the side files that may be read with it.
+std::vector<fs::path> files_of_model(const fs::path& location, const SideFiles& given = {});
 
-// Describes an output file that is about to be written. check_output() throws an Error (usage) if
-// it is one of the `inputs`. It throws an Error (file) if the folder does not exist, or if the file
-// exists, fp8q did not write it (`ours`), and `force` is not set.
+// Returns the files that the data of a task may be read from.
+std::vector<fs::path> files_of_data(const TaskOptions& options);
+
+void append(std::vector<fs::path>& to, std::vector<fs::path> from);
+
+// Describes an output file that is about to be written. check_output() throws an Error (file) if
+// its folder does not exist, or if the file exists and `keep` is set, or if it exists, fp8q did not
+// write it (`ours`), and `force` is not set. check_files() tells it from inputs and other outputs.
 struct OutputCheck {
   fs::path path;
-  std::vector<fs::path> inputs;
   bool force = false;
+  bool keep = false;
 };
 void check_output(const OutputCheck& check, const std::function<bool(const fs::path&)>& ours);
 

@@ -3,69 +3,72 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "session/answering_output.h"
 #include "session/task_options.h"
 #include "session/tokenizer.h"
+#include "tasks/label_map.h"
 #include "tasks/task_data.h"
 
 namespace fp8q {
 namespace {
 
-// Returns whether the model's first output holds hidden states, and no other output can be a
-// head's.
-bool gives_hidden_states_only(const Bundle& bundle) {
-  if (!bundle.encoder) {
-    const auto& outputs = bundle.model.graph.outputs;
-    return outputs.size() == 1 && outputs[0].has_shape && outputs[0].shape.size() == 3;
-  }
-  const Encoder& encoder = *bundle.encoder;
-  // A pooler keeps the hidden size. Heads for tasks have few outputs.
-  const auto is_head = [&](const EncoderOutput& output) {
-    return output.source == OutputSource::head_column ||
-           (output.source == OutputSource::head_stage &&
-            encoder.head[static_cast<size_t>(output.index)].linear.out != encoder.hidden);
-  };
-  return encoder.outputs.front().source == OutputSource::hidden_states &&
-         std::ranges::none_of(encoder.outputs, is_head);
-}
-
-// Returns the number of logits per example, or 0 if there are only hidden states.
+// Returns the number of logits per example, or 0 if there are only embeddings.
 size_t logits_of(const Bundle& bundle, const ModelConfig& config) {
-  if (gives_hidden_states_only(bundle)) return 0;
+  const AnsweringOutput answering = answering_output(bundle, config);
+  if (answering.embedding) return 0;
   if (bundle.encoder)
     for (const EncoderOutput& output : bundle.encoder->outputs)
-      if (output.source == OutputSource::head_stage)
-        return static_cast<size_t>(
-            bundle.encoder->head[static_cast<size_t>(output.index)].linear.out);
-  if (!config.id2label.empty()) return config.id2label.size();
+      if (output.name == answering.name && !output.column)
+        return static_cast<size_t>(width_of(*bundle.encoder, output.rows));
+  if (!config.labels().empty()) return config.labels().size();
+  for (const ValueInfo& output : bundle.model.graph.outputs)
+    if (output.has_shape && output.shape.size() == 2 && output.shape[1].value > 0)
+      return static_cast<size_t>(output.shape[1].value);
   fail(ErrorCode::bad_data,
-       "{}: how many labels the model has is not known; name them in its config.json "
-       "(\"id2label\")",
+       "{}: how many labels the model has is not known; name them with --labels NAMES, or in its "
+       "config.json (\"id2label\")",
        printable(bundle.file.path.string()));
 }
 
 Task user_task(const TaskRequest& request, const Bundle& bundle) {
   const UserTask table = user_table(request.task);
-  const ModelConfig config = find_model_config(bundle.folder, request.config);
+  const ModelConfig config = config_for(bundle, request);
   return make_user_task(table, config, logits_of(bundle, config));
+}
+
+// Throws an Error (usage) if labels are named that the task has no use for.
+Task with_labels_checked(Task task, const std::vector<std::string>& labels) {
+  if (!labels.empty() && task.classes.empty())
+    fail(ErrorCode::usage, "--labels: task {} has no classes; leave it out", task.name);
+  return task;
 }
 
 Task task_of(const TaskRequest& request, const Bundle& bundle) {
   const std::string& name = request.task.name;
-  return name == kUserTask ? user_task(request, bundle) : require_task(name);
+  return with_labels_checked(name == kUserTask ? user_task(request, bundle) : require_task(name),
+                             request.task.labels);
 }
 
 std::string split_of(const TaskOptions& options) {
   return options.split.empty() ? "dev" : options.split;
 }
 
-EvaluatorSettings evaluator_settings(const SpanOptions& spans, bool embeddings) {
+EvaluatorSettings evaluator_settings(const SpanOptions& spans, const AnsweringOutput& output) {
   return {.windows = {.overlap = spans.doc_stride},
           .spans = {.best = spans.best, .max_answer_tokens = spans.max_answer_tokens},
           .null_threshold = spans.null_threshold,
-          .embeddings = embeddings};
+          .output = output};
 }
 
 }  // namespace
+
+ModelConfig config_for(const Bundle& bundle, const TaskRequest& request) {
+  ModelConfig config = find_model_config(bundle.folder, {request.tokenizer, request.config});
+  if (request.task.labels.empty()) return config;
+  config.id2label = request.task.labels;
+  config.labels_from = "--labels";
+  return config;
+}
 
 TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std::string>& notes)
     : request_(std::move(request)),
@@ -81,15 +84,17 @@ TaskInputs::TaskInputs(TaskRequest request, const Bundle& first, std::vector<std
 }
 
 const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std::string>& notes) {
-  const Tokenizer tokenizer = tokenizer_for(bundle, request_.tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(bundle, {request_.tokenizer, request_.config}, notes);
   const size_t length =
-      usable_length(bundle, request_.task.max_length.value_or(task_.max_length), notes);
-  const bool embeddings = task_.kind == TaskKind::labels && gives_hidden_states_only(bundle);
-  auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, embeddings});
+      sequence_length(bundle, tokenizer, request_.task.max_length, task_.max_length, notes);
+  AnsweringOutput output;
+  if (task_.kind == TaskKind::labels) output = answering_output(bundle, config(bundle));
+  if (!output.embedding) require_known_labels(task_, config(bundle));
+  auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, output});
   PreparedInputs& prepared = entry->second;
   if (missing) {
     prepared.evaluator =
-        make_evaluator(task_, data_.examples, evaluator_settings(request_.task.spans, embeddings));
+        make_evaluator(task_, data_.examples, evaluator_settings(request_.task.spans, output));
     prepared.tokenizer_sha256 = tokenizer.hash();
     prepared.sequences = prepared.evaluator->sequences(tokenizer, length);
   }

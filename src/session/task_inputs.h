@@ -13,6 +13,7 @@
 #include "fp8q/task_options.h"
 #include "session/bundle.h"
 #include "tasks/holdout.h"
+#include "tasks/model_config.h"
 
 namespace fp8q {
 
@@ -24,6 +25,9 @@ struct TaskRequest {
   size_t shards = 1;
   HoldoutSide side;  // the side that is split into shards
 };
+
+// Returns the config of a model (side_files.h), with the labels that the user named instead.
+ModelConfig config_for(const Bundle& bundle, const TaskRequest& request);
 
 // Holds what a model reads and how its outputs are judged.
 struct PreparedInputs {
@@ -44,11 +48,13 @@ class TaskInputs {
   const Dataset& data() const { return data_; }  // only the part's examples
   const Part& part() const { return part_; }
 
+  // Throws an Error (bad_data) if nothing tells what the model's outputs mean for the task.
   const PreparedInputs& prepared(const Bundle& bundle, std::vector<std::string>& notes);
+  ModelConfig config(const Bundle& bundle) const { return config_for(bundle, request_); }
 
  private:
-  // A key has the tokenizer, the length, and whether the model gives hidden states only.
-  using Key = std::tuple<std::string, size_t, bool>;
+  // A key has the tokenizer, the length, and the output that answers.
+  using Key = std::tuple<std::string, size_t, AnsweringOutput>;
 
   TaskRequest request_;
   Task task_;

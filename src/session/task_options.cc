@@ -27,7 +27,8 @@ std::vector<std::pair<std::string, std::string>> answering_options(const TaskOpt
           {"--null-threshold", fmt::format("{}", spans.null_threshold)},
           {"--text-column", table.text_column},
           {"--pair-column", table.pair_column},
-          {"--label-column", table.label_column}};
+          {"--label-column", table.label_column},
+          {"--labels", fmt::format("{}", fmt::join(options.labels, ","))}};
 }
 
 }  // namespace fp8q

@@ -11,7 +11,7 @@ TaskScorer::TaskScorer(const Bundle& bundle, const TaskRequest& request, const S
     : options_(request.task),
       inputs_(request, bundle, notes),
       prepared_(inputs_.prepared(bundle, notes)),
-      config_(find_model_config(bundle.folder, request.config)),
+      config_(inputs_.config(bundle)),
       scorer_({.evaluator = *prepared_.evaluator,
                .sequences = prepared_.sequences,
                .config = config_,

@@ -79,10 +79,19 @@ PackedBatch random_batch(const RandomBatch& wanted) {
   PackedBatch batch;
   for (size_t s = 0; s < wanted.sequences; ++s) {
     std::vector<int32_t> ids(shortest + random() % (wanted.length - shortest + 1));
-    for (int32_t& id : ids) id = static_cast<int32_t>(random() % words);
+    for (int32_t& id : ids) {
+      do id = static_cast<int32_t>(random() % words);
+      while (std::ranges::find(wanted.excluded, id) != wanted.excluded.end() &&
+             words > wanted.excluded.size());
+    }
     batch.append(ids, {});
   }
   return batch;
+}
+
+std::vector<int32_t> excluded_ids(const Encoder& encoder) {
+  if (!encoder.masked_id) return {};
+  return {*encoder.masked_id};
 }
 
 std::vector<float> observed_absmax(const Encoder& encoder, uint64_t seed) {
@@ -93,7 +102,8 @@ std::vector<float> observed_absmax(const Encoder& encoder, uint64_t seed) {
       ->run(random_batch({.sequences = kSequences,
                           .length = length,
                           .vocabulary = encoder.embeddings.word.rows.dim(0),
-                          .seed = seed}),
+                          .seed = seed,
+                          .excluded = excluded_ids(encoder)}),
             [&](int site, std::span<const float> values, int64_t) {
               float& largest = absmax[static_cast<size_t>(site)];
               for (const float v : values) largest = std::max(largest, std::fabs(v));

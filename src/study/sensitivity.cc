@@ -70,13 +70,14 @@ class Measurement {
 
 }  // namespace
 
-TrialJudge::TrialJudge(const Encoder& encoder, const SensitivityInputs& inputs) : inputs_(inputs) {
+TrialJudge::TrialJudge(const Encoder& encoder, const SensitivityInputs& inputs)
+    : encoder_(encoder), inputs_(inputs) {
   const auto engine = make_cpu_engine(encoder, ComputeType::fp32);
   for (const PackedBatch& batch : inputs.batches) float_outputs_.push_back(engine->run(batch));
 }
 
 Harm TrialJudge::harm(Engine& engine) const {
-  OutputErrors errors(inputs_.every_token);
+  OutputErrors errors(&encoder_);
   for (size_t b = 0; b < inputs_.batches.size(); ++b)
     errors.add(float_outputs_[b], engine.run(inputs_.batches[b]), inputs_.batches[b]);
   Harm harm = harm_of(errors);

@@ -43,7 +43,6 @@ struct Sensitivity {
 
 struct SensitivityInputs {
   std::vector<PackedBatch> batches;  // the text
-  bool every_token = false;          // the model has a head that classifies tokens
   // Returns the task's score of a model, in points. It is empty if no score is asked for.
   std::function<double(Engine&)> score;
 };
@@ -51,11 +50,12 @@ struct SensitivityInputs {
 // Judges models by comparing their outputs on the text with those of the float encoder.
 class TrialJudge {
  public:
-  // Runs the text through `encoder`. `inputs` must outlive the judge.
+  // Runs the text through `encoder`. Both arguments must outlive the judge.
   TrialJudge(const Encoder& encoder, const SensitivityInputs& inputs);
   Harm harm(Engine& engine) const;
 
  private:
+  const Encoder& encoder_;
   const SensitivityInputs& inputs_;
   std::vector<std::vector<EngineOutput>> float_outputs_;  // by batch
 };

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "tasks/builtin_sample.h"
 #include "tasks/data_location.h"
+#include "tasks/plain_text.h"
 #include "tasks/spread.h"
 #include "tasks/task_data.h"
 #include "tasks/task_reader.h"
@@ -12,27 +13,6 @@
 namespace fp8q {
 namespace {
 namespace fs = std::filesystem;
-
-Dataset read_plain_text(const std::string& name, std::string_view content) {
-  Dataset data;
-  for_each_line(name, content, [&](size_t number, std::string_view line) {
-    if (line.find_first_not_of(" \t") == std::string_view::npos) return;
-    const size_t tab = line.find('\t');
-    Example& example = data.examples.emplace_back();
-    example.text = line.substr(0, tab);
-    if (tab == std::string_view::npos) return;
-    if (line.find('\t', tab + 1) != std::string_view::npos)
-      fail(ErrorCode::bad_data,
-           "{}: line {}: expected a text, or two separated by a tab, found more tabs; for the "
-           "table of a task, name the task with --task and call the file .tsv",
-           name, number);
-    example.pair = line.substr(tab + 1);
-  });
-  if (data.examples.empty())
-    fail(ErrorCode::bad_data, "{}: line 1: expected text, one sentence a line, found none", name);
-  data.split = "file";
-  return data;
-}
 
 Dataset load_builtin(const Task* task, const std::string& why) {
   Dataset data = read_plain_text("built-in calibration text", builtin_calibration_lines);
@@ -47,6 +27,12 @@ Dataset load_builtin(const Task* task, const std::string& why) {
 
 Dataset load_file(const Task* task, const fs::path& path) {
   if (task && task->folder.empty()) return read_task_file(*task, path);  // the user's own task
+  if (path.extension() == ".csv")
+    fail(ErrorCode::usage,
+         "{}: is a table with commas; write its texts one a line into a .txt file, or the table "
+         "separated by tabs into a .tsv, and name its task with --task ({}, or text with "
+         "--text-column)",
+         printable(path.string()), task_names());
   const bool is_table = path.extension() == ".tsv" || path.extension() == ".jsonl";
   if (is_table || path.extension() == ".json") {
     const bool is_of_task = task && is_table == (task->kind == TaskKind::labels);
@@ -69,9 +55,9 @@ Dataset load_from_folder(const Task& task, const fs::path& folder) {
     if (!path) continue;
     Dataset data = read_task_file(task, *path);
     if (std::string_view(split) != "train")
-      data.note = fmt::format(
+      data.add_note(fmt::format(
           "{} has no {}; calibrated on text of its {}, which an evaluation on it has then seen",
-          printable(folder.string()), task.train.front(), path->filename().string());
+          printable(folder.string()), task.train.front(), path->filename().string()));
     return data;
   }
   std::vector<std::string> wanted;
@@ -116,8 +102,8 @@ Dataset load_calibration_text(const CalibrationRequest& request) {
     fail(ErrorCode::usage, "calibration needs at least one example, 0 were asked for");
   Dataset data = load_all(request);
   if (data.examples.size() < request.count)
-    data.note += fmt::format("{}{} examples were asked for, there are {}",
-                             data.note.empty() ? "" : "; ", request.count, data.examples.size());
+    data.add_note(fmt::format("{} examples were asked for, there are {}", request.count,
+                              data.examples.size()));
   data.examples = spread_evenly(std::move(data.examples), request.count);
   return data;
 }

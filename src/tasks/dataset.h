@@ -23,8 +23,13 @@ struct Dataset {
   bool builtin = false;
   std::string split;  // "train", "dev", "test"; "file" for a file of another name
   bool labeled = false;
-  std::string note;  // a sentence for the user if something unexpected was used
+  std::string note;  // for the user, if something unexpected was used; parts separated by "; "
   std::vector<Example> examples;
+
+  // Adds to the note unless the text is empty.
+  void add_note(const std::string& text) {
+    if (!text.empty()) note += (note.empty() ? "" : "; ") + text;
+  }
 };
 
 }  // namespace fp8q

@@ -19,7 +19,13 @@ struct LabelMap {
   std::string note;
 };
 
-// `outputs` is the number of logits of the model. Fails with ErrorCode::bad_data.
+// Throws an Error (bad_data) if the task has named classes and nothing tells the model's labels:
+// there is neither a config.json nor a list by the user. A config.json without labels stands for
+// the order of the task's classes, as transformers numbers them.
+void require_known_labels(const Task& task, const ModelConfig& config);
+
+// `outputs` is the number of logits of the model. Fails with ErrorCode::bad_data, also if the model
+// gives an example several labels ("multi_label_classification").
 LabelMap match_labels(const Task& task, const ModelConfig& config, size_t outputs);
 
 }  // namespace fp8q

@@ -1,10 +1,9 @@
-// Reads the parts of a model's config.json that fp8q uses: what its outputs mean and the limits of
-// its inputs.
+// Reads the parts of a model's config.json that fp8q uses: what the model's outputs mean.
 //
-// Every field is optional. The graph, not this file, decides the model's structure.
+// Every field is optional. The graph, not this file, decides the model's structure. Odd values stop
+// only those who need them.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,24 +13,19 @@ namespace fp8q {
 
 struct ModelConfig {
   std::filesystem::path path;  // empty if the model has no config.json
-  std::optional<std::string> model_type;
-  std::vector<std::string> architectures;
   std::optional<std::string> finetuning_task;
-  std::optional<std::string> problem_type;  // "regression", "single_label_classification", ...
-  std::vector<std::string> id2label;        // label of each logit; empty if not given
-  std::optional<int64_t> num_labels;
-  std::optional<int64_t> max_position_embeddings;
-  std::optional<int64_t> type_vocab_size;
-  std::optional<int64_t> vocab_size;
-  std::optional<int64_t> pad_token_id;
+  std::optional<std::string> model_type;
+  std::optional<std::string> problem_type;   // "regression", "single_label_classification", ...
+  std::vector<std::string> id2label;         // label of each logit; empty if not given or no list
+  std::string id2label_problem;              // what is wrong with it; empty if nothing is
+  std::string labels_from = "\"id2label\"";  // where `id2label` is from, for messages
+
+  // Returns the labels for those who need them. Throws an Error (bad_data) if config.json does not
+  // name the labels 0 to n - 1.
+  const std::vector<std::string>& labels() const;
 };
 
-// Errors are ErrorCode::bad_data and name the file and the field.
+// Throws an Error (bad_data) if the file is not JSON, or no object.
 ModelConfig read_model_config(const std::filesystem::path& path);
-
-// Returns the config of a model: `given` if there is one, else config.json in its folder, else an
-// empty config.
-ModelConfig find_model_config(const std::filesystem::path& model_folder,
-                              const std::optional<std::filesystem::path>& given = {});
 
 }  // namespace fp8q

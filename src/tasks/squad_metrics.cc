@@ -7,8 +7,8 @@
 #include <map>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "text/bert_unicode.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -1,8 +1,8 @@
 #include "tasks/squad_reader.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "json/document.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {
@@ -17,11 +17,13 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
+// Files of one's own often number their questions.
+std::string id_of(const Value& id) { return id.is_number() ? id.dump() : id.string(); }
+
 Example read_question(const Task& task, const Value& question, const std::string& context,
                       bool& labeled) {
-  Example example{.text = trimmed(question["question"].string()),
-                  .pair = context,
-                  .id = question["id"].string()};
+  Example example{
+      .text = trimmed(question["question"].string()), .pair = context, .id = id_of(question["id"])};
   const bool impossible = question.boolean_or("is_impossible", false);
   if (impossible && !task.has_unanswerable)
     question.reject(

@@ -27,6 +27,7 @@ constexpr std::string_view kMetricNames[] = {
 // Holds a row of tasks.def, unchanged.
 struct LabelRow {
   const char *name, *folder, *dev, *test, *fixed, *text, *pair, *label, *classes, *metrics;
+  bool has_short_rows;
 };
 struct SpanRow {
   const char *name, *folder, *train, *dev;
@@ -52,6 +53,7 @@ Task make_task(const LabelRow& row) {
             .train = {"train.tsv"},
             .dev = {std::string(row.dev) + ".tsv"},
             .test = {std::string(row.test) + ".tsv"},
+            .has_short_rows = row.has_short_rows,
             .fixed_columns = split(row.fixed, ','),
             .text_columns = split(row.text, '|'),
             .pair_columns = split(row.pair, '|'),
@@ -70,8 +72,9 @@ Task make_task(const LabelRow& row) {
 
 const std::vector<Task>& task_table() {
   static const std::vector<Task> table = {
-#define FP8Q_TASK(name, folder, dev, test, fixed, text, pair, label, classes, metrics) \
-  make_task(LabelRow{#name, folder, dev, test, fixed, text, pair, label, classes, metrics}),
+#define FP8Q_TASK(name, folder, dev, test, fixed, text, pair, label, classes, metrics, short_rows) \
+  make_task(                                                                                       \
+      LabelRow{#name, folder, dev, test, fixed, text, pair, label, classes, metrics, short_rows}),
 #define FP8Q_SPAN_TASK(name, folder, train, dev, has_unanswerable) \
   make_task(SpanRow{#name, folder, train, dev, has_unanswerable}),
 #include "tasks/tasks.def"

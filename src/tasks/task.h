@@ -39,8 +39,9 @@ struct Task {
   // These are the names of the file of each split, the official one first. A list is empty if there
   // is no file.
   std::vector<std::string> train, dev, test;
-  size_t max_length = 128;                 // default number of tokens per sequence
-  bool has_unanswerable = false;           // span tasks: some questions have no answer (SQuAD v2.0)
+  size_t max_length = 128;        // default number of tokens per sequence
+  bool has_unanswerable = false;  // span tasks: some questions have no answer (SQuAD v2.0)
+  bool has_short_rows = false;  // official files have rows with missing columns, which are left out
   std::vector<std::string> fixed_columns;  // columns of files without a header line
   // Header lines give these names to the columns. The first name is shown to users.
   std::vector<std::string> text_columns;

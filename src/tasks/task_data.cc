@@ -55,8 +55,8 @@ Dataset load_from_folder(const Task& task, const fs::path& folder, const std::st
   const auto test = find_split(task, folder, "test");
   if (split == "dev" && test) {
     Dataset data = require_labels(task, read_task_file(task, *test));
-    data.note = fmt::format("{} has no {}; scored on its labeled {}", folder.string(),
-                            task.dev.front(), test->filename().string());
+    data.add_note(fmt::format("{} has no {}; scored on its labeled {}", folder.string(),
+                              task.dev.front(), test->filename().string()));
     return data;
   }
   const auto& files = task.files(split);

@@ -8,8 +8,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "json/document.h"
+#include "tasks/lines.h"
+#include "tasks/quoted_fields.h"
 #include "tasks/squad_reader.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {
@@ -50,7 +51,14 @@ Columns columns_named(const Task& task, const Fields& names) {
   return columns;
 }
 
-Columns find_columns(const Task& task, const std::string& name, std::string_view first_line) {
+// Returns whether a program has written these names with commas between them, or in quotes.
+bool looks_exported(std::string_view names) {
+  const bool commas = names.find('\t') == names.npos && names.find(',') != names.npos;
+  return commas || names.starts_with('"');
+}
+
+Columns find_columns(const Task& task, const std::string& name, size_t number,
+                     std::string_view first_line) {
   const Fields fields = split_tabs(first_line);
   const bool named = index_of(fields, task.text_columns) &&
                      (!task.has_pair() || index_of(fields, task.pair_columns));
@@ -69,9 +77,11 @@ Columns find_columns(const Task& task, const std::string& name, std::string_view
           ? ""
           : fmt::format(" or {} columns without a header", task.fixed_columns.size());
   fail(ErrorCode::bad_data,
-       "{}: line 1: expected the tab-separated column names of task {}, among them {}{}, found "
-       "\"{}\"",
-       name, task.name, wanted, fixed, printable(first_line));
+       "{}: line {}: expected the tab-separated column names of task {}, among them {}{}, found "
+       "\"{}\"{}",
+       name, number, task.name, wanted, fixed, printable(first_line),
+       looks_exported(first_line) ? "; write the table with tabs and without quotes, or as .jsonl"
+                                  : "");
 }
 
 std::optional<double> parse_number(std::string_view text) {
@@ -127,30 +137,20 @@ std::string split_of(const Task& task, const std::filesystem::path& path) {
 
 }  // namespace
 
-void for_each_line(const std::string& name, std::string_view content,
-                   const std::function<void(size_t, std::string_view)>& visit) {
-  content = without_bom(content);
-  for (size_t number = 1; !content.empty(); ++number) {
-    const size_t end = std::min(content.find('\n'), content.size());
-    std::string_view line = content.substr(0, end);
-    content.remove_prefix(std::min(end + 1, content.size()));
-    while (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() > kMaxLineBytes)
-      fail(ErrorCode::bad_data, "{}: line {}: has {} bytes, at most {} are accepted", name, number,
-           line.size(), kMaxLineBytes);
-    visit(number, line);
-  }
-}
-
 Dataset read_task_table(const Task& task, const std::string& name, std::string_view content) {
   Dataset data;
   Columns columns;
+  size_t dropped = 0;
   for_each_line(name, content, [&](size_t number, std::string_view line) {
-    if (number == 1) {
-      columns = find_columns(task, name, line);
+    if (columns.count == 0) {
+      columns = find_columns(task, name, number, line);
       if (columns.has_header) return;
     }
     const Fields fields = split_tabs(line);
+    if (task.has_short_rows && fields.size() < columns.count) {
+      ++dropped;
+      return;
+    }
     if (fields.size() != columns.count)
       fail(ErrorCode::bad_data, "{}: line {}: expected {} tab-separated columns, found {}", name,
            number, columns.count, fields.size());
@@ -163,6 +163,11 @@ Dataset read_task_table(const Task& task, const std::string& name, std::string_v
     fail(ErrorCode::bad_data, "{}: line {}: expected examples of task {}, the file ends here", name,
          columns.count == 0 ? 1 : 2, task.name);
   data.labeled = columns.label.has_value();
+  if (dropped > 0)
+    data.add_note(
+        fmt::format("{}: rows with too few columns: {}; they are left out, as the usual loaders of "
+                    "{} do",
+                    name, dropped, task.folder));
   return data;
 }
 
@@ -170,7 +175,6 @@ Dataset read_task_lines(const Task& task, const std::string& name, std::string_v
   Dataset data;
   data.labeled = true;
   for_each_line(name, content, [&](size_t number, std::string_view line) {
-    if (line.find_first_not_of(" \t") == std::string_view::npos) return;
     const std::string place = fmt::format("{}: line {}", name, number);
     const json::Document document = json::Document::parse(line, place);
     const Value object = document.root();
@@ -191,12 +195,24 @@ Dataset read_task_lines(const Task& task, const std::string& name, std::string_v
 
 namespace {
 
+std::string note_of_quotes(const Dataset& data) {
+  QuotedFields fields;
+  for (const Example& example : data.examples) {
+    fields.see(example.text);
+    if (example.pair) fields.see(*example.pair);
+  }
+  return fields.note();
+}
+
 Dataset read_content(const Task& task, const std::filesystem::path& path,
                      const std::string& content) {
   if (task.kind == TaskKind::spans) return read_squad(task, path, content);
   const std::string name = printable(path.string());
-  return path.extension() == ".jsonl" ? read_task_lines(task, name, content)
-                                      : read_task_table(task, name, content);
+  if (path.extension() == ".jsonl") return read_task_lines(task, name, content);
+  Dataset data = read_task_table(task, name, content);
+  // Texts of the official files are known to have no quoting, whatever they look like.
+  if (split_of(task, path) == "file") data.add_note(note_of_quotes(data));
+  return data;
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,15 +15,10 @@
 namespace fp8q {
 
 constexpr uint64_t kMaxDataBytes = uint64_t{1} << 30;  // the largest official file has 80 MB
-constexpr size_t kMaxLineBytes = size_t{1} << 20;
-
-// Calls visit(number from 1, line) for every line, without its line end and without a byte order
-// mark.
-void for_each_line(const std::string& name, std::string_view content,
-                   const std::function<void(size_t, std::string_view)>& visit);
 
 // Returns the examples in `content`, which errors call `name`. Files without the label column (such
-// as the official test files) give unlabeled examples. Fills in labeled and examples of the result.
+// as the official test files) give unlabeled examples. Rows with too few columns are left out where
+// the task's official files have such rows. Fills in labeled, examples and note of the result.
 Dataset read_task_table(const Task& task, const std::string& name, std::string_view content);
 
 // Does the same for JSON lines (.jsonl): one object per line, whose members have the names of a

@@ -22,9 +22,10 @@ std::vector<MetricKind> metrics_of(const UserTask& user, bool numbers) {
 }
 
 std::vector<std::vector<std::string>> classes_of(const ModelConfig& config, size_t outputs) {
+  const std::vector<std::string>& labels = config.labels();
   std::vector<std::vector<std::string>> classes;
   for (size_t c = 0; c < outputs; ++c)
-    classes.push_back({c < config.id2label.size() ? config.id2label[c] : std::to_string(c)});
+    classes.push_back({c < labels.size() ? labels[c] : std::to_string(c)});
   return classes;
 }
 

@@ -66,7 +66,12 @@ int64_t elements(const Shape& shape) {
   return static_cast<int64_t>(*n);
 }
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string to_string(const Shape& shape) {
+  constexpr size_t kShown = 2 * kMaxRank;
+  if (shape.size() <= kShown) return fmt::format("[{}]", fmt::join(shape, ", "));
+  return fmt::format("[{}, ... ({} numbers)]",
+                     fmt::join(shape.begin(), shape.begin() + kShown, ", "), shape.size());
+}
 
 std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
   const Shape& longer = a.size() >= b.size() ? a : b;

@@ -2,8 +2,8 @@
 
 #include <unordered_set>
 
+#include "base/utf8.h"
 #include "text/unicode_class.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/bert_unicode.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "text/bert_unicode.h"
 #include "text/unicode_form.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "text/bert_unicode.h"
 #include "text/byte_level.h"
 #include "text/unicode_class.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

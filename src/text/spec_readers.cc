@@ -46,14 +46,18 @@ Merge resolve_merge(const Place& where, const TokenIds& ids, const std::string& 
   return {id_of(left), id_of(right), id_of(left + right)};
 }
 
-std::optional<int32_t> byte_level_unk(const Place& where, const TokenIds& ids,
-                                      const std::string& unk_token) {
-  if (const auto found = ids.find(unk_token); found != ids.end()) return found->second;
+bool has_every_byte(const TokenIds& ids) {
   std::array<bool, 256> known{};
   for (const auto& [token, id] : ids)
     if (const auto bytes = bytes_of_token(token); bytes && bytes->size() == 1)
       known[static_cast<unsigned char>((*bytes)[0])] = true;
-  if (!unk_token.empty() && !std::ranges::all_of(known, std::identity()))
+  return std::ranges::all_of(known, std::identity());
+}
+
+std::optional<int32_t> byte_level_unk(const Place& where, const TokenIds& ids,
+                                      const std::string& unk_token) {
+  if (const auto found = ids.find(unk_token); found != ids.end()) return found->second;
+  if (!unk_token.empty() && !has_every_byte(ids))
     fail(ErrorCode::bad_data,
          "{}: the vocabulary has neither the unknown token \"{}\" nor a token for every byte; is "
          "it complete?",

@@ -30,6 +30,9 @@ int32_t special_id(const json::Value& component, const TokenIds& ids, const std:
 Merge resolve_merge(const Place& where, const TokenIds& ids, const std::string& left,
                     const std::string& right);
 
+// Returns whether every byte has a token of its own, as in all vocabularies of byte-level BPE.
+bool has_every_byte(const TokenIds& ids);
+
 // Returns the unknown token of a byte-level model, if it is in the vocabulary. Fails if it is not
 // and a byte has no token.
 std::optional<int32_t> byte_level_unk(const Place& where, const TokenIds& ids,

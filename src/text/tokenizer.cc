@@ -17,6 +17,8 @@ struct Tokenizer::Impl {
   std::vector<TemplateItem> pair;
   int32_t vocab_size = 0;
   int32_t pad_id;
+  std::optional<size_t> max_length;
+  std::vector<std::string> notes;
   std::string kind;  // for describe()
   std::filesystem::path path;
   std::string hash;
@@ -47,7 +49,12 @@ std::string describe_normalizer(const TokenizerSpec& spec) {
 }  // namespace
 
 Tokenizer::Impl::Impl(const TokenizerSpec& spec)
-    : pipeline(spec), single(spec.single), pair(spec.pair), pad_id(spec.pad_id) {
+    : pipeline(spec),
+      single(spec.single),
+      pair(spec.pair),
+      pad_id(spec.pad_id),
+      max_length(spec.max_length),
+      notes(spec.notes) {
   for (const AddedToken& token : spec.added_tokens) vocab_size = std::max(vocab_size, token.id + 1);
   for (const auto& [token, id] : spec.vocabulary) vocab_size = std::max(vocab_size, id + 1);
   kind = fmt::format("{}, {} tokens, {}", kind_of(spec), vocab_size, describe_normalizer(spec));
@@ -101,12 +108,10 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
 
 namespace {
 
-// Reads a file that may be absent, and appends its bytes to `hashed`.
-std::string read_beside(const fs::path& path, std::string& hashed) {
-  if (!fs::exists(path)) return {};
-  std::string bytes = read_file(path, kMaxTokenizerBytes);
-  hashed += bytes;
-  return bytes;
+TokenizerFile read_beside(const fs::path& path, const char* name) {
+  TokenizerFile file{.path = path.parent_path() / name, .bytes = {}};
+  if (fs::exists(file.path)) file.bytes = read_file(file.path, kMaxTokenizerBytes);
+  return file;
 }
 
 void refuse_added_tokens(const fs::path& vocabulary) {
@@ -118,39 +123,51 @@ void refuse_added_tokens(const fs::path& vocabulary) {
          printable(added.string()), printable(vocabulary.filename().string()));
 }
 
-// Reads `path` and the files that belong to it. Appends all bytes read to `hashed`.
-TokenizerSpec read_spec(const fs::path& path, std::string& hashed) {
-  const std::string bytes = read_file(path, kMaxTokenizerBytes);
-  hashed = bytes;
-  const fs::path config_path = path.parent_path() / "tokenizer_config.json";
-  if (path.extension() != ".json") {
-    refuse_added_tokens(path);
-    return parse_vocab_txt({path, bytes, config_path, read_beside(config_path, hashed)});
-  }
-  if (path.filename() != "vocab.json") return parse_tokenizer_json(path, bytes);
+TokenizerFiles read_files(const fs::path& path) {
+  TokenizerFiles files{.vocabulary = {path, read_file(path, kMaxTokenizerBytes)},
+                       .merges = {},
+                       .config = read_beside(path, "tokenizer_config.json"),
+                       .model = read_beside(path, "config.json")};
+  if (path.filename() == "vocab.json") files.merges = read_beside(path, "merges.txt");
+  return files;
+}
+
+TokenizerSpec parse(const TokenizerFiles& files) {
+  const fs::path& path = files.vocabulary.path;
+  const bool vocab_json = path.filename() == "vocab.json";
+  if (path.extension() == ".json" && !vocab_json) return parse_tokenizer_json(files);
   refuse_added_tokens(path);
-  const fs::path merges_path = path.parent_path() / "merges.txt";
-  const std::string merges = read_beside(merges_path, hashed);
-  if (merges.empty())
+  if (!vocab_json) return parse_vocab_txt(files);
+  if (files.merges.bytes.empty())
     fail(ErrorCode::bad_data,
          "{}: is absent or empty; vocab.json needs the merges.txt of the same model beside it",
-         printable(merges_path.string()));
-  return parse_vocab_json(
-      {path, bytes, merges_path, merges, config_path, read_beside(config_path, hashed)});
+         printable(files.merges.path.string()));
+  return parse_vocab_json(files);
+}
+
+// Returns the hash of the files that make the tokenizer what it is.
+std::string hash_of(const TokenizerFiles& files, const TokenizerSpec& spec) {
+  const bool complete = files.vocabulary.path.extension() == ".json" && files.merges.bytes.empty();
+  std::string bytes = files.vocabulary.bytes + files.merges.bytes;
+  if (!complete || spec.config_changes) bytes += files.config.bytes;
+  return sha256(bytes);
 }
 
 }  // namespace
 
 Tokenizer Tokenizer::load(const fs::path& path) {
-  std::string hashed;
-  auto impl = std::make_shared<Impl>(read_spec(path, hashed));
+  const TokenizerFiles files = read_files(path);
+  const TokenizerSpec spec = parse(files);
+  auto impl = std::make_shared<Impl>(spec);
   impl->path = path;
-  impl->hash = sha256(hashed);
+  impl->hash = hash_of(files, spec);
   return Tokenizer(std::move(impl));
 }
 
 int32_t Tokenizer::vocab_size() const { return impl_->vocab_size; }
 int32_t Tokenizer::pad_id() const { return impl_->pad_id; }
+std::optional<size_t> Tokenizer::max_length() const { return impl_->max_length; }
+const std::vector<std::string>& Tokenizer::notes() const { return impl_->notes; }
 const std::filesystem::path& Tokenizer::path() const { return impl_->path; }
 const std::string& Tokenizer::hash() const { return impl_->hash; }
 

@@ -49,8 +49,8 @@ struct TokenizerSpec;
 
 class Tokenizer {
  public:
-  // Reads a tokenizer.json, or a vocab.txt, or a vocab.json and the merges.txt beside it. The
-  // latter two also use the tokenizer_config.json beside them. The name tells the kind:
+  // Reads a tokenizer.json, or a vocab.txt, or a vocab.json and the merges.txt beside it, and what
+  // the tokenizer_config.json and config.json beside them say about it. The name tells the kind:
   // "vocab.json" exactly is a vocab.json, any other name that ends with ".json" is a
   // tokenizer.json, and every other name is a vocab.txt.
   static Tokenizer load(const std::filesystem::path& path);
@@ -69,8 +69,13 @@ class Tokenizer {
   int32_t vocab_size() const;  // largest id + 1
   int32_t pad_id() const;
 
-  // The provenance is the file given to load() and the SHA-256 of all bytes read from it and from
-  // the files beside it.
+  // The longest sequence that the files allow, if they do; encode() does not heed it.
+  std::optional<size_t> max_length() const;
+  // Sentences for the user: how contradictions between the files were settled.
+  const std::vector<std::string>& notes() const;
+
+  // The provenance is the file given to load() and the SHA-256 of all bytes, of it and the files
+  // beside it, that make the tokenizer what it is.
   const std::filesystem::path& path() const;
   const std::string& hash() const;
   // Returns one line for people, such as "WordPiece, 30522 tokens, lower case, accents stripped
@@ -82,11 +87,5 @@ class Tokenizer {
   explicit Tokenizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
-
-// Finds the tokenizer of a model: `given` (a file, or a folder to search) if there is one, else
-// tokenizer.json, else vocab.txt, else vocab.json in the model's folder. tokenizer.json comes first
-// because it is the complete description.
-std::filesystem::path find_tokenizer(const std::filesystem::path& model_folder,
-                                     const std::optional<std::filesystem::path>& given = {});
 
 }  // namespace fp8q

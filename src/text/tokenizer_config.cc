@@ -1,29 +1,19 @@
 #include "text/tokenizer_config.h"
 
-#include <algorithm>
 #include <charconv>
 
-#include "base/error.h"
 #include "text/spec_readers.h"
 
 namespace fp8q {
 
 using json::Value;
 
-void check_tokenizer_class(const Value& root, std::span<const std::string_view> classes,
-                           std::string_view file) {
-  const auto value = root.find("tokenizer_class");
-  if (!value) return;
-  std::string name = value->string();
-  if (name.ends_with("Fast")) name.resize(name.size() - 4);
-  if (name == "PreTrainedTokenizer" || name == "Tokenizers" || name == "TokenizersBackend") return;
-  constexpr std::string_view kSuffix = "Tokenizer";
-  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
-  if (std::ranges::find(classes, name) == classes.end())
-    fail(ErrorCode::unsupported,
-         "{}: tokenizer_class \"{}\" with a {} is not supported; fp8q handles {}Tokenizer and its "
-         "relatives. Convert the tokenizer to a tokenizer.json and give it with --tokenizer PATH",
-         root.where(), printable(name), file, classes.front());
+void read_max_length(const Value& root, TokenizerSpec& spec) {
+  constexpr double kLongest = 1 << 30;
+  const auto value = root.find("model_max_length");
+  if (!value || !value->is_number()) return;
+  const double length = value->number();
+  if (length >= 1 && length < kLongest) spec.max_length = static_cast<size_t>(length);
 }
 
 namespace {

@@ -1,9 +1,7 @@
-// Reads the parts of a tokenizer_config.json that the readers of vocabulary files beside it use.
+// Reads the parts of a tokenizer_config.json that readers of the files beside it use.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 
 #include "json/value.h"
 #include "text/tokenizer_spec.h"
@@ -18,10 +16,8 @@ struct SpecialTokens {
   std::string mask;
 };
 
-// Fails if there is a "tokenizer_class" that is not one of `classes`, which are named without
-// "Tokenizer" and "TokenizerFast". `file` is the vocabulary's name, for the message.
-void check_tokenizer_class(const json::Value& root, std::span<const std::string_view> classes,
-                           std::string_view file);
+// Reads "model_max_length" into the spec. The huge number that stands for no limit is no limit.
+void read_max_length(const json::Value& root, TokenizerSpec& spec);
 
 // Replaces the names of the special tokens that the file gives.
 void read_special_tokens(const json::Value& root, SpecialTokens& special);

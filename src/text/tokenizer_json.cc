@@ -1,5 +1,5 @@
-
 #include "json/document.h"
+#include "text/overrides.h"
 #include "text/spec_readers.h"
 
 namespace fp8q {
@@ -32,8 +32,9 @@ int32_t find_pad_id(const Value& root, const TokenIds& ids) {
 
 }  // namespace
 
-TokenizerSpec parse_tokenizer_json(const std::filesystem::path& path, const std::string& bytes) {
-  const json::Document document = json::Document::parse(bytes, path.string());
+TokenizerSpec parse_tokenizer_json(const TokenizerFiles& files) {
+  const json::Document document =
+      json::Document::parse(files.vocabulary.bytes, files.vocabulary.path.string());
   const Value root = document.root();
   TokenizerSpec spec;
   read_model(root, spec);
@@ -43,6 +44,7 @@ TokenizerSpec parse_tokenizer_json(const std::filesystem::path& path, const std:
   read_added_tokens(root, ids, spec);
   read_post_processor(root, ids, spec);
   spec.pad_id = find_pad_id(root, ids);
+  apply_tokenizer_config(root, files, ids, spec);
   return spec;
 }
 

@@ -46,6 +46,9 @@ struct TokenizerSpec {
                                     {TemplateItem::Kind::second, 0, 1}};
   std::optional<TrimOffsets> trim_offsets;
   int32_t pad_id = 0;
+  std::optional<size_t> max_length;  // tokens of a sequence, frame included, if a file limits them
+  bool config_changes = false;       // whether tokenizer_config.json changes a tokenizer.json
+  std::vector<std::string> notes;    // sentences for the user: how contradictions were settled
 };
 
 // Larger files are refused. The largest vocabularies in use have about 10 MB.
@@ -54,31 +57,31 @@ constexpr uint64_t kMaxTokenizerBytes = uint64_t{64} << 20;
 // Ids stay below this, so that a hostile file cannot make tables of 2^31 rows.
 constexpr int64_t kMaxTokenId = int64_t{1} << 24;
 
-// Reads a Hugging Face tokenizer.json. Its truncation and padding are ignored, because fp8q has its
-// own. `bytes` is the file's content.
-TokenizerSpec parse_tokenizer_json(const std::filesystem::path& path, const std::string& bytes);
-
-// A vocab.txt has one token a line, whose id is the line number from 0. `config` is the content of
-// the tokenizer_config.json beside it. If it is empty, BERT's defaults (lower case, CJK spacing)
-// apply.
-struct VocabFiles {
-  std::filesystem::path vocab_path;
-  std::string vocab;
-  std::filesystem::path config_path;
-  std::string config;
+// Holds a file that may be absent; its content is then empty.
+struct TokenizerFile {
+  std::filesystem::path path;
+  std::string bytes;
 };
-TokenizerSpec parse_vocab_txt(const VocabFiles& files);
+
+// Holds all files that say something about a tokenizer.
+struct TokenizerFiles {
+  TokenizerFile vocabulary;  // tokenizer.json, vocab.txt or vocab.json
+  TokenizerFile merges;      // merges.txt, for a vocab.json
+  TokenizerFile config;      // tokenizer_config.json
+  TokenizerFile model;       // config.json, which may name the class of the tokenizer
+};
+
+// Reads a Hugging Face tokenizer.json. Its truncation and padding are ignored, because fp8q has its
+// own. Where tokenizer_config.json contradicts it, the spec follows `transformers` (overrides.h).
+TokenizerSpec parse_tokenizer_json(const TokenizerFiles& files);
+
+// A vocab.txt has one token a line, whose id is the line number from 0. Without a
+// tokenizer_config.json, BERT's defaults (lower case, CJK spacing) apply.
+TokenizerSpec parse_vocab_txt(const TokenizerFiles& files);
 
 // A vocab.json is an object of tokens with their ids. The merges.txt beside it has one merge a
-// line, the earliest first. `config` is as for vocab.txt. If it is empty, RoBERTa's defaults apply.
-struct BpeFiles {
-  std::filesystem::path vocab_path;
-  std::string vocab;
-  std::filesystem::path merges_path;
-  std::string merges;
-  std::filesystem::path config_path;
-  std::string config;
-};
-TokenizerSpec parse_vocab_json(const BpeFiles& files);
+// line, the earliest first. Without a tokenizer_config.json, RoBERTa's defaults apply. Throws an
+// Error (unsupported) if the vocabulary is of another kind of BPE than RoBERTa's, byte-level BPE.
+TokenizerSpec parse_vocab_json(const TokenizerFiles& files);
 
 }  // namespace fp8q

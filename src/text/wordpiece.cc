@@ -1,7 +1,7 @@
 #include "text/wordpiece.h"
 
 #include "base/assert.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace fp8q {
 

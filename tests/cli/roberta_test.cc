@@ -1,6 +1,6 @@
 // Takes a RoBERTa folder through every command: byte-level BPE, positions that begin behind the
-// padding id, no token types. The model is tiny and random; what counts is that it runs as its
-// graph says.
+// padding id and do not count it, no token types. The model is tiny and random; what counts is that
+// it runs as its graph says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -55,7 +55,7 @@ class Roberta : public testing::Test {
     write("glue/SST-2/dev.tsv",
           "sentence\tlabel\nIt's a charming film .\t1\nthe  ending <mask> isn't better\t0\n"
           "caf\u00e9 \U0001F600\t1\n" +
-              std::string(300, 'x') + "\t0\n");
+              std::string(300, 'x') + "\t0\n" + "a <pad> film<pad><pad> is\t1\n");
   }
 
   fs::path folder() const { return temporary_.path(); }
@@ -97,8 +97,8 @@ TEST_F(Roberta, IsInspected) {
 TEST_F(Roberta, RunsAsItsGraphSays) {
   const auto engine = logits({"eval", "model.onnx"});
   const auto reference = logits({"eval", "model.onnx", "--reference"});
-  ASSERT_EQ(engine.size(), 4u);
-  ASSERT_EQ(reference.size(), 4u);
+  ASSERT_EQ(engine.size(), 5u);
+  ASSERT_EQ(reference.size(), 5u);
   for (size_t e = 0; e < engine.size(); ++e)
     for (size_t i = 0; i < 2; ++i)
       EXPECT_NEAR(engine[e][i], reference[e][i], 1e-4) << "example " << e;
@@ -109,7 +109,7 @@ TEST_F(Roberta, GoesThroughTheMainJob) {
   for (const std::string format : {"e4m3", "int8"})
     EXPECT_THAT(ok({"convert", "--format", format}), HasSubstr("28 " + format));
   EXPECT_THAT(ok({"eval", "--task", "sst2", "--data", "glue"}), HasSubstr("model.int8.onnx"));
-  EXPECT_EQ(logits({"eval", "model.e4m3.onnx"}).size(), 4u);
+  EXPECT_EQ(logits({"eval", "model.e4m3.onnx"}).size(), 5u);
 }
 
 }  // namespace

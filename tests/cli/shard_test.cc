@@ -16,11 +16,11 @@ using testing::HasSubstr;
 using testing::Not;
 
 // Removes everything that depends on how long things took.
-void drop_times(ordered_json& json) {
-  if (json.is_object())
+void drop_times(ordered_json& result) {
+  if (result.is_object())
     for (const char* time : {"elapsed_s", "peak_rss_bytes", "examples_per_s", "tokens_per_s"})
-      json.erase(time);
-  for (auto& member : json)
+      result.erase(time);
+  for (auto& member : result)
     if (member.is_structured()) drop_times(member);
 }
 
@@ -43,10 +43,10 @@ class Shards : public DemoFolder {
   }
   std::string results(std::vector<std::string> command) const {
     command.insert(command.end(), {"--json", "-"});
-    ordered_json json = ordered_json::parse(ok(command));
-    EXPECT_FALSE(json.is_null());
-    drop_times(json);
-    return json.dump(1);
+    ordered_json result = ordered_json::parse(ok(command));
+    EXPECT_FALSE(result.is_null());
+    drop_times(result);
+    return result.dump(1);
   }
   void write(const std::string& name, const std::string& content) const {
     temporary_.write("demo/" + name, content);
@@ -64,9 +64,9 @@ TEST_F(Shards, ScoreAsOneRunDoes) {
   EXPECT_TRUE(fs::exists(kept));
   EXPECT_EQ(of_parts, results(eval));
   // The results include flips and what rounding did.
-  const auto json = ordered_json::parse(of_parts);
-  EXPECT_GT(json[0]["difference"]["flips"], 0);
-  EXPECT_GT(json[0]["rounding"].size(), 0u);
+  const auto result = ordered_json::parse(of_parts);
+  EXPECT_GT(result[0]["difference"]["flips"], 0);
+  EXPECT_GT(result[0]["rounding"].size(), 0u);
 
   const std::string table =
       ok({"merge", "part1.json", "part2.json", "part3.json", "--flips", "--kernels"});
@@ -105,7 +105,7 @@ TEST_F(Shards, AreNoResults) {
 
 TEST_F(Shards, OfTablesWithFewExamples) {
   write("mine.tsv",
-        "review\tstars\na wonderful film\tPositive\na dull mess\tnegative\nterrible \xff\t0\n"
+        "review\tstars\na wonderful film\tPositive\na dull mess\tnegative\nterrible \xc3\xa9\t0\n"
         "great fun\t1\n");
   const std::vector<std::string> eval = {
       "eval",          "model.onnx", "--task",         "text",  "--data",   "mine.tsv",

@@ -87,6 +87,7 @@ TEST_F(Tune, TheCheckpointIsGoneOnFrom) {
   std::vector<std::string> other;
   json config = json::parse(bytes("config.json"));
   std::swap(config["id2label"]["0"], config["id2label"]["1"]);
+  std::swap(config["label2id"]["negative"], config["label2id"]["positive"]);
   std::ofstream(folder() / "swapped.json") << config;
   for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
            {"--seed", "2"}, {"--compute", "bf16"}, {"--config", "swapped.json"}}) {

@@ -20,6 +20,10 @@ std::string content(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
 void redirect(int fd, const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (file < 0 || dup2(file, fd) < 0) _exit(126);
@@ -37,6 +41,10 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   const pid_t child = fork();
   if (child == 0) {
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
+    if (options.address_space > 0) {
+      const rlimit limit = {options.address_space, options.address_space};
+      setrlimit(RLIMIT_AS, &limit);
+    }
     unsetenv("FP8Q_DATA");
     for (const auto& [name, value] : options.environment) {
       if (value.empty()) unsetenv(name.c_str());
@@ -61,7 +69,8 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           content(captured.path() / "out"), content(captured.path() / "err"),
-          static_cast<size_t>(usage.ru_maxrss) * 1024};
+          static_cast<size_t>(usage.ru_maxrss) * 1024,
+          seconds(usage.ru_utime) + seconds(usage.ru_stime)};
 }
 
 }  // namespace fp8q::test

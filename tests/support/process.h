@@ -12,7 +12,8 @@ struct ProcessResult {
   int exit_code = -1;  // 128 + signal where a signal ended it
   std::string out;
   std::string err;
-  size_t peak_bytes = 0;  // of memory in use at once, mapped files included
+  size_t peak_bytes = 0;   // of memory in use at once, mapped files included
+  double cpu_seconds = 0;  // of all threads
 };
 
 struct ProcessOptions {
@@ -20,6 +21,7 @@ struct ProcessOptions {
   std::map<std::string, std::string>
       environment;  // added to this process's, empty ones taken away; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
+  size_t address_space = 0;   // the largest one, in bytes; 0: as large as this process's
   // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;
   int signal = 0;

@@ -69,7 +69,8 @@ void answer(const Turn& turn, const Served& model) {
   const PackedBatch batch =
       random_batch({.sequences = static_cast<size_t>(turn.batch),
                     .length = static_cast<size_t>(turn.length),
-                    .vocabulary = model.bundle.encoder->embeddings.word.rows.dim(0)});
+                    .vocabulary = model.bundle.encoder->embeddings.word.rows.dim(0),
+                    .excluded = excluded_ids(*model.bundle.encoder)});
   Engine* const engine = model.engine.get();
   const auto runs = time_runs({&engine, 1}, batch, {.min_time = turn.seconds}).front();
   std::cout << 1e3 * quantile(runs, 0.5) << ' ' << runs.size() << std::endl;

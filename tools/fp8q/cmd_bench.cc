@@ -145,7 +145,7 @@ std::string closing_text(const BenchmarkResult& r) {
 }
 
 void run(const Options& options, const Globals& globals) {
-  check_json_target(globals, options.benchmark.models);
+  check_outputs(globals, files_of(options.benchmark));
   const BenchmarkResult result = benchmark(options.benchmark, make_progress(globals));
   print(globals, title(result) + main_table(result));
   if (options.compare) print(globals, comparison(result));

@@ -56,7 +56,7 @@ void note_in_workspace(CalibrateResult& result) {
 void run(const Options& options, const Globals& globals) {
   const CalibrateOptions& c = options.calibrate;
   options.task_arguments.check();
-  check_json_target(globals, {c.location.model, c.output});
+  check_outputs(globals, files_of(c));
   CalibrateResult result = calibrate(c, make_progress(globals));
   if (result.part.empty()) note_in_workspace(result);
   print(globals, table_of(result));

@@ -92,9 +92,7 @@ std::string sites_table(const CompareResult& r, size_t limit) {
 void run(const Options& options, const Globals& globals) {
   const CompareOptions& c = options.compare;
   options.task_arguments.check();
-  std::vector<fs::path> files = {c.a, c.b};
-  if (c.task.data) files.push_back(*c.task.data);
-  check_json_target(globals, files);
+  check_outputs(globals, files_of(c));
   const CompareResult result = compare(c, make_progress(globals));
   print(globals, head_of(result));
   print(globals, sites_table(result, options.list_sites ? result.sites.size() : kWorstShown));

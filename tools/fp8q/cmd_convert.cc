@@ -29,6 +29,7 @@ bool complete(ConvertOptions& options) {
   const Workspace workspace = require_workspace("convert");
   options.model = workspace.model;
   if (!options.statistics) options.statistics = workspace.statistics;
+  options.keep_existing = options.output.empty() && !is_below_this_folder(options.model);
   return true;
 }
 
@@ -134,19 +135,23 @@ void add_planning_options(Command& command, ConvertOptions& options) {
       .type_name("FILE");
 }
 
+// Notes what was made if the model is the workspace's.
+void note_in_workspace(ConvertResult& result) try {
+  auto workspace = Workspace::load();
+  std::error_code ignored;
+  if (!workspace || !fs::equivalent(workspace->model, result.source.path, ignored)) return;
+  workspace->converted = result.output.path;
+  workspace->save();
+} catch (const Error& e) {  // only a convenience failed: the model is written
+  result.notes.push_back(fmt::format("the workspace does not know of this model: {}", e.what()));
+}
+
 void run(Options& options, const Globals& globals) {
   ConvertOptions& c = options.convert;
   const bool from_workspace = complete(c);
-  check_json_target(
-      globals, {c.model, c.output, c.plan.value_or(fs::path()), c.write_plan.value_or(fs::path()),
-                c.write_ranges.value_or(fs::path())});
-  const ConvertResult result = convert(c);
-  if (auto workspace = Workspace::load();
-      workspace &&
-      fs::weakly_canonical(workspace->model) == fs::weakly_canonical(result.source.path)) {
-    workspace->converted = result.output.path;
-    workspace->save();
-  }
+  check_outputs(globals, files_of(c));
+  ConvertResult result = convert(c);
+  note_in_workspace(result);
   print(globals, table_of(result, from_workspace));
   if (options.list_sites) print(globals, sites_table(result));
   print_notes(globals, result.notes);

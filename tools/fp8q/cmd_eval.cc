@@ -34,6 +34,7 @@ bool complete(EvaluateOptions& options) {
   options.models = {workspace.converted.empty() ? workspace.model : workspace.converted};
   if (!workspace.converted.empty() && options.use_baseline && !options.baseline)
     options.baseline = workspace.model;
+  options.keep_existing = options.output.empty() && !is_below_this_folder(options.models.front());
   return true;
 }
 
@@ -77,11 +78,7 @@ void run(Options& options, const Globals& globals) {
   e.use_baseline = !options.no_baseline;
   e.predictions = options.output.predictions;
   const bool from_workspace = complete(e);
-  std::vector<fs::path> files = e.models;
-  if (e.task.data) files.push_back(*e.task.data);
-  files.push_back(e.predictions);
-  files.push_back(e.output);
-  check_json_target(globals, files);
+  check_outputs(globals, options.shard.given() ? files_of_shard(e) : files_of(e));
   const std::string model = short_path(e.models.front().string());
   if (options.shard.given()) return run_shard(e, globals);
   const std::vector<EvaluateResult> results = evaluate(e, make_progress(globals));

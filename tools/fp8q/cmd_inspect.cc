@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/error.h"
 #include "fp8q/inspect.h"
 #include "report/json.h"
 #include "tools/fp8q/command.h"
@@ -23,6 +24,13 @@ std::string joined(const std::vector<std::string>& items, const char* separator 
   return fmt::format("{}", fmt::join(items, separator));
 }
 
+std::vector<std::string> outputs_with_meanings(const InspectResult& r) {
+  std::vector<std::string> all = r.outputs;
+  for (size_t i = 0; i < r.output_meanings.size(); ++i)
+    all[i] += fmt::format(" ({})", r.output_meanings[i]);
+  return all;
+}
+
 std::string facts_table(const InspectResult& r) {
   Table table({"model", short_path(r.file.path.string())});
   const auto add = [&](const std::string& key, const std::string& value) {
@@ -33,7 +41,7 @@ std::string facts_table(const InspectResult& r) {
   add("producer", r.producer);
   add("opset", fmt::format("{} (IR {})", r.opset, r.ir_version));
   add("inputs", joined(r.inputs));
-  add("outputs", joined(r.outputs));
+  add("outputs", joined(outputs_with_meanings(r)));
   add("parameters", human_count(r.parameters));
   std::vector<std::string> types;
   for (const auto& [type, bytes] : r.bytes_by_type)
@@ -56,7 +64,8 @@ std::string facts_table(const InspectResult& r) {
 
 std::string sites_table(const InspectResult& r) {
   Table table({"site", "kind", "format", "value"});
-  for (const auto& site : r.sites) table.add({site.path, site.kind, site.format, site.name});
+  for (const auto& site : r.sites)
+    table.add({site.path, site.kind, site.format, printable(site.name)});
   return fmt::format("\n{}", table.str());
 }
 
@@ -67,7 +76,7 @@ std::string operators_table(const InspectResult& r) {
 }
 
 void run(const Options& options, const Globals& globals) {
-  check_json_target(globals, {options.location.model});
+  check_outputs(globals, files_of(options.location));
   const InspectResult result = inspect(options.location);
   print(globals, facts_table(result));
   if (options.list_sites) print(globals, sites_table(result));

@@ -55,10 +55,7 @@ void run_evaluation(const Options& options, const Globals& globals) {
 }
 
 void run(const Options& options, const Globals& globals) {
-  std::vector<fs::path> others = options.inputs;
-  others.push_back(options.output);
-  others.push_back(options.evaluation.predictions);
-  check_json_target(globals, others);
+  check_outputs(globals, {options.inputs, {options.output, options.evaluation.predictions}});
   if (hold_evaluations(options.inputs)) run_evaluation(options, globals);
   else run_statistics(options, globals);
 }

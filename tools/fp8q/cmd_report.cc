@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "fp8q/report.h"
 #include "report/json.h"
+#include "report/result_file.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/table.h"
@@ -15,13 +16,23 @@
 namespace fp8q::cli {
 namespace {
 
+// Returns whether a report can show the file. One that was kept may be damaged, or of a later
+// version.
+bool can_be_shown(const fs::path& result) {
+  try {
+    return !load_results({result}).empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Uses the results that the commands left in this folder if no inputs are given.
 void complete(ReportOptions& options) {
   if (!options.inputs.empty()) return;
   const Workspace workspace = require_workspace("report");
   options.inputs.push_back(workspace.statistics);
-  if (std::error_code ignored; fs::is_directory(results_folder(), ignored))
-    options.inputs.push_back(results_folder());
+  for (const fs::path& result : kept_results())
+    if (can_be_shown(result)) options.inputs.push_back(result);
 }
 
 std::string table_of(const ReportResult& r) {
@@ -33,7 +44,7 @@ std::string table_of(const ReportResult& r) {
 
 void run(ReportOptions& options, const Globals& globals) {
   complete(options);
-  check_json_target(globals, {options.output});
+  check_outputs(globals, files_of(options));
   const ReportResult result = report(options);
   print(globals, table_of(result));
   print_notes(globals, result.notes);

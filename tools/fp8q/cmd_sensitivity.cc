@@ -129,10 +129,7 @@ void run(Options& options, const Globals& globals) {
   SensitivityOptions& s = options.sensitivity;
   options.task_arguments.check();
   complete(s);
-  std::vector<fs::path> files = {s.location.model};
-  if (s.statistics) files.push_back(*s.statistics);
-  if (s.task.data) files.push_back(*s.task.data);
-  check_json_target(globals, files);
+  check_outputs(globals, files_of(s));
   const SensitivityResult result = sensitivity(s, make_progress(globals));
   print(globals, head_of(result));
   for (size_t f = 0; f < result.formats.size(); ++f)

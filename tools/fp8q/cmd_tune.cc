@@ -28,6 +28,7 @@ void complete(TuneOptions& options) {
   const Workspace workspace = require_workspace("tune");
   options.location.model = workspace.model;
   if (!options.statistics) options.statistics = workspace.statistics;
+  options.keep_existing = options.output.empty() && !is_below_this_folder(workspace.model);
 }
 
 std::string demand_text(const TuneResult& r) {
@@ -99,10 +100,7 @@ void run(Options& options, const Globals& globals) {
   TuneOptions& t = options.tune;
   options.task_arguments.check();
   complete(t);
-  std::vector<fs::path> files = {t.location.model, t.output, t.checkpoint};
-  if (t.statistics) files.push_back(*t.statistics);
-  if (t.task.data) files.push_back(*t.task.data);
-  check_json_target(globals, files);
+  check_outputs(globals, files_of(t));
   const TuneResult result = tune(t, make_progress(globals));
   print(globals, head_of(result));
   print(globals, path_table(result));

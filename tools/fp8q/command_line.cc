@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "fp8q/error.h"
+#include "base/error.h"
 
 namespace fp8q::cli {
 namespace {
@@ -148,10 +148,13 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) try {
   const auto rest = program_->remaining();
   if (!rest.empty() && program_->get_subcommands().empty()) {
     fmt::print(stderr, "'{}' is neither a command nor an option; {} --help lists them\n",
-               rest.front(), program_->get_name());
+               printable(rest.front()), program_->get_name());
     return static_cast<int>(ErrorCode::usage);
   }
-  return program_->exit(e) == 0 ? 0 : static_cast<int>(ErrorCode::usage);
+  if (e.get_exit_code() == 0) return program_->exit(e);  // --help, --version
+  fmt::print(stderr, "{}\nRun with --help for more information.\n",
+             printable(e.what(), kMaxPrintedMessage));
+  return static_cast<int>(ErrorCode::usage);
 }
 
 }  // namespace fp8q::cli

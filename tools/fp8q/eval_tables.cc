@@ -53,9 +53,9 @@ std::string amount_text(const EvaluateResult& r) {
 
 std::string scores_table(const std::vector<EvaluateResult>& results) {
   const EvaluateResult& first = results.front();
-  std::string text =
-      fmt::format("{} {}, {} ({})\n", first.task, first.split, amount_text(first),
-                  first.data.builtin ? "built-in sample" : short_path(first.data.path.string()));
+  std::string text = fmt::format(
+      "{} {}, {} ({})\n", printable(first.task), printable(first.split), amount_text(first),
+      first.data.builtin ? "built-in sample" : short_path(first.data.path.string()));
   Table table(
       {"model", "format", "score [95 %]", "difference [95 %]", "p", "flips", "size", "speed"},
       {false, false, true, true, true, true, true, true});
@@ -69,10 +69,11 @@ std::string scores_table(const std::vector<EvaluateResult>& results) {
   for (const auto& r : results) add_row(table, r.scores, r.difference ? &*r.difference : nullptr);
   text += table.str();
   for (const Scores* baseline : baselines)
-    text += fmt::format("  {}: {}\n", baseline->format, metrics_text(*baseline));
+    text += fmt::format("  {}: {}\n", printable(baseline->format), metrics_text(*baseline));
   for (const auto& r : results)
-    text += fmt::format("  {}: {}\n", r.scores.format, metrics_text(r.scores));
-  text += fmt::format("  {}, {:.2f} s\n", first.execution.description, first.execution.elapsed_s);
+    text += fmt::format("  {}: {}\n", printable(r.scores.format), metrics_text(r.scores));
+  text += fmt::format("  {}, {:.2f} s\n", printable(first.execution.description),
+                      first.execution.elapsed_s);
   return text;
 }
 

@@ -1,11 +1,10 @@
 // fp8q: parses the command line, runs one command, turns errors into messages and exit codes.
 
 #include <signal.h>
-#include <spdlog/spdlog.h>  // gets text only: its formatting takes seconds to compile
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
 #include "base/file.h"
@@ -13,14 +12,10 @@
 #include "base/stopwatch.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
+#include "tools/fp8q/startup.h"
 
 namespace fp8q::cli {
 namespace {
-
-// Does only what a signal handler may do.
-void tell(const char* text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
-}
 
 // Results appear under their names only when they are complete. Unfinished files are removed, and
 // the files that remain are complete.
@@ -87,19 +82,19 @@ int run(int argc, char** argv) {
   if (const std::optional<int> code = program.parse(argc, argv)) return *code;
   try {
     set_up_log(globals);
-    spdlog::info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
+    log_info(fmt::format("version {}: {}", version(), fmt::join(argv, argv + argc, " ")));
     const Stopwatch watch;
     program.run();
-    spdlog::info(fmt::format("done in {:.2f} s", watch.seconds()));
+    log_info(fmt::format("done in {:.2f} s", watch.seconds()));
     return 0;
   } catch (const Error& e) {
-    spdlog::error(fmt::format("error: {}", e.what()));
+    log_error(e.what());
     return e.exit_code();
   } catch (const std::bad_alloc&) {
-    spdlog::error("error: out of memory");  // this message takes no memory
+    log_out_of_memory();
     return static_cast<int>(ErrorCode::limit);
   } catch (const std::exception& e) {
-    spdlog::error(fmt::format("error: {}", e.what()));
+    log_error(e.what());
     return static_cast<int>(ErrorCode::internal);
   }
 }
@@ -108,6 +103,7 @@ int run(int argc, char** argv) {
 }  // namespace fp8q::cli
 
 int main(int argc, char** argv) {
+  fp8q::cli::startup_is_over();
   fp8q::cli::handle_signals();
   return fp8q::cli::run(argc, argv);
 }

@@ -68,10 +68,16 @@ void add_examples_option(Command& command, size_t& examples, const char* help) {
 void add_tokenizer_options(Command& command, std::optional<fs::path>& tokenizer,
                            std::optional<fs::path>& config) {
   command
-      .option("--tokenizer", &tokenizer,
-              "tokenizer.json, vocab.txt or vocab.json (default: beside the model)")
-      .type_name("FILE");
-  command.option("--config", &config, "config.json (default: beside the model)").type_name("FILE");
+      .option(
+          "--tokenizer", &tokenizer,
+          "tokenizer.json, vocab.txt or vocab.json, or its folder (default: beside the model, or "
+          "one folder up)")
+      .type_name("PATH");
+  command
+      .option("--config", &config,
+              "config.json or its folder (default: beside the model, one folder up, or beside the "
+              "tokenizer)")
+      .type_name("PATH");
 }
 
 }  // namespace fp8q::cli

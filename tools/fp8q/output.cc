@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "json/layout.h"
 #include "report/json.h"
+#include "report/result_file.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
@@ -27,8 +28,9 @@ void check_log_file(const fs::path& path) {
   if (!fs::exists(path, ignored)) return;
   std::string first;
   std::getline(std::ifstream(path), first);
-  const bool log = fs::is_regular_file(path, ignored) &&
-                   (first.empty() || first.find(" info version ") != std::string::npos);
+  const bool log =
+      fs::is_regular_file(path, ignored) &&
+      (fs::file_size(path, ignored) == 0 || first.find(" info version ") != std::string::npos);
   if (!log)
     fail(ErrorCode::file, "{}: exists and is not a log of fp8q; give --log-file another name",
          printable(path.string()));
@@ -62,6 +64,26 @@ void set_up_log(const Globals& globals) {
   spdlog::set_default_logger(logger);
 }
 
+void log_error(std::string_view message) {
+  spdlog::error("error: " + printable(message, kMaxPrintedMessage));
+}
+
+void log_info(std::string_view message) { spdlog::info(printable(message, kMaxPrintedMessage)); }
+
+void log_out_of_memory() { spdlog::error("error: out of memory"); }
+
+std::string printable_lines(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    out += printable(lines.substr(0, end), std::string::npos);
+    if (end == lines.npos) break;
+    out += '\n';
+    lines.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 namespace {
 
 // Redraws one line at most ten times a second.
@@ -76,7 +98,7 @@ class ProgressBar {
     constexpr size_t kWidth = 30;
     const size_t filled = total == 0 ? 0 : std::min(kWidth, done * kWidth / total);
     const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    fmt::print(stderr, "\r\033[K{} [{}] {}/{}", step, bar, done, total);
+    fmt::print(stderr, "\r\033[K{} [{}] {}/{}", printable(step), bar, done, total);
     if (last) fmt::print(stderr, "\r\033[K");
     std::fflush(stderr);
   }
@@ -92,7 +114,7 @@ ProgressCallback make_progress(const Globals& globals) {
   if (globals.quiet) return nullptr;
   if (isatty(STDERR_FILENO)) return ProgressBar();
   return [](std::string_view step, size_t done, size_t total) {
-    if (done == total) spdlog::info(fmt::format("{}: {} done", step, total));
+    if (done == total) log_info(fmt::format("{}: {} done", step, total));
   };
 }
 
@@ -108,43 +130,26 @@ void write_standard_output(const std::string& text) {
 }  // namespace
 
 void print(const Globals& globals, const std::string& table) {
-  spdlog::debug("\n" + table);
-  if (!prints_table(globals)) return;
-  write_standard_output(table);
+  const std::string shown = printable_lines(table);
+  spdlog::debug("\n" + shown);
+  if (prints_table(globals)) write_standard_output(shown);
 }
 
 void print_notes(const Globals& globals, const std::vector<std::string>& notes) {
   for (const auto& note : notes) {
-    spdlog::debug("note: " + note);
-    if (prints_table(globals)) write_standard_output(fmt::format("note: {}\n", note));
+    const std::string shown = "note: " + printable(note, kMaxPrintedMessage);
+    spdlog::debug(shown);
+    if (prints_table(globals)) write_standard_output(shown + "\n");
   }
 }
 
-namespace {
-
-// Results begin with their schema. Several results are a list.
-bool holds_results(const fs::path& path) {
-  std::string start(64, '\0');
-  std::ifstream(path, std::ios::binary)
-      .read(start.data(), static_cast<std::streamsize>(start.size()));
-  std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
-  for (const char* command : {"inspect", "calibrate", "merge", "convert", "eval", "eval-shard",
-                              "bench", "report", "compare", "sensitivity", "tune"})
-    if (start.starts_with(fmt::format("{{\"schema\":\"fp8q/{}/", command))) return true;
-  return false;
-}
-
-}  // namespace
-
-void check_json_target(const Globals& globals, const std::vector<fs::path>& others) {
-  if (globals.json.empty() || globals.json == "-") return;
+void check_outputs(const Globals& globals, CallFiles files) {
+  const bool json_file = !globals.json.empty() && globals.json != "-";
+  if (json_file) files.outputs.push_back(globals.json);
+  files.outputs.push_back(globals.log_file);
+  check_files(files);
   std::error_code ignored;
-  const fs::path target = fs::weakly_canonical(globals.json, ignored);
-  for (const auto& other : others)
-    if (!other.empty() && fs::weakly_canonical(other, ignored) == target)
-      fail(ErrorCode::usage, "--json {}: is an input or another output of this command",
-           printable(globals.json));
-  if (fs::exists(target, ignored) && !holds_results(target))
+  if (json_file && fs::exists(globals.json, ignored) && !is_result_file(globals.json))
     fail(ErrorCode::file,
          "{}: exists and does not hold results of fp8q; remove it, or give --json another name",
          printable(globals.json));
@@ -163,7 +168,6 @@ void write_json(const Globals& globals, const std::vector<std::string>& results)
     write_standard_output(text);
     return;
   }
-  check_json_target(globals, {});  // the command itself may have made a file of this name
   write_file_atomically(globals.json, text);
 }
 

@@ -6,6 +6,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/error.h"
+
 namespace fp8q::cli {
 namespace {
 
@@ -20,10 +22,16 @@ size_t width(const std::string& text) {
 
 Table::Table(std::vector<std::string> heading, std::vector<bool> right) : right_(std::move(right)) {
   right_.resize(heading.size());
-  rows_.push_back(std::move(heading));
+  add(std::move(heading));
 }
 
-void Table::add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) {
+    const bool last = &cell == &row.back();  // may be a list of names, and widens no other line
+    cell = printable(cell, last ? kMaxPrintedMessage : kMaxPrintedName);
+  }
+  rows_.push_back(std::move(row));
+}
 
 std::string Table::str() const {
   std::vector<size_t> widths(right_.size(), 0);
@@ -74,9 +82,14 @@ std::string signed_number(double value, int decimals) {
 std::string p_text(double p) { return p < 0.001 ? "<0.001" : fmt::format("{:.3f}", p); }
 
 std::string short_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path given(path);
+  // Links keep their names, and ".." behind one does not lead back to where it is.
+  if (std::ranges::find(given, "..") != given.end()) return printable(path, kMaxPrintedMessage);
   std::error_code error;
-  const std::string relative = std::filesystem::proximate(path, error).string();
-  return error || relative.size() >= path.size() ? path : relative;
+  const fs::path here = fs::current_path(error);
+  const std::string relative = (here / given).lexically_normal().lexically_proximate(here).string();
+  return printable(error || relative.size() >= path.size() ? path : relative, kMaxPrintedMessage);
 }
 
 std::string shell_word(const std::string& word) {

@@ -58,6 +58,12 @@ void TaskArguments::add_scoring(Command& command) {
       .range(1, 100000000)
       .needs(task_)
       .type_name("N");
+  command
+      .option("--labels", &options_->labels,
+              "Label of each output of the model, in order (default: config.json's id2label)")
+      .comma_separated()
+      .needs(task_)
+      .type_name("NAMES");
 }
 
 void TaskArguments::add_spans(Command& command) {

@@ -12,7 +12,7 @@ namespace fp8q::cli {
 enum class TaskUse {
   scores,         // --task is required
   scores_if_any,  // --task is optional
-  text,           // text is only run: no --split, --limit, labels, metrics, or ways to answer
+  text,           // text is only run: no --split, --limit, --labels, metrics, or ways to answer
 };
 
 class TaskArguments {

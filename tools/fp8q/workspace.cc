@@ -1,15 +1,16 @@
 #include "tools/fp8q/workspace.h"
 
-#include <spdlog/spdlog.h>
-
+#include <algorithm>
 #include <cctype>
 
+#include "base/beneath.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "json/document.h"
 #include "json/layout.h"
 #include "json/tree.h"
 #include "report/json.h"
+#include "report/result_file.h"
+#include "tools/fp8q/output.h"
 
 namespace fp8q::cli {
 namespace {
@@ -17,10 +18,54 @@ namespace {
 constexpr const char* kFolder = ".fp8q";
 constexpr const char* kSchema = "fp8q/workspace/1";
 constexpr uint64_t kMaxBytes = 1 << 20;
+constexpr size_t kMaxPath = 4096;
 constexpr json::Kind kKind{.what = "a workspace of this version",
                            .remedy = "remove it and calibrate again"};
 
 fs::path workspace_path() { return fs::path(kFolder) / "workspace.json"; }
+fs::path results_folder() { return fs::path(kFolder) / "results"; }
+
+fs::file_type type_of(const fs::path& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type();
+}
+
+// Returns whether this is a folder, and not a link to one.
+bool is_real_folder(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
+
+// Makes a folder unless it is there.
+void make_real_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directory(path, error);
+  if (is_real_folder(path)) return;
+  fail(ErrorCode::file, "{}: cannot be made: {}", path.string(),
+       type_of(path) == fs::file_type::symlink ? "a link of this name is in the way"
+       : error                                 ? error.message()
+                                               : "a file of this name is in the way");
+}
+
+std::string read_beneath_this_folder(const fs::path& path) {
+  const auto file = open_beneath(".", path);
+  if (!file)
+    fail(ErrorCode::file, "{}: is reached through a link, which is not followed; remove the link",
+         path.string());
+  if (file->size > kMaxBytes)
+    fail(ErrorCode::limit, "{}: has {} bytes, at most {} are accepted", path.string(), file->size,
+         kMaxBytes);
+  std::string bytes(file->size, '\0');
+  read_exactly(file->fd, 0, bytes.data(), bytes.size(), path.string());
+  return bytes;
+}
+
+// Returns a path that the workspace names, or an empty one.
+fs::path path_in(const json::Value& root, const char* key) {
+  const auto value = root.find(key);
+  if (!value) return {};
+  const std::string& path = value->string();
+  const bool control = std::ranges::any_of(path, [](unsigned char c) { return std::iscntrl(c); });
+  if (control || path.size() > kMaxPath) value->reject("is not the path of a file");
+  return path;
+}
 
 std::string stored(const fs::path& path) {
   if (path.empty()) return "";
@@ -34,21 +79,19 @@ std::string stored(const fs::path& path) {
 
 std::optional<Workspace> Workspace::load() {
   const fs::path path = workspace_path();
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::nullopt;
-  const json::Document file = json::Document::read(path, kMaxBytes, kKind);
+  if (type_of(path) == fs::file_type::not_found) return std::nullopt;
+  const json::Document file =
+      json::Document::parse(read_beneath_this_folder(path), path.string(), kKind);
   const json::Value root = file.root();
   root["schema"].must_be(kSchema);
-  const json::Value model = root["model"];
-  if (model.string().empty()) model.reject("names no model");
-  return Workspace{model.string(), root.string_or("statistics", ""),
-                   root.string_or("converted", "")};
+  Workspace workspace{path_in(root, "model"), path_in(root, "statistics"),
+                      path_in(root, "converted")};
+  if (workspace.model.empty()) root["model"].reject("names no model");
+  return workspace;
 }
 
 void Workspace::save() const {
-  std::error_code error;
-  fs::create_directory(kFolder, error);
-  if (error) fail(ErrorCode::file, "{}: cannot be made: {}", kFolder, error.message());
+  make_real_folder(kFolder);
   const json::Tree json = {{"schema", kSchema},
                            {"model", stored(model)},
                            {"statistics", stored(statistics)},
@@ -57,7 +100,25 @@ void Workspace::save() const {
   write_file_atomically(workspace_path(), json.text({.indent = 2}) + "\n");
 }
 
-fs::path results_folder() { return fs::path(kFolder) / "results"; }
+bool is_below_this_folder(const fs::path& file) {
+  std::error_code ignored;
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const fs::path relative =
+      fs::weakly_canonical(folder, ignored).lexically_relative(fs::canonical(".", ignored));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+std::vector<fs::path> kept_results() {
+  std::vector<fs::path> results;
+  std::error_code ignored;
+  if (!is_real_folder(kFolder) || !is_real_folder(results_folder())) return results;
+  for (const auto& entry : fs::directory_iterator(results_folder(), ignored))
+    if (type_of(entry.path()) == fs::file_type::regular && entry.path().extension() == ".json" &&
+        is_result_file(entry.path()))
+      results.push_back(entry.path());
+  std::ranges::sort(results);
+  return results;
+}
 
 namespace {
 
@@ -76,21 +137,21 @@ std::string result_name(const json::Value& result) {
 }  // namespace
 
 void keep_result(const std::string& result) try {
-  if (std::error_code ignored; !fs::is_directory(kFolder, ignored)) return;
+  if (!is_real_folder(kFolder)) return;
   const json::Document document = json::Document::parse(result, "the result");
   const json::Value root = document.root();
   if (root["command"].string() == "report") return;
   if (root.has("part")) return;  // a shard has no result to keep; merge makes one
-  fs::create_directory(results_folder());
+  make_real_folder(results_folder());
   write_file_atomically(results_folder() / (result_name(root) + ".json"),
                         json::with_indent(result, kResultIndent, 1) + "\n");
 } catch (const std::exception& e) {
-  spdlog::info("this result is not kept for a report: {}", e.what());
+  log_info(fmt::format("this result is not kept for a report: {}", e.what()));
 }
 
 void forget_results() {
   std::error_code ignored;
-  fs::remove_all(results_folder(), ignored);
+  for (const fs::path& result : kept_results()) fs::remove(result, ignored);
 }
 
 Workspace require_workspace(const char* command) {

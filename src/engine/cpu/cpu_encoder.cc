@@ -39,7 +39,6 @@ void check_heads(const Encoder& e) {
 CpuEncoder::CpuEncoder(const Encoder& encoder, ComputeType compute,
                        const std::function<void()>& layer_ready)
     : hidden(static_cast<size_t>(encoder.hidden)),
-      head_kind(encoder.head_kind),
       sites(encoder.sites),
       embeddings(encoder),
       model_sites_(encoder.sites),
@@ -53,7 +52,8 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, ComputeType compute,
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden);
   make_layers(encoder.layers, layer_ready);
   for (const HeadStage& stage : encoder.head)
-    head.push_back({make_step({&stage.linear}), function_of<Function>(stage.activation)});
+    head.push_back({stage.input, is_per_token(encoder, stage.input), make_step({&stage.linear}),
+                    function_of<Function>(stage.activation)});
 }
 
 // Makes two layers at a time, since each holds the FP32 values of a matrix or two. Layers have no

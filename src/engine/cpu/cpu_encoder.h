@@ -44,6 +44,8 @@ struct CpuLayer {
 };
 
 struct HeadStep {
+  HeadRows input;
+  bool per_token;  // one row for every token, else one for every sequence
   LinearStep step;
   Function activation;
 };
@@ -55,7 +57,6 @@ class CpuEncoder {
   CpuEncoder(const Encoder& encoder, ComputeType compute, const std::function<void()>& layer_ready);
 
   size_t hidden;
-  HeadKind head_kind;
   ActivationSites sites;
   EmbeddingBlock embeddings;
   std::optional<LinearStep> projection;  // after the embeddings' norm (ELECTRA)

@@ -104,9 +104,8 @@ void CpuEngine::store(const MicroBatch& micro, const Forward& pass,
                       std::vector<EngineOutput>& outputs) const {
   for (size_t i = 0; i < outputs.size(); ++i) {
     const OutputRows& rows = output_rows_[i];
-    rows.copy(rows.head_stage ? pass.head_rows(*rows.head_stage) : pass.hidden_states(),
-              rows.per_token ? micro.tokens : micro.sequences,
-              rows.per_token ? micro.first_token : micro.first_sequence, outputs[i]);
+    rows.write(rows.head_stage ? pass.head_rows(*rows.head_stage) : pass.hidden_states(),
+               {micro.first_sequence, micro.first_token, micro.offsets}, outputs[i]);
   }
 }
 

@@ -1,9 +1,11 @@
 #include "engine/cpu/embedding_block.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/threads.h"
 #include "engine/cpu/buffer.h"
+#include "engine/position_rows.h"
 #include "kernels/cpu/norm.h"
 
 namespace fp8q::cpu {
@@ -12,7 +14,7 @@ EmbeddingBlock::EmbeddingBlock(const Encoder& encoder)
     : word_(encoder.embeddings.word, "word embeddings"),
       position_(encoder.embeddings.position, "position embeddings"),
       has_type_input_(!encoder.token_type_input.empty()),
-      position_offset_(encoder.embeddings.position_offset),
+      position_rule_(encoder.embeddings.position_rule),
       norm_(encoder.embeddings.norm, word_.width()),
       sum_site_(encoder.embeddings.norm.input_site) {
   if (encoder.embeddings.token_type)
@@ -25,6 +27,8 @@ void EmbeddingBlock::sum(const Run& args) const { run_blocks(args, false); }
 void EmbeddingBlock::run_blocks(const Run& args, bool normalized) const {
   constexpr size_t kTokens = 16;  // tokens per task
   const size_t n = width();
+  std::vector<int32_t> positions(args.ids.size());
+  position_rows(position_rule_, args.ids, args.offsets, positions.data());
   parallel_for((args.ids.size() + kTokens - 1) / kTokens, [&](size_t task) {
     thread_local Buffer<float> memory;
     float* row = memory.grow(n);
@@ -37,7 +41,7 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalized) const {
         token_type_->read(has_type_input_ ? args.type_ids[t] : 0, row);
         add_row(row, n, out);
       }
-      position_.read(position_offset_ + args.positions[t], row);
+      position_.read(positions[t], row);
       add_row(row, n, out);
     }
     if (!normalized) return;

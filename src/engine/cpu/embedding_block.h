@@ -26,11 +26,12 @@ class EmbeddingBlock {
   // `encoder` must be one that BatchLimits accepts.
   explicit EmbeddingBlock(const Encoder& encoder);
 
-  // Makes the rows of tokens. `positions` has the position of each token in its sequence.
+  // Makes the rows of packed tokens.
   struct Run {
-    std::span<const int32_t> ids, type_ids, positions;
-    float* out;                     // [tokens, width]
-    const RowSink* feed = nullptr;  // also gets what run() makes
+    std::span<const int32_t> ids, type_ids;
+    std::span<const int32_t> offsets;  // [sequences + 1], the first is 0
+    float* out;                        // [tokens, width]
+    const RowSink* feed = nullptr;     // also gets what run() makes
   };
   void run(const Run& args) const;
   // These two do the work of run() in two steps: the sums, then their LayerNorm in place.
@@ -39,7 +40,7 @@ class EmbeddingBlock {
   int sum_site() const { return sum_site_; }
   size_t width() const { return word_.width(); }
   // Returns the number of positions. No sequence has more tokens.
-  size_t positions() const { return static_cast<size_t>(position_.rows() - position_offset_); }
+  size_t positions() const { return static_cast<size_t>(position_.rows() - position_rule_.first); }
 
  private:
   void run_blocks(const Run& args, bool normalized) const;
@@ -47,7 +48,7 @@ class EmbeddingBlock {
   RowReader word_, position_;
   std::optional<RowReader> token_type_;
   bool has_type_input_;
-  int64_t position_offset_;
+  PositionRule position_rule_;
   NormWeights norm_;
   int sum_site_;
 };

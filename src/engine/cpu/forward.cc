@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "engine/row_functions.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/norm.h"
 
@@ -39,7 +40,7 @@ void Forward::embed(const Pass& pass) {
   const EmbeddingBlock::Run args{
       .ids = std::span(pass.batch.ids).subspan(micro.first_token, micro.tokens),
       .type_ids = std::span(pass.batch.type_ids).subspan(micro.first_token, micro.tokens),
-      .positions = micro.positions,
+      .offsets = micro.offsets,
       .out = rows,
       .feed = projection ? nullptr : offer(pass, reader_of(0))};
   if (const int site = embeddings.sum_site(); pass.sites().is_active(site)) {
@@ -158,23 +159,23 @@ void Forward::add_norm(const Pass& pass, const float* part, const NormStep& norm
 
 void Forward::run_head(const Pass& pass) {
   const MicroBatch& micro = pass.micro;
-  const size_t hidden = encoder_.hidden;
-  SiteRows rows{hidden_.data(), hidden, micro.offsets};
-  std::vector<int32_t> one_each;
-  if (encoder_.head_kind == HeadKind::first_token) {
-    float* first = first_tokens_.grow(micro.sequences * hidden);
-    for (size_t s = 0; s < micro.sequences; ++s)
-      std::memcpy(first + s * hidden, rows.x + static_cast<size_t>(micro.offsets[s]) * hidden,
-                  hidden * sizeof(float));
-    one_each.resize(micro.sequences + 1);
-    std::iota(one_each.begin(), one_each.end(), 0);
-    rows = {first, hidden, one_each};
-  }
+  std::vector<int32_t> one_each(micro.sequences + 1);
+  std::iota(one_each.begin(), one_each.end(), 0);
   for (size_t i = 0; i < encoder_.head.size(); ++i) {
-    const auto& [step, activation] = encoder_.head[i];
+    const auto& [input, per_token, step, activation] = encoder_.head[i];
+    const bool hidden = input.stage == HeadRows::kHiddenStates;
+    const size_t from = hidden ? 0 : static_cast<size_t>(input.stage);
+    float* x = hidden ? hidden_.data() : head_rows_[from].data();
+    if (!input.functions.empty()) {
+      apply_functions(input.functions,
+                      {x, step.linear.in(), micro.offsets, hidden || encoder_.head[from].per_token},
+                      head_input_);
+      x = head_input_.data();
+    }
+    const SiteRows rows{x, step.linear.in(),
+                        per_token ? std::span<const int32_t>(micro.offsets) : one_each};
     float* y = head_rows_[i].grow(rows.rows() * step.linear.out());
     product(pass, step, {Stage::head, {rows}, y, activation});
-    rows = {y, step.linear.out(), rows.offsets};
   }
 }
 

@@ -90,8 +90,8 @@ class Forward {
   Buffer<float> hidden_;         // the hidden states: what every layer reads and leaves
   Buffer<float> wide_, narrow_;  // see layer_rows()
   std::vector<Buffer<float>> head_rows_;
-  Buffer<float> first_tokens_;  // the head's input if that is the first tokens
-  Buffer<float> changed_;       // a linear layer's input after a transform
+  std::vector<float> head_input_;  // of a stage that does not read rows as they are
+  Buffer<float> changed_;          // a linear layer's input after a transform
   Handover handover_;
   AttentionScratch attention_;
 };

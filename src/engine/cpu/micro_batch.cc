@@ -21,12 +21,9 @@ size_t start_of(const PackedBatch& batch, size_t sequence) {
 
 MicroBatch micro_of(const PackedBatch& batch, size_t from, size_t to) {
   const size_t first = start_of(batch, from);
-  MicroBatch m{from, first, to - from, start_of(batch, to) - first, {}, {}};
+  MicroBatch m{from, first, to - from, start_of(batch, to) - first, {}};
   for (size_t s = from; s <= to; ++s)
     m.offsets.push_back(static_cast<int32_t>(start_of(batch, s) - first));
-  for (size_t s = from; s < to; ++s)
-    for (size_t t = start_of(batch, s); t < start_of(batch, s + 1); ++t)
-      m.positions.push_back(static_cast<int32_t>(t - start_of(batch, s)));
   return m;
 }
 

@@ -13,7 +13,7 @@ namespace fp8q::cpu {
 // Describes some whole sequences of a batch.
 struct MicroBatch {
   size_t first_sequence, first_token, sequences, tokens;
-  std::vector<int32_t> offsets, positions;
+  std::vector<int32_t> offsets;
 };
 
 struct Division {

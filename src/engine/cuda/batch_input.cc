@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/position_rows.h"
+
 namespace fp8q::cuda {
 namespace {
 
@@ -84,12 +86,16 @@ size_t BatchInput::bytes(const Bucket& bucket) {
 }
 
 int64_t fill(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
-             int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to) {
+             const PositionRule& positions, int64_t heads, int32_t tile_rows,
+             const BatchInput& to) {
   std::memset(to.ids, 0, BatchInput::bytes(bucket));
-  std::fill_n(to.positions, bucket.tokens, static_cast<int32_t>(position_offset));
+  std::fill_n(to.positions, bucket.tokens, static_cast<int32_t>(positions.first));
   const auto tokens = static_cast<size_t>(micro.tokens);
   std::memcpy(to.ids, batch.ids.data() + micro.first_token, tokens * sizeof(int32_t));
   std::memcpy(to.type_ids, batch.type_ids.data() + micro.first_token, tokens * sizeof(int32_t));
+
+  position_rows(positions, std::span(to.ids, tokens),
+                std::span(batch.offsets).subspan(micro.first, micro.sequences + 1), to.positions);
 
   int64_t probabilities = 0;
   int32_t tiles = 0;
@@ -97,8 +103,6 @@ int64_t fill(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bu
     const auto length = static_cast<int32_t>(length_of(batch, micro.first + s));
     const auto first = static_cast<int32_t>(batch.offsets[micro.first + s] - micro.first_token);
     to.first_tokens[s] = first;
-    for (int32_t i = 0; i < length; ++i)
-      to.positions[first + i] = static_cast<int32_t>(position_offset) + i;
     for (int32_t row = 0; row < length; row += tile_rows) {
       to.tiles[tiles] = {first, length, row, std::min(tile_rows, length - row)};
       to.probability_offsets[tiles++] = probabilities;

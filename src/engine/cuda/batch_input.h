@@ -47,6 +47,6 @@ struct BatchInput {
 // Fills a block in host memory. Returns the number of elements of all probabilities, [heads,
 // tokens, tokens] for each sequence.
 int64_t fill(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
-             int64_t position_offset, int64_t heads, int32_t tile_rows, const BatchInput& to);
+             const PositionRule& positions, int64_t heads, int32_t tile_rows, const BatchInput& to);
 
 }  // namespace fp8q::cuda

@@ -12,7 +12,7 @@ namespace {
 
 // Returns the number of floats in the rows that an output is taken from.
 size_t source_size(const OutputRows& output, const Bucket& bucket) {
-  return static_cast<size_t>(output.per_token ? bucket.tokens : bucket.sequences) *
+  return static_cast<size_t>(output.source_per_token ? bucket.tokens : bucket.sequences) *
          output.source_width;
 }
 
@@ -26,7 +26,7 @@ CudaEngine::CudaEngine(const Encoder& encoder, const CublasLt& table, const Devi
       context_(table, device),
       cache_(AlgorithmCache::default_folder(), MachineKey::of(context_)),
       encoder_(encoder, context_, {.fast_accumulation = options.fast_accumulation}),
-      forward_(encoder_, encoder.head_kind),
+      forward_(encoder_),
       budget_(options.micro_batch_tokens > 0 ? options.micro_batch_tokens : default_budget()) {
   for (Slot& slot : slots_) slot.host_outputs.resize(output_rows_.size());
 }
@@ -113,8 +113,12 @@ int64_t CudaEngine::heads() const {
 // probabilities.
 int64_t CudaEngine::place(const PackedBatch& batch, const MicroBatch& micro, const Bucket& bucket,
                           Slot& slot) {
+  slot.micro = micro;
+  slot.offsets.assign(1, 0);
+  for (size_t s = micro.first; s < micro.first + micro.sequences; ++s)
+    slot.offsets.push_back(batch.offsets[s + 1] - static_cast<int32_t>(micro.first_token));
   const int32_t rows = rows_per_tile(batch, micro, heads(), context_.device().multiprocessors);
-  return fill(batch, micro, bucket, encoder_.embeddings.position_offset, heads(), rows,
+  return fill(batch, micro, bucket, encoder_.embeddings.position_rule, heads(), rows,
               BatchInput(slot.host_input.data(), bucket));
 }
 
@@ -167,7 +171,6 @@ void CudaEngine::start(const PackedBatch& batch, const MicroBatch& micro, size_t
   place(batch, micro, bucket, slot);
   graph_for(bucket, index).launch(stream_.get());
   slot.done.record(stream_.get());
-  slot.micro = micro;
   slot.busy = true;
 }
 
@@ -177,10 +180,9 @@ void CudaEngine::finish(Slot& slot, std::vector<EngineOutput>& outputs) {
   slot.done.synchronize();
   for (size_t i = 0; i < outputs.size(); ++i) {
     const OutputRows& rows = output_rows_[i];
-    rows.copy(slot.host_outputs[i].data(),
-              rows.per_token ? static_cast<size_t>(slot.micro.tokens) : slot.micro.sequences,
-              rows.per_token ? static_cast<size_t>(slot.micro.first_token) : slot.micro.first,
-              outputs[i]);
+    rows.write(slot.host_outputs[i].data(),
+               {slot.micro.first, static_cast<size_t>(slot.micro.first_token), slot.offsets},
+               outputs[i]);
   }
 }
 
@@ -196,7 +198,6 @@ void CudaEngine::run_observed(const PackedBatch& batch, const MicroBatch& micro,
                   probabilities);
   copy_outputs(bucket, slot);
   slot.done.record(stream_.get());
-  slot.micro = micro;
   slot.busy = true;
   finish(slot, outputs);
 }

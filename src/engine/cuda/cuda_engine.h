@@ -56,6 +56,7 @@ class CudaEngine final : public Engine {
     std::vector<PinnedBuffer<float>> host_outputs;  // one for each graph output
     Event done;
     MicroBatch micro;
+    std::vector<int32_t> offsets;  // of the micro-batch, the first is 0
     bool busy = false;
   };
   struct GraphKey {

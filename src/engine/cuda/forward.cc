@@ -44,11 +44,8 @@ void grow(DeviceBuffer<T>& buffer, int64_t count, std::string_view purpose, bool
 
 }  // namespace
 
-Forward::Forward(GpuEncoder& encoder, HeadKind head_kind)
-    : encoder_(encoder),
-      head_kind_(head_kind),
-      shared_limit_(shared_limit()),
-      head_rows_(encoder.head.size()) {}
+Forward::Forward(GpuEncoder& encoder)
+    : encoder_(encoder), shared_limit_(shared_limit()), head_rows_(encoder.head.size()) {}
 
 bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache,
                       AlgorithmChoice choice) {
@@ -68,9 +65,10 @@ bool Forward::prepare(const Bucket& bucket, Stream stream, AlgorithmCache& cache
   grow(sums_, sum_bytes, "sums of products", moved);
   grow(row_scales_, 3 * tokens, "scales of tokens", moved);
   grow(values_, tokens * hidden, "hidden states", moved);
-  const int64_t rows = head_kind_ == HeadKind::first_token ? bucket.sequences : tokens;
   for (size_t i = 0; i < head_rows_.size(); ++i)
-    grow(head_rows_[i], rows * encoder_.head[i].dense.out(), "the head", moved);
+    grow(head_rows_[i],
+         (encoder_.head[i].per_token ? tokens : bucket.sequences) * encoder_.head[i].dense.out(),
+         "the head", moved);
   for (GpuStep* step : encoder_.steps())
     step->linear.prepare(tokens,
                          {wide_.data(), sums_.data(), narrow_.data(), stream, cache, choice});
@@ -291,24 +289,24 @@ void Forward::observe_operands(const Pass& pass, const GpuLayer& layer, Attentio
 }
 
 void Forward::run_head(const Pass& pass) {
-  const bool first = head_kind_ == HeadKind::first_token;
-  const int64_t rows = first ? pass.bucket.sequences : pass.bucket.tokens;
   for (size_t i = 0; i < encoder_.head.size(); ++i) {
-    Dense args = encoder_.head[i].dense.arguments();
-    args.x = i == 0 ? values_.data() : head_rows_[i - 1].data();
-    args.offsets = i == 0 && first ? pass.input.first_tokens : nullptr;
-    args.rows = rows;
+    const GpuHeadStage& stage = encoder_.head[i];
+    const bool hidden = stage.input.stage == HeadRows::kHiddenStates;
+    Dense args = stage.dense.arguments();
+    args.x = hidden ? values_.data() : head_rows_[static_cast<size_t>(stage.input.stage)].data();
+    args.offsets = stage.reads_first_tokens() ? pass.input.first_tokens : nullptr;
+    args.rows = stage.per_token ? pass.bucket.tokens : pass.bucket.sequences;
     args.y = head_rows_[i].data();
     dense(args, pass.stream);
     pass.after(Stage::head);
-    const int site = encoder_.head[i].input_site;
-    if (!pass.seen() || site < 0) continue;
-    pass.watcher->see({.rows = !first   ? Seen::Rows::tokens
-                               : i == 0 ? Seen::Rows::first_tokens
-                                        : Seen::Rows::sequences,
-                       .sites = {site},
+    if (!pass.seen() || stage.input_site < 0) continue;
+    const bool of_tokens = stage.per_token || stage.reads_first_tokens();
+    pass.watcher->see({.rows = stage.per_token              ? Seen::Rows::tokens
+                               : stage.reads_first_tokens() ? Seen::Rows::first_tokens
+                                                            : Seen::Rows::sequences,
+                       .sites = {stage.input_site},
                        .values = args.x,
-                       .count = (i == 0 ? pass.bucket.tokens : rows) * args.in,
+                       .count = (of_tokens ? pass.bucket.tokens : args.rows) * args.in,
                        .columns = args.in});
   }
 }

@@ -50,7 +50,7 @@ class Watcher {
 class Forward {
  public:
   // `encoder` must outlive the object.
-  Forward(GpuEncoder& encoder, HeadKind head_kind);
+  explicit Forward(GpuEncoder& encoder);
 
   // Makes room for passes of `bucket` and settles their products' algorithms. Returns true if
   // memory has moved; graphs that were captured before must not run any more then.
@@ -81,7 +81,6 @@ class Forward {
   const GpuStep* reader_of(size_t layer) const;
 
   GpuEncoder& encoder_;
-  HeadKind head_kind_;
   int64_t shared_limit_;
 
   DeviceBuffer<uint16_t> residual_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "encoder/summary.h"
 #include "engine/embedding_table.h"
 #include "engine/function.h"
 #include "engine/weights.h"
@@ -30,6 +31,16 @@ void check_sizes(const Encoder& e) {
   }
 }
 
+void check_head(const Encoder& e) {
+  for (const HeadStage& stage : e.head)
+    for (const RowFunction function : stage.input.functions)
+      if (function != RowFunction::first_token || stage.input.functions.size() > 1)
+        fail(ErrorCode::unsupported,
+             "the GPU engine: {} reads {} where it takes rows or the first token; --device cpu "
+             "runs it",
+             stage.name, describe(e, stage.input));
+}
+
 GpuNorm make_norm(const LayerNorm& norm, int64_t width) {
   const NormWeights weights(norm, static_cast<size_t>(width));
   return {upload(weights.gamma, "LayerNorm"), upload(weights.beta, "LayerNorm"), weights.epsilon};
@@ -52,7 +63,7 @@ GpuEmbeddings make_embeddings(const Encoder& encoder) {
   made.position = make_table(e.position, "position embeddings");
   if (e.token_type) made.token_type = make_table(*e.token_type, "token type embeddings");
   made.has_type_input = !encoder.token_type_input.empty();
-  made.position_offset = e.position_offset;
+  made.position_rule = e.position_rule;
   made.norm = make_norm(e.norm, made.width);
   return made;
 }
@@ -63,6 +74,7 @@ GpuEncoder::GpuEncoder(const Encoder& encoder, const MatmulContext& context,
                        const GpuLinear::Options& options)
     : hidden(encoder.hidden), widest(3 * encoder.hidden), sites_(encoder.sites), context_(context) {
   check_sizes(encoder);
+  check_head(encoder);
   for (const Site& site : encoder.sites)
     kernels.push_back({site.path,
                        site.quantization ? std::string(info(site.quantization->format).name)
@@ -79,8 +91,9 @@ GpuEncoder::GpuEncoder(const Encoder& encoder, const MatmulContext& context,
     widest = std::max(widest, layer.intermediate.out);
   }
   for (const HeadStage& stage : encoder.head) {
-    head.push_back({stage.linear.input_site, GpuDense(stage.linear, encoder.sites,
-                                                      function_of<Function>(stage.activation))});
+    head.push_back(
+        {stage.input, is_per_token(encoder, stage.input), stage.linear.input_site,
+         GpuDense(stage.linear, encoder.sites, function_of<Function>(stage.activation))});
     note(stage.linear.input_site, head.back().dense.effective());
     note(stage.linear.weight_site, head.back().dense.effective());
   }

@@ -51,14 +51,19 @@ struct GpuLayer {
 struct GpuEmbeddings {
   DeviceBuffer<float> word, position, token_type;
   bool has_type_input = false;
-  int64_t position_offset = 0;
+  PositionRule position_rule;
   GpuNorm norm;
   int64_t width = 0;
 };
 
+// Holds a linear layer of the head. It reads rows as they are, or those of the first tokens.
 struct GpuHeadStage {
+  HeadRows input;
+  bool per_token;  // one row for every token, else one for every sequence
   int input_site;
   GpuDense dense;
+
+  bool reads_first_tokens() const { return !input.functions.empty(); }
 };
 
 class GpuEncoder {

@@ -2,7 +2,9 @@
 // element is the sum over the indices that do not occur in the output.
 #include <algorithm>
 
+#include "base/checked.h"
 #include "interpreter/ops/elementwise.h"
+#include "interpreter/work.h"
 
 namespace fp8q {
 namespace {
@@ -35,6 +37,9 @@ std::string implicit_output(const std::vector<std::string>& operands) {
 Equation parse(const OpContext& context) {
   std::string text = context.string_attribute("equation", "");
   std::erase(text, ' ');
+  constexpr size_t kLongest = 4 * kMaxRank;  // two operands, an output of the indices of both
+  if (text.size() > kLongest)
+    context.refuse("equation \"{}\": has more than {} characters", printable(text), kLongest);
   const size_t arrow = text.find("->");
   Equation e;
   e.operands.emplace_back();
@@ -90,6 +95,12 @@ Types infer_einsum(const OpContext& context) {
   if (!checked_elements(e.shape(e.output + e.summed)))
     fail(ErrorCode::limit, "{}: has more products than fp8q can form", describe(context.node()));
   return {{context.input(0).dtype, e.shape(e.output), std::nullopt}};
+}
+
+uint64_t work_of_einsum(const OpContext& context, const Types& outputs) {
+  const Equation e = parse(context);
+  const auto products = static_cast<uint64_t>(elements(e.shape(e.output + e.summed)));
+  return capped_add(products, work_of_reduction(context, outputs));
 }
 
 Tensors run_einsum(const OpContext& context, const Types& types) {

@@ -17,6 +17,8 @@ std::vector<int64_t> lengths(const OpContext& context, int64_t total) {
   const bool as_input = context.opset() < 2 && context.has(1);
   if (const auto given =
           as_input ? std::optional(context.ints(1)) : context.ints_since(13, "split", 1)) {
+    if (given->size() != context.output_count())
+      context.reject("has {} outputs and {} lengths", context.output_count(), given->size());
     int64_t sum = 0;
     for (const int64_t n : *given)
       if (n < 0 || __builtin_add_overflow(sum, n, &sum))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "tests/support/paths.h"
 
 namespace fp8q {
@@ -37,6 +38,16 @@ TEST(FileBytes, AreThoseOfTheFile) {
   EXPECT_EQ(FileBytes::open(folder.write("x", text), text.size())->view(), text);
   EXPECT_EQ(FileBytes::open(folder.write("empty", ""), 9)->view(), "");
   EXPECT_EQ(FileBytes::of("held")->view(), "held");
+}
+
+TEST(FileBytes, AreHashedInBlocks) {
+  const TemporaryFolder folder;
+  const std::string text(40'000'001, 'x');
+  const auto bytes = FileBytes::open(folder.write("x", text), text.size());
+  EXPECT_EQ(bytes->sha256(), sha256(text));
+  EXPECT_FALSE(in_memory(bytes->view().substr(0, 1 << 20)));
+  EXPECT_EQ(FileBytes::of("held")->sha256(), sha256("held"));
+  EXPECT_EQ(FileBytes::of("")->sha256(), sha256(""));
 }
 
 TEST(FileBytes, RefuseWhatReadingRefuses) {

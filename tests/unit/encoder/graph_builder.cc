@@ -65,6 +65,14 @@ std::string GraphBuilder::mean(const std::string& x) {
   return op("ReduceMean", {x}, {{"axes", std::vector<int64_t>{-1}}});
 }
 
+std::string GraphBuilder::reduce(const std::string& type, const std::string& x, int64_t axis,
+                                 bool keep) {
+  const Attribute kept = int64_t{keep};
+  if (opset_ >= (type == "ReduceSum" ? 13 : 18))
+    return op(type, {x, ints({axis})}, {{"keepdims", kept}});
+  return op(type, {x}, {{"axes", std::vector<int64_t>{axis}}, {"keepdims", kept}});
+}
+
 std::string GraphBuilder::unsqueeze(const std::string& x, int64_t axis) {
   if (opset_ >= 13) return op("Unsqueeze", {x, ints({axis})});
   return op("Unsqueeze", {x}, {{"axes", std::vector<int64_t>{axis}}});

@@ -34,6 +34,7 @@ class GraphBuilder {
 
   // These forms changed with the operator set.
   std::string mean(const std::string& x);  // over the last axis, kept
+  std::string reduce(const std::string& type, const std::string& x, int64_t axis, bool keep);
   std::string unsqueeze(const std::string& x, int64_t axis);
   std::string squeeze(const std::string& x, int64_t axis);
   std::string slice(const std::string& x, const std::string& start, const std::string& end,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "encoder/output_meaning.h"
 #include "encoder/summary.h"
 #include "unit/encoder/tiny_encoder.h"
 
@@ -76,10 +77,16 @@ TEST(Recognize, InputsByTheirUse) {
 
 TEST(Recognize, PositionsOfRobertaStartBehindPadding) {
   const Encoder encoder = found([](Style& s) { s.embedding = EmbeddingStyle::roberta; });
-  EXPECT_EQ(encoder.embeddings.position_offset, 2);
+  EXPECT_EQ(encoder.embeddings.position_rule.first, 2);
+  EXPECT_EQ(encoder.embeddings.position_rule.padding_id, 1);
   EXPECT_EQ(encoder.max_positions, 88);
   EXPECT_EQ(encoder.token_type_input, "");
   EXPECT_EQ(encoder.embeddings.token_type->rows.dim(0), 1);
+}
+
+TEST(Recognize, TokensThatAttentionLeavesOut) {
+  EXPECT_EQ(found([](Style&) {}).masked_id, std::nullopt);
+  EXPECT_EQ(found([](Style& s) { s.mask = MaskStyle::from_ids; }).masked_id, 1);
 }
 
 TEST(Recognize, TheScaleWhereItIsApplied) {
@@ -153,17 +160,53 @@ TEST(Recognize, WeightsStayAsTheyStandInTheFile) {
   EXPECT_EQ(site(gemm, "layer.0/ffn.intermediate/weight").channel_axis, 0);
 }
 
+// Codes stay codes if the engine can decode them, and weights of 16 bits keep their payload.
+TEST(Recognize, WeightsBehindCasts) {
+  for (const auto style : {LinearStyle::cast_codes, LinearStyle::cast_unsigned_codes}) {
+    const Encoder encoder = found([&](Style& s) { s.linear = style; });
+    EXPECT_EQ(encoder.layers[0].query.weight.dtype(), DType::i8);
+    const Site& weight = site(encoder, "layer.0/attention.query/weight");
+    ASSERT_TRUE(weight.quantization);
+    EXPECT_EQ(weight.quantization->format, Format::int8);
+    EXPECT_EQ(weight.quantization->axis, 1);
+    EXPECT_FALSE(site(encoder, "layer.0/attention.input").quantization);
+  }
+  const Encoder affine = found([](Style& s) { s.linear = LinearStyle::cast_affine_codes; });
+  EXPECT_EQ(affine.layers[0].query.weight.dtype(), DType::f32);
+  const Encoder half = found([](Style& s) { s.type = DType::f16; });
+  EXPECT_EQ(half.layers[0].query.weight.dtype(), DType::f16);
+  EXPECT_EQ(half.embeddings.word.rows.dtype(), DType::f16);
+}
+
 TEST(Recognize, Outputs) {
   const Encoder qa = found([](Style& s) { s.head = HeadStyle::qa_split; });
-  EXPECT_EQ(qa.head_kind, HeadKind::every_token);
-  EXPECT_EQ(qa.outputs[1].source, OutputSource::head_column);
-  EXPECT_EQ(qa.outputs[1].index, 1);
+  EXPECT_TRUE(is_per_token(qa, qa.outputs[1].rows));
+  EXPECT_EQ(qa.outputs[1].column, 1);
+  EXPECT_EQ(kind_of(qa, qa.outputs[1]), OutputKind::token_logits);
   const Encoder both = found([](Style& s) { s.head = HeadStyle::hidden_and_pooled; });
-  EXPECT_EQ(both.outputs[0].source, OutputSource::hidden_states);
-  EXPECT_EQ(both.outputs[1].source, OutputSource::head_stage);
+  EXPECT_EQ(kind_of(both, both.outputs[0]), OutputKind::hidden_states);
+  EXPECT_EQ(kind_of(both, both.outputs[1]), OutputKind::pooler);
   EXPECT_EQ(both.head.size(), 1);
   const Encoder none = found([](Style& s) { s.head = HeadStyle::hidden; });
-  EXPECT_EQ(none.head_kind, HeadKind::none);
+  EXPECT_TRUE(none.head.empty());
+  EXPECT_EQ(summarize(none).head, "hidden states");
+}
+
+TEST(Recognize, WhatOutputsAre) {
+  const auto text = [](HeadStyle style) {
+    const Encoder e = found([&](Style& s) { s.head = style; });
+    return describe(e, e.outputs.back());
+  };
+  EXPECT_EQ(text(HeadStyle::bert), "logits: classifier");
+  EXPECT_EQ(text(HeadStyle::softmax), "probabilities: classifier, softmax");
+  EXPECT_EQ(text(HeadStyle::sigmoid), "probabilities: classifier, sigmoid");
+  EXPECT_EQ(text(HeadStyle::qa_split), "logits of every token: classifier, column 1");
+  EXPECT_EQ(text(HeadStyle::hidden), "hidden states");
+  EXPECT_EQ(text(HeadStyle::hidden_and_pooled), "pooled first token: pooler");
+  EXPECT_EQ(text(HeadStyle::first_token), "sentence embedding: first token");
+  EXPECT_EQ(text(HeadStyle::embedding), "sentence embedding: mean of tokens, normalized");
+  EXPECT_EQ(text(HeadStyle::dense_embedding), "sentence embedding: pooler, normalized");
+  EXPECT_EQ(text(HeadStyle::everything), "logits: classifier");
 }
 
 // The Sites found without recognition are the same places.
@@ -229,7 +272,12 @@ TEST(NotAnEncoder, OtherStructure) {
   EXPECT_THAT(reason([](Style& s) { s.pre_norm = true; }), HasSubstr("pre-LN"));
   EXPECT_THAT(reason([](Style& s) { s.extra_node = true; }), HasSubstr("Sigmoid"));
   EXPECT_THAT(reason([](Style& s) { s.gelu = GeluStyle::quick; }), HasSubstr("no GELU"));
-  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::mean; }), HasSubstr("ReduceMean"));
+  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::sum; }), HasSubstr("ReduceSum"));
+  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::temperature; }), HasSubstr("no GELU"));
+  // Padding would be pooled.
+  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::mean, s.fixed_shape = true; }),
+              HasSubstr("a fixed number of tokens"));
+  EXPECT_THAT(reason([](Style& s) { s.head = HeadStyle::softmaxes; }), HasSubstr("more than 32"));
 }
 
 TEST(NotAnEncoder, OtherQuantization) {

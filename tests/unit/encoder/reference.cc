@@ -5,6 +5,7 @@
 #include <span>
 
 #include "numeric/token_scale.h"
+#include "numeric/types.h"
 
 namespace fp8q::test {
 namespace {
@@ -126,6 +127,8 @@ class Runner {
                           table.row_scales->data<float>()[at];
       else if (table.rows.dtype() == DType::f16)
         x.at(token, c) += static_cast<float>(table.rows.data<Float16>()[i]);
+      else if (table.rows.dtype() == DType::bf16)
+        x.at(token, c) += static_cast<float>(table.rows.data<BFloat16>()[i]);
       else x.at(token, c) += table.rows.data<float>()[i];
     }
   }
@@ -133,9 +136,11 @@ class Runner {
   Matrix embed(const std::vector<int64_t>& ids, const std::vector<int64_t>& types) const {
     const Embeddings& em = e_.embeddings;
     Matrix x(ids.size(), static_cast<size_t>(em.word.rows.dim(1)));
+    int64_t counted = 0;
     for (size_t t = 0; t < ids.size(); ++t) {
       look_up(x, em.word, t, ids[t]);
-      look_up(x, em.position, t, static_cast<int64_t>(t) + em.position_offset);
+      const bool padding = ids[t] == em.position_rule.padding_id;
+      look_up(x, em.position, t, em.position_rule.first + (padding ? -1 : counted++));
       if (em.token_type) look_up(x, *em.token_type, t, e_.token_type_input.empty() ? 0 : types[t]);
     }
     return x;
@@ -187,6 +192,40 @@ class Runner {
   const Encoder& e_;
 };
 
+Matrix pooled(RowFunction function, const Matrix& x) {
+  Matrix y(1, x.columns);
+  for (size_t c = 0; c < x.columns; ++c) {
+    double sum = 0;
+    float largest = x.at(0, c);
+    for (size_t r = 0; r < x.rows; ++r) {
+      sum += x.at(r, c);
+      largest = std::max(largest, x.at(r, c));
+    }
+    y.at(0, c) = function == RowFunction::first_token ? x.at(0, c)
+                 : function == RowFunction::max
+                     ? largest
+                     : static_cast<float>(sum / static_cast<double>(x.rows));
+  }
+  return y;
+}
+
+Matrix applied(RowFunction function, Matrix x) {
+  if (is_pooling(function)) return pooled(function, x);
+  for (size_t r = 0; r < x.rows; ++r) {
+    const std::span<float> row(x.data.data() + r * x.columns, x.columns);
+    double sum = 0;
+    for (const float v : row)
+      sum += function == RowFunction::softmax ? std::exp(double{v}) : double{v} * v;
+    for (float& v : row) {
+      if (function == RowFunction::softmax) v = static_cast<float>(std::exp(double{v}) / sum);
+      if (function == RowFunction::sigmoid) v = static_cast<float>(1 / (1 + std::exp(-double{v})));
+      if (function == RowFunction::normalize) v = static_cast<float>(v / std::sqrt(sum));
+      if (function == RowFunction::float16) v = static_cast<float>(Float16(v));
+    }
+  }
+  return x;
+}
+
 }  // namespace
 
 std::map<std::string, std::vector<float>> run_description(const Encoder& encoder,
@@ -194,21 +233,22 @@ std::map<std::string, std::vector<float>> run_description(const Encoder& encoder
                                                           const std::vector<int64_t>& types) {
   const Runner runner(encoder);
   const Matrix hidden = runner.hidden(ids, types);
-  Matrix x = hidden;
-  if (encoder.head_kind == HeadKind::first_token) {
-    x = Matrix(1, hidden.columns);
-    std::copy_n(hidden.data.begin(), hidden.columns, x.data.begin());
-  }
   std::vector<Matrix> stages;
-  for (const auto& stage : encoder.head) stages.push_back(x = runner.stage(x, stage));
+  const auto rows_of = [&](const HeadRows& rows) {
+    Matrix m = rows.stage < 0 ? hidden : stages.at(static_cast<size_t>(rows.stage));
+    for (const RowFunction function : rows.functions) m = applied(function, m);
+    return m;
+  };
+  for (const auto& stage : encoder.head)
+    stages.push_back(runner.stage(rows_of(stage.input), stage));
   std::map<std::string, std::vector<float>> outputs;
   for (const auto& output : encoder.outputs) {
+    const Matrix m = rows_of(output.rows);
     auto& values = outputs[output.name];
-    const auto index = static_cast<size_t>(output.index);
-    if (output.source == OutputSource::hidden_states) values = hidden.data;
-    if (output.source == OutputSource::head_stage) values = stages.at(index).data;
-    if (output.source == OutputSource::head_column)
-      for (size_t r = 0; r < stages.back().rows; ++r) values.push_back(stages.back().at(r, index));
+    if (!output.column) values = m.data;
+    else
+      for (size_t r = 0; r < m.rows; ++r)
+        values.push_back(m.at(r, static_cast<size_t>(*output.column)));
   }
   return outputs;
 }

@@ -1,5 +1,6 @@
 #include "unit/encoder/tiny_encoder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -13,6 +14,28 @@ namespace fp8q::test {
 namespace {
 
 constexpr float kLowest = std::numeric_limits<float>::lowest();
+
+Tensor with_floats_of(const Tensor& tensor, DType type) {
+  if (tensor.dtype() != DType::f32) return tensor;
+  Tensor finite = tensor;
+  const float largest = type == DType::f16 ? 65504 : std::numeric_limits<float>::max() / 2;
+  for (float& x : finite.mutable_data<float>()) x = std::clamp(x, -largest, largest);
+  return finite.to(type);
+}
+
+// Returns the model as tools write it in 16 bits: constants, casts and outputs have this type.
+Model with_floats_of(Model model, DType type) {
+  for (auto& [name, tensor] : model.graph.initializers) tensor = with_floats_of(tensor, type);
+  for (Node& node : model.graph.nodes)
+    for (auto& [name, attribute] : node.attributes) {
+      if (auto* tensor = std::get_if<Tensor>(&attribute)) *tensor = with_floats_of(*tensor, type);
+      auto* to = std::get_if<int64_t>(&attribute);
+      if (to && name == "to" && *to == static_cast<int64_t>(DType::f32))
+        *to = static_cast<int64_t>(type);
+    }
+  for (ValueInfo& output : model.graph.outputs) output.dtype = type;
+  return model;
+}
 
 class TinyEncoder {
  public:
@@ -37,7 +60,8 @@ class TinyEncoder {
       if (s_.extra_node) x = g_.op("Sigmoid", {x});
     }
     if (s_.pre_norm) x = norm(x, s_.hidden);
-    return g_.finish(head(x));
+    const Model model = g_.finish(head(x));
+    return s_.type == DType::f32 ? model : with_floats_of(model, s_.type);
   }
 
  private:
@@ -53,6 +77,12 @@ class TinyEncoder {
     const float size = 1.5f / std::sqrt(static_cast<float>(in));
     if (s_.quantization != QuantStyle::none) return quantized_weight(in, out, size);
     switch (s_.linear) {
+      case LinearStyle::cast_codes:
+        return cast_codes(in, out, size, Tensor(DType::i8, {}));
+      case LinearStyle::cast_unsigned_codes:
+        return cast_codes(in, out, size, Tensor::scalar<uint8_t>(128));
+      case LinearStyle::cast_affine_codes:
+        return cast_codes(in, out, size, Tensor::scalar<uint8_t>(100));
       case LinearStyle::gemm:
         return g_.random({out, in}, size);
       case LinearStyle::transposed_constant:
@@ -76,6 +106,21 @@ class TinyEncoder {
                  {g_.constant(codes), g_.constant(scales),
                   g_.constant(Tensor(dtype_of_format(s_.format), {out}))},
                  {{"axis", int64_t{1}}});
+  }
+
+  // Decodes (codes - zero point) * scale with a Cast, a Sub if the codes are unsigned, and a Mul.
+  std::string cast_codes(int64_t in, int64_t out, float size, const Tensor& zero_point) {
+    const Tensor values = g_.random_tensor({in, out}, size);
+    const float zero = zero_point.to(DType::f32).data<float>()[0];
+    Tensor codes(DType::f32, values.shape());
+    for (size_t i = 0; i < codes.mutable_data<float>().size(); ++i)
+      codes.mutable_data<float>()[i] =
+          std::round(std::clamp(values.data<float>()[i] / size, -1.0f, 1.0f) * 99) + zero;
+    const std::string cast = g_.cast(g_.constant(codes.to(zero_point.dtype())), DType::f32);
+    const std::string centered = zero == 0 ? cast : g_.op("Sub", {cast, g_.scalar(zero)});
+    return g_.op("Mul", {centered, s_.linear == LinearStyle::cast_affine_codes
+                                       ? g_.scalar(size / 99)
+                                       : g_.random({out}, 0.2f * size / 99, size / 99)});
   }
 
   bool rounds_tokens() const {
@@ -323,7 +368,24 @@ class TinyEncoder {
     return y;
   }
 
+  // Returns the context of all heads side by side.
+  std::string fused_attention(const std::string& q, const std::string& k, const std::string& v) {
+    if (s_.attention == AttentionStyle::op_heads_aside) {
+      const std::string kept = g_.cast(mask_input_, DType::boolean);
+      return g_.op("Attention", {q, k, v, g_.unsqueeze(g_.unsqueeze(kept, 1), 2)},
+                   {{"q_num_heads", s_.heads}, {"kv_num_heads", s_.heads}, {"scale", 0.3f}});
+    }
+    const std::string y = g_.op(
+        "Attention", {split_heads(q, false), split_heads(k, false), split_heads(v, false), mask_});
+    return g_.reshape(g_.transpose(y, {0, 2, 1, 3}), {g_.ints({0, 0, s_.hidden})});
+  }
+
   std::string attention(const std::string& x) {
+    if (s_.attention != AttentionStyle::written_out) {
+      const auto project = [&] { return linear(x, s_.hidden, s_.hidden); };
+      const std::string q = project(), k = project(), v = project();
+      return linear(fused_attention(q, k, v), s_.hidden, s_.hidden);
+    }
     const auto project = [&] { return linear(rounded(x, s_.hidden), s_.hidden, s_.hidden); };
     const std::string q = split_heads(project(), false);
     const std::string k = project();
@@ -435,6 +497,20 @@ class TinyEncoder {
                  {g_.op("MatMul", {x, g_.random({s_.hidden, out}, 0.3f)}), g_.random({out}, 0.2f)});
   }
 
+  std::string softmax(const std::string& x) {
+    return g_.op("Softmax", {x}, {{"axis", int64_t{-1}}});
+  }
+
+  // Returns the mean over the tokens that the mask keeps, as sentence-transformers computes it.
+  std::string masked_mean(const std::string& x) {
+    const std::string wide = g_.op("Expand", {g_.unsqueeze(mask_input_, -1), g_.op("Shape", {x})});
+    const std::string kept = g_.cast(wide, DType::f32);
+    const std::string sum = g_.reduce("ReduceSum", g_.op("Mul", {x, kept}), 1, false);
+    const std::string count =
+        g_.op("Clip", {g_.reduce("ReduceSum", kept, 1, false), g_.scalar(1e-9f)});
+    return g_.op("Div", {sum, count});
+  }
+
   Names head(const std::string& x) {
     const auto first = [&] { return g_.op("Gather", {x, g_.index(0)}, {{"axis", int64_t{1}}}); };
     const auto sliced = [&] { return g_.squeeze(g_.slice(x, g_.ints({0}), g_.ints({1}), 1), 1); };
@@ -467,10 +543,46 @@ class TinyEncoder {
         return {x};
       case HeadStyle::hidden_and_pooled:
         return {x, g_.op("Tanh", {gemm(first(), s_.hidden)})};
+      case HeadStyle::softmax:
+        return {softmax(gemm(first(), s_.labels))};
+      case HeadStyle::sigmoid:
+        return {g_.op("Sigmoid", {gemm(first(), s_.labels)})};
+      case HeadStyle::cast:
+        return {g_.cast(gemm(first(), s_.labels), DType::f16)};
+      case HeadStyle::token_softmax:
+        return {softmax(tokenwise(x, s_.labels))};
+      case HeadStyle::first_token:
+        return {first()};
       case HeadStyle::mean:
-        return {gemm(
-            g_.op("ReduceMean", {x}, {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{0}}}),
-            s_.labels)};
+        return {gemm(g_.reduce("ReduceMean", x, 1, false), s_.labels)};
+      case HeadStyle::embedding: {
+        const std::string y = masked_mean(x);
+        const std::string norm =
+            g_.op("Clip", {g_.reduce("ReduceL2", y, 1, true), g_.scalar(1e-12f)});
+        return {x, g_.op("Div", {y, g_.op("Expand", {norm, g_.op("Shape", {y})})})};
+      }
+      case HeadStyle::maximum: {
+        const std::string padding = g_.op("Equal", {g_.unsqueeze(mask_input_, -1), g_.index(0)});
+        return {g_.reduce("ReduceMax", g_.op("Where", {padding, g_.scalar(-1e9f), x}), 1, false)};
+      }
+      case HeadStyle::dense_embedding: {
+        const std::string y = g_.op("Tanh", {gemm(masked_mean(x), s_.hidden / 2)});
+        const std::string square = g_.reduce("ReduceSum", g_.op("Mul", {y, y}), 1, true);
+        return {g_.op("Div", {y, g_.op("Sqrt", {square})})};
+      }
+      case HeadStyle::everything: {
+        const std::string pooled = g_.op("Tanh", {gemm(first(), s_.hidden)});
+        return {x, tokenwise(x, 2), pooled, gemm(dropout(pooled), s_.labels)};
+      }
+      case HeadStyle::sum:
+        return {gemm(g_.reduce("ReduceSum", x, 1, false), s_.labels)};
+      case HeadStyle::temperature:
+        return {softmax(g_.op("Mul", {gemm(first(), s_.labels), g_.scalar(0.5f)}))};
+      case HeadStyle::softmaxes: {
+        std::string y = gemm(first(), s_.labels);
+        for (int i = 0; i < 100; ++i) y = softmax(y);
+        return {y};
+      }
     }
     return {};
   }

@@ -54,7 +54,22 @@ enum class EmbeddingStyle {
   constant_row,    // the row of token type 0 added as a constant
 };
 enum class TableStyle { f32, f16, row_scales, one_scale };
-enum class LinearStyle { matmul, bias_first, gemm, transposed_constant, no_bias, f16_weights };
+enum class LinearStyle {
+  matmul,
+  bias_first,
+  gemm,
+  transposed_constant,
+  no_bias,
+  f16_weights,
+  cast_codes,           // INT8 behind Cast and Mul, a scale per output channel
+  cast_unsigned_codes,  // the same, unsigned with zero point 128
+  cast_affine_codes,    // zero point 100, one scale: computed as float
+};
+enum class AttentionStyle {
+  written_out,
+  op_heads_apart,  // Attention on [batch, heads, sequence, head size], the mask as MaskStyle says
+  op_heads_aside,  // Attention on [batch, sequence, hidden], a boolean mask, a scale of its own
+};
 enum class HeadStyle {
   bert,
   bert_slice,      // first token by Slice and Squeeze, MatMul and Add
@@ -66,7 +81,19 @@ enum class HeadStyle {
   tokens,
   hidden,
   hidden_and_pooled,
-  mean,  // mean pooling: not known
+  softmax,
+  sigmoid,
+  cast,  // logits as float16
+  token_softmax,
+  first_token,      // without a linear layer
+  mean,             // of all tokens, then a classifier
+  embedding,        // mean with the mask, divided by the L2 norm; also the tokens
+  maximum,          // largest, with the mask by Where
+  dense_embedding,  // mean with the mask, a linear layer with tanh, normalized by squares
+  everything,       // hidden states, pooler, logits of two heads
+  sum,              // of tokens: not known
+  temperature,      // softmax of half the logits: not known
+  softmaxes,        // 100 of them, one after another: not known
 };
 enum class QuantStyle {
   none,
@@ -91,6 +118,8 @@ struct Style {
   EmbeddingStyle embedding = EmbeddingStyle::bert;
   TableStyle table = TableStyle::f32;
   LinearStyle linear = LinearStyle::matmul;
+  AttentionStyle attention = AttentionStyle::written_out;
+  DType type = DType::f32;  // or f16 or bf16, in which the whole graph then computes
   HeadStyle head = HeadStyle::bert;
   QuantStyle quantization = QuantStyle::none;
   Format format = Format::e4m3;

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "encoder/expand_attention.h"
 #include "encoder/recognize.h"
 
 namespace fp8q::test {
@@ -67,6 +68,31 @@ std::vector<Variant> variants() {
   add("Gemm", [](Style& s) { s.linear = LinearStyle::gemm; });
   add("TransposedConstant", [](Style& s) { s.linear = LinearStyle::transposed_constant; });
   add("NoBias", [](Style& s) { s.linear = LinearStyle::no_bias; });
+  add("CastCodes", [](Style& s) { s.linear = LinearStyle::cast_codes; });
+  add("CastUnsignedCodes", [](Style& s) { s.linear = LinearStyle::cast_unsigned_codes; });
+  add("CastAffineCodes", [](Style& s) { s.linear = LinearStyle::cast_affine_codes; });
+  for (const auto& [name, mask] : {std::pair{"", MaskStyle::additive},
+                                   {"GatheredMask", MaskStyle::gathered},
+                                   {"WithoutMask", MaskStyle::none}})
+    add(std::string("AttentionHeadsApart") + name, [&](Style& s) {
+      s.attention = AttentionStyle::op_heads_apart, s.mask = mask, s.opset = 23;
+    });
+  add("AttentionHeadsAside",
+      [](Style& s) { s.attention = AttentionStyle::op_heads_aside, s.opset = 24; });
+  add("AttentionF16", [](Style& s) {
+    s.attention = AttentionStyle::op_heads_aside, s.opset = 23, s.type = DType::f16;
+  });
+  for (const auto& [name, type] : {std::pair{"F16", DType::f16}, {"Bf16", DType::bf16}}) {
+    add(name, [&](Style& s) { s.type = type; });
+    add(std::string(name) + "Fused", [&](Style& s) {
+      s.type = type, s.opset = 20, s.norm = NormStyle::fused, s.gelu = GeluStyle::fused;
+      s.scale = ScaleStyle::split_by_shape, s.mask = MaskStyle::gathered;
+    });
+  }
+  add("F16Gemm", [](Style& s) { s.type = DType::f16, s.linear = LinearStyle::gemm; });
+  add("F16Roberta", [](Style& s) { s.type = DType::f16, s.embedding = EmbeddingStyle::roberta; });
+  add("F16Quantized",
+      [](Style& s) { s.type = DType::f16, s.quantization = QuantStyle::standard, s.opset = 21; });
   add("F16Weights", [](Style& s) { s.linear = LinearStyle::f16_weights; });
   add("HeadSlice", [](Style& s) { s.head = HeadStyle::bert_slice; });
   add("HeadDirect", [](Style& s) { s.head = HeadStyle::direct; });
@@ -76,6 +102,18 @@ std::vector<Variant> variants() {
   add("Tokens", [](Style& s) { s.head = HeadStyle::tokens; });
   add("Hidden", [](Style& s) { s.head = HeadStyle::hidden; });
   add("HiddenAndPooled", [](Style& s) { s.head = HeadStyle::hidden_and_pooled; });
+  for (const auto& [name, head] : {std::pair{"Softmax", HeadStyle::softmax},
+                                   {"Sigmoid", HeadStyle::sigmoid},
+                                   {"TokenSoftmax", HeadStyle::token_softmax},
+                                   {"FirstToken", HeadStyle::first_token},
+                                   {"Cast", HeadStyle::cast},
+                                   {"Mean", HeadStyle::mean},
+                                   {"Embedding", HeadStyle::embedding},
+                                   {"Maximum", HeadStyle::maximum},
+                                   {"DenseEmbedding", HeadStyle::dense_embedding},
+                                   {"Everything", HeadStyle::everything}})
+    add(std::string("Head") + name, [&](Style& s) { s.head = head; });
+  add("EmbeddingOpset18", [](Style& s) { s.head = HeadStyle::embedding, s.opset = 18; });
   for (const auto& [name, format] :
        {std::pair{"E4m3", Format::e4m3}, {"E5m2", Format::e5m2}, {"Int8", Format::int8}}) {
     add(std::string("Quantized") + name,
@@ -110,6 +148,12 @@ std::vector<Variant> variants() {
     s.scale = ScaleStyle::multiply_scores, s.mask = MaskStyle::gathered;
   });
   return all;
+}
+
+Model opened(const Style& style) {
+  Model model = tiny_encoder(style);
+  expand_attention(model);
+  return model;
 }
 
 Encoder recognized(const Model& model) {

@@ -18,6 +18,9 @@ std::ostream& operator<<(std::ostream& out, const Variant& variant);
 
 std::vector<Variant> variants();
 
+// Returns the graph in which Sites are found: with attention written out.
+Model opened(const Style& style);
+
 // Fails the test, saying why, if the graph is not recognized.
 Encoder recognized(const Model& model);
 

@@ -28,8 +28,17 @@ std::vector<Variant> variants() {
   std::vector<Variant> all = {
       {"fp32", {}},
       {"transposed", {.transposed = true}},
-      {"every_token", {.head = HeadKind::every_token}},
-      {"no_head", {.head = HeadKind::none}},
+      {"every_token", {.head = TinyHead::every_token}},
+      {"no_head", {.head = TinyHead::none}},
+      {"mean_head", {.head = TinyHead::mean, .answer = {RowFunction::softmax}}},
+      {"sigmoid", {.answer = {RowFunction::sigmoid}}},
+      {"pooled_probabilities",
+       {.head = TinyHead::every_token, .answer = {RowFunction::softmax, RowFunction::max}}},
+      {"mean", {.head = TinyHead::none, .pooled = {RowFunction::mean}}},
+      {"max", {.pooled = {RowFunction::max}}},
+      {"first_token", {.pooled = {RowFunction::first_token}}},
+      {"normalized_mean", {.pooled = {RowFunction::mean, RowFunction::normalize}}},
+      {"padding", {.padding_id = 7}},
       {"gelu_tanh", {.activation = Activation::gelu_tanh}},
       {"relu", {.activation = Activation::relu}},
       {"f16_tables", {.table_type = DType::f16}},
@@ -58,7 +67,7 @@ std::vector<Variant> variants() {
                  {.activations = Format::int8,
                   .weights = Format::int8,
                   .points = Format::int8,
-                  .head = HeadKind::every_token}});
+                  .head = TinyHead::every_token}});
   for (const Format f : {Format::e4m3, Format::int8}) {
     const std::string n = std::string(info(f).name) + "_tokens";
     all.push_back({n, {.activations = f, .weights = f, .per_token = true}});

@@ -235,20 +235,64 @@ std::vector<double> row_of(const EmbeddingTable& t, int64_t row) {
   return out;
 }
 
+// Pools all rows of a sequence.
+std::vector<double> pooled(RowFunction function, const Matrix& x) {
+  std::vector<double> y = x[0];
+  if (function == RowFunction::first_token) return y;
+  for (size_t r = 1; r < x.size(); ++r)
+    for (size_t c = 0; c < y.size(); ++c)
+      y[c] = function == RowFunction::max ? std::max(y[c], x[r][c]) : y[c] + x[r][c];
+  if (function == RowFunction::mean)
+    for (double& v : y) v /= static_cast<double>(x.size());
+  return y;
+}
+
+std::vector<double> changed(RowFunction function, std::vector<double> row) {
+  double sum = 0;
+  for (const double v : row) sum += function == RowFunction::softmax ? std::exp(v) : v * v;
+  for (double& v : row) {
+    if (function == RowFunction::softmax) v = std::exp(v) / sum;
+    if (function == RowFunction::sigmoid) v = 1 / (1 + std::exp(-v));
+    if (function == RowFunction::normalize) v /= std::sqrt(sum);
+  }
+  return row;
+}
+
+Matrix applied(RowFunction function, const Matrix& x) {
+  if (is_pooling(function)) return {pooled(function, x)};
+  Matrix y;
+  for (const auto& row : x) y.push_back(changed(function, row));
+  return y;
+}
+
+std::vector<int64_t> position_rows_of(const PositionRule& rule, const std::vector<int32_t>& ids) {
+  std::vector<int64_t> rows;
+  int64_t counted = 0;
+  for (const int32_t id : ids)
+    rows.push_back(id == rule.padding_id ? rule.first - 1 : rule.first + counted++);
+  return rows;
+}
+
 NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int32_t>& type_ids) {
   Matrix x;
   const Embeddings& em = e_.embeddings;
+  const std::vector<int64_t> positions = position_rows_of(em.position_rule, ids);
   for (size_t t = 0; t < ids.size(); ++t) {
     const Matrix parts = {row_of(em.word, ids[t]), row_of(*em.token_type, type_ids[t]),
-                          row_of(em.position, static_cast<int64_t>(t) + em.position_offset)};
+                          row_of(em.position, positions[t])};
     x.push_back(sum({sum({parts[0]}, {parts[1]})[0]}, {parts[2]})[0]);
   }
   pass(em.norm.input_site, x);
   normalize(em.norm, x);
   for (const EncoderLayer& l : e_.layers) x = layer(l, x);
   std::vector<Matrix> stages;
-  Matrix rows = e_.head_kind == HeadKind::first_token ? Matrix{x[0]} : x;
+  const auto rows_of = [&](const HeadRows& rows) {
+    Matrix m = rows.stage < 0 ? x : stages[static_cast<size_t>(rows.stage)];
+    for (const RowFunction function : rows.functions) m = applied(function, m);
+    return m;
+  };
   for (const HeadStage& stage : e_.head) {
+    Matrix rows = rows_of(stage.input);
     observe(stage.linear.input_site, rows);
     rows = linear(stage.linear, rows);
     pass(stage.linear.result_site, rows);
@@ -256,9 +300,8 @@ NaiveResult Forward::run(const std::vector<int32_t>& ids, const std::vector<int3
     stages.push_back(rows);
   }
   for (const EncoderOutput& o : e_.outputs) {
-    Matrix m = o.source == OutputSource::hidden_states ? x : stages[static_cast<size_t>(o.index)];
-    if (o.source == OutputSource::head_column)
-      m = columns(stages.back(), static_cast<size_t>(o.index), 1, 1);
+    Matrix m = rows_of(o.rows);
+    if (o.column) m = columns(m, static_cast<size_t>(*o.column), 1, 1);
     auto& out = result_.outputs.emplace_back();
     for (const auto& row : m) out.insert(out.end(), row.begin(), row.end());
   }

@@ -160,23 +160,30 @@ Encoder Builder::build() {
   e.embeddings.word = table(kTinyVocabulary);
   e.embeddings.position = table(kTinyPositions + 2);
   e.embeddings.token_type = table(2);
-  e.embeddings.position_offset = 2;
+  e.embeddings.position_rule.first = 2;
   e.embeddings.norm = norm(o_.hidden, point("embeddings.sum", SiteRole::embeddings_sum, 5.0f));
   for (int64_t i = 0; i < o_.layers; ++i) e.layers.push_back(layer("layer." + std::to_string(i)));
-  e.head_kind = o_.head;
-  e.outputs.push_back({"last_hidden_state", OutputSource::hidden_states, 0});
-  if (o_.head != HeadKind::none) {
+  e.embeddings.position_rule.padding_id = o_.padding_id;
+  e.outputs.push_back({"last_hidden_state", {}, {}});
+  if (o_.head != TinyHead::none) {
+    HeadRows rows;
+    if (o_.head == TinyHead::first_token) rows.functions = {RowFunction::first_token};
+    if (o_.head == TinyHead::mean) rows.functions = {RowFunction::mean};
     const int pooler = activation_site("pooler/input", SiteRole::head, {}, 0);
     e.head.push_back(
-        {"pooler", linear("pooler", o_.hidden, o_.hidden, pooler, {}), Activation::tanh});
+        {"pooler", rows, linear("pooler", o_.hidden, o_.hidden, pooler, {}), Activation::tanh});
     const int classifier = activation_site("classifier/input", SiteRole::head, {}, 0);
-    e.head.push_back(
-        {"classifier", linear("classifier", o_.hidden, 2, classifier, {}), Activation::none});
+    e.head.push_back({"classifier",
+                      {0, {}},
+                      linear("classifier", o_.hidden, 2, classifier, {}),
+                      Activation::none});
     e.head[0].linear.result_site = point("pooler/result", SiteRole::head_result, 2.0f);
     e.head[1].linear.result_site = point("classifier/result", SiteRole::head_result, 2.0f);
-    e.outputs.push_back({"logits", OutputSource::head_stage, 1});
-    e.outputs.push_back({"second", OutputSource::head_column, 1});
+    e.outputs.push_back({"logits", {1, {}}, {}});
+    e.outputs.push_back({"second", {1, {}}, 1});
+    if (!o_.answer.empty()) e.outputs.push_back({"answer", {1, o_.answer}, {}});
   }
+  if (!o_.pooled.empty()) e.outputs.push_back({"pooled", {HeadRows::kHiddenStates, o_.pooled}, {}});
   e.sites = sites_;
   return e;
 }

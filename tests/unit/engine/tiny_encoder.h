@@ -11,6 +11,9 @@
 
 namespace fp8q::test {
 
+// Says what the pooler reads; the classifier reads the pooler.
+enum class TinyHead { none, first_token, every_token, mean };
+
 struct TinyOptions {
   std::optional<Format> activations;  // of the layers' linear inputs and attention operands
   std::optional<Format> weights;      // of the layers' linear weights
@@ -20,7 +23,10 @@ struct TinyOptions {
   bool channel_scales = true;
   bool transposed = false;
   DType table_type = DType::f32;  // f32, f16, or codes with row scales
-  HeadKind head = HeadKind::first_token;
+  TinyHead head = TinyHead::first_token;
+  std::vector<RowFunction> pooled;    // makes another output, "pooled", of the hidden states
+  std::vector<RowFunction> answer;    // makes another output, "answer", of the logits
+  std::optional<int32_t> padding_id;  // tokens that positions do not count
   bool separate_query_scale = false;  // query's input quantized unlike key's and value's
   float query_scale = 1;
   Activation activation = Activation::gelu_erf;

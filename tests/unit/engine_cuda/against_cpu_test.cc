@@ -52,7 +52,7 @@ constexpr double kTolerance = 4 * 4 / (512.0 * 512 * 3);
 TEST_F(AgainstCpu, HiddenStatesAgreeInEveryFormat) {
   for (const Size& size : sizes()) {
     Encoder plain = random_encoder(size.shape);
-    plain.outputs.push_back({"hidden", OutputSource::hidden_states});
+    plain.outputs.push_back({"hidden", {}, {}});
     const std::vector<float> absmax = observed_absmax(plain, 1);
     const PackedBatch batch = random_batch(
         {size.sequences, size.length, size.shape.vocabulary, /*ragged=*/true, /*seed=*/7});
@@ -79,7 +79,7 @@ TEST_F(AgainstCpu, GeluWithinItsProduct) {
   for (const Size& size : sizes()) {
     Encoder plain = random_encoder(size.shape);
     for (EncoderLayer& layer : plain.layers) layer.activation = Activation::gelu_tanh;
-    plain.outputs.push_back({"hidden", OutputSource::hidden_states});
+    plain.outputs.push_back({"hidden", {}, {}});
     const PackedBatch batch = random_batch(
         {size.sequences, size.length, size.shape.vocabulary, /*ragged=*/true, /*seed=*/7});
     Recipe recipe = *recipe_named("e4m3");

@@ -43,12 +43,15 @@ std::vector<Variant> variants() {
   std::vector<Variant> all = {
       {"bf16", {}},
       {"transposed", {.transposed = true}},
-      {"every_token", {.head = HeadKind::every_token}},
-      {"no_head", {.head = HeadKind::none}},
+      {"every_token", {.head = TinyHead::every_token}},
+      {"no_head", {.head = TinyHead::none}},
       {"gelu_tanh", {.activation = Activation::gelu_tanh}},
       {"relu", {.activation = Activation::relu}},
       {"int8_tables", {.table_type = DType::i8}},
       {"query_scale", {.query_scale = 0.25f}},
+      {"functions_on_the_host",
+       {.pooled = {RowFunction::mean, RowFunction::normalize}, .answer = {RowFunction::softmax}}},
+      {"padding", {.padding_id = 7}},
   };
   for (const Format f : kEveryFormat) {
     const std::string n(info(f).name);
@@ -216,6 +219,8 @@ TEST_F(CudaEngineUse, RefusesSizesItHasNoKernelsFor) {
   };
   EXPECT_THAT(message({.hidden = 32, .heads = 4}), HasSubstr("heads of 8 channels"));
   EXPECT_THAT(message({.hidden = 36, .heads = 3}), HasSubstr("a width of 36"));
+  EXPECT_THAT(message({.head = TinyHead::mean, .hidden = 64, .heads = 2}),
+              HasSubstr("pooler reads mean of tokens"));
   EXPECT_THAT(message({.activations = Format::int8,
                        .weights = Format::int8,
                        .per_token = true,

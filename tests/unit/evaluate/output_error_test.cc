@@ -16,8 +16,8 @@ PackedBatch batch_of(const std::vector<size_t>& lengths) {
 }
 
 OutputError error_of(const EngineOutput& a, const EngineOutput& b, const PackedBatch& batch,
-                     bool every_token = false) {
-  OutputErrors errors(every_token);
+                     const Encoder* encoder = nullptr) {
+  OutputErrors errors(encoder);
   errors.add({a}, {b}, batch);
   return errors.outputs().front();
 }
@@ -50,9 +50,39 @@ TEST(OutputErrors, PositionsAreDistributionsOverEachSequence) {
 }
 
 TEST(OutputErrors, MeaningFollowsTheForm) {
-  EXPECT_EQ(meaning_of({"score", false, 1, {}}, false), OutputMeaning::numbers);
-  EXPECT_EQ(meaning_of({"hidden", true, 384, {}}, false), OutputMeaning::numbers);
-  EXPECT_EQ(meaning_of({"entities", true, 9, {}}, true), OutputMeaning::classes);
+  EXPECT_EQ(meaning_of({"score", false, 1, {}}, nullptr), OutputMeaning::numbers);
+  EXPECT_EQ(meaning_of({"hidden", true, 384, {}}, nullptr), OutputMeaning::numbers);
+  EXPECT_EQ(meaning_of({"logits", false, 3, {}}, nullptr), OutputMeaning::classes);
+  EXPECT_EQ(meaning_of({"start", true, 1, {}}, nullptr), OutputMeaning::positions);
+}
+
+// Makes an encoder with a head that classifies tokens, and one output.
+Encoder encoder_with(const EncoderOutput& output) {
+  Encoder encoder;
+  encoder.hidden = 8;
+  encoder.head.resize(1);
+  encoder.head[0].linear.out = 3;
+  encoder.outputs = {output};
+  return encoder;
+}
+
+TEST(OutputErrors, MeaningFollowsTheEncoder) {
+  const auto meaning = [](const HeadRows& rows, bool per_token, int64_t width) {
+    const Encoder encoder = encoder_with({"y", rows, {}});
+    return meaning_of({"y", per_token, width, {}}, &encoder);
+  };
+  EXPECT_EQ(meaning({0, {}}, true, 3), OutputMeaning::classes);
+  EXPECT_EQ(meaning({0, {RowFunction::softmax}}, true, 3), OutputMeaning::classes);
+  EXPECT_EQ(meaning({0, {RowFunction::sigmoid}}, true, 3), OutputMeaning::numbers);
+  EXPECT_EQ(meaning({}, true, 8), OutputMeaning::numbers);
+  EXPECT_EQ(meaning({-1, {RowFunction::mean}}, false, 8), OutputMeaning::numbers);
+}
+
+TEST(OutputErrors, ProbabilitiesAreNotTakenAsLogits) {
+  const Encoder encoder = encoder_with({"p", {0, {RowFunction::softmax}}, {}});
+  const OutputError e = error_of({"p", false, 2, {0.75f, 0.25f}}, {"p", false, 2, {0.5f, 0.5f}},
+                                 batch_of({3}), &encoder);
+  EXPECT_NEAR(e.kl_sum, 0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-7);
 }
 
 TEST(OutputErrors, EqualOutputsHaveNoError) {
@@ -64,7 +94,7 @@ TEST(OutputErrors, EqualOutputsHaveNoError) {
 }
 
 TEST(OutputErrors, DifferentOutputsAreRefused) {
-  OutputErrors errors(false);
+  OutputErrors errors(nullptr);
   const EngineOutput a{"logits", false, 2, {1, 2}}, b{"logits", false, 3, {1, 2, 3}};
   EXPECT_THROW(errors.add({a}, {b}, batch_of({1})), Error);
   EXPECT_THROW(errors.add({a}, {{"other", false, 2, {1, 2}}}, batch_of({1})), Error);

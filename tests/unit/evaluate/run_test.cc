@@ -64,9 +64,10 @@ TEST(RunExamples, KeepsToTheBatchSizeAndReportsProgress) {
   EXPECT_THAT(done, ElementsAre(2, 4, 5));
 }
 
-TEST(RunExamples, KeepsMeansOverTokens) {
+TEST(RunExamples, PoolsOutputsPerToken) {
   FakeEngine engine;
-  const RunResult run = run_examples(engine, examples(), {.batch = 2, .mean_tokens = true});
+  const RunResult run =
+      run_examples(engine, examples(), {.batch = 2, .pooling = RowFunction::mean});
   EXPECT_FALSE(run.outputs[1].per_token);
   EXPECT_THAT(run.examples[2][1], ElementsAre(10));  // of 8, 10, 12
   EXPECT_THAT(run.examples[3][1], ElementsAre(17));

@@ -31,18 +31,18 @@ std::vector<Example> examples_with(const std::vector<double>& gold) {
 
 TEST(Predict, TakesTheLargestLogitInTheOrderOfTheTask) {
   const RunResult run = run_with_logits({{2, 1}, {0, 3}, {1, 1}});
-  EXPECT_THAT(predict(require_task("sst2"), {{0, 1}, ""}, run).values, ElementsAre(0, 1, 0));
-  EXPECT_THAT(predict(require_task("sst2"), {{1, 0}, ""}, run).values, ElementsAre(1, 0, 0));
+  EXPECT_THAT(predict(require_task("sst2"), {{0, 1}, ""}, run, 0).values, ElementsAre(0, 1, 0));
+  EXPECT_THAT(predict(require_task("sst2"), {{1, 0}, ""}, run, 0).values, ElementsAre(1, 0, 0));
 }
 
 TEST(Predict, GivesTheNumberOfARegressionModel) {
-  EXPECT_THAT(predict(require_task("stsb"), {{0}, ""}, run_with_logits({{2.5}, {-1}})).values,
+  EXPECT_THAT(predict(require_task("stsb"), {{0}, ""}, run_with_logits({{2.5}, {-1}}), 0).values,
               ElementsAre(2.5, -1));
 }
 
 TEST(Predict, RefusesLogitsThatAreNotFinite) {
   try {
-    predict(require_task("sst2"), {{0, 1}, ""}, run_with_logits({{0, 1}, {0, NAN}}));
+    predict(require_task("sst2"), {{0, 1}, ""}, run_with_logits({{0, 1}, {0, NAN}}), 0);
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::bad_model);
@@ -50,12 +50,13 @@ TEST(Predict, RefusesLogitsThatAreNotFinite) {
   }
 }
 
-TEST(LogitsOutput, IsTheFirstPerExample) {
+TEST(AnsweringIndex, IsOfTheNamedOutputOrTheFirstPerExample) {
   RunResult run = run_with_logits({{0, 1}});
-  run.outputs.insert(run.outputs.begin(), {"hidden", true, 8});
-  EXPECT_EQ(logits_output(run), 1u);
-  run.outputs.pop_back();
-  EXPECT_THROW(logits_output(run), Error);
+  run.outputs.insert(run.outputs.begin(), {{"hidden", true, 8}, {"pooled", false, 8}});
+  EXPECT_EQ(answering_index(run, ""), 1u);
+  EXPECT_EQ(answering_index(run, "logits"), 2u);
+  EXPECT_THROW(answering_index(run, "hidden"), Error);
+  EXPECT_THROW(answering_index(run, "other"), Error);
 }
 
 // Returns the score of `values`, a model's answers to `task`.
@@ -69,8 +70,10 @@ Scored scored(const char* task, const std::vector<Example>& examples,
     else logits.back()[static_cast<size_t>(value)] = 1;
   }
   const LabelEvaluator evaluator(t, examples);
+  ModelConfig config;
+  config.path = "config.json";  // without labels: they have the task's order
   return score_answers(evaluator, examples.size(),
-                       evaluator.answers({}, run_with_logits(logits), {}), 1);
+                       evaluator.answers({}, run_with_logits(logits), config), 1);
 }
 
 TEST(ScoreAnswers, GivesTheScoreWithItsInterval) {

@@ -48,7 +48,8 @@ TEST(Scorer, ScoresTheAnswersOfAnEngine) {
     examples[static_cast<size_t>(e)].gold = e == 4 ? 1 : e % 2;  // the last answer is wrong
   }
   const LabelEvaluator evaluator(task, examples);
-  const ModelConfig config;
+  ModelConfig config;
+  config.path = "config.json";  // without labels: they have the task's order
   const Scorer scorer(
       {.evaluator = evaluator, .sequences = sequences, .config = config, .batch = 2, .seed = 3});
   EXPECT_EQ(scorer.examples(), 5u);

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "base/error.h"
+#include "graph/origins.h"
+#include "graph/site.h"
 
 namespace fp8q {
 namespace {
@@ -109,6 +113,54 @@ TEST(FreshNames, AvoidTheGraphsAndItsOwn) {
   EXPECT_EQ(fresh("a"), "a_3");
   EXPECT_EQ(fresh("new"), "new");
   EXPECT_EQ(fresh("x"), "x_2");
+  FreshNames dotted('.');
+  dotted.use("a.2");
+  EXPECT_EQ(dotted("a"), "a");
+  EXPECT_EQ(dotted("a"), "a.3");
+}
+
+// Names and walks through the graph take linear time: squares would be hours here.
+TEST(Graph, LargeGraphsTakeLinearTime) {
+  constexpr int kNodes = 50'000;
+  Model m;
+  m.graph.inputs = {{.name = "v0"}, {.name = "z"}};
+  for (int i = 0; i < kNodes; ++i) {
+    m.graph.nodes.push_back(
+        node("Identity", {"v" + std::to_string(i)}, {"v" + std::to_string(i + 1)}));
+    m.graph.nodes.push_back(
+        node("MatMul", {"v" + std::to_string(i), "z"}, {"y" + std::to_string(i)}));
+    m.graph.nodes.back().name = "one name for all";
+    m.graph.outputs.push_back({.name = "y" + std::to_string(i)});
+  }
+  const std::clock_t start = std::clock();
+  EXPECT_EQ(generic_sites(m).size(), size_t{kNodes} + 1);
+  const GraphIndex index(m.graph);
+  FreshNames fresh(m.graph);
+  for (const Node& n : m.graph.nodes) {
+    fresh("v0");
+    index.is_graph_output(n.outputs[0]);
+  }
+  EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);
+}
+
+TEST(Origins, LookThroughNodesThatKeepWhatMatters) {
+  Graph g;
+  g.inputs = {{.name = "x"}};
+  g.initializers["w"] = Tensor(DType::f32, {2, 3, 4});
+  g.nodes = {node("Softmax", {"x"}, {"p"}),
+             node("Where", {"c", "x", "p"}, {"guarded"}),
+             node("Where", {"c", "p", "x"}, {"other"}),
+             node("Dropout", {"guarded"}, {"dropped"}),
+             node("Relu", {"p"}, {"relu"}),
+             node("Cast", {"w"}, {"wide"}),
+             node("Transpose", {"wide"}, {"turned"}),
+             node("Reshape", {"w", "s"}, {"shaped"})};
+  const Origins origins(g);
+  EXPECT_TRUE(origins.comes_from_softmax("dropped"));
+  EXPECT_FALSE(origins.comes_from_softmax("other"));
+  EXPECT_FALSE(origins.comes_from_softmax("relu"));
+  EXPECT_EQ(origins.rank_of("turned"), 3);
+  EXPECT_EQ(origins.rank_of("shaped"), std::nullopt);
 }
 
 }  // namespace

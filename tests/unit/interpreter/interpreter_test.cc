@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "fp8q/error.h"
 #include "interpreter/operator.h"
 #include "tests/support/errors.h"
@@ -90,10 +92,13 @@ TEST(Interpreter, RefusesOpsetsItDoesNotKnow) {
 
 TEST(Interpreter, ListsItsOperators) {
   const auto operators = all_operators();
-  EXPECT_GE(operators.size(), 85u);
-  for (size_t i = 1; i < operators.size(); ++i)
-    EXPECT_LT(std::pair(operators[i - 1].domain, operators[i - 1].name),
-              std::pair(operators[i].domain, operators[i].name));
+  EXPECT_GE(operators.size(), 92u);
+  const auto key = [](const Operator& op) { return std::tuple(op.domain, op.name, op.since); };
+  for (size_t i = 1; i < operators.size(); ++i) EXPECT_LT(key(operators[i - 1]), key(operators[i]));
+  EXPECT_EQ(find_operator("", "Pad", 1), nullptr);
+  EXPECT_EQ(find_operator("", "Pad", 10)->since, 2);
+  EXPECT_EQ(find_operator("", "Pad", 11)->since, 11);
+  EXPECT_EQ(find_operator("", "Pod", 11), nullptr);
 }
 
 // If a file breaks a rule, the result is an Error, never an assertion.

@@ -76,6 +76,28 @@ TEST(Document, FilesAreBoundedInSize) {
   error_of(ErrorCode::file, [&] { Document::read(folder.path() / "none.json", 5); });
 }
 
+// A short text may hold many values, each of which takes memory.
+TEST(Document, MemoryIsBounded) {
+  std::string text = "[[]";
+  for (int i = 1; i < 100'000; ++i) text += ",[]";
+  text += "]";
+  const size_t memory = Document::parse(text, "x").memory();
+  EXPECT_GT(memory, 100'000 * 2 * sizeof(void*));
+  EXPECT_LT(memory, 100'000 * 200);
+  EXPECT_THAT(error_of(ErrorCode::limit,
+                       [&] { Document::parse(text, "wishes.json", {.max_memory = 1 << 20}); }),
+              HasSubstr("wishes.json: takes more than 1 MiB of memory"));
+  EXPECT_GT(Document::parse("[\"" + std::string(5000, 'x') + "\"]", "x").memory(), 5000u);
+}
+
+TEST(Document, BytesThatAreNoTextAreNamed) {
+  EXPECT_THAT(refusal_of_text("\x1f\x8b\x08"),
+              HasSubstr("is not a list of wishes: is compressed with gzip"));
+  EXPECT_THAT(refusal_of_text("{\n\"a\": \"\xe9\"}"),
+              HasSubstr("line 2: byte 7 (0xe9) is not UTF-8"));
+  EXPECT_EQ(Document::parse("\xEF\xBB\xBF{}", "x").root().dump(), "{}");
+}
+
 TEST(Document, CopiesShareTheText) {
   std::optional<Document> document = Document::parse("[\"x\"]", "x");
   const Document copy = *document;
@@ -85,12 +107,15 @@ TEST(Document, CopiesShareTheText) {
   EXPECT_EQ(copy.root().at(0).string(), "x");
 }
 
-// Returns the seconds to parse a list of this many objects and an object of as many members.
+// Returns the seconds to parse a list of this many objects, an object of as many members, and one
+// of as many objects.
 double seconds_for(size_t count) {
   std::string text = "{\"list\": [{}";
   for (size_t i = 1; i < count; ++i) text += ",{\"a\":{}}";
   text += "], \"object\": {\"a\": 1";
   for (size_t i = 1; i < count; ++i) text += ",\"" + std::to_string(i) + "\":0";
+  text += "}, \"objects\": {\"a\": {}";
+  for (size_t i = 1; i < count; ++i) text += ",\"" + std::to_string(i) + "\":{}";
   text += "}}";
   const auto start = std::chrono::steady_clock::now();
   Document::parse(text, "x");

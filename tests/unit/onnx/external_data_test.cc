@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "onnx/load.h"
 #include "tests/support/paths.h"
 #include "tests/unit/onnx/build.h"
@@ -37,9 +38,7 @@ class ExternalDataTest : public testing::Test {
     return folder.write("model/model.onnx", proto.SerializeAsString());
   }
 
-  Model load(const Entries& entries, const LoadOptions& options = {}) const {
-    return load_model(write(entries), options);
-  }
+  Model load(const Entries& entries) const { return load_model(write(entries)); }
 
   void expect_refused(const Entries& entries, const std::string& part,
                       ErrorCode code = kBad) const {
@@ -66,27 +65,108 @@ TEST_F(ExternalDataTest, LocationStaysInTheFolder) {
   expect_refused({{"location", "sub"}}, "folder", ErrorCode::file);
 }
 
-TEST_F(ExternalDataTest, LinksAreRefused) {
+TEST_F(ExternalDataTest, LinksThatLeaveTheFolderAreRefused) {
   fs::create_symlink("../secret", folder.path() / "model/symbolic");
   expect_refused({{"location", "symbolic"}, {"offset", "4"}}, "symbolic link");
+  fs::create_symlink(folder.path() / "secret", folder.path() / "model/absolute");
+  expect_refused({{"location", "absolute"}, {"offset", "4"}}, "put the file itself beside");
   fs::create_directory_symlink("..", folder.path() / "model/up");
   expect_refused({{"location", "up/secret"}, {"offset", "4"}}, "symbolic link");
-  fs::create_hard_link(folder.path() / "secret", folder.path() / "model/hard");
-  expect_refused({{"location", "hard"}, {"offset", "4"}}, "hard link");
+  fs::create_symlink("around", folder.path() / "model/around");
+  expect_refused({{"location", "around"}}, "around", ErrorCode::file);
+  fs::create_symlink("nowhere", folder.path() / "model/dangling");
+  expect_refused({{"location", "dangling"}}, "dangling", ErrorCode::file);
 }
 
-TEST_F(ExternalDataTest, SymbolicLinksOnRequest) {
-  fs::create_symlink("../secret", folder.path() / "model/symbolic");
-  const LoadOptions follow{.external_data_folder = {}, .follow_symlinks = true};
-  EXPECT_NO_THROW(load({{"location", "symbolic"}, {"offset", "4"}}, follow));
-  expect_error(kBad, "leaves the model's folder", [&] {
-    load({{"location", "../secret"}, {"offset", "4"}}, follow);
-  });
+TEST_F(ExternalDataTest, LinksThatStayInTheFolderAreFollowed) {
+  fs::create_symlink("W.bin", folder.path() / "model/same");
+  fs::create_symlink(folder.path() / "model/W.bin", folder.path() / "model/absolute");
+  fs::create_directory_symlink(".", folder.path() / "model/here");
+  for (const char* location : {"same", "absolute", "here/W.bin", "./here/same"})
+    EXPECT_NO_THROW(load({{"location", location}, {"offset", "4"}})) << location;
 }
 
-TEST_F(ExternalDataTest, AnotherFolder) {
-  const LoadOptions elsewhere{.external_data_folder = folder.path()};
-  EXPECT_NO_THROW(load({{"location", "secret"}, {"offset", "4"}}, elsewhere));
+TEST_F(ExternalDataTest, HardLinksAreFilesLikeOthers) {
+  fs::create_hard_link(folder.path() / "model/W.bin", folder.path() / "model/hard");
+  EXPECT_NO_THROW(load({{"location", "hard"}, {"offset", "4"}}));
+}
+
+// The caches of model hubs link every file of a model to one in a folder of their contents.
+class HubCache : public ExternalDataTest {
+ protected:
+  HubCache() {
+    const fs::path real = write({{"location", "W.data"}, {"offset", "4"}});
+    fs::create_directories(folder.path() / "cache/blobs");
+    fs::rename(real, folder.path() / "cache/blobs/0a");
+    fs::rename(folder.path() / "model/W.bin", folder.path() / "cache/blobs/0b");
+    fs::create_directories(snapshot());
+    fs::create_symlink("../../../blobs/0a", snapshot() / "model.onnx");
+    link_data("../../../blobs/0b");
+  }
+  fs::path snapshot() const { return folder.path() / "cache/snapshots/1/onnx"; }
+  void link_data(const fs::path& target) {
+    fs::remove(snapshot() / "W.data");
+    fs::create_symlink(target, snapshot() / "W.data");
+  }
+};
+
+TEST_F(HubCache, DataInTheFolderOfTheModelsRealFileIsRead) {
+  const Model model = load_model(snapshot() / "model.onnx");
+  EXPECT_EQ(model.graph.initializers.at("W").data<float>()[8], 18.0F);
+  link_data(folder.path() / "cache/blobs/0b");
+  EXPECT_NO_THROW(load_model(snapshot() / "model.onnx"));
+  fs::create_directory_symlink(snapshot(), folder.path() / "linked");
+  EXPECT_NO_THROW(load_model(folder.path() / "linked/model.onnx"));
+}
+
+TEST_F(HubCache, DataElsewhereIsRefused) {
+  const auto refused = [&] {
+    expect_error(kBad, "symbolic link", [&] { load_model(snapshot() / "model.onnx"); });
+  };
+  link_data(folder.path() / "secret");
+  refused();
+  fs::create_directory(folder.path() / "cache/blobs/below");
+  fs::copy(folder.path() / "secret", folder.path() / "cache/blobs/below/0c");
+  link_data("../../../blobs/below/0c");
+  refused();
+  // A link among the real files does not lead out of them either.
+  fs::create_symlink(folder.path() / "secret", folder.path() / "cache/blobs/0d");
+  link_data("../../../blobs/0d");
+  refused();
+}
+
+// A file that nobody reached through a link says nothing about other folders.
+TEST_F(HubCache, AFileInPlaceOfTheModelsLinkIsRefused) {
+  fs::remove(snapshot() / "model.onnx");
+  fs::copy(folder.path() / "cache/blobs/0a", snapshot() / "model.onnx");
+  expect_error(kBad, "symbolic link", [&] { load_model(snapshot() / "model.onnx"); });
+}
+
+TEST_F(ExternalDataTest, FilesAreNamedWithoutReadingThem) {
+  const fs::path path = write({{"location", "sub/absent.bin"}});
+  EXPECT_EQ(external_files_of(path), std::vector<fs::path>{folder.path() / "model/sub/absent.bin"});
+  EXPECT_TRUE(external_files_of(folder.write("model/none.onnx", "no model")).empty());
+  EXPECT_TRUE(external_files_of(folder.path() / "absent.onnx").empty());
+}
+
+TEST_F(ExternalDataTest, IdentityCoversTheDataFiles) {
+  const fs::path path = write({{"location", "W.bin"}, {"offset", "4"}});
+  const FileFacts facts = load_model_with_files(path).files.facts(path);
+  const fs::path data = folder.path() / "model/W.bin";
+  EXPECT_EQ(facts.path, path);
+  EXPECT_EQ(facts.bytes, fs::file_size(path) + 40);
+  EXPECT_EQ(facts.sha256, sha256(sha256_file(path) + "\n" + sha256_file(data) + " W.bin\n"));
+  std::string bytes = read_file(data, 40);
+  bytes.back() ^= 1;
+  folder.write("model/W.bin", bytes);
+  EXPECT_NE(load_model_with_files(path).files.facts(path).sha256, facts.sha256);
+}
+
+TEST_F(ExternalDataTest, IdentityOfOneFileIsItsHash) {
+  const fs::path path = folder.write("one.onnx", tiny_model().SerializeAsString());
+  const FileFacts facts = load_model_with_files(path).files.facts(path);
+  EXPECT_EQ(facts.sha256, sha256_file(path));
+  EXPECT_EQ(facts.bytes, fs::file_size(path));
 }
 
 TEST_F(ExternalDataTest, NotFromMemory) {

@@ -1,4 +1,7 @@
 // Tests the inlining of model-local functions.
+#include <ctime>
+
+#include "base/memory.h"
 #include "graph/graph.h"
 #include "onnx/load.h"
 #include "tests/unit/onnx/build.h"
@@ -145,6 +148,58 @@ TEST(Functions, ExponentialGrowthIsRefused) {
   add_node(add_function(model, "F40", {"a"}, {"b"}), "Relu", {"a"}, {"b"});
   add_call(*model.mutable_graph(), "F0", {"x"}, {"y"});
   expect_parse_error(ErrorCode::limit, "inlining", model);
+}
+
+// Returns how much the largest resident size grows while the model is refused.
+size_t growth_at_refusal(const onnx::ModelProto& model) {
+  const uint64_t before = peak_rss_bytes();
+  expect_parse_error(ErrorCode::limit, "inlining", model);
+  return peak_rss_bytes() - before;
+}
+
+// Calls "F" often enough to make of a megabyte more than is allowed, if each call copies it.
+void call_often(onnx::ModelProto& model) {
+  for (int i = 0; i < 2000; ++i)
+    add_call(*model.mutable_graph(), "F", {"x"}, {i == 0 ? "y" : fmt::format("y{}", i)});
+}
+
+TEST(Functions, GrowthInBytesIsRefused) {
+  constexpr size_t kMostGrowth = size_t{200} << 20;
+  onnx::ModelProto numbers = model_with_functions();
+  add_ints(add_node(add_function(numbers, "F", {"a"}, {"b"}), "Relu", {"a"}, {"b"}), "many",
+           std::vector<int64_t>(1 << 20, 1));
+  call_often(numbers);
+  EXPECT_LT(growth_at_refusal(numbers), kMostGrowth);
+
+  onnx::ModelProto names = model_with_functions();
+  add_node(add_function(names, "F", {"a"}, {"b"}), "Relu", {"a"}, {"b"})
+      .set_name(std::string(1 << 20, 'n'));
+  call_often(names);
+  EXPECT_LT(growth_at_refusal(names), kMostGrowth);
+
+  // Only the call is large: every node of the body copies its name.
+  onnx::ModelProto prefix = model_with_functions();
+  auto& function = add_function(prefix, "F", {"a"}, {"b0"});
+  for (int i = 0; i < 2000; ++i) add_node(function, "Relu", {"a"}, {fmt::format("b{}", i)});
+  add_call(*prefix.mutable_graph(), "F", {"x"}, {"y"}).set_name(std::string(1 << 20, 'n'));
+  EXPECT_LT(growth_at_refusal(prefix), kMostGrowth);
+}
+
+// Every attribute of the body may be one of the call's.
+TEST(Functions, ManyAttributesTakeLinearTime) {
+  constexpr int kAttributes = 20'000;
+  onnx::ModelProto model = model_with_functions();
+  auto& node = add_node(add_function(model, "F", {"a"}, {"b"}), "Relu", {"a"}, {"b"});
+  auto& call = add_call(*model.mutable_graph(), "F", {"x"}, {"y"});
+  const std::string long_name(1 << 20, 'n');
+  call.set_name(long_name);
+  for (int i = 0; i < kAttributes; ++i) {
+    add_reference(node, fmt::format("inner{}", i), fmt::format("outer{}", i));
+    add_int(call, fmt::format("outer{}", i), i);
+  }
+  const std::clock_t start = std::clock();
+  EXPECT_EQ(parse(model).graph.nodes[0].attributes.size(), size_t{kAttributes});
+  EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
 }
 
 TEST(Functions, DeepCallsAreRefused) {

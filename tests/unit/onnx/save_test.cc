@@ -152,7 +152,8 @@ TEST(Save, LargeModelsGetADataFile) {
   model.graph.initializers["large"] = Tensor(DType::e4m3, {100, 100});
   model.graph.initializers["also large"] = Tensor(DType::f32, {1025});
   const fs::path path = folder.path() / "out.onnx";
-  save_model(model, path, {.max_proto_bytes = 8000});
+  const ModelFiles files = save_model(model, path, {.max_proto_bytes = 8000});
+  EXPECT_EQ(files.facts(path).sha256, load_model_with_files(path).files.facts(path).sha256);
   const auto names = names_in(folder.path());
   ASSERT_EQ(names.size(), 2U);
   EXPECT_EQ(names[0].size(), std::string("out.0123456789ab.data").size());

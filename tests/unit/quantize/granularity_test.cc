@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "interpreter/interpreter.h"
@@ -141,6 +142,38 @@ TEST(Granularity, TextsAndErrors) {
   };
   refused("groups4", 1, ErrorCode::usage);
   refused("block4", std::nullopt, ErrorCode::unsupported);
+}
+
+// Runtimes may flush subnormal scales to zero, and then divide by them.
+TEST(Scales, AreNormalNumbersOfTheirType) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  for (const float size : {0.0f, 1e-45f, 1e-40f, 1e-37f, 1e-7f, 1.0f, 6e4f, 1e30f, kLargest})
+    for (const DType type : {DType::f32, DType::f16, DType::bf16})
+      for (const FormatInfo& format : all_formats())
+        for (const Case& c : kCases) {
+          Tensor w = random_tensor({10, 6}, 3);
+          for (float& x : w.mutable_data<float>()) x = std::clamp(x / 4, -1.0f, 1.0f) * size;
+          const WeightScales found =
+              observed_scales(w, format.id, *Granularity::parse(c.text), 1, Observer::absmax, "w");
+          std::vector<float> scales;
+          const float least = type == DType::f16 ? 0x1p-14f : std::numeric_limits<float>::min();
+          for (const float scale : found.scales) {
+            scales.push_back(storable_scale(scale, type));
+            EXPECT_GE(scales.back(), least);
+            EXPECT_EQ(Tensor::scalar(scales.back()).to(type).to(DType::f32).data<float>()[0],
+                      scales.back());
+          }
+          if (type == DType::f16 && size > 6e4f) continue;  // beyond the type's own range
+          const Tensor back = dequantized(quantized(w, format.id, found.axis, scales), format.id,
+                                          found.axis, scales);
+          // A code is off by half a step: a share of 2^-3 at most, or a step at zero.
+          const double step = double{format.step} * double{std::ranges::max(scales)};
+          for (size_t i = 0; i < 60; ++i) {
+            const double x = w.data<float>()[i], y = back.data<float>()[i];
+            EXPECT_LE(std::fabs(y - x), std::fabs(x) / 8 + (size == 0 ? 0 : step))
+                << format.name << " " << c.text << " " << size;
+          }
+        }
 }
 
 }  // namespace

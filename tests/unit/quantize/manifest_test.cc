@@ -107,5 +107,53 @@ TEST(Detect, FloatQuantizedAndForeignModels) {
   }
 }
 
+// Makes Cast(codes) * scale as the weight of a product, or behind a lookup.
+Model decoding_model(DType type, bool lookup) {
+  ModelBuilder b;
+  b.input("x", {4, 6}).input("ids", {4}, DType::i64).output("y", {4, 5});
+  b.constant("codes", Tensor(type, {6, 5})).constant("scale", Tensor::scalar(0.1f));
+  if (lookup) b.node("Gather", {"codes", "ids"}, "rows");
+  b.node("Cast", {lookup ? "rows" : "codes"}, "cast", {{"to", int64_t{1}}});
+  b.node("Mul", {"scale", "cast"}, "decoded");
+  b.node("Transpose", {"decoded"}, "turned").node("Transpose", {"turned"}, "w");
+  if (lookup) b.node("Add", {"w", "w"}, "y");
+  else b.node("MatMul", {"x", "w"}, "y");
+  return b.model;
+}
+
+TEST(Detect, CodesThatCastAndMulDecode) {
+  for (const bool lookup : {false, true}) {
+    for (const DType type : {DType::i8, DType::u8, DType::e4m3}) {
+      const auto found = find_quantization(decoding_model(type, lookup));
+      ASSERT_TRUE(found);
+      EXPECT_NE(found->description.find("Cast \"node:cast\""), std::string::npos);
+      EXPECT_EQ(format_of(decoding_model(type, lookup)), "quantized");
+    }
+    EXPECT_FALSE(is_quantized(decoding_model(DType::f16, lookup)));
+  }
+}
+
+TEST(Detect, BytesOfAMaskAreNoWeights) {
+  ModelBuilder b;
+  b.input("x", {6, 5}).output("y", {6, 5}).constant("mask", Tensor(DType::u8, {6, 5}));
+  b.node("Cast", {"mask"}, "kept", {{"to", int64_t{1}}}).node("Mul", {"kept", "kept"}, "bias");
+  b.node("Add", {"x", "bias"}, "y");
+  EXPECT_FALSE(is_quantized(b.model));
+}
+
+TEST(Detect, TheTypeInWhichWeightsEnterProducts) {
+  for (const auto& [type, name] :
+       {std::pair{DType::f32, "fp32"}, {DType::f16, "fp16"}, {DType::bf16, "bf16"}})
+    EXPECT_EQ(format_of(linear_model(random_tensor({6, 5}, 1).to(type))), name);
+  Model widened = linear_model(Tensor(DType::f32, {6, 5}));
+  widened.graph.initializers["stored"] = Tensor(DType::f16, {6, 5});
+  widened.graph.initializers.erase("W");
+  widened.graph.nodes.insert(widened.graph.nodes.begin(), {.op_type = "Cast",
+                                                           .inputs = {"stored"},
+                                                           .outputs = {"W"},
+                                                           .attributes = {{"to", int64_t{1}}}});
+  EXPECT_EQ(format_of(widened), "fp32");
+}
+
 }  // namespace
 }  // namespace fp8q::test

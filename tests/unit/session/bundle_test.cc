@@ -18,6 +18,7 @@
 namespace fp8q::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -39,6 +40,20 @@ TEST(Bundle, IsOpenedFromAFileOrItsFolder) {
     EXPECT_EQ(bundle.sites.size(), bundle.encoder->sites.size());
     EXPECT_NO_THROW(require_float_model(bundle));
   }
+}
+
+TEST(Bundle, IsFoundInAFolderOfRepositories) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin", "weights");
+  EXPECT_THAT(error_of(ErrorCode::file, [&] { open_model(folder.path()); }),
+              AllOf(HasSubstr("has pytorch_model.bin and no ONNX file"),
+                    HasSubstr("optimum-cli export onnx --model " + folder.path().string())));
+  fs::create_directory(folder.path() / "onnx");
+  const fs::path path = folder.path() / "onnx/model.onnx";
+  save_model(tiny_encoder({.opset = 18}), path);
+  EXPECT_EQ(open_model(folder.path()).file.path, path);
+  save_model(tiny_encoder({.opset = 17}), folder.path() / "model.onnx");
+  EXPECT_EQ(open_model(folder.path()).file.path, folder.path() / "model.onnx");
 }
 
 TEST(Bundle, UpgradingKeepsTheSites) {
@@ -68,10 +83,25 @@ TEST(Bundle, LengthIsThatOfThePositionTableOrTheShape) {
 
 TEST(Bundle, TheTokenizerMustFitTheEmbeddings) {
   const TinyBundle bundle;
-  EXPECT_EQ(tokenizer_for(bundle, {}).vocab_size(), 30);
+  std::vector<std::string> notes;
+  EXPECT_EQ(tokenizer_for(bundle, {}, notes).vocab_size(), 30);
   const fs::path large = bundle.files.write("large.txt", vocabulary(57));
-  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, large); }),
+  const SideFiles given{large, {}};
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { tokenizer_for(bundle, given, notes); }),
               HasSubstr("the tokenizer has 61 ids, but the word embedding of"));
+}
+
+TEST(Bundle, TheTokenizerMayAllowLessThanTheModel) {
+  const TinyBundle bundle({.positions = 50});
+  bundle.files.write("tokenizer_config.json", R"({"model_max_length": 30})");
+  std::vector<std::string> notes;
+  const Tokenizer tokenizer = tokenizer_for(bundle, {}, notes);
+  EXPECT_EQ(sequence_length(bundle, tokenizer, {}, 20, notes), 20u);
+  EXPECT_THAT(notes, IsEmpty());
+  EXPECT_EQ(sequence_length(bundle, tokenizer, {}, 40, notes), 30u);
+  EXPECT_EQ(sequence_length(bundle, tokenizer, 40, 20, notes), 40u);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("examples are cut there and not at 40"),
+                                 HasSubstr("with --max-length, examples are cut at 40")));
 }
 
 TEST(MakeEngine, ModelsThatAreNoEncodersRunThroughTheInterpreter) {

@@ -4,16 +4,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
 #include "base/file_facts.h"
+#include "base/hash.h"
 #include "evaluate/evaluation_score.h"
 #include "onnx/save.h"
 #include "quantize/rewrite.h"
 #include "study/plan_maker.h"
+#include "tests/support/errors.h"
 #include "tests/unit/session/tiny_bundle.h"
 
 namespace fp8q::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -98,6 +105,75 @@ TEST_F(EvaluationRun, ASourceThatChangedIsNoBaseline) {
   EXPECT_EQ(run_evaluation(given, nullptr).models[0].baseline, 0u);
   given.use_baseline = false;
   EXPECT_THAT(run_evaluation(given, nullptr).baselines, IsEmpty());
+}
+
+TEST_F(EvaluationRun, ASourceThatIsNoModelIsNoBaseline) {
+  bundle_.files.write("model.onnx", "not a model");
+  const Evaluation e = run_evaluation(options({converted_}), nullptr);
+  EXPECT_FALSE(e.models[0].baseline);
+  EXPECT_THAT(e.models[0].notes, ElementsAre(HasSubstr("has changed")));
+}
+
+TEST_F(EvaluationRun, ABaselineThatChangedSinceTheConversionIsTold) {
+  EvaluateOptions given = options({converted_});
+  given.baseline = float_;
+  EXPECT_THAT(run_evaluation(given, nullptr).models[0].notes, IsEmpty());
+  bundle_.model.producer_name = "another";
+  save_model(bundle_.model, float_);
+  const Evaluation e = run_evaluation(given, nullptr);
+  EXPECT_EQ(e.models[0].baseline, 0u);
+  EXPECT_THAT(e.models[0].notes, ElementsAre(HasSubstr("is not the model that")));
+}
+
+// The files of both graphs have the same bytes. Only the data files tell the models apart.
+TEST_F(EvaluationRun, ModelsAreToldApartByTheirData) {
+  std::vector<fs::path> models;
+  for (const char* name : {"a", "b"}) {
+    models.push_back(folder() / name / "model.onnx");
+    fs::create_directory(folder() / name);
+    for (const char* side : {"vocab.txt", "config.json"})
+      fs::copy(folder() / side, folder() / name / side);
+    save_model(bundle_.model, models.back(), {.max_proto_bytes = 10'000});
+  }
+  for (const auto& entry : fs::directory_iterator(folder() / "b"))
+    if (entry.path().extension() == ".data") {
+      std::string bytes = read_file(entry.path(), 1 << 24);
+      float first = 0;
+      std::memcpy(&first, bytes.data(), sizeof(first));
+      first += 1;
+      std::memcpy(bytes.data(), &first, sizeof(first));
+      write_file_atomically(entry.path(), bytes);
+    }
+  ASSERT_EQ(sha256_file(models[0]), sha256_file(models[1]));
+  EvaluateOptions given = options({models[0]});
+  given.baseline = models[1];
+  const Evaluation e = run_evaluation(given, nullptr);
+  EXPECT_EQ(e.models[0].baseline, 0u);
+  EXPECT_NE(e.models[0].run.file.sha256, e.baselines[0].file.sha256);
+  given.baseline = models[0];
+  EXPECT_FALSE(run_evaluation(given, nullptr).models[0].baseline);
+}
+
+TEST_F(EvaluationRun, LabelsThatNothingTellsAreNotGuessed) {
+  const Evaluation told = run_evaluation(options({float_}), nullptr);
+  fs::remove(folder() / "config.json");
+  EvaluateOptions unknown = options({float_});
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { run_evaluation(unknown, nullptr); }),
+              AllOf(HasSubstr("model.onnx: the model has no config.json"), HasSubstr("--labels")));
+  const auto answers = [&](std::vector<std::string> labels) {
+    EvaluateOptions named = options({float_});
+    named.task.labels = std::move(labels);
+    return run_evaluation(named, nullptr).models[0].run.answers.values;
+  };
+  const std::vector<double>& values = told.models[0].run.answers.values;
+  EXPECT_EQ(answers({"negative", "positive"}), values);
+  const auto swapped = answers({"positive", "negative"});
+  for (size_t e = 0; e < values.size(); ++e) EXPECT_EQ(swapped[e], 1 - values[e]);
+  EvaluateOptions other = options({float_});
+  other.task.labels = {"negative", "positive"};
+  other.task.name = "stsb";
+  EXPECT_THAT(error_of(ErrorCode::usage, [&] { run_evaluation(other, nullptr); }),
+              HasSubstr("--labels: task stsb has no classes"));
 }
 
 TEST_F(EvaluationRun, OptionsThatAnswersDependOnAreKept) {

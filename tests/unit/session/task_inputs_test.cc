@@ -99,6 +99,24 @@ TEST_F(InputsTest, ATableOfTheUsersNeedsAFileAndLabels) {
   EXPECT_THAT(inputs.task().classes, SizeIs(2)) << "the model has two logits";
 }
 
+TEST_F(InputsTest, AGraphThatIsNoEncoderTellsItsLogitsItself) {
+  TinyBundle other({.opset = 18, .labels = 2, .mask = MaskStyle::causal});
+  ASSERT_FALSE(other.encoder);
+  fs::remove(other.files.path() / "config.json");
+  ValueInfo& logits = other.model.graph.outputs[0];
+  logits.has_shape = true;
+  logits.shape.assign(2, {});
+  logits.shape[1].value = 2;
+  TaskRequest wanted{.task = {.name = "text", .data = table_}};
+  wanted.task.table.text_column = "sentence";
+  EXPECT_THAT(TaskInputs(wanted, other, notes_).task().classes, SizeIs(2));
+  logits.shape[1] = {};
+  EXPECT_THAT(error_of(ErrorCode::bad_data, [&] { TaskInputs(wanted, other, notes_); }),
+              HasSubstr("--labels NAMES"));
+  wanted.task.labels = {"0", "1"};
+  EXPECT_THAT(TaskInputs(wanted, other, notes_).task().classes, SizeIs(2));
+}
+
 TEST_F(InputsTest, FingerprintsTellWhatAScoreDependsOn) {
   const std::string whole = scorer(request()).fingerprint();
   EXPECT_EQ(scorer(request()).fingerprint(), whole);
@@ -109,6 +127,9 @@ TEST_F(InputsTest, FingerprintsTellWhatAScoreDependsOn) {
   EXPECT_NE(scorer(wanted).fingerprint(), whole);
   wanted = request();
   wanted.task.max_length = 6;
+  EXPECT_NE(scorer(wanted).fingerprint(), whole);
+  wanted = request();
+  wanted.task.labels = {"positive", "negative"};
   EXPECT_NE(scorer(wanted).fingerprint(), whole);
   wanted = request();
   wanted.task.spans.doc_stride = 1;

@@ -31,6 +31,7 @@ struct TinyBundle : Bundle {
       rename(model.graph.inputs[i].name, names[i]);
     find_sites(*this);
     files.write("vocab.txt", vocabulary());
+    files.write("config.json", R"({"id2label": {"0": "negative", "1": "positive"}})");
   }
 
  private:

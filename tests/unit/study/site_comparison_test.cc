@@ -36,7 +36,7 @@ TEST(SiteComparison, AModelIsItself) {
   SiteComparison comparison({"a", tiny.model, tiny.encoder.sites},
                             {"b", tiny.model, tiny.encoder.sites});
   comparison.compare_weights();
-  OutputErrors outputs(false);
+  OutputErrors outputs(nullptr);
   const auto one = make_cpu_engine(tiny.encoder, ComputeType::automatic),
              other = make_cpu_engine(tiny.encoder, ComputeType::automatic);
   comparison.compare_batch(*one, *other, tiny_words(), outputs);
@@ -54,7 +54,7 @@ TEST(SiteComparison, TellsTheErrorOfEverySite) {
   const Pair pair;
   SiteComparison comparison(pair.a(), pair.b());
   comparison.compare_weights();
-  OutputErrors outputs(false);
+  OutputErrors outputs(nullptr);
   const auto a = make_cpu_engine(pair.tiny.encoder, ComputeType::automatic),
              b = make_cpu_engine(pair.encoder, ComputeType::automatic);
   comparison.compare_batch(*a, *b, tiny_words(), outputs);

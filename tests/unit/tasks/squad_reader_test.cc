@@ -47,6 +47,13 @@ TEST(SquadReader, ReadsQuestionsWithAllTheirAnswers) {
   EXPECT_THAT(e.answers, ElementsAre("Some", "text"));
 }
 
+TEST(SquadReader, QuestionsMayBeNumbered) {
+  const std::string question = R"({"id": 17, "question": "W?", "answers": [{"text": "Some"}]})";
+  EXPECT_EQ(read("squad", file_with(question)).examples[0].id, "17");
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": [], "question": "W?"})")),
+              HasSubstr("qas[0].id: expected a string"));
+}
+
 TEST(SquadReader, ImpossibleQuestionsHaveNoAnswer) {
   const std::string content = file_with(std::string(kQuestion) + "," + kImpossible);
   EXPECT_THAT(read("squad2", content).examples[1].answers, IsEmpty());
@@ -65,8 +72,8 @@ TEST(SquadReader, ErrorsNameThePlace) {
   EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "id": "r"})")), HasSubstr("stands twice"));
   EXPECT_THAT(error_in("squad", std::string(500, '[')), HasSubstr("nested"));
   EXPECT_THAT(error_in("squad", R"({"data": []})"), HasSubstr("found none"));
-  EXPECT_THAT(error_in("squad", file_with(R"({"id": 5, "question": "W?", "answers": []})")),
-              HasSubstr("qas[0].id: expected a string, found 5"));
+  EXPECT_THAT(error_in("squad", file_with(R"({"id": false, "question": "W?", "answers": []})")),
+              HasSubstr("qas[0].id: expected a string, found false"));
   EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "question": "W?", "answers": []})")),
               HasSubstr("qas[0].answers: has no answer"));
   EXPECT_THAT(error_in("squad", file_with(R"({"id": "q", "answers": []})")),

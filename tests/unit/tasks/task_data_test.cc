@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tasks/lines.h"
 #include "tasks/task_reader.h"
 #include "tests/support/errors.h"
 #include "tests/support/paths.h"
@@ -115,6 +116,47 @@ TEST(TaskTable, UnlabeledOfficialTestFilesAreRecognized) {
   EXPECT_FALSE(read_task_table(require_task("cola"), "f", "index\tsentence\n0\ta\n").labeled);
 }
 
+TEST(TaskTable, BlankLinesAreSkippedAndKeepTheirNumbers) {
+  const Dataset data = read_task_table(require_task("sst2"), "f",
+                                       "\r\nsentence\tlabel\r\n\r\ngood\t1\r\n \t\nbad\t0\n\n\n");
+  ASSERT_EQ(data.examples.size(), 2u);
+  EXPECT_EQ(data.examples[1].text, "bad");
+  EXPECT_THAT(table_error("sst2", "sentence\tlabel\n\n\nx\t7\n"),
+              HasSubstr("line 4: expected a label"));
+}
+
+TEST(TaskTable, OnlyUtf8IsText) {
+  EXPECT_THAT(table_error("sst2", "sentence\tlabel\nun caf\xe9\t1\n"),
+              HasSubstr("f.tsv: line 2: byte 7 (0xe9) is not UTF-8"));
+  EXPECT_THAT(table_error("sst2", std::string("\xff\xfes\0", 4)), HasSubstr("UTF-16"));
+  test::expect_error(ErrorCode::bad_data, "line 2: byte 13 (0xff)",
+                     [] { read_task_lines(require_task("sst2"), "f", "\n{\"sentence\":\xff}\n"); });
+}
+
+TEST(TaskTable, ShortRowsOfQqpAreLeftOutAndCounted) {
+  const std::string header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n";
+  const Dataset data =
+      read_task_table(require_task("qqp"), "qqp.tsv",
+                      header + "1\t2\t3\twhat\twho\t0\n\tis it? no\t0\n4\t5\t6\twhat\twho\t1\n");
+  ASSERT_EQ(data.examples.size(), 2u);
+  EXPECT_EQ(data.examples[1].gold, 1);
+  EXPECT_THAT(data.note, HasSubstr("qqp.tsv: rows with too few columns: 1"));
+  EXPECT_THAT(table_error("qqp", header + "1\t2\t3\ta\tb\t0\tmore\n"), HasSubstr("found 7"));
+  EXPECT_THAT(table_error("qqp", header + "1\t2\n"), HasSubstr("expected examples"));
+}
+
+TEST_F(TaskData, QuotedFieldsOfOnesOwnTableAreNoticed) {
+  const Task& sst2 = require_task("sst2");
+  const auto note = [&](const std::string& name, const std::string& rows) {
+    return load_dataset(sst2, request(folder_.write(name, "sentence\tlabel\n" + rows))).note;
+  };
+  EXPECT_THAT(note("own.tsv", "\"a\"\t1\n\"b\"\t0\n"), HasSubstr("2 of 2 texts stand in quotes"));
+  EXPECT_THAT(note("own.tsv", "\"he said \"\"no\"\"\"\t1\nb\t0\nc\t0\n"), HasSubstr("1 of 3"));
+  EXPECT_THAT(note("own.tsv", "\"a\" and \"b\"\t1\nb \"c\"\t0\n\"d\"\t0\n"), IsEmpty());
+  EXPECT_THAT(note("dev.tsv", "\"a\"\t1\n\"b\"\t0\n"), IsEmpty())
+      << "official files have quotations";
+}
+
 TEST(TaskTable, ErrorsNameTheLineAndWhatWasExpected) {
   EXPECT_THAT(table_error("sst2", ""), HasSubstr("f.tsv: line 1: expected examples"));
   EXPECT_THAT(table_error("sst2", "sentence\tlabel\n"),
@@ -127,6 +169,8 @@ TEST(TaskTable, ErrorsNameTheLineAndWhatWasExpected) {
   EXPECT_THAT(table_error("sst2", "sentence\tlabel\na\t-1\n"), HasSubstr("not published"));
   EXPECT_THAT(table_error("sst2", "text\tclass\n"),
               HasSubstr("line 1: expected the tab-separated column"));
+  for (const char* exported : {"id,sentence,label\n", "\"sentence\"\t\"label\"\n"})
+    EXPECT_THAT(table_error("sst2", exported), HasSubstr("with tabs and without quotes"));
   EXPECT_THAT(table_error("cola", "a\tb\tc\n"), HasSubstr("or 4 columns without a header"));
   EXPECT_THAT(table_error("stsb", "sentence1\tsentence2\tscore\na\tb\tnan\n"),
               HasSubstr("line 2: expected a number as score, found \"nan\""));

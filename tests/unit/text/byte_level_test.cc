@@ -10,11 +10,12 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "fp8q/error.h"
 #include "tests/support/paths.h"
 #include "tests/unit/text/golden_case.h"
+#include "text/byte_level.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {
@@ -86,7 +87,6 @@ TEST(ByteLevelBpe, DescribesItself) {
   EXPECT_EQ(tokenizer.pad_id(), 1);
   EXPECT_EQ(tokenizer.frame_size(false), 2u);
   EXPECT_EQ(tokenizer.frame_size(true), 4u);
-  EXPECT_EQ(find_tokenizer(folder.path()), folder.path() / "vocab.json");
 }
 
 TEST(ByteLevelBpe, IllFormedBytesAreReplacementCharacters) {
@@ -211,21 +211,45 @@ std::string vocab_json_error(const std::string& vocab, const std::optional<std::
   return "no error";
 }
 
+// Returns a vocabulary with these tokens and those of all bytes, which the golden one has.
+std::string with_bytes(const std::vector<std::string>& tokens) {
+  json vocab;
+  const auto add = [&](const std::string& token) {
+    if (!vocab.contains(token)) vocab[token] = vocab.size();
+  };
+  for (const std::string& token : tokens) add(token);
+  for (const auto& [token, id] : golden()["spec"]["model"]["vocab"].items())
+    if (const auto bytes = bytes_of_token(token); bytes && bytes->size() == 1) add(token);
+  return vocab.dump();
+}
+
 TEST(ByteLevelBpe, DamagedVocabularyFilesNamePlaceAndRemedy) {
-  const std::string vocab = R"({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "b": 5})";
-  EXPECT_EQ(vocab_json_error(R"({"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"a":4,"aa":5})", "a a\r\n"),
-            "no error");
+  const std::string vocab = with_bytes({"<s>", "<pad>", "</s>", "<unk>", "aa"});
+  EXPECT_EQ(vocab_json_error(vocab, "a a\r\n"), "no error");
   EXPECT_THAT(vocab_json_error(vocab, {}), HasSubstr("merges.txt: is absent or empty"));
   EXPECT_THAT(vocab_json_error(vocab, "#version: 0.2\na b\n"),
               HasSubstr("merges.txt: line 2: the merge of \"a\" and \"b\" needs the token \"ab\""));
   EXPECT_THAT(vocab_json_error(vocab, "a b c\n"), HasSubstr("merges.txt: line 1: expected two"));
-  EXPECT_THAT(vocab_json_error(R"({"a": 0})", "#version\n"),
-              HasSubstr("neither the unknown token \"<unk>\" nor a token for every byte"));
-  EXPECT_THAT(vocab_json_error(R"({"<unk>": 0, "</s>": 1})", "#version\n"),
+  EXPECT_THAT(vocab_json_error(vocab, "a a\n\xff\n"),
+              HasSubstr("merges.txt: line 2: byte 1 (0xff)"));
+  EXPECT_THAT(vocab_json_error(with_bytes({"<unk>", "</s>"}), "#version\n"),
               HasSubstr("vocab.json: has no special token \"<s>\""));
   EXPECT_THAT(vocab_json_error("[]", "#version\n"), HasSubstr("vocab.json: expected an object"));
   EXPECT_THAT(vocab_json_error(vocab, "#version\n", R"({"tokenizer_class": "GPT2Tokenizer"})"),
               HasSubstr("tokenizer_class \"GPT2\" with a vocab.json is not supported"));
+}
+
+TEST(ByteLevelBpe, OtherVocabulariesAreRefusedAsWhatTheyAre) {
+  const auto refusal = [](const char* token) {
+    return vocab_json_error(
+        json{{"<s>", 0}, {"</s>", 1}, {"<pad>", 2}, {"<unk>", 3}, {"a", 4}, {token, 5}}.dump(),
+        "#version\n");
+  };
+  EXPECT_THAT(refusal("a</w>"), HasSubstr("vocab.json: is no vocabulary of byte-level BPE"));
+  EXPECT_THAT(refusal("a</w>"), HasSubstr("\"</w>\", as XLM"));
+  EXPECT_THAT(refusal("a@@"), HasSubstr("\"@@\", as PhoBERT"));
+  EXPECT_THAT(refusal("\u2581a"), HasSubstr("as SentencePiece does"));
+  EXPECT_THAT(refusal("b"), HasSubstr("has no token for some of the 256 bytes"));
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <map>
 #include <random>
 
+#include "base/utf8.h"
 #include "text/added_tokens.h"
 #include "text/bpe.h"
 #include "text/trie.h"
 #include "text/truncation.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {

@@ -8,10 +8,10 @@
 #include <random>
 #include <thread>
 
+#include "base/utf8.h"
 #include "fp8q/error.h"
 #include "tests/support/errors.h"
 #include "tests/support/paths.h"
-#include "text/utf8.h"
 
 namespace fp8q {
 namespace {
@@ -124,19 +124,6 @@ TEST(Tokenizer, AddedTokensBesideAVocabularyAreUsed) {
   EXPECT_THAT(load("10").encode("un<x>Film", {}, 8).ids, ElementsAre(2, 5, 10, 1, 3));
   EXPECT_EQ(load("10").vocab_size(), 11);
   EXPECT_EQ(raised_by([&] { load("-1"); }).first, ErrorCode::bad_data);
-}
-
-TEST(FindTokenizer, PrefersTokenizerJsonAndSaysWhatIsMissing) {
-  const test::TemporaryFolder folder;
-  const auto [code, message] = raised_by([&] { find_tokenizer(folder.path()); });
-  EXPECT_EQ(code, ErrorCode::bad_data);
-  EXPECT_THAT(message, HasSubstr(folder.path().string()));
-  EXPECT_THAT(message, HasSubstr("--tokenizer PATH"));
-  const auto vocab = folder.write("vocab.txt", kVocab);
-  EXPECT_EQ(find_tokenizer(folder.path()), vocab);
-  const auto full = folder.write("tokenizer.json", tokenizer_json());
-  EXPECT_EQ(find_tokenizer(folder.path()), full);
-  EXPECT_EQ(find_tokenizer(folder.path(), vocab), vocab);
 }
 
 // Returns random bytes, biased towards what has meaning to a tokenizer.

@@ -27,6 +27,17 @@ DecodedChar decode_utf8_before(std::string_view text, size_t end);
 
 void append_utf8(std::string& out, char32_t c);
 
+// Returns whether `c`, decoded at byte `at`, stands for an ill-formed part and not for U+FFFD
+// itself.
+bool is_ill_formed(std::string_view text, size_t at, DecodedChar c);
+
+// Returns the first byte that begins no well-formed character, or npos.
+size_t find_ill_formed(std::string_view text);
+
+// Returns whether a terminal or a page may show the character as it is. Controls (C0, DEL, C1),
+// line and paragraph separators, and invisible characters that reorder or hide text may not.
+bool is_printable(char32_t c);
+
 // Returns the number of code points. Each ill-formed part counts as one.
 size_t count_code_points(std::string_view text);
 

@@ -1,4 +1,6 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
+
+#include <cstring>
 
 namespace fp8q {
 namespace {
@@ -69,6 +71,37 @@ void append_utf8(std::string& out, char32_t c) {
     tail(6);
     tail(0);
   }
+}
+
+bool is_ill_formed(std::string_view text, size_t at, DecodedChar c) {
+  return c.value == kReplacementCharacter && text.substr(at, 3) != "\xEF\xBF\xBD";
+}
+
+size_t find_ill_formed(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  for (size_t at = 0; at < text.size();) {
+    uint64_t eight = kHighBits;
+    if (at + sizeof eight <= text.size()) std::memcpy(&eight, text.data() + at, sizeof eight);
+    if ((eight & kHighBits) == 0) {
+      at += sizeof eight;
+      continue;
+    }
+    const DecodedChar c = decode_utf8(text, at);
+    if (is_ill_formed(text, at, c)) return at;
+    at += c.bytes;
+  }
+  return std::string_view::npos;
+}
+
+bool is_printable(char32_t c) {
+  const auto within = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+  if (c < 0x20 || within(0x7F, 0x9F)) return false;
+  if (c < 0x61C) return true;
+  // The ranges are marks of direction, separators, embeddings and overrides, invisible operators
+  // and isolates, the byte order mark, interlinear annotations, and tags.
+  return !(c == 0x61C || c == 0x200B || within(0x200E, 0x200F) || within(0x2028, 0x202E) ||
+           within(0x2060, 0x206F) || c == 0xFEFF || within(0xFFF9, 0xFFFB) ||
+           within(0xE0000, 0xE007F));
 }
 
 size_t count_code_points(std::string_view text) {
