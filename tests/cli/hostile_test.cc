@@ -78,7 +78,7 @@ std::vector<Hostile> hostile_models() {
   const std::map<std::string, Attribute> ab_cd = {{"equation", std::string("ab,cd->")}};
   return {
       {"AddOfOneInput", 3, encoder_without_an_operand},
-      {"LongChain", 8, [] { return chain_of_identities(50'000); }},
+      {"LongChain", 8, [] { return chain_of_identities(30'000); }},
       {"ProductsOfMatrices", 8, of_zeros({2800, 2800}, {node("MatMul", {"x", "x"}, "y")})},
       {"ProductsOfVectors", 8, of_zeros({2800, 2800}, {node("Einsum", {"x", "x"}, "y", ab_cd)})},
       {"LargeConstants", 8,
