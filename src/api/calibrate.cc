@@ -82,12 +82,13 @@ void check_options(const CalibrateOptions& options) {
   check_shard(options.shard, options.shards);
 }
 
-// Throws before the run what convert would throw after it, whatever the statistics hold.
+// Throws before the run what convert would throw after it, whatever the statistics hold. The copies
+// are made for these errors alone: calibration runs the model as it is.
 void check_convertible(const Bundle& bundle) {
   Model upgraded = bundle.model;  // shares the payloads
   upgrade_opset(upgraded);
-  std::vector<Site> sites = bundle.sites;
-  find_types(bundle.model, sites);
+  std::vector<Site> typed = bundle.sites;
+  find_types(bundle.model, typed);
   const PlanRequest request = recipe_request(default_recipe(), bundle.sites);
   require_coverage(bundle.model, bundle.sites, request, printable(bundle.file.path.string()));
   check_weights(bundle.model, bundle.sites, request);

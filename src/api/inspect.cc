@@ -36,11 +36,8 @@ void count_constants(const Graph& graph, InspectResult& result) {
     if (number && tensor.rank() > 0) result.parameters += static_cast<uint64_t>(tensor.size());
   };
   for (const auto& [name, tensor] : graph.initializers) add(tensor);
-  for (const Node& node : graph.nodes) {
-    if (node.op_type != "Constant") continue;
-    const Attribute* value = find_attribute(node, "value");
-    if (value && std::holds_alternative<Tensor>(*value)) add(std::get<Tensor>(*value));
-  }
+  for (const Node& node : graph.nodes)
+    if (const Tensor* tensor = constant_tensor(node)) add(*tensor);
 }
 
 void describe_encoder(const Encoder& encoder, InspectResult& result) {

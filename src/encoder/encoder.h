@@ -7,6 +7,7 @@
 // the model's initializers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -121,6 +122,9 @@ struct HeadRows {
   static constexpr int kHiddenStates = -1;
   int stage = kHiddenStates;
   std::vector<RowFunction> functions;
+  bool applies(RowFunction function) const {
+    return std::ranges::find(functions, function) != functions.end();
+  }
   friend bool operator==(const HeadRows&, const HeadRows&) = default;
 };
 

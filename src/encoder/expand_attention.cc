@@ -13,9 +13,7 @@ namespace {
 
 bool is_attention(const Node& node) { return is_op(&node, "Attention"); }
 
-bool has_input(const Node& node, size_t i) {
-  return i < node.inputs.size() && !node.inputs[i].empty();
-}
+bool has_input(const Node& node, size_t i) { return !input_or_empty(node, i).empty(); }
 
 // Returns whether the node computes what expand() writes out, at the shapes of `values`.
 bool is_plain(const Node& node, const AbstractValues& values) {

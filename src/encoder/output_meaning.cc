@@ -1,7 +1,5 @@
 #include "encoder/output_meaning.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "encoder/summary.h"
 
@@ -11,12 +9,8 @@ namespace {
 // Few classifiers that pool all tokens have so many labels.
 constexpr int64_t kLeastDense = 16;
 
-bool has(const HeadRows& rows, RowFunction function) {
-  return std::ranges::find(rows.functions, function) != rows.functions.end();
-}
-
 bool gives_probabilities(const HeadRows& rows) {
-  return has(rows, RowFunction::softmax) || has(rows, RowFunction::sigmoid);
+  return rows.applies(RowFunction::softmax) || rows.applies(RowFunction::sigmoid);
 }
 
 std::string_view name(OutputKind kind) {
@@ -43,12 +37,12 @@ OutputKind kind_of(const Encoder& encoder, const EncoderOutput& output) {
   if (rows.stage == HeadRows::kHiddenStates && !output.column && !gives_probabilities(rows))
     return per_token ? OutputKind::hidden_states : OutputKind::embedding;
   if (per_token) return OutputKind::token_logits;
-  if (has(rows, RowFunction::normalize)) return OutputKind::embedding;
+  if (rows.applies(RowFunction::normalize)) return OutputKind::embedding;
   if (output.column || gives_probabilities(rows) || rows.stage == HeadRows::kHiddenStates)
     return OutputKind::logits;
   const HeadStage& last = encoder.head.at(static_cast<size_t>(rows.stage));
   const bool of_all_tokens =
-      has(last.input, RowFunction::mean) || has(last.input, RowFunction::max);
+      last.input.applies(RowFunction::mean) || last.input.applies(RowFunction::max);
   if (last.linear.out == 1) return OutputKind::logits;
   if (last.activation == Activation::none)
     return of_all_tokens && last.linear.out >= kLeastDense ? OutputKind::embedding

@@ -16,9 +16,7 @@ Quantization checked(std::variant<Quantization, std::string> read) {
   return std::get<Quantization>(std::move(read));
 }
 
-bool is_float(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
-}
+bool is_float(DType dtype) { return dtype == DType::f32 || is_half(dtype); }
 
 // Returns whether a Cast keeps every value. Then its input is the better tensor to keep.
 bool widens(const View& view, const Node& cast) {

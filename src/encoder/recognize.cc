@@ -19,8 +19,7 @@ bool computes_in_half(const match::View& view) {
     const std::string& result = node.outputs[0];
     if (result.empty() || view.is_known(result) || match::is_movement(node) || is_op(&node, "Cast"))
       return false;
-    const DType dtype = view.dtype(result);
-    return dtype == DType::f16 || dtype == DType::bf16;
+    return is_half(view.dtype(result));
   });
 }
 

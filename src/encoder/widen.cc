@@ -8,8 +8,6 @@
 namespace fp8q {
 namespace {
 
-bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }
-
 bool is_half(int64_t onnx_type) {
   return onnx_type == static_cast<int64_t>(DType::f16) ||
          onnx_type == static_cast<int64_t>(DType::bf16);

@@ -30,19 +30,15 @@ const EncoderOutput* known_output(const EngineOutput& output, const Encoder* enc
   return at == encoder->outputs.end() ? nullptr : &*at;
 }
 
-bool applies(const EncoderOutput& output, RowFunction function) {
-  return std::ranges::find(output.rows.functions, function) != output.rows.functions.end();
-}
-
 bool is_decision(const Encoder& encoder, const EncoderOutput& output) {
   const OutputKind kind = kind_of(encoder, output);
   return (kind == OutputKind::logits || kind == OutputKind::token_logits) &&
-         !applies(output, RowFunction::sigmoid);
+         !output.rows.applies(RowFunction::sigmoid);
 }
 
 bool is_after_softmax(const EngineOutput& output, const Encoder* encoder) {
   const EncoderOutput* known = known_output(output, encoder);
-  return known && applies(*known, RowFunction::softmax);
+  return known && known->rows.applies(RowFunction::softmax);
 }
 
 // Returns logits that give these probabilities. Those that FP32 rounds to 0 count as the least.

@@ -51,9 +51,25 @@ const Tensor* GraphIndex::initializer(const std::string& value) const {
   return it == graph_->initializers.end() ? nullptr : &it->second;
 }
 
+const Tensor* GraphIndex::constant(const std::string& value) const {
+  if (const Tensor* tensor = initializer(value)) return tensor;
+  const Node* node = producer(value);
+  return node ? constant_tensor(*node) : nullptr;
+}
+
 const Attribute* find_attribute(const Node& node, const std::string& name) {
   const auto it = node.attributes.find(name);
   return it == node.attributes.end() ? nullptr : &it->second;
+}
+
+const Tensor* constant_tensor(const Node& node) {
+  if (!is_op(&node, "Constant")) return nullptr;
+  const Attribute* value = find_attribute(node, "value");
+  return value ? std::get_if<Tensor>(value) : nullptr;
+}
+
+std::string input_or_empty(const Node& node, size_t i) {
+  return i < node.inputs.size() ? node.inputs[i] : "";
 }
 
 namespace {

@@ -33,6 +33,8 @@ class GraphIndex {
   std::span<const Use> uses(const std::string& value) const;
   bool is_graph_output(const std::string& value) const;
   const Tensor* initializer(const std::string& value) const;
+  // Returns the tensor of an initializer or of a Constant node, and nullptr for other values.
+  const Tensor* constant(const std::string& value) const;
   const Graph& graph() const { return *graph_; }
 
  private:
@@ -53,6 +55,12 @@ std::string string_attribute(const Node& node, const std::string& name, std::str
 std::vector<int64_t> ints_attribute(const Node& node, const std::string& name,
                                     std::vector<int64_t> otherwise);
 const Attribute* find_attribute(const Node& node, const std::string& name);
+// Returns the tensor of a Constant node, and nullptr for other nodes and for constants that are
+// given as numbers.
+const Tensor* constant_tensor(const Node& node);
+
+// Returns the name of an input, or "" if the node does not have it.
+std::string input_or_empty(const Node& node, size_t i);
 
 // Returns the name of a node for messages: `MatMul "/bert/encoder/MatMul_3"`. A node without a name
 // is described by its first output.

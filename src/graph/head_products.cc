@@ -9,10 +9,7 @@ namespace {
 // Returns the axes of a ReduceMean, an attribute before opset 18 and an input since.
 std::vector<int64_t> reduced_axes(const GraphIndex& index, const Node& node) {
   if (node.inputs.size() < 2) return ints_attribute(node, "axes", {});
-  const Tensor* axes = index.initializer(node.inputs[1]);
-  if (const Node* constant = index.producer(node.inputs[1]); !axes && is_op(constant, "Constant"))
-    if (const Attribute* value = find_attribute(*constant, "value"))
-      axes = std::get_if<Tensor>(value);
+  const Tensor* axes = index.constant(node.inputs[1]);
   if (!axes || axes->dtype() != DType::i64) return {};
   return {axes->data<int64_t>().begin(), axes->data<int64_t>().end()};
 }

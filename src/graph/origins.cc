@@ -8,10 +8,6 @@
 namespace fp8q {
 namespace {
 
-std::string value_read(const Node& node, size_t i) {
-  return i < node.inputs.size() ? node.inputs[i] : "";
-}
-
 template <size_t N>
 bool has_type_among(const Node& node, const std::array<const char*, N>& ops) {
   return std::ranges::any_of(ops, [&](const char* op) { return is_op(&node, op); });
@@ -42,20 +38,16 @@ bool Origins::comes_from_softmax(const std::string& value) const {
 
 std::optional<int64_t> Origins::rank_of_output(const Node& node) const {
   static constexpr std::array kKeepRank = {"Identity", "Cast", "Transpose", "DequantizeLinear"};
-  if (is_op(&node, "Constant")) {
-    const Attribute* value = find_attribute(node, "value");
-    const Tensor* tensor = value ? std::get_if<Tensor>(value) : nullptr;
-    return tensor ? std::optional(tensor->rank()) : std::nullopt;
-  }
-  return has_type_among(node, kKeepRank) ? rank_of(value_read(node, 0)) : std::nullopt;
+  if (const Tensor* tensor = constant_tensor(node)) return tensor->rank();
+  return has_type_among(node, kKeepRank) ? rank_of(input_or_empty(node, 0)) : std::nullopt;
 }
 
 bool Origins::makes_probabilities(const Node& node) const {
   static constexpr std::array kLookThrough = {"Identity", "Cast", "Dropout", "Reshape"};
   if (is_op(&node, "Softmax")) return true;
   // This is the guard of scaled dot-product attention: Where(IsNaN(p), 0, p).
-  if (is_op(&node, "Where")) return comes_from_softmax(value_read(node, 2));
-  return has_type_among(node, kLookThrough) && comes_from_softmax(value_read(node, 0));
+  if (is_op(&node, "Where")) return comes_from_softmax(input_or_empty(node, 2));
+  return has_type_among(node, kLookThrough) && comes_from_softmax(input_or_empty(node, 0));
 }
 
 }  // namespace fp8q

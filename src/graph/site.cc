@@ -21,10 +21,6 @@ bool all_zero(const Tensor& tensor) {
   return std::ranges::all_of(values.data<float>(), [](float v) { return v == 0; });
 }
 
-std::string input_or_empty(const Node& node, size_t i) {
-  return i < node.inputs.size() ? node.inputs[i] : "";
-}
-
 }  // namespace
 
 std::variant<Quantization, std::string> read_dequantize(const Node& dequantize, DType codes,
@@ -101,9 +97,7 @@ class Constants {
       const bool random = node.op_type.starts_with("Random") || node.op_type == "Bernoulli";
       if (!from_constants || random) continue;
       names_.insert(node.outputs.begin(), node.outputs.end());
-      if (is_op(&node, "Constant"))
-        if (const auto* value = find_attribute(node, "value"))
-          if (const auto* tensor = std::get_if<Tensor>(value)) nodes_[node.outputs[0]] = tensor;
+      if (const Tensor* tensor = constant_tensor(node)) nodes_[node.outputs[0]] = tensor;
     }
   }
 

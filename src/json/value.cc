@@ -155,6 +155,11 @@ std::string Value::string_or(std::string_view key, std::string_view otherwise) c
   return found ? found->string() : std::string(otherwise);
 }
 
+std::optional<std::string> Value::find_string(std::string_view key) const {
+  const auto found = find(key);
+  return found && found->is_string() ? std::optional(found->string()) : std::nullopt;
+}
+
 bool Value::boolean_or(std::string_view key, bool otherwise) const {
   const auto found = find(key);
   return found ? found->boolean() : otherwise;

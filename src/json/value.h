@@ -62,6 +62,8 @@ class Value {
   // Return a member, or a default if it is absent or null.
   std::string string_or(std::string_view key, std::string_view otherwise) const;
   bool boolean_or(std::string_view key, bool otherwise) const;
+  // Returns a member that is a hint: nullopt if it is absent or no text.
+  std::optional<std::string> find_string(std::string_view key) const;
   // Requires a text equal to this one.
   void must_be(std::string_view text) const;
 

@@ -47,9 +47,7 @@ Ranks::Ranks(const Graph& graph) {
     if (node.outputs.empty() || !node.domain.empty()) continue;
     const std::string& output = node.outputs[0];
     if (const auto rank = of_output(node)) ranks_.emplace(output, *rank);
-    const Attribute* value = find_attribute(node, "value");
-    const Tensor* constant = value ? std::get_if<Tensor>(value) : nullptr;
-    if (node.op_type == "Constant" && constant && constant->rank() == 1)
+    if (const Tensor* constant = constant_tensor(node); constant && constant->rank() == 1)
       lengths_[output] = constant->size();
     if (node.op_type == "Concat") {
       // Shapes are concatenated from vectors of known lengths.
@@ -80,11 +78,7 @@ Rank Ranks::of_output(const Node& node) const {
     return i < node.inputs.size() ? (*this)(node.inputs[i]) : std::nullopt;
   };
   const std::string& op = node.op_type;
-  if (op == "Constant") {
-    const Attribute* value = find_attribute(node, "value");
-    const Tensor* constant = value ? std::get_if<Tensor>(value) : nullptr;
-    return constant ? Rank(constant->rank()) : std::nullopt;
-  }
+  if (const Tensor* constant = constant_tensor(node)) return constant->rank();
   if (op == "Shape") return 1;
   if (op == "Transpose" && node.attributes.contains("perm"))
     return static_cast<int64_t>(ints_attribute(node, "perm", {}).size());

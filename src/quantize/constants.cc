@@ -13,9 +13,7 @@ namespace {
 // Chains in real files have one or two nodes.
 constexpr int kMaxChain = 16;
 
-bool is_float(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64;
-}
+bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64 || is_half(dtype); }
 
 // Holds the nodes from `value` up to the stored tensor, nearest first.
 struct Chain {
@@ -33,8 +31,7 @@ std::optional<Chain> find_chain(const GraphIndex& index, std::string value) {
     const Node* node = index.producer(value);
     if (!node) return std::nullopt;
     if (is_op(node, "Constant")) {
-      const Attribute* attribute = find_attribute(*node, "value");
-      const Tensor* tensor = attribute ? std::get_if<Tensor>(attribute) : nullptr;
+      const Tensor* tensor = constant_tensor(*node);
       if (!tensor) return std::nullopt;
       chain.root = {*tensor, ""};
       return chain;
@@ -79,8 +76,7 @@ std::optional<Tensor> constant_contents(const GraphIndex& index, const std::stri
       tensor = tensor.to(*to);
     }
   }
-  const bool half = tensor.dtype() == DType::f16 || tensor.dtype() == DType::bf16;
-  return half ? tensor.to(DType::f32) : tensor;
+  return is_half(tensor.dtype()) ? tensor.to(DType::f32) : tensor;
 }
 
 std::optional<DType> constant_type(const GraphIndex& index, const std::string& value) {

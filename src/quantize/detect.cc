@@ -41,10 +41,7 @@ bool is_product(const Node& node) { return is_op(&node, "MatMul") || is_op(&node
 
 // Returns whether the value is an initializer or a Constant that holds a matrix of 8-bit codes.
 bool is_stored_codes(const GraphIndex& index, const std::string& value) {
-  const Tensor* tensor = index.initializer(value);
-  if (const Node* node = index.producer(value); !tensor && is_op(node, "Constant"))
-    if (const Attribute* stored = find_attribute(*node, "value"))
-      tensor = std::get_if<Tensor>(stored);
+  const Tensor* tensor = index.constant(value);
   return tensor && tensor->rank() >= 2 && tensor->size() > 1 &&
          (tensor->dtype() == DType::u8 || fp8q::format_of(tensor->dtype()));
 }

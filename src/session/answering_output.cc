@@ -44,7 +44,7 @@ AnsweringOutput embedding(const std::string& output, const std::string& what) {
 AnsweringOutput logits(const Encoder& encoder, const EncoderOutput& output) {
   AnsweringOutput answer{.name = output.name, .embedding = false, .pooling = {}, .note = ""};
   for (const auto function : {RowFunction::softmax, RowFunction::sigmoid})
-    if (std::ranges::find(output.rows.functions, function) != output.rows.functions.end())
+    if (output.rows.applies(function))
       answer.note = fmt::format("the model's output \"{}\" is not logits but probabilities ({})",
                                 printable(output.name), describe(encoder, output.rows));
   return answer;

@@ -88,8 +88,9 @@ const PreparedInputs& TaskInputs::prepared(const Bundle& bundle, std::vector<std
   const size_t length =
       sequence_length(bundle, tokenizer, request_.task.max_length, task_.max_length, notes);
   AnsweringOutput output;
-  if (task_.kind == TaskKind::labels) output = answering_output(bundle, config(bundle));
-  if (!output.embedding) require_known_labels(task_, config(bundle));
+  const ModelConfig config = this->config(bundle);
+  if (task_.kind == TaskKind::labels) output = answering_output(bundle, config);
+  if (!output.embedding) require_known_labels(task_, config);
   auto [entry, missing] = prepared_.try_emplace({tokenizer.hash(), length, output});
   PreparedInputs& prepared = entry->second;
   if (missing) {

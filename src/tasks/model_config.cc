@@ -11,13 +11,6 @@ using json::Value;
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 
-// Returns a member that is a text. A hint of another type is none.
-std::optional<std::string> text_in(const Value& root, const char* key) {
-  const auto value = root.find(key);
-  if (!value || !value->is_string()) return std::nullopt;
-  return value->string();
-}
-
 }  // namespace
 
 const std::vector<std::string>& ModelConfig::labels() const {
@@ -30,9 +23,9 @@ ModelConfig read_model_config(const std::filesystem::path& path) {
   const Value root = document.root();
   ModelConfig config;
   config.path = path;
-  config.model_type = text_in(root, "model_type");
-  config.finetuning_task = text_in(root, "finetuning_task");
-  config.problem_type = text_in(root, "problem_type");
+  config.model_type = root.find_string("model_type");
+  config.finetuning_task = root.find_string("finetuning_task");
+  config.problem_type = root.find_string("problem_type");
   try {
     config.id2label = read_labels(root);
   } catch (const Error& e) {  // only those who need the labels are told

@@ -39,6 +39,8 @@ std::optional<DType> dtype_of_onnx_code(int code);
 // Returns the name that ONNX prints, in lowercase: "float", "int64", "float8e4m3fn".
 std::string_view name(DType dtype);
 size_t element_size(DType dtype);
+// Returns whether the elements are floating-point numbers of 16 bits.
+inline bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }
 
 // Returns the format whose codes are elements of this type, or nullopt if they are not codes.
 std::optional<Format> format_of(DType dtype);

@@ -9,9 +9,6 @@
 namespace fp8q {
 namespace {
 
-using json::Document;
-using json::Value;
-
 // These types of models have tokenizers of their own in `transformers`. Relatives of BERT and
 // RoBERTa are left out, since their folders hold vocabularies of either.
 constexpr std::pair<std::string_view, std::string_view> kClassOfModel[] = {
@@ -39,11 +36,13 @@ constexpr std::pair<std::string_view, std::string_view> kClassOfModel[] = {
 
 constexpr std::string_view kForAny[] = {"PreTrainedTokenizer", "Tokenizers", "TokenizersBackend"};
 
-// Returns a member that is a text. Others are of no use here, and do no harm.
-std::optional<std::string> text_in(const Value& root, const char* key) {
-  const auto value = root.is_object() ? root.find(key) : std::nullopt;
-  if (!value || !value->is_string()) return std::nullopt;
-  return value->string();
+// Returns a text that the file holds under `key`. Members of other types are of no use here, and do
+// no harm.
+std::optional<std::string> text_in(const TokenizerFile& file, const char* key) {
+  if (file.bytes.empty()) return std::nullopt;
+  const json::Document document = json::Document::parse(file.bytes, file.path.string());
+  const json::Value root = document.root();
+  return root.is_object() ? root.find_string(key) : std::nullopt;
 }
 
 std::string short_name(std::string name) {
@@ -55,9 +54,7 @@ std::string short_name(std::string name) {
 }
 
 std::optional<TokenizerClass> named_in(const TokenizerFile& file) {
-  if (file.bytes.empty()) return std::nullopt;
-  const Document document = Document::parse(file.bytes, file.path.string());
-  const auto name = text_in(document.root(), "tokenizer_class");
+  const auto name = text_in(file, "tokenizer_class");
   if (!name) return std::nullopt;
   return TokenizerClass{short_name(*name),
                         fmt::format("{}: tokenizer_class \"{}\"", printable(file.path.string()),
@@ -65,9 +62,7 @@ std::optional<TokenizerClass> named_in(const TokenizerFile& file) {
 }
 
 std::optional<TokenizerClass> class_of_model(const TokenizerFile& file) {
-  if (file.bytes.empty()) return std::nullopt;
-  const Document document = Document::parse(file.bytes, file.path.string());
-  const auto type = text_in(document.root(), "model_type");
+  const auto type = text_in(file, "model_type");
   if (!type) return std::nullopt;
   const auto known =
       std::ranges::find(kClassOfModel, *type, [](const auto& row) { return row.first; });
