@@ -28,6 +28,9 @@ void add_compare(CommandLine& program, Globals& globals);
 void add_sensitivity(CommandLine& program, Globals& globals);
 void add_tune(CommandLine& program, Globals& globals);
 
+// Adds all of these, in the order of the program's help.
+void add_commands(CommandLine& program, Globals& globals);
+
 // Adds --json, --quiet, --verbose and --log-file.
 void add_global_options(Command& command, Globals& globals);
 

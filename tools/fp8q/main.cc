@@ -69,16 +69,7 @@ int run(int argc, char** argv) {
        .description = "fp8q: post-training quantization of BERT-family ONNX models to FP8 and INT8",
        .version = std::string(version()),
        .footer = kFooter});
-  add_inspect(program, globals);
-  add_calibrate(program, globals);
-  add_merge(program, globals);
-  add_convert(program, globals);
-  add_eval(program, globals);
-  add_bench(program, globals);
-  add_report(program, globals);
-  add_compare(program, globals);
-  add_sensitivity(program, globals);
-  add_tune(program, globals);
+  add_commands(program, globals);
   if (const std::optional<int> code = program.parse(argc, argv)) return *code;
   try {
     set_up_log(globals);
