@@ -8,8 +8,6 @@
 namespace fp8q::json {
 namespace {
 
-using Node = nlohmann::json;
-
 void append_key(const std::string& key, std::string& place) {
   const bool plain = !key.empty() && std::ranges::all_of(key, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_';

@@ -8,15 +8,17 @@
 
 namespace fp8q::json {
 
+using Node = nlohmann::json;
+
 struct Content {
   std::string source;
   Kind kind;
-  nlohmann::json root = {};
+  Node root = {};
   size_t memory = 0;  // bytes, about
 
   // Returns the place of a node of `root`: "sites[3].count", "vocab[\"##s\"]"; empty for the root
   // itself.
-  std::string place_of(const nlohmann::json& node) const;
+  std::string place_of(const Node& node) const;
   // Raises an error with the kind's code: "<source>: <place>: <problem>; <remedy>".
   [[noreturn]] void reject(const std::string& place, std::string_view problem) const;
 };

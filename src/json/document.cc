@@ -13,8 +13,6 @@
 namespace fp8q::json {
 namespace {
 
-using Node = nlohmann::json;
-
 // Builds the tree while the parser reads. The library's own callback for every step of the parser
 // searches the parent object after each step, which takes quadratic time in the length of lists.
 class Builder final : public nlohmann::json_sax<Node> {

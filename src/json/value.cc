@@ -7,8 +7,6 @@
 
 namespace fp8q::json {
 
-using Node = nlohmann::json;
-
 bool Value::is_null() const { return node_->is_null(); }
 bool Value::is_number() const { return node_->is_number(); }
 bool Value::is_string() const { return node_->is_string(); }
