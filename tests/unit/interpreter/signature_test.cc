@@ -144,5 +144,31 @@ TEST(Signature, FollowsTheOpset) {
   EXPECT_THAT(at(13), HasSubstr("takes 2 inputs"));
 }
 
+// What came as an input later must not be overlooked in an older version.
+TEST(Signature, InputsOfLaterOpsetsAreRefusedBefore) {
+  struct Later {
+    const char* op;
+    size_t inputs;
+    int64_t since;
+  };
+  for (const auto& [op, inputs, since] : {Later{"Clip", 3, 11},
+                                          {"Dropout", 3, 12},
+                                          {"ReduceSum", 2, 13},
+                                          {"ReduceMean", 2, 18},
+                                          {"ReduceL2", 2, 18},
+                                          {"Squeeze", 2, 13},
+                                          {"Split", 2, 13},
+                                          {"Attention", 7, 24}}) {
+    const Node of = node(op, names("x", inputs), {"y0"});
+    for (const int64_t opset : {since - 1, since}) {
+      std::map<std::string, Tensor> given;
+      for (const std::string& name : of.inputs) given[name] = Tensor::scalar(1.0f);
+      const Model m = model(opset, {}, {of}, {"y0"}, given);
+      EXPECT_EQ(raised_by([&] { require_supported(m); }).second == "no error", opset == since)
+          << op << " in opset " << opset;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fp8q::test
