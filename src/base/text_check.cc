@@ -17,17 +17,18 @@ struct Signature {
 };
 
 // These are the first bytes of files that are given in place of text by mistake. They decide
-// nothing but the message, so a text that begins with "BM" stays a text.
+// nothing but the message. A text in another encoding may begin with any letters, so that "BM" of
+// images and "RIFF" of sounds are no signs: their zero bytes tell enough.
 constexpr Signature kSignatures[] = {
     {"\x1F\x8B"sv, 0, "is compressed with gzip"},
-    {"BZh"sv, 0, "is compressed with bzip2"},
+    {"1AY&SY"sv, 4, "is compressed with bzip2"},
     {"\xFD"
      "7zXZ"sv,
      0, "is compressed with xz"},
     {"\x28\xB5\x2F\xFD"sv, 0, "is compressed with zstd"},
     {"\x04\x22\x4D\x18"sv, 0, "is compressed with lz4"},
     {"7z\xBC\xAF\x27\x1C"sv, 0, "is a 7z archive"},
-    {"Rar!"sv, 0, "is a RAR archive"},
+    {"Rar!\x1A\x07"sv, 0, "is a RAR archive"},
     {"PK\x03\x04"sv, 0, "is a ZIP archive (as .npz, .pt, .xlsx and .docx files are)"},
     {"ustar"sv, 257, "is a tar archive"},
     {"PAR1"sv, 0, "is a Parquet file"},
@@ -40,9 +41,8 @@ constexpr Signature kSignatures[] = {
     {"%PDF-"sv, 0, "is a PDF document"},
     {"\x89PNG"sv, 0, "is a PNG image"},
     {"\xFF\xD8\xFF"sv, 0, "is a JPEG image"},
-    {"GIF8"sv, 0, "is a GIF image"},
-    {"RIFF"sv, 0, "is an image or a sound (RIFF)"},
-    {"BM"sv, 0, "is a BMP image"},
+    {"GIF87a"sv, 0, "is a GIF image"},
+    {"GIF89a"sv, 0, "is a GIF image"},
     {"\x7F"
      "ELF"sv,
      0, "is a program or library (ELF)"},

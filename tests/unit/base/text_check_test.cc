@@ -29,6 +29,11 @@ TEST(TextCheck, WrongBytesAreNamedWithTheirPlace) {
   EXPECT_THAT(problem("a\xC0\xAF"), HasSubstr("line 1: byte 2 (0xc0)"));              // overlong
   EXPECT_THAT(problem("0123456\n\xED\xA0\x80"), HasSubstr("line 2: byte 1 (0xed)"));  // surrogate
   EXPECT_THAT(problem("text\nmore\0"sv), HasSubstr("line 2: byte 5 (0x00) occurs in no text"));
+  // Texts in another encoding that begin as files of other kinds do.
+  for (const std::string_view begin : {"BMW"sv, "RIFF raff"sv, "BZh"sv, "Rar!"sv, "GIF8"sv})
+    EXPECT_THAT(problem(std::string(begin) + " caf\xE9"), HasSubstr("(0xe9) is not UTF-8"))
+        << begin;
+  EXPECT_THAT(problem("BM\x36\x10\0\0"sv), HasSubstr("(0x00) occurs in no text"));
   test::expect_error(ErrorCode::bad_data, "f.tsv: line 1: byte 1 (0xff)",
                      [] { require_text("f.tsv", "\xFF"); });
 }
@@ -50,7 +55,7 @@ struct Kind {
 TEST(TextCheck, OtherFilesAreNamed) {
   const std::string tar = "file.txt" + std::string(249, '\0') + "ustar";
   for (const Kind& kind : {Kind{"\x1F\x8B\x08\0"sv, "gzip"},
-                           {"BZh91AY\xFF"sv, "bzip2"},
+                           {"BZh91AY&SY\xFF"sv, "bzip2"},
                            {"\xFD"
                             "7zXZ\0"sv,
                             "xz"},
