@@ -11,6 +11,7 @@ namespace fp8q {
 namespace {
 
 constexpr uint64_t kFloat = sizeof(float), kHalf = sizeof(Float16), kCode = 1;
+constexpr uint64_t kGroup = 64;  // a std::vector, the head of its block, and its index
 // Takes what is small: statistics, the plan, names, and fragments that the allocator cannot give
 // back.
 constexpr uint64_t kAllowance = uint64_t{8} << 20;
@@ -34,6 +35,14 @@ uint64_t bytes_of_element(const SiteRequest& request, bool in_place) {
   return kFloat + kCode + (in_place ? 0 : kFloat) + (copies ? kFloat + kCode : 0);
 }
 
+// Returns how many scales a weight has along its input channels, and 0 if it has none there.
+uint64_t block_scales(const SiteRequest& request, uint64_t elements) {
+  using Kind = Granularity::Kind;
+  const auto [kind, length] = request.granularity;
+  if ((kind != Kind::block && kind != Kind::tile) || length <= 0) return 0;
+  return elements / static_cast<uint64_t>(length) + 1;
+}
+
 }  // namespace
 
 ConversionNeeds::ConversionNeeds(const GraphIndex& index, const std::vector<Site>& sites,
@@ -53,9 +62,11 @@ void ConversionNeeds::add_weights(const GraphIndex& index, const std::vector<Sit
     const uint64_t elements = elements_of(stored);
     if (elements == 0) continue;
     const bool in_place = is_in_place(index, value, *stored) && !request.options.smooth_quant;
-    each_ = std::max(each_, elements * bytes_of_element(asked, in_place));
-    // Codes are read back in place, wherever they stand in the file.
-    if (seen.insert(value).second) kept_ += elements * kCode;
+    const uint64_t scales = block_scales(asked, elements);
+    each_ = std::max(each_, elements * bytes_of_element(asked, in_place) + scales * kGroup);
+    // Codes are read back in place, wherever they stand in the file. The plan, the model and what
+    // is read back have the scales.
+    if (seen.insert(value).second) kept_ += elements * kCode + 3 * scales * kFloat;
   }
 }
 

@@ -27,8 +27,10 @@ class ConversionMemory : public testing::Test {
     set_max_memory(std::nullopt);
   }
 
-  ConversionNeeds needs() const {
-    return {GraphIndex(model_.graph), sites_, recipe_request(default_recipe(), sites_)};
+  ConversionNeeds needs(const Granularity& granularity = Granularity::channel) const {
+    PlanRequest request = recipe_request(default_recipe(), sites_);
+    for (SiteRequest& site : request.sites) site.granularity = granularity;
+    return {GraphIndex(model_.graph), sites_, request};
   }
   // Sets a limit that leaves this much beside the weight's codes and the allowance.
   static void leave(uint64_t bytes) {
@@ -56,6 +58,13 @@ TEST_F(ConversionMemory, ThatDoesNotFitIsRefused) {
   EXPECT_EQ(code, ErrorCode::limit);
   EXPECT_THAT(message, AllOf(HasSubstr("model: needs"), HasSubstr("MiB for new codes and tables"),
                              HasSubstr("--max-memory; "), HasSubstr("--site")));
+}
+
+TEST_F(ConversionMemory, GrowsWithTheNumberOfScales) {
+  leave(6 * kMatrixElements);
+  needs().require("model");
+  const Granularity blocks{Granularity::Kind::block, 16};
+  EXPECT_EQ(raised_by([&] { needs(blocks).require("model"); }).first, ErrorCode::limit);
 }
 
 }  // namespace
