@@ -14,7 +14,7 @@ namespace {
 
 using cpu::JointLinears;
 
-// Stacks, blocks of products and the scratch of attention, of each thread.
+// Takes the stack and the blocks of products of a thread.
 constexpr uint64_t kThreadBytes = uint64_t{1} << 20;
 // Bounds of rows in panels and tiles: packed weights are filled up to whole ones.
 constexpr uint64_t kInUnit = 64, kOutUnit = 16;
@@ -110,6 +110,18 @@ uint64_t floats_of_matrices(const Encoder& encoder, size_t tokens) {
   return size(heads) * tokens * cpu::score_stride(tokens);
 }
 
+// Returns the bytes that a thread needs, with the scratch of attention. Floats take the most.
+uint64_t bytes_of_thread(const Encoder& encoder, size_t longest) {
+  uint64_t scratch = 0;
+  for (const EncoderLayer& layer : encoder.layers) {
+    const auto head_size = static_cast<size_t>(std::max<int64_t>(layer.attention.head_size, 0));
+    const size_t floats =
+        cpu::attend_scratch(cpu::AttentionForm::f32, longest, head_size) + longest * head_size;
+    scratch = std::max(scratch, floats * sizeof(float));
+  }
+  return kThreadBytes + scratch;
+}
+
 uint64_t output_bytes(const Encoder& encoder, const RunShape& shape) {
   uint64_t floats = 0;
   for (const EncoderOutput& output : encoder.outputs)
@@ -135,7 +147,7 @@ uint64_t cpu_run_needs(const Encoder& encoder, ComputeType compute, const RunSha
   const uint64_t matrices =
       steps ? 2 * (observed ? 1 : workers) * floats_of_matrices(encoder, shape.longest) : 0;
   return (side_by_side * floats + matrices) * sizeof(float) + output_bytes(encoder, shape) +
-         workers * kThreadBytes;
+         workers * bytes_of_thread(encoder, shape.longest);
 }
 
 uint64_t site_bytes_of_token(const Encoder& encoder, size_t longest) {
