@@ -86,7 +86,8 @@ struct ExecutionFacts {
   std::string description;  // engine and instruction set, in one line
   int threads = 0;
   double elapsed_s = 0;         // time of the whole call
-  uint64_t peak_rss_bytes = 0;  // peak of the process so far
+  uint64_t peak_rss_bytes = 0;  // peak of the process so far, mapped files included
+  uint64_t planned_bytes = 0;   // largest plan so far of the memory that the process allocates
 };
 
 struct KernelFacts {

@@ -64,7 +64,8 @@ struct ConvertResult {
   fs::path plan;                        // the plan file that was written; empty: none
   std::string recipe;                   // "e4m3", "e4m3-mixed"
   double elapsed_s = 0;
-  uint64_t peak_rss_bytes = 0;
+  uint64_t peak_rss_bytes = 0;          // mapped files included
+  uint64_t planned_bytes = 0;           // plan of the memory that the process allocates
   uint64_t matrix_bytes_before = 0;     // size of the quantized weights as FP32
   uint64_t matrix_bytes_after = 0;      // size of their codes, without scales
   uint64_t embedding_bytes_before = 0;  // size of the embedding tables as FP32

@@ -35,11 +35,16 @@ std::string main_kernel(const Engine& engine) {
   return most == count.end() ? "" : most->first;
 }
 
+// Describes the largest batch that is measured.
+Workload workload_of(const BenchmarkOptions& options) {
+  return {.batch = std::ranges::max(options.batches), .longest = std::ranges::max(options.lengths)};
+}
+
 Variant make_variant(std::string format, Bundle bundle, const ExecutionOptions& execution,
-                     std::vector<std::string>& notes) {
+                     const Workload& workload, std::vector<std::string>& notes) {
   Variant v;
   v.bundle = std::make_unique<Bundle>(std::move(bundle));
-  v.engine = make_engine(*v.bundle, execution, notes);
+  v.engine = make_engine(*v.bundle, execution, notes, workload);
   v.facts = {std::move(format), {}, v.engine->description(), main_kernel(*v.engine)};
   return v;
 }
@@ -62,7 +67,8 @@ Variant model_variant(const fs::path& path, const BenchmarkOptions& options,
   }
   std::string format = format_of(bundle.model);
   if (format == "fp32" && options.execution.compute == Compute::bf16) format = "bf16";
-  Variant v = make_variant(std::move(format), std::move(bundle), options.execution, notes);
+  Variant v = make_variant(std::move(format), std::move(bundle), options.execution,
+                           workload_of(options), notes);
   v.facts.model = file;
   return v;
 }
@@ -96,7 +102,8 @@ std::vector<Variant> random_variants(const BenchmarkOptions& options,
       execution.compute = format == "bf16" ? Compute::bf16 : Compute::fp32;
     }
     bundle.sites = bundle.encoder->sites;
-    variants.push_back(make_variant(format, std::move(bundle), execution, notes));
+    variants.push_back(
+        make_variant(format, std::move(bundle), execution, workload_of(options), notes));
     tell(variants.size());
   }
   return variants;

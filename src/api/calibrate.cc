@@ -1,5 +1,7 @@
 #include "fp8q/calibrate.h"
 
+#include <algorithm>
+
 #include "api/option_checks.h"
 #include "base/error.h"
 #include "base/file_facts.h"
@@ -94,6 +96,14 @@ void check_convertible(const Bundle& bundle) {
   check_weights(bundle.model, bundle.sites, request);
 }
 
+// Returns the memory that the statistics take, and their text while it is written.
+uint64_t statistics_bytes(const Bundle& bundle, size_t examples) {
+  constexpr uint64_t kSite = 64 << 10;
+  const auto sites =
+      static_cast<uint64_t>(std::ranges::count(bundle.sites, SiteKind::activation, &Site::kind));
+  return sites * (kSite + examples / SiteStatistics::kExamplesPerGroup * 100);
+}
+
 TextRequest text_of(const CalibrateOptions& options) {
   return {.tokenizer = options.location.tokenizer,
           .config = options.location.config,
@@ -131,12 +141,16 @@ CalibrateResult calibrate(const CalibrateOptions& options, const ProgressCallbac
   require_float_model(bundle);
   check_convertible(bundle);
   const CalibrationText text = calibration_text(text_of(options), bundle, result.notes);
-  const auto engine = make_engine(bundle, execution, result.notes);
+  Workload workload = workload_of(text.encodings, options.execution.batch);
+  workload.watching = Watching::observer;
+  workload.kept = statistics_bytes(bundle, text.encodings.size());
+  workload.batch = fitting_batch(bundle, execution, workload);
+  const auto engine = make_engine(bundle, execution, result.notes, workload);
   const CalibrationRun run{
       .sites = bundle.sites,
       .part = part_of_shard(text.encodings.size(), options.shard, options.shards),
       .provenance = provenance_of(options, bundle, text),
-      .batch = options.execution.batch,
+      .batch = workload.batch,
       .checkpoint = paths.checkpoint,
       .checkpoint_seconds = options.checkpoint_seconds};
   const auto run_examples = [&](size_t begin, size_t end, const SeeValues& see) {

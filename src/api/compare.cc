@@ -106,11 +106,17 @@ CompareResult compare(const CompareOptions& options, const ProgressCallback& pro
                                                 a, result.notes);
   comparison.compare_weights();
   const ExecutionOptions execution = common_execution(options.execution, a, b, result.notes);
-  const auto engine_a = make_engine(a, execution, result.notes);
-  const auto engine_b = make_engine(b, execution, result.notes);
+  Workload workload = workload_of(text.encodings, execution.batch);
+  workload.watching = Watching::observer;
+  // The values at all Sites of a batch are kept, in vectors that grow to twice their size.
+  if (a.encoder) workload.kept_of_token = 2 * site_bytes_of_token(*a.encoder, workload.longest);
+  workload.batch = fitting_batch(a, execution, workload);
+  const auto engine_a = make_engine(a, execution, result.notes, workload);
+  workload.batch = fitting_batch(b, execution, workload);
+  const auto engine_b = make_engine(b, execution, result.notes, workload);
   OutputErrors outputs(a.encoder ? &*a.encoder : nullptr);
   size_t done = 0;
-  for (const PackedBatch& batch : batches_of(text.encodings, execution.batch)) {
+  for (const PackedBatch& batch : batches_of(text.encodings, workload.batch)) {
     comparison.compare_batch(*engine_a, *engine_b, batch, outputs);
     done += batch.sequences();
     if (progress) progress("comparing", done, text.encodings.size());

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/file_facts.h"
 #include "base/memory.h"
+#include "base/memory_plan.h"
 #include "base/stopwatch.h"
 #include "calibrate/observer.h"
 #include "calibrate/statistics.h"
@@ -15,6 +16,7 @@
 #include "onnx/save.h"
 #include "quantize/coverage.h"
 #include "quantize/manifest.h"
+#include "quantize/memory_needs.h"
 #include "quantize/plan_file.h"
 #include "quantize/plan_sizes.h"
 #include "quantize/ranges.h"
@@ -185,6 +187,8 @@ ConvertResult convert(const ConvertOptions& options) {
   PlanRequest request = plan_request(inputs, bundle.sites);
   require_coverage(bundle.model, bundle.sites, request, printable(paths.source.string()));
   const auto statistics = calibration_for(options, paths.statistics, bundle, request);
+  ConversionNeeds(GraphIndex(bundle.model.graph), bundle.sites, request)
+      .require(printable(paths.source.string()));
   PlanMaker maker({bundle.model, bundle.sites, bundle.encoder ? &*bundle.encoder : nullptr,
                    statistics ? &*statistics : nullptr});
   Plan plan = maker.plan(request);
@@ -212,6 +216,7 @@ ConvertResult convert(const ConvertOptions& options) {
                                        options.plan->string(), printable(inputs.model_name)));
   result.elapsed_s = watch.seconds();
   result.peak_rss_bytes = peak_rss_bytes();
+  result.planned_bytes = planned_memory_bytes();
   return result;
 }
 

@@ -71,8 +71,9 @@ std::string engine_facts(const Bundle& bundle, std::vector<std::string>& notes) 
   try {
     return make_engine(bundle, {}, notes)->description();
   } catch (const Error& e) {
-    // A model that nothing runs can be inspected, and perhaps converted.
-    if (e.code() != ErrorCode::unsupported) throw;
+    // A model that nothing runs here, or that does not fit into memory, can be inspected, and
+    // perhaps converted.
+    if (e.code() != ErrorCode::unsupported && e.code() != ErrorCode::limit) throw;
     notes.push_back(e.what());
     return "none";
   }

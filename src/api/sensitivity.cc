@@ -8,11 +8,13 @@
 #include "evaluate/text_batches.h"
 #include "quantize/choice.h"
 #include "session/calibration_text.h"
+#include "session/engine_memory.h"
 #include "session/execution.h"
 #include "session/model_statistics.h"
 #include "session/outputs.h"
 #include "session/task_scorer.h"
 #include "study/sensitivity_study.h"
+#include "study/trial.h"
 #include "text/encodings.h"
 
 namespace fp8q {
@@ -73,8 +75,12 @@ SensitivityResult sensitivity(const SensitivityOptions& options, const ProgressC
                                                  .examples = options.examples,
                                                  .random_seed = {}},
                                                 bundle, result.notes);
-  SensitivityInputs inputs{.batches = batches_of(text.encodings, options.execution.batch),
-                           .score = nullptr};
+  Workload workload = workload_of(text.encodings, options.execution.batch);
+  workload.watching = Watching::transforms;
+  workload.kept = trials_need(*bundle.encoder);
+  workload.batch = fitting_batch(*bundle.encoder, ComputeType::fp32, workload);
+  plan_engine(*bundle.encoder, ComputeType::fp32, workload, printable(bundle.file.path.string()));
+  SensitivityInputs inputs{.batches = batches_of(text.encodings, workload.batch), .score = nullptr};
   std::optional<TaskScorer> scorer;
   if (!options.task.name.empty()) {
     scorer.emplace(bundle,

@@ -185,7 +185,12 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   const Statistics statistics = statistics_for(bundle, paths.statistics);
   const TaskScorer scorer = scorer_for(options, bundle, false, result.notes);
   const std::vector<Encoding> text = trial_text(options, bundle, scorer);
-  const auto engine = make_engine(bundle, options.execution, result.notes);
+  Workload workload = workload_of(text, options.execution.batch);
+  workload.watching = Watching::transforms;
+  // The harm of the recipe, and of each format it may fall back to, is estimated by trials.
+  workload.kept = (1 + request.fallback.size()) * trials_need(*bundle.encoder);
+  workload.batch = fitting_batch(bundle, options.execution, workload);
+  const auto engine = make_engine(bundle, options.execution, result.notes, workload);
   result.statistics = facts_of(paths.statistics);
   TuneCheckpoint checkpoint(paths.checkpoint,
                             settings_of(options, request, bundle, result.statistics.sha256, scorer,
@@ -204,7 +209,7 @@ TuneResult tune(const TuneOptions& options, const ProgressCallback& progress) {
   PlanMaker maker({bundle.model, bundle.sites, &*bundle.encoder, &statistics});
   BundleScorer plan_scorer(bundle, options.execution, *engine, scorer.scorer());
   Tuning tuning(request, maker, plan_scorer, checkpoint, progress);
-  tuning.run(inputs_for(*bundle.encoder, text, options.execution.batch, *engine), result);
+  tuning.run(inputs_for(*bundle.encoder, text, workload.batch, *engine), result);
   if (result.chosen && options.holdout > 0) {
     note_seen_data(statistics, scorer, result.notes);
     std::vector<std::string> of_data;  // dropped: already reported

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <cstdlib>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -13,13 +13,6 @@ namespace fp8q {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string first_line(const fs::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
 
 std::optional<double> quotient(const std::string& quota, const std::string& period) {
   const double q = std::atof(quota.c_str()), p = std::atof(period.c_str());
@@ -36,34 +29,13 @@ std::optional<double> limit_of(const fs::path& folder) {
                   first_line(folder / "cpu.cfs_period_us"));
 }
 
-// Returns whether a list such as "cpu,cpuacct" names the controller of CPU time.
-bool names_cpu(const std::string& controllers) {
-  std::istringstream list(controllers);
-  for (std::string one; std::getline(list, one, ',');)
-    if (one == "cpu") return true;
-  return false;
-}
-
 }  // namespace
 
-std::optional<double> cpu_quota(std::string_view groups, const fs::path& root) {
+std::optional<double> cpu_quota(const ControlGroups& groups) {
   std::optional<double> least;
-  std::istringstream lines{std::string(groups)};
-  // A line is "number:controllers:/path". Version 2 has number 0 and no controllers.
-  for (std::string line; std::getline(lines, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const bool version_2 = second == first + 1;
-    if (!version_2 && !names_cpu(line.substr(first + 1, second - first - 1))) continue;
-    const fs::path mount = version_2 ? root : root / "cpu";
-    fs::path group = fs::path(line.substr(second + 1)).relative_path();
-    while (true) {
-      if (const auto limit = limit_of(mount / group))
-        least = std::min(least.value_or(*limit), *limit);
-      if (group.empty()) break;
-      group = group.parent_path();
-    }
-  }
+  for_each_control_group(groups, "cpu", [&](const fs::path& folder) {
+    if (const auto limit = limit_of(folder)) least = std::min(least.value_or(*limit), *limit);
+  });
   return least;
 }
 
@@ -73,10 +45,7 @@ int usable_cores() {
   double cores = sched_getaffinity(0, sizeof(allowed), &allowed) == 0
                      ? CPU_COUNT(&allowed)
                      : std::thread::hardware_concurrency();
-  std::ifstream file("/proc/self/cgroup");
-  std::ostringstream groups;
-  groups << file.rdbuf();
-  if (const auto quota = cpu_quota(groups.str(), "/sys/fs/cgroup"))
+  if (const auto quota = cpu_quota(ControlGroups::of_this_process()))
     cores = std::min(cores, std::ceil(*quota));
   return std::max(static_cast<int>(cores), 1);
 }

@@ -1,9 +1,9 @@
 // Tells how many threads this process can keep busy.
 #pragma once
 
-#include <filesystem>
 #include <optional>
-#include <string_view>
+
+#include "base/control_groups.h"
 
 namespace fp8q {
 
@@ -12,8 +12,7 @@ namespace fp8q {
 int usable_cores();
 
 // Returns the CPUs' worth of time that the control group of the process, or one above it, grants.
-// `groups` is the text of /proc/self/cgroup, and `root` is where control groups are mounted. Knows
-// both versions of control groups. Returns nullopt if there is no limit.
-std::optional<double> cpu_quota(std::string_view groups, const std::filesystem::path& root);
+// Returns nullopt if there is no limit.
+std::optional<double> cpu_quota(const ControlGroups& groups);
 
 }  // namespace fp8q

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/memory_plan.h"
 #include "base/open_file.h"
 
 namespace fp8q {
@@ -16,6 +17,7 @@ std::shared_ptr<const FileBytes> FileBytes::of(const OpenedFile& file, const std
   if (file.size == 0) return of(std::string());
   void* at = mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.fd.get(), 0);
   if (at == MAP_FAILED) {
+    check_allocation(file.size);
     std::string bytes(file.size, '\0');
     read_exactly(file.fd, 0, bytes.data(), file.size, name);
     return of(std::move(bytes));

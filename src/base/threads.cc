@@ -57,11 +57,12 @@ void wait_for_change(const std::atomic<int>& value, int old, std::chrono::micros
 // Holds the work of one parallel_for.
 class Work {
  public:
-  Work(size_t count, const std::function<void(size_t)>& body)
-      : count_(count), body_(body), error_index_(count) {}
+  Work(size_t count, const std::function<void(size_t)>& body, size_t most_threads)
+      : count_(count), body_(body), most_threads_(most_threads), error_index_(count) {}
 
-  // Takes indices until none is left.
+  // Takes indices until none is left, unless enough threads do.
   void take_part() {
+    if (threads_.fetch_add(1, std::memory_order_relaxed) >= most_threads_) return;
     for (size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
       try {
         body_(i);
@@ -81,6 +82,8 @@ class Work {
  private:
   const size_t count_;
   const std::function<void(size_t)>& body_;
+  const size_t most_threads_;
+  std::atomic<size_t> threads_ = 0;
   std::atomic<size_t> next_ = 0;
   std::mutex error_mutex_;
   size_t error_index_;
@@ -187,8 +190,8 @@ int threads() {
   return all().count;
 }
 
-void parallel_for(size_t count, const std::function<void(size_t)>& body) {
-  Work work(count, body);
+void parallel_for(size_t count, const std::function<void(size_t)>& body, size_t side_by_side) {
+  Work work(count, body, side_by_side);
   std::unique_lock lock(all().busy, std::defer_lock);
   if (at_work || count < 2 || threads() == 1 || !lock.try_lock()) {
     work.take_part();

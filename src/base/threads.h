@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 
 namespace fp8q {
 
@@ -26,7 +27,8 @@ int threads();
 // does everything by itself if it is already within a parallel_for or if another thread is. Threads
 // that the system has not yet given a core do not delay it. If bodies throw exceptions, the one
 // with the lowest index is rethrown here after all calls have ended, so that errors are
-// deterministic.
-void parallel_for(size_t count, const std::function<void(size_t)>& body);
+// deterministic. At most `side_by_side` calls run at the same time.
+void parallel_for(size_t count, const std::function<void(size_t)>& body,
+                  size_t side_by_side = std::numeric_limits<size_t>::max());
 
 }  // namespace fp8q

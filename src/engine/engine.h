@@ -132,12 +132,20 @@ enum class ComputeType {
   bf16,  // linear layers of unquantized operands in BF16 with FP32 sums
 };
 
+struct CpuEngineSettings {
+  ComputeType compute = ComputeType::automatic;
+  // Is called whenever a layer's weights have been packed, so that the memory they are mapped to
+  // can be given back. The call comes from any thread, perhaps while the weights of another layer
+  // are being read.
+  std::function<void()> layer_ready = nullptr;
+  size_t layers_side_by_side = 2;  // packed at the same time, at least 1
+
+  CpuEngineSettings(ComputeType type) : compute(type) {}  // NOLINT: a type is settings
+};
+
 // Throws an Error (unsupported) if the encoder has a feature that the CPU engine lacks.
-// `layer_ready` is called whenever a layer's weights have been packed, so that the memory they are
-// mapped to can be given back. The call comes from any thread, perhaps while the weights of another
-// layer are being read.
-std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
-                                        const std::function<void()>& layer_ready = nullptr);
+// engine/memory_needs.h tells what it takes.
+std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, const CpuEngineSettings& settings);
 
 // Throws an Error (unsupported) that names a quantized Site that is not an operand of a product.
 // Engines that round only operands use this to refuse such an encoder.

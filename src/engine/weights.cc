@@ -126,6 +126,15 @@ std::vector<float> PlainWeight::decoded() && {
   return format ? decoded_codes(*format, codes) : std::move(values);
 }
 
+std::optional<Format> code_format(const Linear& linear, const std::vector<Site>& sites) {
+  const Site* site = site_at(sites, linear.weight_site);
+  if (!site || !site->quantization || site->quantization->block) return std::nullopt;
+  const Quantization& q = *site->quantization;
+  const int64_t out_axis = linear.transposed ? 0 : 1;
+  const bool one_scale = q.scale.size() == 1 || !q.axis;
+  return one_scale || *q.axis == out_axis ? std::optional(q.format) : std::nullopt;
+}
+
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
   const auto in = static_cast<size_t>(linear.in);
   const auto out = static_cast<size_t>(linear.out);
@@ -151,9 +160,8 @@ PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites) {
            name(linear.weight.dtype()), info(q.format).name);
     const Scales scales = scales_of(q, linear, path);
     plain.codes = codes_of(linear.weight, q, scales);
-    const int64_t out_axis = linear.transposed ? 0 : 1;
-    if (!scales.block && (scales.axis < 0 || scales.axis == out_axis)) {
-      plain.format = q.format;
+    plain.format = code_format(linear, sites);
+    if (plain.format) {
       for (size_t n = 0; n < out; ++n) plain.scales[n] = scales.values[scales.axis < 0 ? 0 : n];
     } else {
       plain.values = decoded_codes(q.format, std::exchange(plain.codes, {}));

@@ -26,6 +26,9 @@ struct PlainWeight {
 // blocks cannot be pulled out of the sums. It is multiplied in, so that the result has values.
 PlainWeight plain_weight(const Linear& linear, const std::vector<Site>& sites);
 
+// Returns PlainWeight::format of the layer's weight, which follows from its scales.
+std::optional<Format> code_format(const Linear& linear, const std::vector<Site>& sites);
+
 // Returns the path of the Site of the layer's weight, for messages.
 std::string name_of(const Linear& linear, const std::vector<Site>& sites);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/memory_plan.h"
 #include "base/stopwatch.h"
 #include "evaluate/score.h"
 
@@ -113,6 +114,7 @@ std::vector<EvaluateResult> score_evaluation(const Evaluation& evaluation) {
     result.execution = model.execution;
     result.execution.elapsed_s += watch.seconds();
     result.execution.peak_rss_bytes = std::max(result.execution.peak_rss_bytes, peak_rss_bytes());
+    result.execution.planned_bytes = planned_memory_bytes();
   }
   return results;
 }

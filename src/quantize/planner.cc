@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "quantize/constants.h"
+#include "quantize/memory_needs.h"
 #include "quantize/plan_smoothing.h"
 #include "quantize/products.h"
 #include "quantize/tables.h"
@@ -166,7 +167,7 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
               plan.request.sites[i]);
   if (const auto& wanted = request.options.smooth_quant)
     plan_smoothing(index, sites, products, evidence.statistics, *wanted, plan.sites);
-  parallel_for(sites.size(), [&](size_t i) {
+  const auto plan_one = [&](size_t i) {
     SitePlan& p = plan.sites[i];
     if (!p.quantized()) return;
     if (p.kind == SiteKind::weight) plan_weight(p, sites[i], index);
@@ -174,7 +175,8 @@ Plan make_plan(const Model& model, const std::vector<Site>& sites, const PlanEvi
     // Decisions of the recipe alone need no mention.
     const std::string& why = request.sites[i].reason;
     if (!why.empty() && why != recipe_reason(request.recipe)) p.reason += "; " + why;
-  });
+  };
+  parallel_for(sites.size(), plan_one, ConversionNeeds(index, sites, request).side_by_side());
   plan_residuals(sites, plan);
   plan.tables = plan_tables(index, request.options.quantize_embeddings);
   return plan;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/memory_plan.h"
 #include "base/threads.h"
 #include "graph/token_rounding.h"
 #include "quantize/constants.h"
@@ -41,6 +42,22 @@ std::vector<Group> groups_of(const std::vector<Site>& sites, const Plan& plan) {
     group->uses.insert(group->uses.end(), site.uses.begin(), site.uses.end());
   }
   return groups;
+}
+
+// Returns how many weights can be quantized at the same time, so that the copies in FP32 that some
+// of them need fit into memory beside all codes.
+size_t weights_side_by_side(const GraphIndex& index, const std::vector<Group>& groups) {
+  uint64_t codes = 0, largest = 0;
+  for (const Group& group : groups) {
+    if (group.plan->kind != SiteKind::weight) continue;
+    const auto stored = stored_constant(index, group.plan->value);
+    const auto elements = stored ? static_cast<uint64_t>(stored->tensor.size()) : 0;
+    codes += elements;
+    largest = std::max(largest, elements);
+  }
+  return MemoryPlan()
+      .add("for codes", codes)
+      .side_by_side(largest * sizeof(float), static_cast<size_t>(threads()));
 }
 
 struct QdqNames {
@@ -189,11 +206,12 @@ Model quantize_model(const Model& source, const std::vector<Site>& sites, const 
   check_plan(source, sites, plan);
   const GraphIndex index(source.graph);
   std::vector<Group> groups = groups_of(sites, plan);
-  parallel_for(groups.size(), [&](size_t i) {
+  const auto quantize_one = [&](size_t i) {
     const SitePlan& p = *groups[i].plan;
     if (p.kind != SiteKind::weight) return;
     groups[i].codes = quantized(planned_weight(index, p), p.format, p.axis, p.scales);
-  });
+  };
+  parallel_for(groups.size(), quantize_one, weights_side_by_side(index, groups));
   Model model = source;
   Insertions insertions(model.graph);
   for (const TablePlan& table : plan.tables) rewrite_table(index, table, insertions);

@@ -37,6 +37,7 @@ void add(Tree& json, const ExecutionFacts& execution) {
   json["threads"] = execution.threads;
   json["elapsed_s"] = execution.elapsed_s;
   json["peak_rss_bytes"] = execution.peak_rss_bytes;
+  json["planned_memory_bytes"] = execution.planned_bytes;
 }
 
 namespace {
@@ -199,6 +200,7 @@ std::string to_json(const ConvertResult& r) {
   Tree json = header("convert", r.source);
   json["elapsed_s"] = r.elapsed_s;
   json["peak_rss_bytes"] = r.peak_rss_bytes;
+  json["planned_memory_bytes"] = r.planned_bytes;
   json["output"] = json_of(r.output);
   json["source_bytes"] = r.source.bytes;
   json["statistics"] = json_of(r.statistics);

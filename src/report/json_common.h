@@ -14,7 +14,8 @@ Tree json_of(const std::optional<FileFacts>& file);
 Tree json_of(const DataFacts& data);
 // Returns "schema", "version", "command" and "model".
 Tree header(const char* command, const std::optional<FileFacts>& model);
-// Adds "device", "engine", "threads", "elapsed_s" and "peak_rss_bytes".
+// Adds "device", "engine", "threads", "elapsed_s", "peak_rss_bytes" and
+// "planned_memory_bytes".
 void add(Tree& json, const ExecutionFacts& execution);
 // Returns the text, or null if it is empty.
 Tree unless_empty(const std::string& text);

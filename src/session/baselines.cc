@@ -54,7 +54,13 @@ std::optional<size_t> Baselines::of(const Bundle& bundle, std::vector<std::strin
   for (size_t b = 0; b < runs_.size(); ++b)
     if (runs_[b].file.sha256 == hash) return b;
   if (!opened) opened = open_model(*path);
-  runs_.push_back(run_(*opened));
+  try {
+    runs_.push_back(run_(*opened));
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::limit || options_.baseline) throw;
+    fail(e.code(), "{}; --no-baseline scores {} without it", e.what(),
+         printable(bundle.file.path.string()));
+  }
   return runs_.size() - 1;
 }
 

@@ -58,12 +58,13 @@ bool has_gpu() { return false; }
 #endif
 
 std::unique_ptr<Engine> make_on_cpu(const Encoder& encoder, const ExecutionOptions& execution,
-                                    std::vector<std::string>& notes,
-                                    const std::function<void()>& layer_ready) {
+                                    std::vector<std::string>& notes, const EngineUse& use) {
   if (execution.tokens_at_a_time > 0)
     notes.push_back("--tokens concerns GPUs only; the CPU chooses for itself");
-  const bool bf16 = execution.compute == Compute::bf16;
-  return make_cpu_engine(encoder, bf16 ? ComputeType::bf16 : ComputeType::automatic, layer_ready);
+  CpuEngineSettings settings = compute_type(execution);
+  settings.layer_ready = use.layer_ready;
+  settings.layers_side_by_side = plan_engine(encoder, settings.compute, use.workload, use.model);
+  return make_cpu_engine(encoder, settings);
 }
 
 Encoder with_tanh_gelu(Encoder encoder, std::vector<std::string>& notes) {
@@ -79,6 +80,16 @@ Encoder with_tanh_gelu(Encoder encoder, std::vector<std::string>& notes) {
 
 }  // namespace
 
+// FP32 runs on the CPU, because the GPU engine computes products that are not quantized in BF16.
+bool runs_on_cpu(const ExecutionOptions& execution) {
+  return execution.device == "cpu" ||
+         (execution.device == "auto" && (execution.compute == Compute::fp32 || !has_gpu()));
+}
+
+ComputeType compute_type(const ExecutionOptions& execution) {
+  return execution.compute == Compute::bf16 ? ComputeType::bf16 : ComputeType::automatic;
+}
+
 void check_device(const std::string& device) {
   if (device == "auto" || device == "cpu") return;
   const auto index = cuda_index(device);
@@ -88,8 +99,7 @@ void check_device(const std::string& device) {
 }
 
 std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const ExecutionOptions& execution,
-                                            std::vector<std::string>& notes,
-                                            const std::function<void()>& layer_ready) {
+                                            std::vector<std::string>& notes, const EngineUse& use) {
   // The change is made in the encoder, not in an engine, so that every device computes the same.
   const Encoder encoder = execution.gelu == Gelu::tanh ? with_tanh_gelu(given, notes) : given;
   if (const auto index = cuda_index(execution.device)) {
@@ -99,15 +109,13 @@ std::unique_ptr<Engine> make_encoder_engine(const Encoder& given, const Executio
            "--device cpu");
     return make_gpu_engine(encoder, *index, execution.tokens_at_a_time);
   }
-  // FP32 runs on the CPU, because the GPU engine computes products that are not quantized in BF16.
-  if (execution.device == "cpu" || execution.compute == Compute::fp32 || !has_gpu())
-    return make_on_cpu(encoder, execution, notes, layer_ready);
+  if (runs_on_cpu(execution)) return make_on_cpu(encoder, execution, notes, use);
   try {
     return make_gpu_engine(encoder, 0, execution.tokens_at_a_time);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::unsupported && e.code() != ErrorCode::device) throw;
     notes.push_back(fmt::format("runs on the CPU: {}", e.what()));
-    return make_on_cpu(encoder, execution, notes, layer_ready);
+    return make_on_cpu(encoder, execution, notes, use);
   }
 }
 

@@ -33,14 +33,17 @@ ExecutedRun run_model(const Bundle& bundle, TaskInputs& inputs, const EvaluateOp
   const auto& [evaluator, sequences, tokenizer_sha256] =
       in_context([&]() -> const PreparedInputs& { return inputs.prepared(bundle, result.notes); });
   const ModelConfig config = inputs.config(bundle);
-  const auto engine = make_engine(bundle, options.execution, result.notes);
+  Workload workload = workload_of(sequences.encodings, options.execution.batch);
+  if (bundle.encoder)
+    workload.kept = output_bytes(*bundle.encoder, workload, evaluator->pooling().has_value());
+  workload.batch = fitting_batch(bundle, options.execution, workload);
+  const auto engine = make_engine(bundle, options.execution, result.notes, workload);
   const std::string step = "scoring " + bundle.file.path.filename().string();
-  const RunResult run =
-      run_examples(*engine, sequences.encodings,
-                   {.batch = options.execution.batch, .pooling = evaluator->pooling()},
-                   [&](size_t done, size_t total) {
-                     if (progress) progress(step, done, total);
-                   });
+  const RunResult run = run_examples(*engine, sequences.encodings,
+                                     {.batch = workload.batch, .pooling = evaluator->pooling()},
+                                     [&](size_t done, size_t total) {
+                                       if (progress) progress(step, done, total);
+                                     });
   // A shard may have no example. Nothing then says what the outputs are.
   if (!run.examples.empty())
     result.answers = in_context([&] { return evaluator->answers(sequences, run, config); });

@@ -1,6 +1,7 @@
 #include "session/execution.h"
 
 #include "base/memory.h"
+#include "base/memory_plan.h"
 #include "base/threads.h"
 
 namespace fp8q {
@@ -12,6 +13,7 @@ ExecutionFacts execution_on(const Engine& engine) {
 ExecutionFacts with_costs(ExecutionFacts facts, const Stopwatch& watch) {
   facts.elapsed_s = watch.seconds();
   facts.peak_rss_bytes = peak_rss_bytes();
+  facts.planned_bytes = planned_memory_bytes();
   return facts;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/threads.h"
+#include "engine/memory_needs.h"
 #include "graph/site_rounding.h"
 #include "quantize/constants.h"
 #include "quantize/weights.h"
@@ -114,6 +115,11 @@ std::unique_ptr<Engine> Trials::engine_with(const std::vector<bool>& rounded) {
     else transforms[s] = transforms_[s];
   }
   return std::make_unique<TrialEngine>(weights_engine(weights), std::move(transforms));
+}
+
+// They keep rounded weights and two engines, all in FP32.
+uint64_t trials_need(const Encoder& encoder) {
+  return 3 * cpu_engine_needs(encoder, ComputeType::fp32).weights;
 }
 
 }  // namespace fp8q

@@ -43,4 +43,7 @@ class Trials {
   std::map<WeightSet, std::shared_ptr<Engine>> kept_;
 };
 
+// Returns a bound of the memory that the Trials of an encoder take besides one engine, in bytes.
+uint64_t trials_need(const Encoder& encoder);
+
 }  // namespace fp8q

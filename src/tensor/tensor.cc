@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/memory_plan.h"
 
 namespace fp8q {
 
@@ -90,6 +91,7 @@ Tensor::Tensor(DType dtype, Shape shape)
     : dtype_(dtype), shape_(std::move(shape)), size_(elements(shape_)), writable_(true) {
   constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
   const size_t rounded = (nbytes() / kAlignment + 1) * kAlignment;
+  check_allocation(rounded);
   void* memory = std::aligned_alloc(kAlignment, rounded);
   if (!memory) throw std::bad_alloc();
   std::memset(memory, 0, rounded);

@@ -18,7 +18,8 @@ namespace fp8q {
 class Tensor {
  public:
   Tensor() : Tensor(DType::f32, {0}) {}
-  // Creates a zero-filled tensor. The shape must be valid (checked_elements).
+  // Creates a zero-filled tensor. The shape must be valid (checked_elements). Throws an Error
+  // (limit) if it would exceed the memory limit.
   Tensor(DType dtype, Shape shape);
   // `bytes` must hold exactly the elements, stay valid while `owner` lives, and be aligned for the
   // element type.

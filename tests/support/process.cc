@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <string>
 
 #include "tests/support/paths.h"
 
@@ -29,6 +31,20 @@ void redirect(int fd, const std::filesystem::path& path) {
   if (file < 0 || dup2(file, fd) < 0) _exit(126);
 }
 
+void limit(decltype(RLIMIT_AS) resource, size_t bytes) {
+  if (bytes == 0) return;
+  const rlimit both = {bytes, bytes};
+  setrlimit(resource, &both);
+}
+
+// Returns the resident anonymous memory of a process, or 0 if it has ended.
+size_t anonymous_bytes(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/statm");  // counts pages
+  size_t all = 0, resident = 0, shared = 0;
+  file >> all >> resident >> shared;
+  return (resident - shared) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessOptions& options) {
@@ -41,10 +57,8 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   const pid_t child = fork();
   if (child == 0) {
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
-    if (options.address_space > 0) {
-      const rlimit limit = {options.address_space, options.address_space};
-      setrlimit(RLIMIT_AS, &limit);
-    }
+    limit(RLIMIT_AS, options.address_space);
+    limit(RLIMIT_DATA, options.data);
     unsetenv("FP8Q_DATA");
     for (const auto& [name, value] : options.environment) {
       if (value.empty()) unsetenv(name.c_str());
@@ -57,19 +71,23 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   }
   int status = 0;
   rusage usage = {};
-  if (options.signal_when_exists.empty()) {
+  size_t anonymous = 0;
+  if (options.signal_when_exists.empty() && !options.watch_memory) {
     wait4(child, &status, 0, &usage);
   } else {
     bool sent = false;
     while (wait4(child, &status, WNOHANG, &usage) == 0) {
+      if (options.watch_memory) anonymous = std::max(anonymous, anonymous_bytes(child));
       if (!sent && std::filesystem::exists(options.signal_when_exists))
         sent = kill(child, options.signal) == 0;
       usleep(1000);
     }
   }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          content(captured.path() / "out"), content(captured.path() / "err"),
+          content(captured.path() / "out"),
+          content(captured.path() / "err"),
           static_cast<size_t>(usage.ru_maxrss) * 1024,
+          anonymous,
           seconds(usage.ru_utime) + seconds(usage.ru_stime)};
 }
 

@@ -12,7 +12,10 @@ struct ProcessResult {
   int exit_code = -1;  // 128 + signal where a signal ended it
   std::string out;
   std::string err;
-  size_t peak_bytes = 0;   // of memory in use at once, mapped files included
+  size_t peak_bytes = 0;  // of memory in use at once, mapped files included
+  // The same of memory that it allocated (RssAnon), looked at every millisecond; 0 unless
+  // ProcessOptions::watch_memory.
+  size_t peak_anonymous_bytes = 0;
   double cpu_seconds = 0;  // of all threads
 };
 
@@ -21,7 +24,10 @@ struct ProcessOptions {
   std::map<std::string, std::string>
       environment;  // added to this process's, empty ones taken away; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
-  size_t address_space = 0;   // the largest one, in bytes; 0: as large as this process's
+  // These are limits in bytes; 0: those of this process.
+  size_t address_space = 0;  // RLIMIT_AS
+  size_t data = 0;           // RLIMIT_DATA: what it may allocate, stacks of threads included
+  bool watch_memory = false;
   // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;
   int signal = 0;

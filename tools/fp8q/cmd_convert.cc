@@ -185,6 +185,7 @@ void add_convert(CommandLine& program, Globals& globals) {
                "8-bit embedding rows with a scale per row, instead of float16");
   command.flag("--force", &c.force, "Replace an existing file that fp8q did not write");
   command.flag("--sites", &options->list_sites, "List what each Site got and why");
+  add_memory_option(command);
   add_global_options(command, globals);
   command.footer(
       "Examples:\n  fp8q convert --format e4m3\n"

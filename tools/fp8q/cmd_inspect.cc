@@ -95,6 +95,7 @@ void add_inspect(CommandLine& program, Globals& globals) {
   command.flag("--sites", &options->list_sites, "List the Sites: operands of matrix products");
   command.flag("--ops", &options->list_operators, "List the operators, and those fp8q can execute");
   add_tokenizer_options(command, options->location.tokenizer, options->location.config);
+  add_memory_option(command);
   add_global_options(command, globals);
   command.footer("Examples:\n  fp8q inspect model.onnx\n  fp8q inspect model.e4m3.onnx --sites");
   command.action([options, &globals] { run(*options, globals); });

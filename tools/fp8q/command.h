@@ -34,7 +34,11 @@ void add_commands(CommandLine& program, Globals& globals);
 // Adds --json, --quiet, --verbose and --log-file.
 void add_global_options(Command& command, Globals& globals);
 
-// Adds --device, --threads and --compute, for commands that run a model, and returns the last one.
+// Adds --max-memory, for commands that load a model.
+void add_memory_option(Command& command);
+
+// Adds --device, --threads, --max-memory and --compute, for commands that run a model, and returns
+// the last one.
 Option add_device_options(Command& command, ExecutionOptions& execution);
 
 // Adds --gelu, for commands whose results may change with it.

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/interruption.h"
+#include "base/memory.h"
 #include "base/stopwatch.h"
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
@@ -96,5 +97,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   fp8q::cli::startup_is_over();
   fp8q::cli::handle_signals();
+  fp8q::return_large_blocks();
   return fp8q::cli::run(argc, argv);
 }

@@ -1,6 +1,10 @@
+#include <cctype>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/memory_limit.h"
 #include "base/threads.h"
 #include "tools/fp8q/command.h"
 
@@ -14,6 +18,37 @@ void add_global_options(Command& command, Globals& globals) {
   command.flag("-v,--verbose", &globals.verbose, "Say more on standard error").excludes(quiet);
 }
 
+namespace {
+
+// Returns the bytes that "512M", "1.5G" or "1073741824" stand for; K, M, G and T are powers of
+// 1024.
+uint64_t size_from(const std::string& text) {
+  constexpr std::string_view kUnits = "BKMGT";
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  std::string unit(rest, end);
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (unit.size() > 1 && unit.ends_with('B')) unit.resize(unit.size() - 1 - unit.ends_with("IB"));
+  const size_t power = unit.empty() ? 0 : kUnits.find(unit);
+  const double bytes = power < kUnits.size() ? std::ldexp(number, 10 * static_cast<int>(power)) : 0;
+  if (error != std::errc() || unit.size() > 1 || !(bytes >= 1) || bytes >= 0x1p63)
+    fail(ErrorCode::usage, "--max-memory: takes a size such as 512M, 1.5G or 1073741824, not {}",
+         printable(text));
+  return static_cast<uint64_t>(bytes);
+}
+
+}  // namespace
+
+void add_memory_option(Command& command) {
+  command
+      .option(
+          "--max-memory", [](const std::string& text) { set_max_memory(size_from(text)); },
+          "Memory that the program may allocate, as 512M or 1.5G; mapped files do not count "
+          "(default: what the machine has available, or its container grants)")
+      .type_name("SIZE");
+}
+
 Option add_device_options(Command& command, ExecutionOptions& execution) {
   command.option("--device", &execution.device, "auto, cpu or cuda[:N]").show_default();
   command
@@ -22,6 +57,7 @@ Option add_device_options(Command& command, ExecutionOptions& execution) {
           "Threads (default: all cores, or what a quota grants)")
       .range(1, 1024)
       .type_name("N");
+  add_memory_option(command);
   return command.choice(
       "--compute", {{"auto", Compute::automatic}, {"fp32", Compute::fp32}, {"bf16", Compute::bf16}},
       &execution.compute, "Products that are not quantized: auto (FP32), fp32 or bf16");

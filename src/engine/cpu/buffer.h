@@ -5,6 +5,8 @@
 #include <memory>
 #include <new>
 
+#include "base/memory_plan.h"
+
 namespace fp8q::cpu {
 
 template <typename T>
@@ -18,6 +20,7 @@ class Buffer {
     if (count > capacity_) {
       data_.reset();
       capacity_ = 0;
+      check_allocation(count * sizeof(T));
       data_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
       capacity_ = count;
     }

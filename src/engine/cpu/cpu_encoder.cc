@@ -1,7 +1,6 @@
 #include "engine/cpu/cpu_encoder.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -36,36 +35,47 @@ void check_heads(const Encoder& e) {
 
 }  // namespace
 
-CpuEncoder::CpuEncoder(const Encoder& encoder, ComputeType compute,
-                       const std::function<void()>& layer_ready)
+bool expands_codes(const Encoder& encoder) {
+  return weights_of(encoder) * sizeof(uint16_t) <= kExpandedWeights;
+}
+
+std::vector<JointLinears> projections_of(const EncoderLayer& l, const std::vector<Site>& sites) {
+  const JointLinears joint = {&l.query, &l.key, &l.value};
+  const bool one_site =
+      l.key.input_site == l.query.input_site && l.value.input_site == l.query.input_site;
+  if (one_site && can_join(joint, sites)) return {joint};
+  return {{&l.query}, {&l.key}, {&l.value}};
+}
+
+CpuEncoder::CpuEncoder(const Encoder& encoder, const CpuEngineSettings& settings)
     : hidden(static_cast<size_t>(encoder.hidden)),
       sites(encoder.sites),
       embeddings(encoder),
       model_sites_(encoder.sites),
-      compute_(compute),
-      expand_codes_(weights_of(encoder) * sizeof(uint16_t) <= kExpandedWeights) {
+      compute_(settings.compute),
+      expand_codes_(expands_codes(encoder)) {
   check_heads(encoder);
   note_sites();
   if (encoder.embeddings.projection) projection = make_step({&*encoder.embeddings.projection});
   const size_t width = projection ? projection->linear.out() : embeddings.width();
   if (width != hidden)
     fail(ErrorCode::bad_model, "the embeddings have width {}, the encoder {}", width, hidden);
-  make_layers(encoder.layers, layer_ready);
+  make_layers(encoder.layers, settings);
   for (const HeadStage& stage : encoder.head)
     head.push_back({stage.input, is_per_token(encoder, stage.input), make_step({&stage.linear}),
                     function_of<Function>(stage.activation)});
 }
 
-// Makes two layers at a time, since each holds the FP32 values of a matrix or two. Layers have no
+// Makes a few layers at a time, since each holds the FP32 values of a matrix or two. Layers have no
 // Site in common, so that each notes kernels of its own.
 void CpuEncoder::make_layers(const std::vector<EncoderLayer>& all,
-                             const std::function<void()>& layer_ready) {
-  constexpr size_t kSideBySide = 2;
-  for (size_t first = 0; first < all.size(); first += kSideBySide) {
-    std::array<std::optional<CpuLayer>, kSideBySide> made;
-    parallel_for(std::min(kSideBySide, all.size() - first), [&](size_t i) {
+                             const CpuEngineSettings& settings) {
+  const size_t side_by_side = settings.layers_side_by_side;
+  for (size_t first = 0; first < all.size(); first += side_by_side) {
+    std::vector<std::optional<CpuLayer>> made(std::min(side_by_side, all.size() - first));
+    parallel_for(made.size(), [&](size_t i) {
       made[i].emplace(make_layer(all[first + i]));
-      if (layer_ready) layer_ready();
+      if (settings.layer_ready) settings.layer_ready();
     });
     for (std::optional<CpuLayer>& layer : made)
       if (layer) layers.push_back(std::move(*layer));
@@ -90,7 +100,7 @@ void CpuEncoder::note(int site, const std::string& effective) {
   if (site >= 0) kernels.at(static_cast<size_t>(site)).effective = effective;
 }
 
-LinearStep CpuEncoder::make_step(const std::vector<const Linear*>& linears) {
+LinearStep CpuEncoder::make_step(const JointLinears& linears) {
   LinearStep step{linears.front()->input_site, linears.front()->result_site,
                   PreparedLinear(linears, model_sites_, compute_, expand_codes_)};
   const std::string effective = step.linear.effective();
@@ -107,13 +117,8 @@ NormStep CpuEncoder::make_norm(const LayerNorm& norm) const {
 
 CpuLayer CpuEncoder::make_layer(const EncoderLayer& l) {
   std::vector<LinearStep> projections;
-  const bool one_site =
-      l.key.input_site == l.query.input_site && l.value.input_site == l.query.input_site;
-  if (one_site && can_join({&l.query, &l.key, &l.value}, model_sites_)) {
-    projections.push_back(make_step({&l.query, &l.key, &l.value}));
-  } else {
-    for (const Linear* one : {&l.query, &l.key, &l.value}) projections.push_back(make_step({one}));
-  }
+  for (const JointLinears& joint : projections_of(l, model_sites_))
+    projections.push_back(make_step(joint));
   AttentionBlock attention(l.attention, model_sites_, embeddings.positions());
   for (const int site : {l.attention.query_site, l.attention.key_site,
                          l.attention.probabilities_site, l.attention.value_site})

@@ -1,7 +1,6 @@
 // Holds the constants of an Encoder in the form that the CPU engine's kernels take.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +18,14 @@ struct LinearStep {
   int input_site, result_site;
   PreparedLinear linear;
 };
+
+// Names linear layers that read one tensor and are one product, with their columns side by side.
+using JointLinears = std::vector<const Linear*>;
+// Returns the products that make q, k and v: one, or one each.
+std::vector<JointLinears> projections_of(const EncoderLayer& layer, const std::vector<Site>& sites);
+
+// Returns ProductTypes::expand_codes of all products.
+bool expands_codes(const Encoder& encoder);
 
 struct NormStep {
   NormWeights weights;
@@ -52,9 +59,8 @@ struct HeadStep {
 
 class CpuEncoder {
  public:
-  // Throws an Error (unsupported) that names the part that the CPU engine lacks. For `layer_ready`
-  // see make_cpu_engine().
-  CpuEncoder(const Encoder& encoder, ComputeType compute, const std::function<void()>& layer_ready);
+  // Throws an Error (unsupported) that names the part that the CPU engine lacks.
+  CpuEncoder(const Encoder& encoder, const CpuEngineSettings& settings);
 
   size_t hidden;
   ActivationSites sites;
@@ -65,10 +71,10 @@ class CpuEncoder {
   std::vector<KernelChoice> kernels;  // ordered by Site, then parts without a Site
 
  private:
-  LinearStep make_step(const std::vector<const Linear*>& linears);
+  LinearStep make_step(const JointLinears& linears);
   NormStep make_norm(const LayerNorm& norm) const;
   CpuLayer make_layer(const EncoderLayer& layer);
-  void make_layers(const std::vector<EncoderLayer>& all, const std::function<void()>& layer_ready);
+  void make_layers(const std::vector<EncoderLayer>& all, const CpuEngineSettings& settings);
   void note_sites();
   void note(int site, const std::string& effective);
 

@@ -1,8 +1,5 @@
 #include "engine/cpu/cpu_engine.h"
 
-#include <cstdlib>
-
-#include "base/error.h"
 #include "base/threads.h"
 #include "engine/cpu/machine.h"
 #include "engine/cpu/product_speed.h"
@@ -10,28 +7,11 @@
 #include "kernels/cpu/isa.h"
 
 namespace fp8q::cpu {
-namespace {
-
-// Settles what kernels are chosen by before the first one runs.
-void settle_machine() {
-  if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !isa_named(wanted))
-    fail(ErrorCode::usage,
-         "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni, avx512-bf16 or amx, or unset it",
-         printable(wanted));
-  if (const char* dots = std::getenv("FP8Q_BF16_DOTS");
-      dots && dots != std::string_view("0") && dots != std::string_view("1"))
-    fail(ErrorCode::usage, "FP8Q_BF16_DOTS={}: use 0 or 1, or unset it", printable(dots));
-  machine();
-}
-
-}  // namespace
-
-CpuEngine::CpuEngine(const Encoder& encoder, ComputeType compute,
-                     const std::function<void()>& layer_ready)
+CpuEngine::CpuEngine(const Encoder& encoder, const CpuEngineSettings& settings)
     : sites_(encoder.sites),
       output_rows_(output_rows(encoder)),
       limits_(encoder),
-      encoder_(encoder, compute, layer_ready),
+      encoder_(encoder, settings),
       passes_(encoder_) {}
 
 std::string CpuEngine::description() const {
@@ -113,10 +93,9 @@ void CpuEngine::store(const MicroBatch& micro, const Forward& pass,
 
 namespace fp8q {
 
-std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, ComputeType compute,
-                                        const std::function<void()>& layer_ready) {
+std::unique_ptr<Engine> make_cpu_engine(const Encoder& encoder, const CpuEngineSettings& settings) {
   cpu::settle_machine();
-  return std::make_unique<cpu::CpuEngine>(encoder, compute, layer_ready);
+  return std::make_unique<cpu::CpuEngine>(encoder, settings);
 }
 
 }  // namespace fp8q

@@ -6,7 +6,6 @@
 // The results are the same.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +22,7 @@ namespace fp8q::cpu {
 
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const Encoder& encoder, ComputeType compute, const std::function<void()>& layer_ready);
+  CpuEngine(const Encoder& encoder, const CpuEngineSettings& settings);
 
   std::vector<EngineOutput> run(const PackedBatch& batch, const SiteObserver& observer) override;
   std::vector<EngineOutput> run_transformed(const PackedBatch& batch,

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/stopwatch.h"
 #include "kernels/cpu/roof.h"
 
@@ -38,6 +39,17 @@ Machine machine() {
   static const bool faster = dots_are_faster();
   here.bf16_dots = faster;
   return here;
+}
+
+void settle_machine() {
+  if (const char* wanted = std::getenv("FP8Q_ISA"); wanted && !isa_named(wanted))
+    fail(ErrorCode::usage,
+         "FP8Q_ISA={}: use scalar, avx2, avx512, avx512-vnni, avx512-bf16 or amx, or unset it",
+         printable(wanted));
+  if (const char* dots = std::getenv("FP8Q_BF16_DOTS");
+      dots && dots != std::string_view("0") && dots != std::string_view("1"))
+    fail(ErrorCode::usage, "FP8Q_BF16_DOTS={}: use 0 or 1, or unset it", printable(dots));
+  machine();
 }
 
 }  // namespace fp8q::cpu

@@ -13,4 +13,8 @@ struct Machine {
 // Returns the machine at the current level of isa().
 Machine machine();
 
+// Settles what kernels are chosen by before the first one is. Throws an Error (usage) if a variable
+// of the environment that decides about it (FP8Q_ISA, FP8Q_BF16_DOTS) has a value that is none.
+void settle_machine();
+
 }  // namespace fp8q::cpu

@@ -53,6 +53,13 @@ std::vector<MicroBatch> even_micros(const PackedBatch& batch, size_t parts) {
   return micros;
 }
 
+// Returns how many parts each thread's share of a batch is divided into; 0: it is not divided.
+size_t parts_of_share(size_t share, size_t workers, bool in_order) {
+  if (in_order || workers < 2 || share < kLeastTokens) return 0;
+  return std::max({size_t{1}, std::min(kMicrosPerThread, share / kLeastTokensOfPart),
+                   (share + kMostTokens - 1) / kMostTokens});
+}
+
 }  // namespace
 
 void Division::for_each(const std::function<void(size_t)>& body) const {
@@ -62,14 +69,19 @@ void Division::for_each(const std::function<void(size_t)>& body) const {
 
 Division divide(const PackedBatch& batch, bool in_order) {
   const auto workers = static_cast<size_t>(threads());
-  const size_t share = batch.tokens() / workers;
-  if (!in_order && workers > 1 && share >= kLeastTokens) {
-    const size_t each = std::max({size_t{1}, std::min(kMicrosPerThread, share / kLeastTokensOfPart),
-                                  (share + kMostTokens - 1) / kMostTokens});
+  if (const size_t each = parts_of_share(batch.tokens() / workers, workers, in_order)) {
     auto micros = even_micros(batch, workers * each);
     if (micros.size() >= workers) return {std::move(micros), true};
   }
   return {full_micros(batch), false};
+}
+
+// An even part ends at most one sequence behind its share, and smaller batches have no larger ones.
+UnderWay most_under_way(size_t tokens, size_t longest, bool in_order) {
+  const auto workers = static_cast<size_t>(threads());
+  const size_t one = std::min(tokens, std::max(kMostTokens, longest));
+  if (!parts_of_share(tokens / workers, workers, in_order)) return {1, one};
+  return {workers, std::min(tokens, std::min(kMostTokens, tokens / workers + 1) + longest)};
 }
 
 }  // namespace fp8q::cpu

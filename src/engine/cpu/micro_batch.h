@@ -29,4 +29,11 @@ struct Division {
 // Divides side by side if there are enough tokens for all threads, unless `in_order`.
 Division divide(const PackedBatch& batch, bool in_order);
 
+// Bounds the tokens that are under way at once: `tokens` of each of `side_by_side` micro-batches.
+struct UnderWay {
+  size_t side_by_side, tokens;
+};
+// Returns a bound for every batch of at most `tokens` tokens, in sequences of at most `longest`.
+UnderWay most_under_way(size_t tokens, size_t longest, bool in_order);
+
 }  // namespace fp8q::cpu

@@ -95,11 +95,15 @@ struct ProductKernel {
   // Returns whether the kernel forms such products on this machine, and no later row does it
   // better.
   bool (*serves)(const ProductTypes& types, size_t in, const Machine& machine);
+  size_t weight_bytes;  // memory of a packed weight; one byte if codes are packed as they are
   // Returns nullptr if these weights do not suit the kernel. Then it has left `parts` as they were.
   std::unique_ptr<Product> (*make)(ProductParts& parts);
 };
 
 // Makes a Product by the first kernel of products.def that serves.
 std::unique_ptr<Product> make_product(ProductParts parts);
+
+// Returns ProductKernel::weight_bytes of the kernel that forms such products of finite weights.
+size_t weight_bytes_of(const ProductTypes& types, size_t in);
 
 }  // namespace fp8q::cpu

@@ -28,6 +28,28 @@ TEST(ParallelFor, VisitsEachIndexOnce) {
   set_threads(0);
 }
 
+TEST(ParallelFor, RunsAtMostSoManyCallsSideBySide) {
+  set_threads(4);
+  for (const size_t side_by_side : {1, 2, 3}) {
+    std::vector<int> visits(200, 0);
+    std::atomic<size_t> inside = 0, most = 0;
+    parallel_for(
+        visits.size(),
+        [&](size_t i) {
+          for (size_t now = ++inside, old = most;
+               old < now && !most.compare_exchange_weak(old, now);)
+            now = inside;
+          std::this_thread::yield();
+          ++visits[i];
+          --inside;
+        },
+        side_by_side);
+    EXPECT_EQ(visits, std::vector<int>(200, 1));
+    EXPECT_LE(most, side_by_side);
+  }
+  set_threads(0);
+}
+
 TEST(ParallelFor, RethrowsTheFirstError) {
   set_threads(2);
   for (int round = 0; round < 20; ++round) {

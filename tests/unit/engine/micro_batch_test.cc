@@ -70,5 +70,23 @@ TEST_F(MicroBatches, OfFewTokensOrInOrderComeOneAfterAnother) {
   for (const cpu::MicroBatch& m : in_order.micros) EXPECT_LE(m.tokens, 512u);
 }
 
+TEST_F(MicroBatches, NeverHaveMoreTokensUnderWayThanTheBound) {
+  unsigned state = 1;
+  const auto random = [&](size_t most) { return 1 + (state = state * 1664525u + 1u) / 7 % most; };
+  for (int round = 0; round < 300; ++round) {
+    set_threads(static_cast<int>(random(5)));
+    const size_t longest = random(64);
+    std::vector<size_t> lengths(random(120));
+    for (size_t& length : lengths) length = random(longest);
+    const PackedBatch batch = tiny_batch(lengths);
+    for (const bool in_order : {false, true}) {
+      const cpu::UnderWay bound = cpu::most_under_way(batch.tokens(), longest, in_order);
+      const cpu::Division division = cpu::divide(batch, in_order);
+      EXPECT_LE(division.side_by_side ? static_cast<size_t>(threads()) : 1, bound.side_by_side);
+      for (const cpu::MicroBatch& m : division.micros) EXPECT_LE(m.tokens, bound.tokens);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fp8q::test

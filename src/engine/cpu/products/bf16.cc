@@ -34,6 +34,7 @@ class Bf16 final : public PackedProduct {
 const ProductKernel bf16 = {
     .serves = [](const ProductTypes& types, size_t,
                  const Machine& machine) { return types.halves() && machine.bf16_dots; },
+    .weight_bytes = 2,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<Bf16>(parts);
     }};

@@ -35,6 +35,7 @@ class F32 final : public PackedProduct {
 
 const ProductKernel f32 = {
     .serves = [](const ProductTypes&, size_t, const Machine&) { return true; },
+    .weight_bytes = 4,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<F32>(parts);
     }};

@@ -35,6 +35,7 @@ const ProductKernel f8_bf16 = {
           return types.halves() && types.w && has_f8_panels(*types.w) && machine.bf16_dots &&
                  !types.expand_codes;
         },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       auto weights = f8_panels(parts);
       return weights ? std::make_unique<F8Bf16>(parts, std::move(*weights)) : nullptr;

@@ -38,6 +38,7 @@ class F8F32 final : public PackedProduct {
 const ProductKernel f8_f32 = {
     .serves = [](const ProductTypes& types, size_t,
                  const Machine&) { return types.w && has_f8_panels(*types.w); },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       auto weights = f8_panels(parts);
       return weights ? std::make_unique<F8F32>(parts, std::move(*weights)) : nullptr;

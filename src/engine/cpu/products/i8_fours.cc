@@ -20,6 +20,7 @@ const ProductKernel i8_fours = {
         [](const ProductTypes& types, size_t in, const Machine& machine) {
           return types.integers() && in <= kMostExactDepth && machine.isa >= Isa::avx512_vnni;
         },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<I8Fours>(parts);
     }};

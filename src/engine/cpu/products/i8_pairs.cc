@@ -18,6 +18,7 @@ class I8Pairs final : public PackedInt8<int16_t> {
 const ProductKernel i8_pairs = {
     .serves = [](const ProductTypes& types, size_t in,
                  const Machine&) { return types.integers() && in <= kMostExactDepth; },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<I8Pairs>(parts);
     }};

@@ -35,6 +35,7 @@ class TilesBf16 final : public TilesProduct {
 const ProductKernel tiles_bf16 = {
     .serves = [](const ProductTypes& types, size_t,
                  const Machine& machine) { return types.halves() && machine.isa >= Isa::amx; },
+    .weight_bytes = 2,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<TilesBf16>(parts);
     }};

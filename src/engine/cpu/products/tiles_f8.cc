@@ -39,6 +39,7 @@ const ProductKernel tiles_f8 = {
           return types.halves() && types.w && has_f8_panels(*types.w) && machine.isa >= Isa::amx &&
                  !types.expand_codes;
         },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       Buffer<uint8_t> weights(tile_packed_size(TileType::bf16, parts.in, parts.out));
       const auto codes = plain_rows(parts.weight.codes.data(), parts);

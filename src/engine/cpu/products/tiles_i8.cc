@@ -34,6 +34,7 @@ const ProductKernel tiles_i8 = {
         [](const ProductTypes& types, size_t in, const Machine& machine) {
           return types.integers() && in <= kMostExactDepth && machine.isa >= Isa::amx;
         },
+    .weight_bytes = 1,
     .make = [](ProductParts& parts) -> std::unique_ptr<Product> {
       return std::make_unique<TilesI8>(parts);
     }};
