@@ -45,6 +45,10 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
       const rlimit limit = {options.address_space, options.address_space};
       setrlimit(RLIMIT_AS, &limit);
     }
+    if (options.file_size > 0) {
+      const rlimit limit = {options.file_size, options.file_size};
+      setrlimit(RLIMIT_FSIZE, &limit);
+    }
     unsetenv("FP8Q_DATA");
     for (const auto& [name, value] : options.environment) {
       if (value.empty()) unsetenv(name.c_str());

@@ -22,6 +22,7 @@ struct ProcessOptions {
       environment;  // added to this process's, empty ones taken away; FP8Q_DATA is never inherited
   std::filesystem::path out;  // where standard output goes; empty: captured
   size_t address_space = 0;   // the largest one, in bytes; 0: as large as this process's
+  size_t file_size = 0;       // the most that a file may have, in bytes; 0: no limit
   // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;
   int signal = 0;
