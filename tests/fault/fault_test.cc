@@ -1,4 +1,4 @@
-// Makes allocations and operations on files fail, one at a time, in every command of the main job
+// Makes allocations and operations on files fail, one at a time, in every command
 // on a tiny model. The program ends with its exit code, what it writes is whole or not there, its
 // inputs stay as they are, and no temporary file is left.
 //
