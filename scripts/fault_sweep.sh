@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries faults all over the main job on a tiny model: of each kind in each command up to POINTS allocations and operations on
+# Tries faults all over every command on a tiny model: of each kind in each command up to POINTS allocations and operations on
 # files fail, one run for each (tests/fault). 2000, the default, is all of them except allocations, and takes about an hour.
 # Usage: fault_sweep.sh [POINTS]
 set -euo pipefail

@@ -24,7 +24,9 @@ endif()
 
 foreach(flag -fcf-protection -mbranch-protection=standard)  # x86; ARM
   string(MAKE_C_IDENTIFIER "FP8Q_HAS${flag}" has)
+  set(CMAKE_REQUIRED_FLAGS -Werror)  # clang only warns of a flag for another processor
   check_cxx_compiler_flag(${flag} ${has})
+  unset(CMAKE_REQUIRED_FLAGS)
   if(${has})
     target_compile_options(fp8q_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${flag}>)
   endif()

@@ -87,9 +87,8 @@ ConvertPaths checked_paths(const ConvertOptions& options, const Recipe& recipe) 
 // The ranges of another tool's table go into the request instead.
 std::optional<Statistics> calibration_for(const ConvertOptions& options, const fs::path& path,
                                           const Bundle& bundle, PlanRequest& request) {
-  std::error_code ignored;
   const bool needed = needs_statistics(request, bundle.sites);
-  if (!fs::exists(path, ignored)) {
+  if (!is_there(path)) {
     if (!needed && !options.statistics) return std::nullopt;
     require_statistics(path, bundle);
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/error.h"
 #include "base/open_file.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 [[noreturn]] void fail_to_open(const fs::path& path, int error) {
+  if (error == ENOMEM) throw std::bad_alloc();
   fail(ErrorCode::file, "{}: cannot be opened: {}", printable(path.string()), std::strerror(error));
 }
 

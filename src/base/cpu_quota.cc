@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<double> quotient(const std::string& quota, const std::string& period) {
-  const double q = std::atof(quota.c_str()), p = std::atof(period.c_str());
+  // Where there is no number, strtod() returns 0.
+  const double q = std::strtod(quota.c_str(), nullptr), p = std::strtod(period.c_str(), nullptr);
   if (!(q > 0) || !(p > 0)) return std::nullopt;  // "max", -1 or no file
   return q / p;
 }

@@ -10,7 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <new>
 #include <utility>
 
 #include "base/error.h"
@@ -21,6 +21,7 @@ namespace fp8q {
 namespace {
 
 [[noreturn]] void fail_errno(const std::string& path, const char* action) {
+  if (errno == ENOMEM) throw std::bad_alloc();
   fail(ErrorCode::file, "{}: cannot be {}: {}", printable(path), action, std::strerror(errno));
 }
 
@@ -56,15 +57,34 @@ int synchronize(int fd) {
   return result;
 }
 
+fs::file_type type_of(const fs::path& path) {
+  std::error_code error;
+  const fs::file_type type = fs::status(path, error).type();
+  if (type != fs::file_type::none) return type;
+  if (error == std::errc::permission_denied) return fs::file_type::not_found;
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
+  fail(ErrorCode::file, "{}: cannot be examined: {}", printable(path.string()), error.message());
+}
+
 }  // namespace
 
+bool is_there(const fs::path& path) { return type_of(path) != fs::file_type::not_found; }
+
+bool is_folder(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
+
+bool is_file(const fs::path& path) { return type_of(path) == fs::file_type::regular; }
+
+std::string beginning_of(const fs::path& path, size_t most) try {
+  const auto [fd, size] = open_file(path, UINT64_MAX);
+  std::string bytes(std::min<uint64_t>(size, most), '\0');
+  read_exactly(fd, 0, bytes.data(), bytes.size(), path.string());
+  return bytes;
+} catch (const Error&) {
+  return "";
+}
+
 bool begins_with(const fs::path& path, std::string_view bytes) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return false;
-  std::ifstream in(path, std::ios::binary);
-  std::string beginning(bytes.size(), '\0');
-  in.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-  return in && beginning == bytes;
+  return beginning_of(path, bytes.size()) == bytes;
 }
 
 FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }

@@ -13,8 +13,18 @@ namespace fp8q {
 
 namespace fs = std::filesystem;
 
+// Tell what is at a path, where links lead. A folder that may not be entered holds nothing. Throw
+// an Error (file) if the path cannot be examined for another reason: what is there must not pass
+// for absent.
+bool is_there(const fs::path& path);
+bool is_folder(const fs::path& path);
+bool is_file(const fs::path& path);
+
 // Returns the contents of a regular file. Refuses folders, devices and files above `max_bytes`.
 std::string read_file(const fs::path& path, uint64_t max_bytes);
+
+// Returns up to `most` bytes that a regular file begins with, or none if the file cannot be read.
+std::string beginning_of(const fs::path& path, size_t most);
 
 // Returns whether a regular file begins with these bytes. Returns false if the file cannot be read.
 bool begins_with(const fs::path& path, std::string_view bytes);

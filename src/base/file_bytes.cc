@@ -41,12 +41,13 @@ FileBytes::~FileBytes() {
 
 void FileBytes::release(std::string_view part) const noexcept {
   if (!mapped_) return;  // madvise() would lose the contents of memory that maps no file
-  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(part.data());
-  const bool to_end = part.data() + part.size() == view_.data() + view_.size();
-  const uintptr_t first = (begin + page - 1) / page * page;
-  const uintptr_t last = (begin + part.size() + (to_end ? page - 1 : 0)) / page * page;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  static const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  // A mapping begins on a page.
+  const auto begin = static_cast<size_t>(part.data() - view_.data());
+  const bool to_end = begin + part.size() == view_.size();
+  const size_t first = (begin + page - 1) / page * page;
+  const size_t last = (begin + part.size() + (to_end ? page - 1 : 0)) / page * page;
+  if (first < last) madvise(const_cast<char*>(view_.data()) + first, last - first, MADV_DONTNEED);
 }
 
 std::string FileBytes::sha256() const {

@@ -1,31 +1,32 @@
 #include "base/hash.h"
 
-#include <openssl/evp.h>
+// OpenSSL recommends its EVP functions instead of these. They set the library up first: they read a
+// file of settings, which may load code, and break if there is no memory for a lock. These compute
+// and do nothing else.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "base/error.h"
+#include "base/open_file.h"
 
 namespace fp8q {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-    fail(ErrorCode::internal, "SHA-256 is not available in libcrypto");
-}
+Sha256::Sha256() : state_(std::make_unique<SHA256state_st>()) { SHA256_Init(state_.get()); }
+
+Sha256::~Sha256() = default;
 
 void Sha256::update(std::string_view bytes) {
-  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+  SHA256_Update(state_.get(), bytes.data(), bytes.size());
 }
 
 std::string Sha256::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+  SHA256_Final(digest.data(), state_.get());
   std::string hex;
-  for (unsigned int i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
   return hex;
 }
 
@@ -35,14 +36,15 @@ std::string sha256(std::string_view bytes) {
   return hash.finish();
 }
 
-std::string sha256_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorCode::file, "{}: cannot be opened: {}", path.string(), std::strerror(errno));
+std::string sha256_file(const fs::path& path) {
+  const auto [fd, size] = open_file(path, UINT64_MAX);
+  std::string block(size_t{1} << 20, '\0');
   Sha256 hash;
-  std::string block(1 << 20, '\0');
-  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
-    hash.update({block.data(), static_cast<size_t>(file.gcount())});
-  if (file.bad()) fail(ErrorCode::file, "{}: cannot be read", path.string());
+  for (uint64_t at = 0; at < size; at += block.size()) {
+    block.resize(std::min<uint64_t>(block.size(), size - at));
+    read_exactly(fd, at, block.data(), block.size(), path.string());
+    hash.update(block);
+  }
   return hash.finish();
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-struct evp_md_ctx_st;
+struct SHA256state_st;
 
 namespace fp8q {
 
@@ -14,11 +14,12 @@ namespace fp8q {
 class Sha256 {
  public:
   Sha256();
+  ~Sha256();
   void update(std::string_view bytes);
   std::string finish();  // may be called once, at the end
 
  private:
-  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
+  std::unique_ptr<SHA256state_st> state_;
 };
 
 std::string sha256(std::string_view bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/interruption.h"
 #include "base/stopwatch.h"
 
@@ -41,8 +42,7 @@ std::string unusable(const Statistics& checkpoint, const CalibrationRun& run,
 
 // Returns the statistics in the checkpoint, or `fresh` if it cannot be used.
 Statistics resumed(const CalibrationRun& run, Statistics fresh, std::vector<std::string>& notes) {
-  std::error_code ignored;
-  if (!fs::exists(run.checkpoint, ignored)) return fresh;
+  if (!is_there(run.checkpoint)) return fresh;
   std::string why;
   try {
     Statistics found = load_statistics(run.checkpoint);

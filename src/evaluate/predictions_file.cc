@@ -1,7 +1,6 @@
 #include "evaluate/predictions_file.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/file.h"
 #include "json/tree.h"
@@ -49,10 +48,7 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
 bool is_predictions_file(const std::filesystem::path& path) {
   constexpr std::string_view kLabels = "{\"index\":0,\"gold\":";
   constexpr std::string_view kSpans = "{\"index\":0,\"id\":\"";
-  std::string start(std::max(kLabels.size(), kSpans.size()), '\0');
-  std::ifstream(path, std::ios::binary)
-      .read(start.data(), static_cast<std::streamsize>(start.size()));
-  return start.starts_with(kLabels) || start.starts_with(kSpans);
+  return begins_with(path, kLabels) || begins_with(path, kSpans);
 }
 
 }  // namespace fp8q

@@ -16,7 +16,7 @@ std::vector<Node> expand(const LocalFunction& function, const Node& call, FreshN
   for (size_t i = 0; i < call.outputs.size(); ++i) values[function.outputs[i]] = call.outputs[i];
   std::vector<Node> nodes;
   for (Node node : function.body) {
-    node.name = prefix + node.name;
+    node.name.insert(0, prefix);
     for (auto& input : node.inputs) input = values.at(input);
     for (auto& output : node.outputs) {
       const auto known = values.find(output);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <queue>
+#include <ranges>
 #include <set>
 #include <unordered_set>
 
@@ -167,11 +168,11 @@ void remove_unused(Graph& graph) {
   std::unordered_set<std::string> read;
   for (const auto& output : graph.outputs) read.insert(output.name);
   std::vector<Node> kept;
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    if (std::ranges::none_of(node->outputs, [&](const auto& o) { return read.contains(o); }))
+  for (Node& node : std::views::reverse(graph.nodes)) {
+    if (std::ranges::none_of(node.outputs, [&](const auto& o) { return read.contains(o); }))
       continue;
-    read.insert(node->inputs.begin(), node->inputs.end());
-    kept.push_back(std::move(*node));
+    read.insert(node.inputs.begin(), node.inputs.end());
+    kept.push_back(std::move(node));
   }
   std::ranges::reverse(kept);
   graph.nodes = std::move(kept);

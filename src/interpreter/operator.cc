@@ -96,12 +96,11 @@ std::vector<int64_t> OpContext::ints(size_t i) const {
   return {values.begin(), values.end()};
 }
 
-std::optional<std::vector<int64_t>> OpContext::ints_since(int64_t since,
-                                                          const std::string& attribute,
+std::optional<std::vector<int64_t>> OpContext::ints_since(int64_t since, const std::string& name,
                                                           size_t i) const {
   if (opset_ >= since) return has(i) ? std::optional(ints(i)) : std::nullopt;
-  if (!find_attribute(*node_, attribute)) return std::nullopt;
-  return ints_attribute(*node_, attribute, {});
+  if (!find_attribute(*node_, name)) return std::nullopt;
+  return ints_attribute(*node_, name, {});
 }
 
 bool OpContext::all_contents_known() const {

@@ -21,7 +21,7 @@ inline constexpr size_t kMaxTreeBytes = size_t{1} << 30;
 struct Kind {
   // Tells what a file should contain, for files that cannot be parsed: "a plan".
   std::string_view what = "valid JSON";
-  std::string_view remedy = "";  // ends every message; empty: no remedy is named
+  std::string_view remedy;  // ends every message; empty: no remedy is named
   ErrorCode code = ErrorCode::bad_data;
   size_t max_memory = kMaxTreeBytes;
 };

@@ -28,6 +28,7 @@ std::string with_indent(std::string_view text, size_t from, size_t to) {
 std::string list_of_texts(const std::vector<std::string>& texts, size_t indent) {
   if (texts.empty()) return "[]";
   std::vector<std::string> deeper;
+  deeper.reserve(texts.size());
   for (const std::string& text : texts)
     deeper.push_back(relaid("\n" + text, [&](size_t spaces) { return spaces + indent; }));
   return fmt::format("[{}\n]", fmt::join(deeper, ","));

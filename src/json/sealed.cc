@@ -12,7 +12,7 @@ std::string seal(std::string_view schema, std::string_view canonical, std::strin
 
 Document unseal(std::string_view bytes, const std::string& source, std::string_view schema,
                 const Kind& kind) {
-  const Document file = Document::parse(bytes, source, kind);
+  Document file = Document::parse(bytes, source, kind);
   const Value root = file.root();
   root["schema"].must_be(schema);
   root.with_members(3);

@@ -1,4 +1,6 @@
 // first_difference() defines what "the same model" means.
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 
@@ -18,7 +20,8 @@ bool same(const Attribute& a, const Attribute& b) {
         using T = std::decay_t<decltype(x)>;
         const T& y = std::get<T>(b);
         // Compares bit by bit: NaN equals itself.
-        if constexpr (std::is_same_v<T, float>) return std::memcmp(&x, &y, sizeof(x)) == 0;
+        if constexpr (std::is_same_v<T, float>)
+          return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(y);
         else if constexpr (std::is_same_v<T, std::vector<float>>)
           return x.size() == y.size() &&
                  (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);

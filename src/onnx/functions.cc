@@ -29,8 +29,9 @@ struct Function {
 std::map<std::string, onnx::AttributeProto> read_defaults(const onnx::FunctionProto& proto) {
   std::map<std::string, onnx::AttributeProto> defaults;
   // Newer versions of the ONNX library know the field.
-  if (const auto* known = proto.GetDescriptor()->FindFieldByNumber(kDefaultAttributesField)) {
-    const auto& reflection = *proto.GetReflection();
+  if (const auto* known =
+          onnx::FunctionProto::descriptor()->FindFieldByNumber(kDefaultAttributesField)) {
+    const auto& reflection = *onnx::FunctionProto::GetReflection();
     for (int i = 0; i < reflection.FieldSize(proto, known); ++i) {
       onnx::AttributeProto attribute;
       attribute.CopyFrom(reflection.GetRepeatedMessage(proto, known, i));

@@ -84,7 +84,7 @@ ModelFiles write_and_verify(const Model& model, const ModelBytes& bytes, const f
 // Removes a data file that no model refers to if writing the model failed.
 class OrphanGuard {
  public:
-  explicit OrphanGuard(fs::path path) : path_(std::move(path)), existed_(fs::exists(path_)) {}
+  explicit OrphanGuard(fs::path path) : path_(std::move(path)), existed_(is_there(path_)) {}
   ~OrphanGuard() {
     std::error_code ignored;
     if (!kept_ && !existed_) fs::remove(path_, ignored);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -104,9 +103,7 @@ class Results {
 }  // namespace
 
 bool is_result_file(const fs::path& path) {
-  std::string start(64, '\0');
-  std::ifstream(path, std::ios::binary)
-      .read(start.data(), static_cast<std::streamsize>(start.size()));
+  std::string start = beginning_of(path, 64);
   std::erase_if(start, [](char c) { return c == ' ' || c == '\n' || c == '['; });
   for (const char* command : {"inspect", "calibrate", "merge", "convert", "eval", "eval-shard",
                               "bench", "report", "compare", "sensitivity", "tune"})
@@ -117,8 +114,7 @@ bool is_result_file(const fs::path& path) {
 std::vector<ResultFile> load_results(const std::vector<fs::path>& inputs) {
   Results results;
   for (const fs::path& input : inputs) {
-    std::error_code ignored;
-    if (fs::is_directory(input, ignored)) {
+    if (is_folder(input)) {
       for (const fs::path& file : json_files_in(input)) results.append(look_for_results(file));
       continue;
     }

@@ -1,6 +1,7 @@
 #include "session/baselines.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fp8q {
 
@@ -12,8 +13,7 @@ const std::string& Baselines::hash_of(const fs::path& path, Opened& opened) {
 }
 
 bool Baselines::is_source(const fs::path& path, const Manifest& manifest, Opened& opened) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return false;
+  if (!is_file(path)) return false;
   try {
     return hash_of(path, opened) == manifest.source.model_sha256;
   } catch (const Error&) {  // nobody named this file, which may be anything

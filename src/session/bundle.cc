@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "encoder/expand_attention.h"
 #include "encoder/recognize.h"
 #include "encoder/widen.h"
@@ -17,20 +18,18 @@ namespace {
 
 // Returns the name of a file with a model's weights that is not ONNX, if the folder holds one.
 std::string other_weights_in(const fs::path& folder) {
-  std::error_code ignored;
   for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                            "pytorch_model.bin.index.json", "tf_model.h5"})
-    if (fs::exists(folder / name, ignored)) return name;
+    if (is_there(folder / name)) return name;
   return "";
 }
 
 }  // namespace
 
 fs::path model_file(const fs::path& location) {
-  std::error_code ignored;
-  if (!fs::is_directory(location, ignored)) return location;
+  if (!is_folder(location)) return location;
   for (const char* name : {"model.onnx", "onnx/model.onnx"})
-    if (fs::exists(location / name, ignored)) return location / name;
+    if (is_there(location / name)) return location / name;
   const std::string shown = printable(location.string());
   if (const std::string other = other_weights_in(location); !other.empty())
     fail(ErrorCode::file,

@@ -10,8 +10,7 @@ fs::path statistics_path(const fs::path& model, const std::optional<fs::path>& g
 }
 
 void require_statistics(const fs::path& path, const Bundle& bundle) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored))
+  if (!is_there(path))
     fail(ErrorCode::file,
          "{}: there are no statistics; run `fp8q calibrate {}` first, or name them with --calib",
          printable(path.string()), printable(bundle.file.path.string()));

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "onnx/load.h"
 #include "session/bundle.h"
 #include "tasks/data_location.h"
@@ -14,9 +15,10 @@ namespace {
 // Returns the real folder of a path, and the name in it. Files are put under that name even where
 // it is a link.
 fs::path place_of(const fs::path& path) {
-  std::error_code ignored;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  return fs::weakly_canonical(folder, ignored) / path.filename();
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(folder, error);
+  return (error ? fs::absolute(folder).lexically_normal() : real) / path.filename();
 }
 
 bool are_same(const fs::path& a, const fs::path& b) {
@@ -75,14 +77,13 @@ void check_files(const CallFiles& files) {
 }
 
 void check_output(const OutputCheck& check, const std::function<bool(const fs::path&)>& ours) {
-  std::error_code ignored;
   const std::string shown = printable(check.path.string());
   const fs::path folder = check.path.parent_path();
-  if (!folder.empty() && !fs::is_directory(folder, ignored))
+  if (!folder.empty() && !is_folder(folder))
     fail(ErrorCode::file, "{}: there is no folder {}; make it, or choose another output", shown,
          printable(folder.string()));
-  if (!fs::exists(check.path, ignored)) return;
-  if (!fs::is_regular_file(check.path, ignored))
+  if (!is_there(check.path)) return;
+  if (!is_file(check.path))
     fail(ErrorCode::file, "{}: is a folder or device, not a file; choose another output", shown);
   if (check.keep)
     fail(ErrorCode::file,

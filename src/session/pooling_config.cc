@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "json/document.h"
 
 namespace fp8q {
@@ -51,10 +52,9 @@ RowFunction function_of(const json::Value& root) {
 
 Pooling find_pooling(const fs::path& model_folder) {
   const fs::path folder = model_folder.empty() ? "." : model_folder;
-  std::error_code ignored;
   for (const fs::path& place : {folder, folder / ".."}) {
     const fs::path path = (place / "1_Pooling" / "config.json").lexically_normal();
-    if (!fs::is_regular_file(path, ignored)) continue;
+    if (!is_file(path)) continue;
     return {function_of(json::Document::read(path, kMaxBytes).root()), path};
   }
   return {};

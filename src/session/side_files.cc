@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fp8q {
 namespace {
@@ -15,16 +16,6 @@ fs::path folder_above(const fs::path& folder) {
   if (!normal.has_filename()) normal = normal.parent_path();  // "a/" is "a"
   if (normal.empty() || normal == ".") return "..";
   return normal.filename() == ".." ? normal / ".." : normal.parent_path();
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
 }
 
 std::optional<fs::path> tokenizer_in(const fs::path& folder) {

@@ -1,12 +1,12 @@
 #include "session/task_options.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fp8q {
 
 UserTask user_table(const TaskOptions& options) {
-  std::error_code ignored;
-  if (!options.data || fs::is_directory(*options.data, ignored))
+  if (!options.data || is_folder(*options.data))
     fail(ErrorCode::usage, "--task {} needs --data FILE, a .tsv with column names or a .jsonl",
          kUserTask);
   const TableOptions& table = options.table;

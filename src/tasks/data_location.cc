@@ -3,37 +3,34 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fp8q {
-namespace fs = std::filesystem;
 
 std::optional<DataLocation> find_data(const std::optional<fs::path>& given,
                                       const fs::path& default_folder) {
-  std::error_code ignored;
   const auto named = [&](const fs::path& path, const char* origin) {
-    if (!fs::exists(path, ignored))
+    if (!is_there(path))
       fail(ErrorCode::file, "{}: does not exist (given by {})", printable(path.string()), origin);
     return DataLocation{.path = path, .origin = origin, .named_by_user = true};
   };
   if (given) return named(*given, "--data");
   const char* environment = std::getenv("FP8Q_DATA");
   if (environment && *environment) return named(environment, "$FP8Q_DATA");
-  if (fs::is_directory(default_folder, ignored))
+  if (is_folder(default_folder))
     return DataLocation{.path = default_folder, .origin = "the default folder"};
   return std::nullopt;
 }
 
 std::optional<fs::path> find_split(const Task& task, const fs::path& folder,
                                    const std::string& split) {
-  std::error_code ignored;
   for (const std::string& name : task.files(split))
-    if (fs::exists(folder / name, ignored)) return folder / name;
+    if (is_there(folder / name)) return folder / name;
   return std::nullopt;
 }
 
 std::optional<fs::path> find_task_folder(const Task& task, const fs::path& folder) {
-  std::error_code ignored;
-  if (fs::is_directory(folder / task.folder, ignored)) return folder / task.folder;
+  if (is_folder(folder / task.folder)) return folder / task.folder;
   for (const char* split : {"train", "dev", "test"})
     if (find_split(task, folder, split)) return folder;
   return std::nullopt;

@@ -68,7 +68,7 @@ int64_t elements(const Shape& shape) {
 }
 
 std::string to_string(const Shape& shape) {
-  constexpr size_t kShown = 2 * kMaxRank;
+  constexpr size_t kShown = size_t{2} * kMaxRank;
   if (shape.size() <= kShown) return fmt::format("[{}]", fmt::join(shape, ", "));
   return fmt::format("[{}, ... ({} numbers)]",
                      fmt::join(shape.begin(), shape.begin() + kShown, ", "), shape.size());
@@ -140,23 +140,19 @@ To convert(From value) {
     return value;
   } else if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) {
     return static_cast<To>(value);
-  } else if constexpr (std::is_arithmetic_v<From>) {
-    return To(static_cast<float>(value));
-  } else if constexpr (std::is_arithmetic_v<To>) {
-    return static_cast<To>(static_cast<float>(value));
   } else {
-    return To(static_cast<float>(value));
+    return static_cast<To>(static_cast<float>(value));
   }
 }
 
 }  // namespace
 
-Tensor Tensor::to(DType target) const {
-  if (target == dtype_) return *this;
-  Tensor out(target, shape_);
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor out(dtype, shape_);
   visit(dtype_, [&](auto from_tag) {
     using From = typename decltype(from_tag)::type;
-    visit(target, [&](auto to_tag) {
+    visit(dtype, [&](auto to_tag) {
       using To = typename decltype(to_tag)::type;
       const auto from = data<From>();
       auto to = out.mutable_data<To>();

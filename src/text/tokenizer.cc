@@ -110,13 +110,13 @@ namespace {
 
 TokenizerFile read_beside(const fs::path& path, const char* name) {
   TokenizerFile file{.path = path.parent_path() / name, .bytes = {}};
-  if (fs::exists(file.path)) file.bytes = read_file(file.path, kMaxTokenizerBytes);
+  if (is_there(file.path)) file.bytes = read_file(file.path, kMaxTokenizerBytes);
   return file;
 }
 
 void refuse_added_tokens(const fs::path& vocabulary) {
   const fs::path added = vocabulary.parent_path() / "added_tokens.json";
-  if (fs::exists(added))
+  if (is_there(added))
     fail(ErrorCode::unsupported,
          "{}: added tokens beside a {} are not supported; convert the tokenizer to a "
          "tokenizer.json and give it with --tokenizer PATH",

@@ -13,6 +13,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class Errors : public DemoFolder {
  protected:
@@ -142,6 +143,15 @@ TEST_F(Errors, StandardOutputThatCannotBeWritten) {
   const ProcessResult r =
       run_fp8q({"inspect", "model.onnx"}, {.folder = folder(), .out = "/dev/full"});
   EXPECT_EQ(r.exit_code, 6) << r.err;
+}
+
+TEST_F(Errors, AFileLargerThanTheUserMayWrite) {
+  ASSERT_EQ(in_folder({"calibrate", "model.onnx", "--examples", "2", "-q"}).exit_code, 0);
+  const ProcessResult r = run_fp8q({"convert"}, {.folder = folder(), .file_size = 1 << 20});
+  EXPECT_EQ(r.exit_code, 6) << r.err;
+  EXPECT_THAT(r.err, AllOf(HasSubstr("model.e4m3.onnx"), HasSubstr("File too large")));
+  for (const auto& entry : fs::directory_iterator(folder()))
+    EXPECT_THAT(entry.path().string(), Not(HasSubstr(".e4m3.")));
 }
 
 TEST_F(Errors, ConvertChecksItsInputs) {

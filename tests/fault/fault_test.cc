@@ -1,4 +1,4 @@
-// Makes allocations and operations on files fail, one at a time, in every command of the main job
+// Makes allocations and operations on files fail, one at a time, in every command
 // on a tiny model. The program ends with its exit code, what it writes is whole or not there, its
 // inputs stay as they are, and no temporary file is left.
 //
@@ -6,6 +6,7 @@
 // each kind in each command, or all if there are fewer (scripts/fault_sweep.sh).
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -30,17 +31,33 @@ constexpr long kSample = 4;
 struct Command {
   std::string name;
   std::vector<std::string> arguments;
-  std::string output;  // the file it makes; empty: none
 };
 std::ostream& operator<<(std::ostream& out, const Command& command) { return out << command.name; }
 
+// Each finds what those before it made.
 const std::vector<Command> kCommands = {
-    {"inspect", {"inspect", "."}, ""},
-    {"calibrate", {"calibrate", ".", "--data", "text.txt", "--examples", "4"}, "model.calib.json"},
-    {"convert", {"convert", "."}, "model.e4m3.onnx"},
+    {"inspect", {"inspect", "."}},
+    {"calibrate",
+     {"calibrate", ".", "--data", "text.txt", "--examples", "4", "--device", "cpu", "--threads",
+      "2"}},
+    {"convert", {"convert", "."}},
     {"eval",
-     {"eval", "model.e4m3.onnx", "--task", "sst2", "--data", "dev.tsv", "--predictions", "p.jsonl"},
-     "p.jsonl"}};
+     {"eval", "model.e4m3.onnx", "--task", "sst2", "--data", "dev.tsv", "--predictions", "p.jsonl",
+      "--device", "cpu", "--threads", "2"}},
+    {"compare",
+     {"compare", "model.onnx", "model.e4m3.onnx", "--data", "text.txt", "--examples", "2",
+      "--device", "cpu", "--threads", "2"}},
+    {"sensitivity",
+     {"sensitivity", ".", "--data", "text.txt", "--examples", "2", "--formats", "int8", "--device",
+      "cpu", "--threads", "2"}},
+    {"tune",
+     {"tune", ".", "--task", "sst2", "--data", "dev.tsv", "--examples", "2", "--evaluations", "1",
+      "--device", "cpu", "--threads", "2"}},
+    {"merge", {"merge", "model.calib.1of2.json", "model.calib.2of2.json", "-o", "all.calib.json"}},
+    {"report", {"report", "model.calib.json"}},
+    {"bench",
+     {"bench", "model.onnx", "--batch", "1", "--length", "4", "--repeat", "1", "--device", "cpu",
+      "--threads", "2"}}};
 
 using Files = std::map<std::string, std::string>;  // name -> contents
 
@@ -91,9 +108,15 @@ class Faults : public testing::TestWithParam<Command> {
     GTEST_SKIP() << "sanitizers have allocators of their own";
 #endif
     make_inputs();
+    for (const char* shard : {"1/2", "2/2"}) {
+      Command command = kCommands[1];
+      command.arguments.insert(command.arguments.end(), {"--shard", shard});
+      ASSERT_EQ(run(command, "").exit_code, 0);
+    }
     for (const Command& command : kCommands) {
       if (command.name == GetParam().name) break;
-      ASSERT_EQ(run(command, "").exit_code, 0);
+      const ProcessResult r = run(command, "");
+      ASSERT_EQ(r.exit_code, 0) << command << r.err;
     }
     before_ = files_in(folder());
     const fs::path counts = temporary_.path() / "counts";
@@ -111,8 +134,8 @@ class Faults : public testing::TestWithParam<Command> {
     style.labels = 2;
     style.layers = 1;
     fs::create_directory(folder());
-    Model model = tiny_encoder(style);
-    save_model(model, folder() / "model.onnx");
+    const Model model = tiny_encoder(style);
+    save_model(model, folder() / "model.onnx", {.max_proto_bytes = 1 << 15});  // weights beside it
     std::string words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     for (char c = 'a'; c <= 'z'; ++c) words += std::string(1, c) + "\n##" + c + "\n";
     write("vocab.txt", words);
@@ -131,13 +154,10 @@ class Faults : public testing::TestWithParam<Command> {
 
   ProcessResult run(const Command& command, const std::string& fault,
                     const fs::path& counts = {}) const {
-    std::vector<std::string> arguments = command.arguments;
-    arguments.insert(arguments.end(), {"--device", "cpu", "--threads", "2"});
-    if (command.name == "inspect" || command.name == "convert") arguments = command.arguments;
-    return run_fp8q(arguments, {.folder = folder(),
-                                .environment = {{"LD_PRELOAD", FP8Q_FAULT_SHIM},
-                                                {"FP8Q_FAULT", fault},
-                                                {"FP8Q_FAULT_COUNTS", counts.string()}}});
+    return run_fp8q(command.arguments, {.folder = folder(),
+                                        .environment = {{"LD_PRELOAD", FP8Q_FAULT_SHIM},
+                                                        {"FP8Q_FAULT", fault},
+                                                        {"FP8Q_FAULT_COUNTS", counts.string()}}});
   }
 
   // Brings the folder back to what it was before the command.
@@ -165,26 +185,34 @@ class Faults : public testing::TestWithParam<Command> {
     for (const auto& [name, contents] : left)
       EXPECT_TRUE(after_.contains(name) && after_.at(name) == contents)
           << fault << " left " << name << " with " << contents.size() << " bytes";
+    if (r.exit_code == kKilled) expect_next_run_whole(fault);
+  }
+
+  // Runs the command again after it was killed.
+  void expect_next_run_whole(const std::string& fault) {
+    const ProcessResult r = run(GetParam(), "");
+    EXPECT_EQ(r.exit_code, 0) << "after " << fault << "\n" << r.err;
+    EXPECT_TRUE(results_among(files_in(folder())) == results_among(after_)) << "after " << fault;
   }
 
   void sweep(FaultKind kind, const std::string& effect, const std::set<int>& exit_codes) {
     const std::string name = kFaultKinds[static_cast<size_t>(kind)].name;
     long count = counts_[name];
     if (kind == FaultKind::allocation) count -= count / 50;  // the number varies with the threads
+    ends_.clear();
     for (const long number : spread(count, points_of_each_kind()))
       expect_whole(fmt::format("{} {} {}", name, number, effect), exit_codes);
-  }
-
-  void TearDown() override {
-    for (const auto& [code, times] : ends_)
-      std::printf("  %s: exit code %d %d times\n", GetParam().name.c_str(), code, times);
+    std::string ends;
+    for (const auto& [code, times] : ends_) ends += fmt::format(", exit code {}: {}", code, times);
+    fmt::print("  {}: {} {}: there are {}{}\n", GetParam().name, name, effect, count, ends);
+    std::fflush(stdout);
   }
 
   TemporaryFolder temporary_;
   Files before_, after_;  // the command without a fault
   size_t made_ = 0;       // results of it
   std::map<std::string, long> counts_;
-  std::map<int, int> ends_;
+  std::map<int, int> ends_;  // exit code -> runs of this sweep
 };
 INSTANTIATE_TEST_SUITE_P(Main, Faults, testing::ValuesIn(kCommands),
                          [](const auto& tested) { return tested.param.name; });
@@ -197,7 +225,8 @@ TEST_P(Faults, Allocations) {
 
 TEST_P(Faults, Files) {
   for (const FaultKind kind :
-       {FaultKind::open, FaultKind::read, FaultKind::map, FaultKind::write, FaultKind::mode,
+       {FaultKind::open, FaultKind::examine, FaultKind::read, FaultKind::map, FaultKind::list,
+        FaultKind::folder, FaultKind::create, FaultKind::lock, FaultKind::write, FaultKind::mode,
         FaultKind::synchronize, FaultKind::close, FaultKind::rename})
     sweep(kind, "once", {0, 6});
   for (const FaultKind kind :
@@ -206,9 +235,16 @@ TEST_P(Faults, Files) {
   for (const FaultKind kind : {FaultKind::read, FaultKind::write}) sweep(kind, "short", {0});
 }
 
+// Whoever gets fewer threads than asked for does with those.
+TEST_P(Faults, Threads) {
+  sweep(FaultKind::thread, "once", {0});
+  sweep(FaultKind::thread, "onwards", {0});
+}
+
 TEST_P(Faults, Death) {
-  for (const FaultKind kind : {FaultKind::write, FaultKind::synchronize, FaultKind::rename,
-                               FaultKind::close, FaultKind::allocation})
+  for (const FaultKind kind :
+       {FaultKind::folder, FaultKind::create, FaultKind::lock, FaultKind::write,
+        FaultKind::synchronize, FaultKind::rename, FaultKind::close, FaultKind::allocation})
     sweep(kind, "dies", {kKilled});
 }
 

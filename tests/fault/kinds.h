@@ -1,4 +1,4 @@
-// Lists what the library to preload (shim.cc) can make fail.
+// Lists what the library to preload (plan.h) can make fail.
 #pragma once
 
 #include <errno.h>
@@ -7,7 +7,23 @@
 
 namespace fp8q::test {
 
-enum class FaultKind { allocation, open, read, map, write, mode, synchronize, close, rename };
+enum class FaultKind {
+  allocation,
+  thread,
+  open,
+  examine,
+  read,
+  map,
+  list,
+  folder,
+  create,
+  lock,
+  write,
+  mode,
+  synchronize,
+  close,
+  rename
+};
 
 struct FaultKindInfo {
   const char* name;
@@ -15,8 +31,9 @@ struct FaultKindInfo {
 };
 
 inline constexpr FaultKindInfo kFaultKinds[] = {
-    {"allocation", ENOMEM}, {"open", EIO},     {"read", EIO},
-    {"map", ENOMEM},        {"write", ENOSPC}, {"mode", EPERM},
-    {"synchronize", EIO},   {"close", EIO},    {"rename", EIO}};
+    {"allocation", ENOMEM}, {"thread", EAGAIN}, {"open", EIO},     {"examine", EIO},
+    {"read", EIO},          {"map", ENOMEM},    {"list", EIO},     {"folder", ENOSPC},
+    {"create", ENOSPC},     {"lock", ENOLCK},   {"write", ENOSPC}, {"mode", EPERM},
+    {"synchronize", EIO},   {"close", EIO},     {"rename", EIO}};
 
 }  // namespace fp8q::test

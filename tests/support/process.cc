@@ -59,6 +59,7 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
     limit(RLIMIT_AS, options.address_space);
     limit(RLIMIT_DATA, options.data);
+    limit(RLIMIT_FSIZE, options.file_size);
     unsetenv("FP8Q_DATA");
     for (const auto& [name, value] : options.environment) {
       if (value.empty()) unsetenv(name.c_str());

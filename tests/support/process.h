@@ -27,6 +27,7 @@ struct ProcessOptions {
   // These are limits in bytes; 0: those of this process.
   size_t address_space = 0;  // RLIMIT_AS
   size_t data = 0;           // RLIMIT_DATA: what it may allocate, stacks of threads included
+  size_t file_size = 0;      // RLIMIT_FSIZE
   bool watch_memory = false;
   // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;

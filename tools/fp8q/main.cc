@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <system_error>
 
 #include "base/file.h"
 #include "base/interruption.h"
@@ -50,8 +51,10 @@ void handle_signals() {
   sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = on_missing_bytes;
   sigaction(SIGBUS, &action, nullptr);
-  // A closed pipe then shows as a failed write, which is reported.
+  // A closed pipe and a file larger than the user may write (ulimit -f) then show as failed writes,
+  // which are reported.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 constexpr const char* kFooter = R"(
@@ -85,6 +88,10 @@ int run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     log_out_of_memory();
     return static_cast<int>(ErrorCode::limit);
+  } catch (const std::system_error& e) {  // std::filesystem's errors are such errors
+    const bool memory = e.code() == std::errc::not_enough_memory;
+    log_error(e.what());
+    return static_cast<int>(memory ? ErrorCode::limit : ErrorCode::file);
   } catch (const std::exception& e) {
     log_error(e.what());
     return static_cast<int>(ErrorCode::internal);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include "base/error.h"
@@ -16,21 +15,21 @@
 #include "json/layout.h"
 #include "report/json.h"
 #include "report/result_file.h"
+#include "tools/fp8q/startup.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {
 
 namespace {
 
+constexpr const char* kLogger = "fp8q";
+
 // A log is appended to. Any other existing file stays unchanged.
 void check_log_file(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return;
-  std::string first;
-  std::getline(std::ifstream(path), first);
+  if (!is_there(path)) return;
+  const std::string start = beginning_of(path, 64);
   const bool log =
-      fs::is_regular_file(path, ignored) &&
-      (fs::file_size(path, ignored) == 0 || first.find(" info version ") != std::string::npos);
+      is_file(path) && (fs::file_size(path) == 0 || start.find(" info version ") != start.npos);
   if (!log)
     fail(ErrorCode::file, "{}: exists and is not a log of fp8q; give --log-file another name",
          printable(path.string()));
@@ -46,7 +45,7 @@ void set_up_log(const Globals& globals) {
   terminal->set_pattern("fp8q: %v");
   std::vector<spdlog::sink_ptr> sinks = {terminal};
   // The logger is set before the log file is opened, so that errors there are reported.
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("fp8q", terminal));
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(kLogger, terminal));
   if (!globals.log_file.empty()) {
     check_log_file(globals.log_file);
     try {
@@ -58,7 +57,7 @@ void set_up_log(const Globals& globals) {
            e.what());
     }
   }
-  auto logger = std::make_shared<spdlog::logger>("fp8q", sinks.begin(), sinks.end());
+  auto logger = std::make_shared<spdlog::logger>(kLogger, sinks.begin(), sinks.end());
   logger->set_level(spdlog::level::debug);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(logger);
@@ -70,7 +69,10 @@ void log_error(std::string_view message) {
 
 void log_info(std::string_view message) { spdlog::info(printable(message, kMaxPrintedMessage)); }
 
-void log_out_of_memory() { spdlog::error("error: out of memory"); }
+void log_out_of_memory() {
+  if (spdlog::default_logger_raw()->name() == kLogger) spdlog::error("error: out of memory");
+  else tell("fp8q: error: out of memory\n");  // there was not even memory for the log
+}
 
 std::string printable_lines(std::string_view lines) {
   std::string out;
@@ -148,8 +150,7 @@ void check_outputs(const Globals& globals, CallFiles files) {
   if (json_file) files.outputs.push_back(globals.json);
   files.outputs.push_back(globals.log_file);
   check_files(files);
-  std::error_code ignored;
-  if (json_file && fs::exists(globals.json, ignored) && !is_result_file(globals.json))
+  if (json_file && is_there(globals.json) && !is_result_file(globals.json))
     fail(ErrorCode::file,
          "{}: exists and does not hold results of fp8q; remove it, or give --json another name",
          printable(globals.json));

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/per_thread.h"
 #include "base/threads.h"
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/attention.h"
@@ -102,8 +103,8 @@ void AttentionBlock::run(const Run& given, AttentionScratch& scratch) const {
     for (size_t s = 0; s < sequences; ++s) attend_in_steps(args, s, scratch);
   } else {
     parallel_for(sequences, [&](size_t s) {
-      thread_local AttentionScratch own;
-      attend_in_steps(args, s, own);
+      static const PerThread<AttentionScratch> memory;
+      attend_in_steps(args, s, memory.own());
     });
   }
   feed_rows(args);
@@ -209,11 +210,11 @@ void AttentionBlock::attend(const Run& args) const {
   const size_t need = attend_scratch(form_, most, head_size_);
   const bool feed_heads = args.feed && head_size_ % args.feed->column_unit() == 0;
   parallel_for(sequences * heads_, [&](size_t task) {
-    thread_local Buffer<float> own, out;
+    static const PerThread<Buffer<float>> memory, out;
     const size_t sequence = task / heads_, h = task % heads_;
-    AttendHead head = head_of(args, sequence, h, own.grow(need));
+    AttendHead head = head_of(args, sequence, h, memory.own().grow(need));
     if (feed_heads) {
-      head.out = out.grow(most * head_size_);
+      head.out = out.own().grow(most * head_size_);
       head.out_stride = head_size_;
     }
     const auto count = attend_head(head);
@@ -236,8 +237,8 @@ void AttentionBlock::attend_in_steps(const Run& args, size_t s, AttentionScratch
   float* matrices = scratch.matrices.grow(heads_ * tokens * stride);
   const auto each_head = [&](const auto& body) {
     parallel_for(heads_, [&](size_t h) {
-      thread_local Buffer<float> own;
-      body(head_of(args, s, h, own.grow(need)), matrices + h * tokens * stride);
+      static const PerThread<Buffer<float>> memory;
+      body(head_of(args, s, h, memory.own().grow(need)), matrices + h * tokens * stride);
     });
   };
   each_head([&](const AttendHead& head, float* m) { attend_scores(head, m); });

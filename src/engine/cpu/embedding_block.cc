@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/per_thread.h"
 #include "base/threads.h"
 #include "engine/cpu/buffer.h"
 #include "engine/position_rows.h"
@@ -30,8 +31,8 @@ void EmbeddingBlock::run_blocks(const Run& args, bool normalized) const {
   std::vector<int32_t> positions(args.ids.size());
   position_rows(position_rule_, args.ids, args.offsets, positions.data());
   parallel_for((args.ids.size() + kTokens - 1) / kTokens, [&](size_t task) {
-    thread_local Buffer<float> memory;
-    float* row = memory.grow(n);
+    static const PerThread<Buffer<float>> memory;
+    float* row = memory.own().grow(n);
     const size_t from = task * kTokens;
     const size_t to = std::min(from + kTokens, args.ids.size());
     for (size_t t = from; t < to; ++t) {

@@ -37,7 +37,8 @@ std::string implicit_output(const std::vector<std::string>& operands) {
 Equation parse(const OpContext& context) {
   std::string text = context.string_attribute("equation", "");
   std::erase(text, ' ');
-  constexpr size_t kLongest = 4 * kMaxRank;  // two operands, an output of the indices of both
+  constexpr size_t kLongest =
+      size_t{4} * kMaxRank;  // two operands, an output of the indices of both
   if (text.size() > kLongest)
     context.refuse("equation \"{}\": has more than {} characters", printable(text), kLongest);
   const size_t arrow = text.find("->");

@@ -22,7 +22,7 @@ MatMulPlan plan_gemm(const OpContext& context) {
 
 Tensor operand(const OpContext& context, size_t i, const char* flag, DType wide) {
   const bool transposed = context.int_attribute(flag, 0) != 0;
-  const Tensor x = context.tensor(i).to(wide);
+  Tensor x = context.tensor(i).to(wide);
   if (!transposed) return x;
   Tensor turned(wide, oriented(context, i, true));
   copy_strided(x, 0, turned.shape(), {1, x.shape()[1]}, turned.mutable_bytes());

@@ -35,6 +35,7 @@ size_t normalized_axis(const OpContext& context, int64_t axis, size_t rank) {
 std::vector<size_t> normalized_axes(const OpContext& context, const std::vector<int64_t>& axes,
                                     size_t rank) {
   std::vector<size_t> result;
+  result.reserve(axes.size());
   for (const int64_t axis : axes) result.push_back(normalized_axis(context, axis, rank));
   std::ranges::sort(result);
   if (std::ranges::adjacent_find(result) != result.end())

@@ -21,7 +21,7 @@ T parameter(const OpContext& context, const Tensor& t, int64_t i, int64_t length
 
 // Returns input `i` minus its zero point (input `zero`), as int32.
 Tensor centered(const OpContext& context, size_t i, size_t zero, Along along) {
-  const Tensor x = context.tensor(i).to(DType::i32);
+  Tensor x = context.tensor(i).to(DType::i32);
   if (!context.has(zero)) return x;
   const Tensor zeros = context.tensor(zero).to(DType::i32);
   const int64_t columns = x.dim(-1);

@@ -15,6 +15,7 @@ std::vector<size_t> permutation(const OpContext& context) {
   if (perm.size() != rank || normalized_axes(context, perm, rank).size() != rank)
     context.reject("perm {} does not fit {} dimensions", to_string(perm), rank);
   std::vector<size_t> result;
+  result.reserve(rank);
   for (const int64_t axis : perm) result.push_back(normalized_axis(context, axis, rank));
   return result;
 }

@@ -38,6 +38,24 @@ TEST(ReadFile, RefusesWhatIsNoSmallRegularFile) {
   EXPECT_THAT(raised_by([&] { read_file(fifo, 9); }).second, HasSubstr("not a regular file"));
 }
 
+TEST(WhatIsThere, LinksAreFollowed) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.write("file", "x"), link = folder.path() / "link";
+  fs::create_symlink(folder.path(), link);
+  EXPECT_TRUE(is_there(file) && is_file(file) && !is_folder(file));
+  EXPECT_TRUE(is_there(link) && !is_file(link) && is_folder(link));
+  for (const fs::path& absent : {folder.path() / "absent", file / "below"})
+    EXPECT_FALSE(is_there(absent) || is_file(absent) || is_folder(absent)) << absent;
+}
+
+TEST(WhatIsThere, WhatCannotBeExaminedIsNotAbsent) {
+  const TemporaryFolder folder;
+  const fs::path loop = folder.path() / "loop";
+  fs::create_symlink(loop, loop);
+  for (const auto& ask : {is_there, is_folder, is_file})
+    EXPECT_EQ(raised_by([&] { ask(loop); }).first, ErrorCode::file);
+}
+
 TEST(AtomicFile, AppearsOnlyWhenCommitted) {
   const TemporaryFolder folder;
   const fs::path path = folder.write("out", "old");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/per_thread.h"
+
 namespace fp8q::cpu::products {
 
 PackedProduct::PackedProduct(OperandForm form, ProductParts& parts, float sum_scale)
@@ -30,9 +32,9 @@ void PackedProduct::multiply(const Block& b) const {
   size_t stride = b.y_stride;
   float* y = b.y;
   if (!y) {
-    thread_local Buffer<float> memory;
+    static const PerThread<Buffer<float>> memory;
     stride = b.columns.size();
-    y = memory.grow(b.rows.size() * stride);
+    y = memory.own().grow(b.rows.size() * stride);
   }
   const float* scale = scale_.empty() ? nullptr : scale_.data() + b.columns.from;
   const float* bias = bias_.data() + b.columns.from;
