@@ -38,6 +38,7 @@ ObserverChoice ObserverChoice::parse(std::string_view text, const std::string& w
   const auto id = observer_named(name);
   if (!id) {
     std::vector<std::string_view> names;
+    names.reserve(kObservers.size());
     for (const auto& o : kObservers) names.push_back(o.name);
     fail(ErrorCode::usage, "{}: \"{}\" is no observer; there are {}", where, printable(name),
          fmt::join(names, ", "));

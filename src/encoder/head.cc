@@ -31,7 +31,7 @@ class HeadMatcher {
   Found behind(const std::string& reading) {
     constexpr int kMostSteps = 32;  // sentence encoders have about 5
     if (++depth_ > kMostSteps) differ("the head has more than {} steps", kMostSteps);
-    const Found found = step_behind(view_.plain(reading));
+    Found found = step_behind(view_.plain(reading));
     --depth_;
     return found;
   }

@@ -65,7 +65,7 @@ class Trial {
   Tensor respond(const Tensor& scores, const InputRoles& roles, const TrialIds& ids) const {
     Tensors given = model_inputs(view_, probe_, roles, ids);
     given.insert_or_assign(scores_, scores);
-    const Tensor y = run(view_, probe_, piece_, to_, given);
+    Tensor y = run(view_, probe_, piece_, to_, given);
     if (y.size() != scores.size() || y.dtype() != DType::f32)
       differ("{} changes the shape of the scores", view_.where(to_));
     return y;

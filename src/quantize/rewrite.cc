@@ -96,7 +96,7 @@ std::string add_cast(const std::string& value, DType to, const char* suffix, siz
 // Returns the name of the value that is quantized for an activation that node `at` is the first to
 // read: the activation itself, or its product with the factors of its channels.
 std::string multiplied(const SitePlan& plan, size_t at, Insertions& insertions) {
-  const std::string value =
+  std::string value =
       plan.widened() ? add_cast(plan.value, DType::f32, "/wide", at, insertions) : plan.value;
   if (plan.factors.empty()) return value;
   const std::string factors = insertions.constant(
