@@ -15,6 +15,7 @@
 #include "tools/fp8q/command.h"
 #include "tools/fp8q/output.h"
 #include "tools/fp8q/startup.h"
+#include "tools/fp8q/tell.h"
 
 namespace fp8q::cli {
 namespace {

@@ -15,7 +15,7 @@
 #include "json/layout.h"
 #include "report/json.h"
 #include "report/result_file.h"
-#include "tools/fp8q/startup.h"
+#include "tools/fp8q/tell.h"
 #include "tools/fp8q/workspace.h"
 
 namespace fp8q::cli {

@@ -2,7 +2,6 @@
 
 #include <execinfo.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <exception>
@@ -10,13 +9,9 @@
 
 #include "base/file.h"
 #include "fp8q/error.h"
+#include "tools/fp8q/tell.h"
 
 namespace fp8q::cli {
-
-void tell(const char* text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
-}
-
 namespace {
 
 constexpr const char* kNoMemory = "fp8q: error: out of memory\n";

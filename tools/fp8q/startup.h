@@ -4,9 +4,6 @@
 
 namespace fp8q::cli {
 
-// Writes to standard error without taking memory, as a signal handler may.
-void tell(const char* text);
-
 // Says that main() has begun: from then on, the system reports a broken memory access. Makes ready
 // what exceptions need, and ends the program with exit code 8 if there is no memory for it.
 void startup_is_over();

@@ -41,7 +41,8 @@ class CudaCodec : public testing::Test {
     return true;
   }
 };
-TYPED_TEST_SUITE(CudaCodec, (testing::Types<E4M3, E5M2>));
+using BothFormats = testing::Types<E4M3, E5M2>;
+TYPED_TEST_SUITE(CudaCodec, BothFormats);
 
 TYPED_TEST(CudaCodec, EncodesHalvesBFloat16AndMidpointsAlike) {
   for (uint32_t code = 0; code <= 0xFFFF; ++code)
