@@ -5,8 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${2:-build}
-folder=${1:-$(mktemp -d)}
-mkdir -p "$folder"
+if [ $# -gt 0 ]; then
+  folder=$1
+  mkdir -p "$folder"
+else
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+fi
 ninja -C "$build" fp8q make_large_model >/dev/null
 fp8q=$(realpath "$build/bin/fp8q")
 make=$(realpath "$build/tests/cli/make_large_model")

@@ -117,9 +117,10 @@ std::unique_ptr<Engine> Trials::engine_with(const std::vector<bool>& rounded) {
   return std::make_unique<TrialEngine>(weights_engine(weights), std::move(transforms));
 }
 
-// They keep rounded weights and two engines, all in FP32.
+// They keep rounded weights and two engines, all in FP32. Others come and go, and the allocator
+// keeps pieces of these.
 uint64_t trials_need(const Encoder& encoder) {
-  return 3 * cpu_engine_needs(encoder, ComputeType::fp32).weights;
+  return 4 * cpu_engine_needs(encoder, ComputeType::fp32).weights;
 }
 
 }  // namespace fp8q

@@ -61,6 +61,12 @@ class MemoryPlans : public testing::TestWithParam<const char*> {
     EXPECT_LT(refused.peak_anonymous_bytes, planned / 3 + 16 * kMebibyte) << what;
   }
 
+  void expect_bounded(const std::vector<std::string>& arguments) const {
+    const ProcessResult r = run(arguments);
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_LE(r.peak_anonymous_bytes, planned_bytes(r)) << arguments[0];
+  }
+
   static size_t planned_bytes(const ProcessResult& result) {
     const auto all = nlohmann::json::parse(result.out);
     const auto& facts = all.contains("models") ? all["models"].back() : all;
@@ -83,6 +89,12 @@ TEST_P(MemoryPlans, AreBoundsOfWhatCommandsTake) {
   const std::string limit = is_demo() ? "320" : "16";
   for (const char* model : {"model.onnx", "model.int8.onnx", "model.e4m3.onnx"})
     expect_honest(with({"eval", model, "--task", "sst2", "--no-baseline", "--limit", limit}));
+  if (!is_demo()) return;
+  expect_bounded(with({"compare", "model.onnx", "model.e4m3.onnx"}));
+  expect_bounded(with(
+      {"sensitivity", "model.onnx", "--recipe", "e4m3", "--formats", "int8", "--examples", "8"}));
+  expect_bounded(with({"tune", "model.onnx", "--task", "sst2", "--recipe", "int8", "--max-drop",
+                       "1", "--limit", "64", "-o", "plan.json"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, MemoryPlans, testing::Values("demo", "larger"),

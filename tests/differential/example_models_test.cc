@@ -46,7 +46,9 @@ class ExampleModel : public testing::TestWithParam<ExampleCase> {
 };
 
 TEST_P(ExampleModel, EngineGivesTheReferenceLogits) {
-  const auto examples = chosen(reference_.ids.size(), reference_.ids.size());
+  // Another exporter's file holds the same network.
+  const size_t all = reference_.ids.size(), some = std::min<size_t>(all, 300);
+  const auto examples = chosen(all, *GetParam().exporter ? some : all);
   expect_reference(engine_logits(*model_, reference_, examples), examples);
 }
 
