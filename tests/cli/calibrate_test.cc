@@ -107,6 +107,22 @@ TEST_F(Calibration, InterruptedRunsGoOnToTheSameBytes) {
   }
 }
 
+// As under nohup, or in the background of a shell.
+TEST_F(Calibration, SignalsThatTheCallerIgnoresStayIgnored) {
+  write_sentences(100);
+  for (const int signal : {SIGHUP, SIGINT}) {
+    const ProcessResult r =
+        run_fp8q({"calibrate", "model.onnx", "--data", "text.txt", "--examples", "100",
+                  "--checkpoint", "0", "--batch", "1", "--force"},
+                 {.folder = folder(),
+                  .signal_when_exists = folder() / "model.calib.json.checkpoint",
+                  .signal = signal,
+                  .ignored_signal = signal});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_TRUE(fs::exists(folder() / "model.calib.json"));
+  }
+}
+
 // A mapped model that is cut short raises SIGBUS.
 TEST_F(Calibration, MissingBytesOfAModelAreAFileError) {
   write_sentences(400);

@@ -130,6 +130,8 @@ TEST_F(Errors, InputsAreNeverOverwritten) {
   expect(with(eval, {"--predictions", "vocab.txt", "--force"}), 2, {"vocab.txt"});
   expect(with(eval, {"--json", "model.onnx"}), 2, {"model.onnx"});
   expect(with(eval, {"--log-file", "model.onnx"}), 6, {"model.onnx"});
+  expect(with(eval, {"--log-file", "absent/log"}), 6, {"there is no folder absent"});
+  EXPECT_FALSE(fs::exists(folder() / "absent"));
 }
 
 TEST_F(Errors, AWorkspaceThatCannotBeWrittenIsOnlyANote) {

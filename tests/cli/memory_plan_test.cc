@@ -106,7 +106,8 @@ TEST_F(MaxMemory, TakesSizesAsUsersWriteThem) {
   for (const char* size :
        {"2G", "1.5g", "900M", "900MB", "900MiB", "1000000K", "0.5T", "2147483648"})
     EXPECT_EQ(in_folder({"inspect", "model.onnx", "--max-memory", size}).exit_code, 0) << size;
-  for (const char* size : {"", "0", "-1", "M", "12X", "1e9", "nan", "1.5.2G", "9999999999T", "2 G"})
+  for (const char* size : {"", "0", "-1", "M", "12X", "1e9", "nan", "1.5.2G", "9999999999T", "2 G",
+                           "512iB", "5BB", "1MiBB"})
     EXPECT_THAT(fails({"inspect", "model.onnx", "--max-memory", size}, 2), HasSubstr("512M"))
         << size;
 }

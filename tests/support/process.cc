@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -57,6 +58,9 @@ ProcessResult run_fp8q(const std::vector<std::string>& arguments, const ProcessO
   const pid_t child = fork();
   if (child == 0) {
     if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
+    // A test in the background of a shell ignores SIGINT, which programs inherit.
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM})
+      std::signal(signal, signal == options.ignored_signal ? SIG_IGN : SIG_DFL);
     limit(RLIMIT_AS, options.address_space);
     limit(RLIMIT_DATA, options.data);
     limit(RLIMIT_FSIZE, options.file_size);

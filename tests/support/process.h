@@ -32,6 +32,7 @@ struct ProcessOptions {
   // `signal` is sent as soon as this file exists. If the path is empty, no signal is sent.
   std::filesystem::path signal_when_exists;
   int signal = 0;
+  int ignored_signal = 0;  // this one of SIGHUP, SIGINT and SIGTERM is ignored by its caller
 };
 
 // `arguments` does not include the program's name.

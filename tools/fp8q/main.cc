@@ -38,18 +38,21 @@ void on_interrupt(int signal) {
 void on_missing_bytes(int) {
   remove_temporary_files();
   tell(
-      "\nerror: a model file lost bytes while it was used: somebody wrote into it, or its disk "
-      "failed; "
-      "put a new file in its place (mv) instead\n");
+      "\nfp8q: error: a model file lost bytes while it was used: somebody wrote into it, or its "
+      "disk "
+      "failed; put a new file in its place (mv) instead\n");
   _exit(static_cast<int>(ErrorCode::file));
 }
 
 void handle_signals() {
   struct sigaction action {};
   action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGHUP, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // What the caller ignores stays ignored: nohup, and shells that start a job in the background.
+    struct sigaction inherited {};
+    sigaction(signal, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
   action.sa_handler = on_missing_bytes;
   sigaction(SIGBUS, &action, nullptr);
   // A closed pipe and a file larger than the user may write (ulimit -f) then show as failed writes,
@@ -65,7 +68,7 @@ In one folder, in this order:
   fp8q eval --task sst2
 
 Exit codes: 0 ok, 1 accuracy gate, 2 usage, 3 bad model, 4 unsupported, 5 bad data, 6 file or system error,
-7 device, 8 limit or memory, 70 internal error, 130/143 interrupted.)";
+7 device, 8 limit or memory, 70 internal error, 129/130/143 interrupted.)";
 
 int run(int argc, char** argv) {
   Globals globals;

@@ -21,7 +21,7 @@ void add_global_options(Command& command, Globals& globals) {
 namespace {
 
 // Returns the bytes that "512M", "1.5G" or "1073741824" stand for; K, M, G and T are powers of
-// 1024.
+// 1024, and "B" or "iB" may follow them.
 uint64_t size_from(const std::string& text) {
   constexpr std::string_view kUnits = "BKMGT";
   double number = 0;
@@ -29,7 +29,8 @@ uint64_t size_from(const std::string& text) {
   const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
   std::string unit(rest, end);
   for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  if (unit.size() > 1 && unit.ends_with('B')) unit.resize(unit.size() - 1 - unit.ends_with("IB"));
+  if (unit.size() > 1 && unit[0] != 'B' && (unit.substr(1) == "B" || unit.substr(1) == "IB"))
+    unit.resize(1);
   const size_t power = unit.empty() ? 0 : kUnits.find(unit);
   const double bytes = power < kUnits.size() ? std::ldexp(number, 10 * static_cast<int>(power)) : 0;
   if (error != std::errc() || unit.size() > 1 || !(bytes >= 1) || bytes >= 0x1p63)

@@ -24,8 +24,12 @@ namespace {
 
 constexpr const char* kLogger = "fp8q";
 
-// A log is appended to. Any other existing file stays unchanged.
+// A log is appended to. Any other existing file stays unchanged, and folders are for users to make.
 void check_log_file(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  if (!folder.empty() && !is_folder(folder))
+    fail(ErrorCode::file, "{}: there is no folder {}; make it or give --log-file another name",
+         printable(path.string()), printable(folder.string()));
   if (!is_there(path)) return;
   const std::string start = beginning_of(path, 64);
   const bool log =
