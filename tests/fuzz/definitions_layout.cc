@@ -93,6 +93,7 @@ struct Range {
 };
 
 Range range_of(int64_t start, int64_t end, int64_t step, int64_t size) {
+  if (size == 0) return {0, step, 0};
   start = from_zero(start, size);
   end = from_zero(end, size);
   const int64_t least = step < 0 ? -1 : 0, most = step < 0 ? size - 1 : size;
