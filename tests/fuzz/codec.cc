@@ -20,12 +20,6 @@ bool same(float a, float b) {
   return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
 }
 
-uint32_t slow_int8(float x) {
-  if (std::isnan(x)) return 0;
-  const double rounded = std::nearbyint(std::clamp(static_cast<double>(x), -128.0, 127.0));
-  return static_cast<uint8_t>(static_cast<int8_t>(rounded));
-}
-
 uint32_t slow_encode(Format format, float x) {
   static const SlowCodec e4m3(kSlowE4M3), e5m2(kSlowE5M2);
   if (format == Format::int8) return slow_int8(x);

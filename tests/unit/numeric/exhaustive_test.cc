@@ -37,13 +37,6 @@ uint64_t count_mismatches(SlowFormat format, bool saturate) {
   return mismatches;
 }
 
-// Rounds in double, by the rule of QuantizeLinear.
-uint32_t slow_int8(float x) {
-  if (std::isnan(x)) return 0;
-  const double rounded = std::nearbyint(std::fmin(std::fmax(double{x}, -128.0), 127.0));
-  return static_cast<uint8_t>(static_cast<int8_t>(rounded));
-}
-
 uint64_t count_mismatches_of_int8() {
   uint64_t mismatches = 0;
   uint32_t bits = 0;

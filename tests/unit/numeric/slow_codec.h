@@ -74,4 +74,11 @@ inline constexpr SlowFormat kSlowE5M2{5, 2, true};
 inline constexpr SlowFormat kSlowFloat16{5, 10, true};
 inline constexpr SlowFormat kSlowBFloat16{8, 7, true};
 
+// Returns the INT8 code of a float by the rule of QuantizeLinear, rounded in double.
+inline uint32_t slow_int8(float x) {
+  if (std::isnan(x)) return 0;
+  const double rounded = std::nearbyint(std::clamp(double{x}, -128.0, 127.0));
+  return static_cast<uint8_t>(static_cast<int8_t>(rounded));
+}
+
 }  // namespace fp8q::test
