@@ -19,10 +19,7 @@ bool names(const std::string& controllers, std::string_view controller) {
 }  // namespace
 
 ControlGroups ControlGroups::of_this_process() {
-  std::ifstream file("/proc/self/cgroup");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return {text.str(), "/sys/fs/cgroup"};
+  return {text_of("/proc/self/cgroup"), "/sys/fs/cgroup"};
 }
 
 void for_each_control_group(const ControlGroups& groups, std::string_view controller,
@@ -42,6 +39,13 @@ void for_each_control_group(const ControlGroups& groups, std::string_view contro
       group = group.parent_path();
     }
   }
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
 }
 
 std::string first_line(const fs::path& file) {

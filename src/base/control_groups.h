@@ -22,7 +22,8 @@ struct ControlGroups {
 void for_each_control_group(const ControlGroups& groups, std::string_view controller,
                             const std::function<void(const std::filesystem::path& folder)>& visit);
 
-// Returns the first line of a file, or nothing if it cannot be read.
+// Return the text of a file of the system, or its first line; nothing if it cannot be read.
+std::string text_of(const std::filesystem::path& file);
 std::string first_line(const std::filesystem::path& file);
 
 }  // namespace fp8q

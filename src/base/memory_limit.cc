@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <charconv>
-#include <fstream>
 #include <limits>
 #include <sstream>
 
@@ -20,13 +19,6 @@ constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
 std::atomic<uint64_t> max_memory = kNone;
 
 constexpr uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-
-std::string content(const fs::path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -60,7 +52,7 @@ std::optional<MemoryLimit> limit_of(const fs::path& folder, uint64_t own) {
   for (const auto& [limit, anonymous] : kVersions) {
     const auto bytes = number(first_line(folder / limit));  // nullopt: "max", or no file
     if (!bytes || *bytes >= kUnlimited) continue;
-    const uint64_t all = member_of(content(folder / "memory.stat"), anonymous).value_or(own);
+    const uint64_t all = member_of(text_of(folder / "memory.stat"), anonymous).value_or(own);
     return MemoryLimit{less(*bytes, less(all, own)), (folder / limit).string()};
   }
   return std::nullopt;
@@ -75,7 +67,7 @@ std::optional<MemoryLimit> resource_limit(decltype(RLIMIT_AS) resource, uint64_t
 }
 
 MemoryLimit available(uint64_t own) {
-  const std::string text = content("/proc/meminfo");
+  const std::string text = text_of("/proc/meminfo");
   const auto free = meminfo_bytes(text, "MemAvailable");
   if (!free) return {kNone, "the size of an address"};
   return {own + *free + meminfo_bytes(text, "SwapFree").value_or(0),
